@@ -1,0 +1,320 @@
+"""What a statistical model is: named parameters, a log-density, and, for data-defined models, the samples."""
+
+from __future__ import annotations
+
+import hashlib
+import keyword
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Real
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from sympy import Expr, Set, Symbol
+
+from infogeom.losses import Loss
+
+__all__ = ["Model", "Network", "Parameter", "Samples", "check_name", "check_real", "domain_of", "finite_array"]
+
+#: Names of dimensions and variables of results, which no parameter may take.
+RESERVED = frozenset({"i", "j", "k", "l", "point", "step", "epoch", "seed", "loss", "width", "sample"}) | {
+    *("metric", "inverse_metric", "determinant", "christoffel", "riemann", "ricci", "ricci_scalar"),
+    *("fisher_trace", "ntk_trace", "status", "ricci_scalar_error"),
+}
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError unless ``name`` can name an axis, a dimension and a variable of a Dataset."""
+    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
+        raise ValueError(f"parameter name must be an ASCII identifier, got {name!r}")
+    if name in RESERVED:
+        raise ValueError(f"parameter name {name!r} is reserved for results; choose another")
+
+
+def domain_of(symbol: Symbol) -> Set:
+    """Open domain that the symbol's assumptions declare."""
+    if symbol.is_nonnegative:
+        return sympy.Interval.open(0, sympy.oo)
+    return sympy.Interval.open(-sympy.oo, 0) if symbol.is_nonpositive else sympy.S.Reals
+
+
+@dataclass(frozen=True, eq=False)
+class Parameter:
+    """A coordinate of the statistical manifold.
+
+    Parameters
+    ----------
+    symbol : sympy.Symbol or str
+        The symbol that stands for it in the log-density; its name is an ASCII identifier that is not reserved.
+    domain : sympy.Interval, optional
+        Open interval of admissible values; from the symbol's assumptions when omitted.
+    typical : tuple of two floats, optional
+        Range inside the domain where derivations are checked and test points are drawn.
+
+    Raises
+    ------
+    ValueError
+        When the name is reserved or not ASCII, or the typical range is not an interval inside the domain.
+    """
+
+    symbol: Symbol
+    domain: Set = None
+    typical: tuple[float, float] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        symbol = sympy.Symbol(self.symbol, real=True) if isinstance(self.symbol, str) else self.symbol
+        if not isinstance(symbol, Symbol):
+            raise TypeError(f"Parameter: symbol must be a sympy Symbol or a name, got {self.symbol!r}")
+        check_name(symbol.name)
+        domain = domain_of(symbol) if self.domain is None else self.domain
+        if not isinstance(domain, sympy.Interval) or domain.measure == 0:
+            raise ValueError(f"Parameter {symbol.name!r}: domain must be a sympy Interval, got {domain!r}")
+        typical = self._typical_of(domain) if self.typical is None else tuple(map(float, self.typical))
+        if len(typical) != 2 or not typical[0] < typical[1] or not all(domain.contains(t) == True for t in typical):  # noqa: E712
+            raise ValueError(
+                f"Parameter {symbol.name!r}: typical must be two increasing numbers in {domain}, got {self.typical!r}"
+            )
+        for name, value in (("symbol", symbol), ("domain", domain), ("typical", typical)):
+            object.__setattr__(self, name, value)
+
+    @staticmethod
+    def _typical_of(domain: sympy.Interval) -> tuple[float, float]:
+        """Middle of a bounded domain, otherwise a stretch of unit size next to its finite end or to 0."""
+        low, high = float(domain.start), float(domain.end)
+        if np.isfinite(low) and np.isfinite(high):
+            return low + (high - low) / 5, high - (high - low) / 5
+        if np.isfinite(low):
+            return low + 0.5, low + 2.5
+        return (high - 2.5, high - 0.5) if np.isfinite(high) else (-1.0, 1.0)
+
+    @property
+    def name(self) -> str:
+        """ASCII name: the axis, dimension and variable in results."""
+        return self.symbol.name  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Data over which a metric is a weighted mean.
+
+    Parameters
+    ----------
+    symbols : tuple of sympy.Symbol
+        Per-sample symbols, one for each column of ``data``.
+    data : array_like, shape (N, len(symbols))
+        One row per sample, finite; kept as read-only float64.
+    weights : array_like, shape (N,), optional
+        Non-negative with a positive sum; kept normalised to sum 1. Equal weights when omitted.
+    """
+
+    symbols: tuple[Symbol, ...]
+    data: NDArray[np.float64]
+    weights: NDArray[np.float64] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        data = finite_array("inputs", self.data, ndim=2)
+        if not data.size:
+            raise ValueError(f"inputs must hold at least one sample, got shape {data.shape}")
+        if data.shape[1] != len(self.symbols):
+            raise ValueError(f"inputs must have {len(self.symbols)} columns, got shape {data.shape}")
+        if self.weights is None:
+            weights = np.full(len(data), 1 / len(data))
+        else:
+            weights = self._normalised(finite_array("weights", self.weights, ndim=1), len(data))
+        weights.flags.writeable = False
+        object.__setattr__(self, "symbols", tuple(self.symbols))
+        object.__setattr__(self, "data", data)
+        object.__setattr__(self, "weights", weights)
+
+    @staticmethod
+    def _normalised(weights: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+        if weights.shape != (n,):
+            raise ValueError(f"weights must have one entry per sample, shape ({n},), got {weights.shape}")
+        if weights.min() < 0:
+            raise ValueError(f"weights must be non-negative, got {weights.min()} at index {weights.argmin()}")
+        largest = weights.max()
+        if largest == 0:
+            raise ValueError("weights must have a positive sum, got 0")
+        scaled = weights / largest
+        return np.asarray(scaled / scaled.sum())
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+def finite_array(name: str, values: ArrayLike, ndim: int | None = None) -> NDArray[np.float64]:
+    """Read-only C-ordered float64 copy of ``values``, or an error that names ``name``, the rule and the value."""
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind not in "biufO":
+            raise TypeError(f"got {given.dtype}")
+        array = np.array(given, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must hold real numbers: {error}") from None
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} dimension{'s' * (ndim > 1)}, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        at = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
+        where = f" at index {at[0] if len(at) == 1 else at}" if at else ""
+        raise ValueError(f"{name} must be finite, got {array[at]}{where}")
+    array.flags.writeable = False
+    return array
+
+
+def check_real(name: str, value: float) -> None:
+    """Raise TypeError unless ``value`` is a real number (and not a truth value)."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a real number, got {value!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What makes a model a network: its output, the symbols of its inputs, its loss and which Fisher it stands for."""
+
+    output: Expr
+    inputs: tuple[Symbol, ...]
+    loss: Loss
+    fisher: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """A statistical model p(x | θ), immutable.
+
+    Parameters
+    ----------
+    name : str
+        What tables and figures call it.
+    parameters : sequence of Parameter
+        Coordinates, in order.
+    log_density : sympy.Expr
+        log p in the parameters, the variable, the constants and the per-sample symbols.
+    variable : sympy.Symbol or None
+        Over which the expectation runs; None when every symbol is observed (the empirical Fisher metric).
+    support : sympy.Set or None
+        Values of the variable: an Interval, a Range or a FiniteSet, not dependent on the parameters.
+    constants : mapping of Symbol to sympy.Expr
+        Known constants of the law (the n of a binomial), each with its value: an integer, or another symbol.
+    samples : Samples, optional
+        The data, for models whose metric is a mean over samples.
+    observables : mapping of str to sympy.Expr
+        Further per-sample quantities, averaged like the metric: ``loss``, ``ntk_trace``.
+    network : Network, optional
+        Output, loss and kind of Fisher information of a network.
+
+    Raises
+    ------
+    ValueError
+        For repeated or missing parameters, undeclared symbols, or a support that depends on a parameter.
+    """
+
+    name: str
+    parameters: Sequence[Parameter]
+    log_density: Expr
+    variable: Symbol | None
+    support: Set | None
+    constants: Mapping[Symbol, Expr] = field(default_factory=dict)
+    samples: Samples | None = None
+    observables: Mapping[str, Expr] = field(default_factory=dict)
+    network: Network | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", tuple(self.parameters))
+        object.__setattr__(self, "log_density", sympy.sympify(self.log_density))
+        object.__setattr__(self, "constants", dict(self.constants))
+        object.__setattr__(self, "observables", dict(self.observables))
+        self._check()
+
+    def _check(self) -> None:
+        symbols = {p.symbol for p in self.parameters}
+        names = [p.name for p in self.parameters]
+        if not names:
+            raise ValueError(f"model {self.name!r} must have at least one parameter")
+        if len(set(names)) < len(names):
+            raise ValueError(f"model {self.name!r}: parameter names must differ, got {names}")
+        if (self.variable is None) != (self.support is None):
+            raise ValueError(
+                f"model {self.name!r}: variable and support go together, got {self.variable}, {self.support}"
+            )
+        sampled = set(self.samples.symbols) if self.samples else set()
+        known = symbols | sampled | set(self.constants) | {self.variable}
+        for unknown in sorted(self.log_density.free_symbols - known, key=str):
+            raise ValueError(
+                f"model {self.name!r}: symbol {unknown} of the log-density is neither variable nor parameter"
+            )
+        for absent in [p.name for p in self.parameters if p.symbol not in self.log_density.free_symbols]:
+            raise ValueError(f"model {self.name!r}: parameter {absent!r} does not occur in the log-density")
+        if self.support is not None and self.support.free_symbols & symbols:
+            raise ValueError(
+                f"model {self.name!r}: the support {self.support} depends on a parameter; "
+                "the Fisher metric needs a fixed support to exchange derivative and integral"
+            )
+
+    def __repr__(self) -> str:
+        data = f", {len(self.samples)} samples" if self.samples else ""
+        kind = f", {self.loss.name}, {self.fisher} Fisher" if self.loss else ""
+        return f"<Model {self.name}: {', '.join(p.name for p in self.parameters)}{kind}{data}>"
+
+    def _repr_latex_(self) -> str:
+        names = ", ".join(sympy.latex(p.symbol) for p in self.parameters)
+        law = rf"\log p({sympy.latex(self.variable)} \mid {names})" if self.variable else rf"\log p_n({names})"
+        return rf"$\displaystyle {law} = {sympy.latex(self.log_density)}$"
+
+    @property
+    def loss(self) -> Loss | None:
+        """Loss of a network, None for a family of distributions."""
+        return self.network.loss if self.network else None
+
+    @property
+    def fisher(self) -> str:
+        """``"expected"`` or ``"empirical"``: over which labels the Fisher metric is taken."""
+        return self.network.fisher if self.network else "expected"
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything the model's geometry depends on."""
+        parts = [
+            self.name,
+            *(f"{sympy.srepr(p.symbol)} {p.domain}" for p in self.parameters),
+            sympy.srepr(self.log_density),
+        ]
+        parts += [str(self.variable), str(self.support), str(dict(self.constants)), self.fisher]
+        parts += [f"{name} {sympy.srepr(e)}" for name, e in self.observables.items()]
+        digest = hashlib.sha256("\n".join(parts).encode())
+        if self.samples:
+            digest.update(self.samples.data.tobytes() + self.samples.weights.tobytes())
+        return digest.hexdigest()
+
+    def output(self, theta: ArrayLike, inputs: ArrayLike) -> NDArray[np.float64]:
+        """Output of the network.
+
+        Parameters
+        ----------
+        theta : array_like, shape (d,)
+            Parameters in model order.
+        inputs : array_like, shape (m, d_in)
+            Finite inputs, in the columns of the training data.
+
+        Returns
+        -------
+        ndarray of float64, shape (m,)
+
+        Raises
+        ------
+        TypeError
+            For a model that is not a network.
+        ValueError
+            For shapes that do not match or values that are not finite.
+        """
+        if self.network is None:
+            raise TypeError(f"model {self.name!r} is not a network and has no output")
+        theta, inputs = finite_array("theta", theta, ndim=1), finite_array("inputs", inputs, ndim=2)
+        if len(theta) != len(self.parameters):
+            raise ValueError(f"theta must have {len(self.parameters)} entries, got {len(theta)}")
+        if inputs.shape[1] != len(self.network.inputs):
+            raise ValueError(f"inputs must have {len(self.network.inputs)} columns, got shape {inputs.shape}")
+        arguments = [*(p.symbol for p in self.parameters), *self.network.inputs]
+        f = sympy.lambdify(arguments, self.network.output, modules=[{"expit": expit}, "numpy"], dummify=True)
+        return np.broadcast_to(f(*theta, *inputs.T), len(inputs)).astype(np.float64)

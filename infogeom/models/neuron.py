@@ -1,0 +1,149 @@
+"""Networks with few parameters on a data set (thesis Sec. 5.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike, NDArray
+from sympy import Symbol
+
+from infogeom.functions import expit, stable
+from infogeom.losses import Loss
+from infogeom.models.model import Model, Network, Parameter, Samples, check_real, finite_array
+
+__all__ = ["decision_boundary", "decision_boundary_population", "sigmoid_neuron"]
+
+
+def _check_count(name: str, value: int, least: int = 1) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def decision_boundary(n: int = 1000, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Data set of the thesis (Fig. 5.2): uniform points of the unit square, target 1 where y > x.
+
+    Returns
+    -------
+    inputs : ndarray of float64, shape (n, 2)
+        All x are drawn before all y.
+    targets : ndarray of int64, shape (n,), values 0 and 1
+    """
+    _check_count("n", n)
+    _check_count("seed", seed, least=0)
+    inputs = np.random.default_rng(seed).random((2, n)).T
+    return inputs, (inputs[:, 1] > inputs[:, 0]).astype(np.int64)
+
+
+def decision_boundary_population(
+    order: int = 64,
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Infinite-data limit of `decision_boundary`: a Gauss–Legendre rule on the two triangles of the unit square.
+
+    Each triangle is the image of a square under (r, s) ↦ (r, r s), whose Jacobian is r.  A mean with these weights is
+    the expectation over the uniform law, exact for polynomials of degree below 2 · order − 1.
+
+    Parameters
+    ----------
+    order : int
+        Nodes per direction; 2 · order² weighted samples.
+
+    Returns
+    -------
+    inputs : ndarray of float64, shape (2 order², 2)
+    targets : ndarray of int64, shape (2 order²,), values 0 and 1
+    weights : ndarray of float64, shape (2 order²,), summing to 1
+    """
+    _check_count("order", order)
+    nodes, weights = np.polynomial.legendre.leggauss(order)
+    nodes, weights = (nodes + 1) / 2, weights / 2
+    r, s = (a.ravel() for a in np.meshgrid(nodes, nodes, indexing="ij"))
+    below = np.stack([r, r * s], axis=1)
+    triangle = np.outer(weights * nodes, weights).ravel()
+    inputs = np.concatenate([below, below[:, ::-1]])
+    return inputs, np.repeat([0, 1], len(below)), np.tile(triangle, 2)
+
+
+def sigmoid_neuron(
+    inputs: ArrayLike,
+    targets: ArrayLike,
+    loss: Loss,
+    *,
+    weights: ArrayLike | None = None,
+    steepness: float = 5.0,
+    fisher: str = "empirical",
+) -> Model:
+    """One sigmoid neuron without bias on a data set, f_θ(x) = expit(steepness · θ·x) (Eq. 5.2.1).
+
+    Samples are stored as x̃ = (1 − 2 · target) x, which flips every label to 0: all three losses are symmetric under
+    (f, y) → (1 − f, 1 − y), so that everything depends on u = steepness · θ·x̃ alone.
+
+    Parameters
+    ----------
+    inputs : array_like, shape (N, d)
+        Finite inputs; a column of ones is a bias.
+    targets : array_like, shape (N,)
+        0 or 1.
+    loss : Loss
+        From `infogeom.losses`.
+    weights : array_like, shape (N,), optional
+        Sample weights, non-negative with a positive sum (a quadrature rule, for example). Equal when omitted.
+    steepness : float
+        Factor inside the sigmoid, finite and not 0.
+    fisher : {"empirical", "expected"}
+        Labels from the data (Eq. 3.3.1), or from the model itself: Bernoulli for cross-entropy, the location family
+        p(y|f) ∝ exp(−ℓ) otherwise.
+
+    Returns
+    -------
+    Model
+        With parameters theta1 … thetad and observables ``loss`` and ``ntk_trace`` (|∇_θ f|² per sample).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+    """
+    if not isinstance(loss, Loss):
+        raise TypeError(f"loss must come from infogeom.losses, got {loss!r}")
+    if fisher not in ("empirical", "expected"):
+        raise ValueError(f"fisher must be 'empirical' or 'expected', got {fisher!r}")
+    check_real("steepness", steepness)
+    if not np.isfinite(steepness) or steepness == 0:
+        raise ValueError(f"steepness must be finite and not 0, got {steepness}")
+    x, y = _checked_data(inputs, targets)
+    theta = [Symbol(f"theta{a + 1}", real=True) for a in range(x.shape[1])]
+    xtilde = tuple(Symbol(f"xtilde_{a + 1}", real=True) for a in range(x.shape[1]))
+    u = sympy.Rational(str(steepness)) * sympy.Add(*(t * s for t, s in zip(theta, xtilde, strict=True)))
+    f = expit(u)
+    observed = stable(loss.expression([f], [sympy.Integer(0)]))
+    label = Symbol("y", real=True)
+    expected = fisher == "expected"
+    return Model(
+        "sigmoid neuron",
+        [Parameter(t, sympy.S.Reals, (-1, 1)) for t in theta],
+        -stable(loss.expression([f], [label])) if expected else -observed,
+        label if expected else None,
+        _labels(loss) if expected else None,
+        samples=Samples(xtilde, (1 - 2 * y)[:, None] * x, np.ones(len(x)) if weights is None else np.asarray(weights)),
+        observables={"loss": observed, "ntk_trace": sympy.Add(*(f.diff(t) ** 2 for t in theta))},
+        network=Network(f, xtilde, loss, fisher),
+    )
+
+
+def _labels(loss: Loss) -> sympy.Set:
+    """Label space over which exp(−ℓ) is a density."""
+    return sympy.FiniteSet(0, 1) if loss.discrete_labels else sympy.S.Reals
+
+
+def _checked_data(inputs: ArrayLike, targets: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x, y = finite_array("inputs", inputs, ndim=2), finite_array("targets", targets, ndim=1)
+    if not x.size:
+        raise ValueError(f"inputs must hold at least one sample and one column, got shape {x.shape}")
+    if len(x) != len(y):
+        raise ValueError(f"targets must have one entry per sample: {len(x)} inputs, {len(y)} targets")
+    wrong = np.flatnonzero((y != 0) & (y != 1))
+    if wrong.size:
+        raise ValueError(f"targets must be 0 or 1, got {y[wrong[0]]} at index {wrong[0]}")
+    return x, y
