@@ -1,0 +1,186 @@
+"""The one value that every model's geometry starts from: coordinates, a matrix of expressions, and perhaps samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr, ImmutableMatrix, Set, Symbol
+
+from infogeom.functions import expit
+from infogeom.models.model import Samples, check_name, domain_of
+
+__all__ = ["Metric"]
+
+MAX_EXPANDED_SAMPLES = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """A Riemannian or pseudo-Riemannian metric g_ij in given coordinates.
+
+    Parameters
+    ----------
+    coordinates : sequence of sympy.Symbol
+        In order; their names are ASCII identifiers and become the axes of grids.
+    matrix : sympy.Matrix, shape (n, n)
+        Symmetric. With samples it is the integrand of one sample, and the metric is its weighted mean.
+    samples : Samples, optional
+        Data and normalised weights.
+    domains : sequence of sympy.Set, optional
+        Open domain of each coordinate; from the symbols' assumptions when omitted.
+    constants : sequence of sympy.Symbol, optional
+        Further symbols that the matrix may hold (a mass, a number of trials); they take values by ``matrix.subs``.
+    observables : mapping of str to sympy.Expr, optional
+        Scalars averaged like the metric: ``loss``, ``ntk_trace``.
+    attributes : mapping of str to str, optional
+        What the metric is, carried into every Dataset.
+
+    Raises
+    ------
+    ValueError
+        For a matrix of the wrong shape, not symmetric, or holding a symbol that is neither coordinate nor constant.
+    """
+
+    coordinates: Sequence[Symbol]
+    matrix: ImmutableMatrix
+    samples: Samples | None = None
+    domains: Sequence[Set] = ()
+    constants: Sequence[Symbol] = ()
+    observables: Mapping[str, Expr] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        coordinates, matrix = tuple(self.coordinates), ImmutableMatrix(self.matrix)
+        for c in coordinates:
+            if not isinstance(c, Symbol):
+                raise TypeError(f"coordinates must be sympy Symbols, got {c!r}")
+            check_name(c.name)
+        domains = self.domains
+        if not domains:
+            domains = [domain_of(c) for c in coordinates]
+        for name, value in (
+            ("coordinates", coordinates),
+            ("matrix", matrix),
+            ("domains", tuple(domains)),
+            ("constants", tuple(self.constants)),
+            ("observables", dict(self.observables)),
+            ("attributes", dict(self.attributes)),
+        ):
+            object.__setattr__(self, name, value)
+        self._check()
+
+    def _check(self) -> None:
+        n = len(self.coordinates)
+        if n == 0 or len(set(self.names)) < n:
+            raise ValueError(f"coordinates must be different and at least one, got {list(self.names)}")
+        if self.matrix.shape != (n, n):
+            raise ValueError(
+                f"matrix must have shape ({n}, {n}) for coordinates {list(self.names)}, got {self.matrix.shape}"
+            )
+        asymmetric = [(i, j) for i in range(n) for j in range(i) if self.matrix[i, j] != self.matrix[j, i]]
+        for i, j in asymmetric:
+            if sympy.together(self.matrix[i, j] - self.matrix[j, i]).expand() != 0:
+                raise ValueError(
+                    f"matrix must be symmetric, got {self.matrix[i, j]} and {self.matrix[j, i]} at {(i, j)}"
+                )
+        if self.matrix.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
+            raise ValueError(f"matrix must hold real, finite expressions, got {self.matrix}")
+        known = {*self.coordinates, *self.constants, *(self.samples.symbols if self.samples else ())}
+        foreign = sorted(s.name for s in self.matrix.free_symbols - known)
+        if foreign:
+            raise ValueError(
+                f"matrix may hold no symbols but its coordinates {list(self.names)}, got {foreign}; "
+                "declare known constants as Metric(..., constants=[...])"
+            )
+        if len(self.domains) != n:
+            raise ValueError(f"domains must have one set per coordinate ({n}), got {self.domains}")
+        if not all(isinstance(domain, sympy.Interval) for domain in self.domains):
+            raise TypeError(f"domains must be sympy Intervals, got {self.domains}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coordinates, in order."""
+        return tuple(c.name for c in self.coordinates)
+
+    def expand(self) -> Metric:
+        """Closed form without samples: the weighted mean written out.
+
+        Data are read as the decimal fractions that they print as.
+
+        Returns
+        -------
+        Metric
+            The same metric with ``samples`` None, its matrix explicit in the coordinates.
+
+        Raises
+        ------
+        ValueError
+            For more than 20 samples, whose sum nobody would read.
+        """
+        if self.samples is None:
+            return self
+        if len(self.samples) > MAX_EXPANDED_SAMPLES:
+            raise ValueError(
+                f"expand writes out at most {MAX_EXPANDED_SAMPLES} samples, got {len(self.samples)}; "
+                "evaluate the metric on a grid instead"
+            )
+        weights = [1 if self._equal_weights else _decimal(w) for w in self.samples.weights]
+        rows = [dict(zip(self.samples.symbols, map(_decimal, row), strict=True)) for row in self.samples.data]
+
+        def mean(e: Expr) -> Expr:
+            return sympy.Add(*(w * e.xreplace(row) for w, row in zip(weights, rows, strict=True))) / sum(weights)
+
+        observables = {name: mean(e) for name, e in self.observables.items()}
+        return replace(self, matrix=self.matrix.applyfunc(mean), samples=None, observables=observables)
+
+    @property
+    def _equal_weights(self) -> bool:
+        return self.samples is not None and bool(np.all(self.samples.weights == self.samples.weights[0]))
+
+    def _repr_latex_(self) -> str:
+        names = ", ".join(map(sympy.latex, self.coordinates))
+        if self.samples is None:
+            return rf"$\displaystyle g({names}) = {sympy.latex(self.matrix)}$"
+        n = len(self.samples)
+        mean = rf"\frac{{1}}{{{n}}} \sum_{{n=1}}^{{{n}}}" if self._equal_weights else r"\sum_n w_n \,"
+        factor, rest, legend = self._reading()
+        return rf"$\displaystyle g({names}) = {mean} {factor} {rest}, \qquad {legend}$"
+
+    def _reading(self) -> tuple[str, str, str]:
+        """LaTeX of the integrand's common factor, of the remaining matrix, and of the symbols in them."""
+        assert self.samples is not None
+        sigmas = sorted(self.matrix.atoms(expit), key=sympy.default_sort_key)
+        u, legend = Symbol("u_n", real=True), []
+        matrix = self.matrix
+        if sigmas:
+            argument = min((s.args[0] for s in sigmas), key=lambda a: a.could_extract_minus_sign())
+            matrix = matrix.xreplace({s: expit(u if s.args[0] == argument else -u) for s in sigmas})
+            legend = [rf"u_n = {sympy.latex(sympy.factor_terms(self._indexed(argument)))}"]
+            legend.append(r"\sigma(u) = \frac{1}{1 + e^{-u}}")
+            legend += [r"\bar\sigma(u) = \sigma(-u)"] if matrix.has(expit(-u)) else []
+        if not self._equal_weights:
+            legend.append(r"\sum_n w_n = 1")
+        if any(s.name.startswith("xtilde") for s in self.samples.symbols):
+            legend.append(r"\tilde{x}_n = (1 - 2\, \mathrm{target}_n)\, x_n")
+        entries = [e for e in matrix if e != 0]
+        factor = sympy.gcd_terms(sympy.gcd(entries)) if len(entries) > 1 else sympy.Integer(1)
+        rest = matrix.applyfunc(lambda e: sympy.cancel(e / factor))
+        reading = "" if factor == 1 else sympy.latex(self._indexed(factor))
+        return reading, sympy.latex(self._indexed(rest)), r",\quad ".join(legend)
+
+    def _indexed(self, expression: Any) -> Any:
+        assert self.samples is not None
+        names = [s.name.replace("xtilde_", "") for s in self.samples.symbols]
+        index = {
+            s: Symbol(rf"\tilde{{x}}_{{n{a}}}", real=True) for s, a in zip(self.samples.symbols, names, strict=True)
+        }
+        return expression.xreplace(index)
+
+
+def _decimal(value: float) -> sympy.Rational:
+    """The fraction that the shortest decimal form of ``value`` names."""
+    return sympy.Rational(repr(float(value)))

@@ -1,0 +1,54 @@
+"""Targeted normal forms of single entries: rational functions of the coordinates and of a few functions of them."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import Expr, Symbol
+
+from infogeom.functions import expit, stable
+
+__all__ = ["normal_form", "positive_factors"]
+
+#: Beyond this many operations an entry is left as derived: factoring would take longer than reading it.
+MAX_OPERATIONS = 4000
+
+
+def normal_form(expression: Expr) -> Expr:
+    """Factor one entry over the rationals, modulo sin² + cos² = 1, cosh² − sinh² = 1 and σ(u) + σ(−u) = 1.
+
+    Zero comes out as 0 for every rational function of the coordinates and of these functions.
+    """
+    if expression.is_Atom or expression.count_ops() > MAX_OPERATIONS:
+        return expression
+    expression = expression.replace(
+        lambda e: isinstance(e, expit) and e.args[0].could_extract_minus_sign(), _complement
+    )
+    numerator, denominator = (_reduced(part) for part in sympy.fraction(sympy.together(expression)))
+    return stable(sympy.factor(numerator / denominator))
+
+
+def _complement(sigma: Expr) -> Expr:
+    return 1 - expit(-sigma.args[0])
+
+
+def _reduced(polynomial: Expr) -> Expr:
+    """Remainder of a polynomial modulo the relations between the functions in it."""
+    for function, other, sign in ((sympy.cos, sympy.sin, -1), (sympy.cosh, sympy.sinh, 1)):
+        for f in sorted(polynomial.atoms(function), key=sympy.default_sort_key):
+            c = sympy.Dummy("c")
+            p = sympy.expand(polynomial).xreplace({f: c})
+            if p.is_polynomial(c):
+                polynomial = sympy.rem(p, c**2 - 1 - sign * other(f.args[0]) ** 2, c).xreplace({c: f})
+    return polynomial
+
+
+def positive_factors(expression: Expr, point: dict[Symbol, Expr]) -> Expr:
+    """Write each factor of a product so that it is positive at ``point``: n/(p(1 − p)) instead of −n/(p(p − 1))."""
+    sign, factors = 1, []
+    for factor in sympy.Mul.make_args(expression):
+        base, exponent = factor.as_base_exp()
+        if base.is_Add and exponent.is_Integer and base.subs(point).is_negative:
+            base, sign = sympy.expand_mul(-base), sign * (-1) ** (int(exponent) % 2)
+        factors.append(base**exponent)
+    product = sympy.Mul(*factors)
+    return product if sign == 1 else -product

@@ -1,0 +1,109 @@
+"""Connection and curvature of a closed-form metric (Eqs. 3.2.15–3.2.17).
+
+The index conventions of the package live here, once: axes follow the order of the indices, spheres have positive
+curvature, and R^i_jkl = ∂_k Γ^i_jl − ∂_l Γ^i_jk + Γ^i_mk Γ^m_jl − Γ^i_ml Γ^m_jk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import sympy
+from sympy import Expr, ImmutableDenseNDimArray, ImmutableMatrix
+
+from infogeom.symbolic.metric_value import Metric
+from infogeom.symbolic.normal_form import normal_form
+
+__all__ = ["christoffel", "inverse", "ricci", "ricci_scalar", "riemann"]
+
+
+def _closed(metric: Metric) -> Metric:
+    if not isinstance(metric, Metric):
+        raise TypeError(
+            f"metric must be a Metric (infogeom.symbolic.metric(model) gives one), got {type(metric).__name__}"
+        )
+    if metric.samples is not None:
+        raise TypeError(
+            f"this metric is a mean over {len(metric.samples)} samples; "
+            "metric.expand() writes a handful of them out in closed form, infogeom.grid.evaluate takes any number"
+        )
+    return metric
+
+
+def _array(n: int, rank: int, entry: Callable[..., Expr]) -> ImmutableDenseNDimArray:
+    entries = [entry(*indices) for indices in product(range(n), repeat=rank)]
+    return ImmutableDenseNDimArray(entries, (n,) * rank)
+
+
+def inverse(metric: Metric) -> ImmutableMatrix:
+    """Inverse metric g^ij: adjugate over Berkowitz determinant, entry by entry in normal form.
+
+    Raises
+    ------
+    ValueError
+        When the determinant vanishes identically.
+    """
+    g = _closed(metric).matrix
+    determinant = normal_form(g.det(method="berkowitz"))
+    if determinant == 0:
+        raise ValueError(f"the metric in {list(metric.names)} is singular everywhere: its determinant is 0")
+    return g.adjugate(method="berkowitz").applyfunc(lambda entry: normal_form(entry / determinant))
+
+
+def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
+    """Christoffel symbols of the second kind, Γ^i_jk = ½ g^im (∂_j g_mk + ∂_k g_mj − ∂_m g_jk) (Eq. 3.2.15).
+
+    Returns
+    -------
+    sympy array, shape (n, n, n)
+        ``christoffel[i, j, k]`` is Γ^i_jk.
+
+    Raises
+    ------
+    TypeError
+        For a metric that is a mean over samples; ``expand`` it first.
+    """
+    g, x, n = _closed(metric).matrix, metric.coordinates, len(metric.coordinates)
+    g_inv = inverse(metric)
+    dg = _array(n, 3, lambda i, j, k: g[i, j].diff(x[k]))
+
+    def entry(i: int, j: int, k: int) -> Expr:
+        return normal_form(
+            sympy.Add(*(g_inv[i, m] * (dg[m, k, j] + dg[m, j, k] - dg[j, k, m]) for m in range(n) if g_inv[i, m] != 0))
+            / 2
+        )
+
+    lower = {(i, j, k): entry(i, j, k) for i, j, k in product(range(n), repeat=3) if j <= k}
+    return _array(n, 3, lambda i, j, k: lower[i, min(j, k), max(j, k)])
+
+
+def riemann(metric: Metric) -> ImmutableDenseNDimArray:
+    """Riemann tensor R^i_jkl = ∂_k Γ^i_jl − ∂_l Γ^i_jk + Γ^i_mk Γ^m_jl − Γ^i_ml Γ^m_jk (Eq. 3.2.16).
+
+    Returns
+    -------
+    sympy array, shape (n, n, n, n)
+        ``riemann[i, j, k, l]`` is R^i_jkl.
+    """
+    gamma, x, n = christoffel(metric), metric.coordinates, len(metric.coordinates)
+
+    def entry(i: int, j: int, k: int, l: int) -> Expr:
+        products = (gamma[i, m, k] * gamma[m, j, l] - gamma[i, m, l] * gamma[m, j, k] for m in range(n))
+        return normal_form(gamma[i, j, l].diff(x[k]) - gamma[i, j, k].diff(x[l]) + sympy.Add(*products))
+
+    lower = {(i, j, k, l): entry(i, j, k, l) for i, j, k, l in product(range(n), repeat=4) if k < l}
+    zero = sympy.Integer(0)
+    return _array(n, 4, lambda i, j, k, l: lower[i, j, k, l] if k < l else -lower[i, j, l, k] if k > l else zero)
+
+
+def ricci(metric: Metric) -> ImmutableDenseNDimArray:
+    """Ricci tensor Ric_jl = R^i_jil (Eq. 3.2.17), shape (n, n)."""
+    curvature, n = riemann(metric), len(metric.coordinates)
+    return _array(n, 2, lambda j, l: normal_form(sympy.Add(*(curvature[i, j, i, l] for i in range(n)))))
+
+
+def ricci_scalar(metric: Metric) -> Expr:
+    """Ricci scalar R = g^jl Ric_jl; twice the Gauss curvature in two dimensions, positive on spheres."""
+    tensor, g_inv, n = ricci(metric), inverse(metric), len(metric.coordinates)
+    return normal_form(sympy.Add(*(g_inv[j, l] * tensor[j, l] for j, l in product(range(n), repeat=2))))
