@@ -1,0 +1,1 @@
+"""From closed forms to numbers: generated source, its compilation, and curvature from the jet."""

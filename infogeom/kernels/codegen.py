@@ -1,0 +1,295 @@
+"""From expressions to deterministic Python source that evaluates them on whole tiles of a grid.
+
+Pure: expressions in, text out.  Points of a tile are (outer point p, inner point v); the inner axis is the long one,
+over which loops vectorise.  Every subexpression is classified by what it depends on, a subset of {p, v, n} with n the
+sample, and computed where it first can be: per outer point, in a table over the inner axis, per sample, or, last and
+least, in the innermost loop.  On a rectilinear grid an exponential of a sum over the axes so becomes a product of two
+table entries, and no transcendental is left inside.
+
+Two variants of one source exist.  The *hoisted* one splits exponentials between the axes; every exponent must stay
+below `MAX_EXPONENT`, which `exponents` bounds per tile.  The *direct* one exponentiates −|u| in place and never
+overflows.
+
+Names in the source are positions (q0, x1, t7): a user's symbol name is never executed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import Expr
+
+from infogeom.functions import expit, softplus
+from infogeom.kernels.loops import Axes, Program, write_loops
+
+__all__ = ["MAX_EXPONENT", "Axes", "Kernel", "UnsupportedFunctionError", "kernel"]
+
+Groups = dict[str, list[str]]
+Trace = Callable[[Callable[[str, Sequence[str]], str], Groups], Groups]
+
+#: Two table entries of this exponent multiply to e^680, and one more sum still fits into float64.
+MAX_EXPONENT = 340.0
+
+
+class UnsupportedFunctionError(TypeError):
+    """A function that compiled kernels do not know."""
+
+
+FUNCTIONS: dict[type, str] = {
+    sympy.exp: "exp",
+    sympy.log: "log",
+    sympy.sin: "sin",
+    sympy.cos: "cos",
+    sympy.tan: "tan",
+    sympy.sinh: "sinh",
+    sympy.cosh: "cosh",
+    sympy.tanh: "tanh",
+    sympy.asin: "asin",
+    sympy.acos: "acos",
+    sympy.atan: "atan",
+    sympy.asinh: "asinh",
+    sympy.atanh: "atanh",
+    sympy.erf: "erf",
+    sympy.erfc: "erfc",
+    sympy.gamma: "gamma",
+    sympy.loggamma: "lgamma",
+    sympy.Abs: "fabs",
+}
+
+
+class _Builder:
+    """Straight-line code in single-assignment form, each line filed under what it depends on."""
+
+    def __init__(self, axes: Axes, hoisted: bool) -> None:
+        self.kinds, self.hoisted = axes.kinds(), hoisted
+        self.program = Program()
+        self.names: dict[str, str] = {}
+        self.memo: dict[Expr, str] = {}
+        for symbol, kinds in self.kinds.items():
+            self.memo[symbol] = symbol.name
+            self.program.depends[symbol.name] = kinds
+
+    def assign(self, text: str, operands: Sequence[str]) -> str:
+        """Name of the value of ``text``; equal texts share one name."""
+        if text not in self.names:
+            name = f"t{len(self.names)}"
+            self.names[text] = name
+            self.program.add(name, text, operands)
+        return self.names[text]
+
+    def node(self, e: Expr) -> str:
+        """Name or literal of the value of an expression."""
+        if e not in self.memo:
+            self.memo[e] = self._node(e)
+        return self.memo[e]
+
+    def _node(self, e: Expr) -> str:
+        if not e.free_symbols:
+            return _literal(e)
+        if e.is_Add or e.is_Mul:
+            return self._combined(e)
+        if e.is_Pow:
+            return self._power(*e.as_base_exp()) if e.base is not sympy.E else self._exponential(e.exp)
+        if isinstance(e, sympy.exp):
+            return self._exponential(e.args[0])
+        if isinstance(e, expit):
+            return self._expit(e.args[0])
+        if isinstance(e, softplus):
+            return self._softplus(e.args[0])
+        if isinstance(e, sympy.sign):
+            a = self.node(e.args[0])
+            return self.assign(f"1.0 if {a} > 0.0 else -1.0 if {a} < 0.0 else 0.0", [a])
+        if type(e) in FUNCTIONS:
+            operand = self.node(e.args[0])
+            return self.assign(f"{FUNCTIONS[type(e)]}({operand})", [operand])
+        if isinstance(e, sympy.polygamma) and e.args[0].is_Integer:
+            operand = self.node(e.args[1])
+            return self.assign(f"polygamma({int(e.args[0])}, {operand})", [operand])
+        raise UnsupportedFunctionError(f"no compiled kernel for the function {type(e).__name__}")
+
+    def _groups(self, operands: Sequence[Expr]) -> list[list[Expr]]:
+        """Operands of a sum or product, those that depend on the same things together, cheapest first."""
+        groups: dict[frozenset[str], list[Expr]] = {}
+        for operand in operands:
+            kinds = frozenset().union(*(self.kinds[s] for s in operand.free_symbols))
+            groups.setdefault(kinds, []).append(operand)
+        return [groups[kinds] for kinds in sorted(groups, key=lambda k: (len(k), sorted(k)))]
+
+    def _combined(self, e: Expr) -> str:
+        operands = _factors(e) if e.is_Mul else e.as_ordered_terms()
+        parts = [self._folded(group, e.is_Mul) for group in self._groups(operands)]
+        return self._fold(parts, "*" if e.is_Mul else "+")
+
+    def _folded(self, group: list[Expr], product: bool) -> str:
+        if not product:
+            return self._fold([self.node(o) for o in group], "+")
+        over = [o for o in group if o.is_Pow and o.exp.is_Number and o.exp.is_negative and o.base is not sympy.E]
+        under = [o for o in group if o not in over]
+        numerator = self._fold([self.node(o) for o in under], "*") if under else "1.0"
+        if not over:
+            return numerator
+        denominator = self._fold([self.node(1 / o) for o in over], "*")
+        return self.assign(f"{numerator} / {denominator}", [numerator, denominator])
+
+    def _fold(self, names: list[str], operator: str) -> str:
+        result = names[0]
+        for name in names[1:]:
+            result = self.assign(f"{result} {operator} {name}", [result, name])
+        return result
+
+    def _power(self, base: Expr, exponent: Expr) -> str:
+        if not exponent.is_Rational:
+            b, x = self.node(base), self.node(exponent)
+            return self.assign(f"{b} ** {x}", [b, x])
+        if exponent.is_negative:
+            inverse = self.node(base**-exponent)
+            return self.assign(f"1.0 / {inverse}", [inverse])
+        whole, rest = divmod(exponent, 1)
+        b = self.node(base)
+        factors = [self._squared(b, int(whole))] if whole else []
+        if rest == sympy.Rational(1, 2):
+            factors.append(self.assign(f"sqrt({b})", [b]))
+        elif rest:
+            factors.append(self.assign(f"{b} ** {_literal(rest)}", [b]))
+        return self._fold(factors, "*")
+
+    def _squared(self, base: str, n: int) -> str:
+        """Integer power by repeated squaring."""
+        if n == 1:
+            return base
+        half = self._squared(base, n // 2)
+        square = self.assign(f"{half} * {half}", [half])
+        return self.assign(f"{square} * {base}", [square, base]) if n % 2 else square
+
+    def _parts(self, u: Expr) -> list[list[Expr]]:
+        """Terms of an exponent that vary along the inner axis, and those that do not; empty where some do both."""
+        parts: dict[bool, list[Expr]] = {}
+        for term in u.as_ordered_terms():
+            kinds = frozenset().union(*(self.kinds[s] for s in term.free_symbols))
+            if not self.hoisted or kinds >= {"p", "v"}:
+                return []
+            parts.setdefault("v" in kinds, []).append(term)
+        return list(parts.values())
+
+    def _exponential(self, u: Expr) -> str:
+        parts = self._parts(u)
+        if not parts:
+            operand = self.node(u)
+            return self.assign(f"exp({operand})", [operand])
+        factors = []
+        for part in parts:
+            operand = self.node(sympy.Add(*part))
+            self.program.exponents.setdefault(operand)
+            factors.append(self.assign(f"exp({operand})", [operand]))
+        return self._fold(factors, "*")
+
+    def _expit(self, u: Expr) -> str:
+        """σ(u) and σ(−u) from one exponential, one sum and one division."""
+        if u.could_extract_minus_sign():
+            return self._complement(-u)
+        if self._parts(u):
+            e = self._exponential(-u)
+            total = self.assign(f"1.0 + {e}", [e])
+            return self.assign(f"1.0 / {total}", [total])
+        a, e, r = self._direct(u)
+        return self.assign(f"{r} if {a} >= 0.0 else {e} * {r}", [a, e, r])
+
+    def _complement(self, u: Expr) -> str:
+        if self._parts(u):
+            e, sigma = self._exponential(-u), self.node(expit(u))
+            return self.assign(f"{e} * {sigma}", [e, sigma])
+        a, e, r = self._direct(u)
+        return self.assign(f"{e} * {r} if {a} >= 0.0 else {r}", [a, e, r])
+
+    def _softplus(self, u: Expr) -> str:
+        if self._parts(u):
+            e = self._exponential(u)
+            return self.assign(f"log1p({e})", [e])
+        a = self.node(u)
+        small = self.assign(f"log1p(exp(-fabs({a})))", [a])
+        return self.assign(f"max({a}, 0.0) + {small}", [a, small])
+
+    def _direct(self, u: Expr) -> tuple[str, str, str]:
+        a = self.node(u)
+        e = self.assign(f"exp(-fabs({a}))", [a])
+        total = self.assign(f"1.0 + {e}", [e])
+        return a, e, self.assign(f"1.0 / {total}", [total])
+
+
+def _factors(product: Expr) -> list[Expr]:
+    """Factors in a fixed order, the number in front whole."""
+    number, rest = product.as_coeff_Mul()
+    return [*([] if number == 1 else [number]), *rest.as_ordered_factors()]
+
+
+def _literal(e: Expr) -> str:
+    value = float(e)
+    if not math.isfinite(value):
+        raise OverflowError(f"constant {sympy.sstr(e)[:60]} is beyond float64")
+    return repr(value) if value >= 0 else f"({value!r})"
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """Source of a tile kernel, and at which component of its output each quantity stands.
+
+    Attributes
+    ----------
+    hoisted, direct : str
+        Sources that split exponentials between the axes (empty where there is nothing to split) and that do not.
+    at : mapping of str to ndarray of int64
+        Components of each quantity, tensor indices flattened.
+    components : int
+        How many there are.
+    """
+
+    hoisted: str
+    direct: str
+    at: Mapping[str, NDArray[np.int64]]
+    components: int
+
+
+def kernel(expressions: Mapping[str, Sequence[Expr]], axes: Axes, trace: Trace | None = None) -> Kernel:
+    """Kernel that evaluates named groups of expressions.
+
+    Its ``tile(outer, inner, data, out)`` fills ``out`` (components, P, V) from ``outer`` (coordinates × P), ``inner``
+    (coordinates × V) and ``data`` (columns × N, a multiple of `UNROLL`; with sample symbols every expression is summed
+    over the samples, and a weight is just a factor in it).  Its ``exponents(outer, inner, data)`` bounds the exponents
+    that the hoisted variant splits.  Sources are identical for identical expressions, whatever the symbols are called.
+
+    Parameters
+    ----------
+    expressions : mapping of str to sequence of sympy.Expr
+        What to evaluate.
+    axes : Axes
+        Roles of the symbols.
+    trace : callable, optional
+        ``trace(assign, names)`` computes further quantities from the names of all expressions; what it returns replaces
+        them as the output.
+
+    Raises
+    ------
+    UnsupportedFunctionError, OverflowError
+        Naming the function or the constant.
+    """
+    names = axes.positional()
+    axes = Axes(*(tuple(names[s] for s in symbols) for symbols in (axes.outer, axes.inner, axes.sample)))
+    renamed = {key: [e.xreplace(names) for e in group] for key, group in expressions.items()}
+    sources = {}
+    for hoisted in (False, True):
+        builder = _Builder(axes, hoisted)
+        groups = {key: [builder.node(e) for e in group] for key, group in renamed.items()}
+        groups = trace(builder.assign, groups) if trace else groups
+        places: dict[str, int] = {}
+        at = {
+            key: np.array([places.setdefault(r, len(places)) for r in group], dtype=np.int64)
+            for key, group in groups.items()
+        }
+        builder.program.results += places
+        sources[hoisted] = write_loops(builder.program, axes) if builder.program.exponents or not hoisted else ""
+    return Kernel(sources[True], sources[False], at, len(places))

@@ -1,0 +1,170 @@
+"""From the jet (g, ∂g, ∂∂g) to inverse, connection and curvature, for any number of parameters.
+
+Everything goes through an orthonormal frame E with Eᵀ g E = diag(±1), from an LDLᵀ factor of g: whitened components
+keep the digits that the inverse and the determinant formulas lose.  In a frame, indices move by signs,
+
+    R_abcd = ½ (D_adbc + D_bcad − D_acbd − D_bdac) + Σ_m ε_m (Γ_mbc Γ_mad − Γ_mbd Γ_mac),   D_abcd = ∂_c ∂_d g_ab,
+
+with Γ_mab = ½ (∂_a g_mb + ∂_b g_ma − ∂_m g_ab).  For a Hessian metric the first bracket vanishes and no second
+derivative is needed.  The functions are plain Python that numba compiles as it stands; arrays hold the point in their
+last axis, over which every loop vectorises.
+"""
+
+from __future__ import annotations
+
+from math import fabs, inf, nan, sqrt
+from typing import Any
+
+from numpy import empty
+
+__all__ = ["contract", "frame", "lower_christoffel", "lower_riemann", "scalar", "store"]
+
+Array = Any  # float64 arrays whose last axis is the point; numba infers the rest
+
+#: A pivot at or below this many units of rounding of its diagonal entry means a null direction.
+SINGULAR = 64 * 2.0**-52
+
+
+def frame(g: Array, E: Array, F: Array, sign: Array, volume: Array, status: Array) -> None:
+    """Frame E with Eᵀ g E = diag(sign), its inverse F, and volume = det g.
+
+    LDLᵀ in the order of the coordinates.  Only where an indefinite metric has a 2 × 2 block that is mostly off-diagonal
+    (never so for a positive one) are two directions first turned into their sum and difference.  Status 0 becomes 2 on
+    a null direction, 4 where g is not finite.
+    """
+    n = g.shape[0]
+    a, root = empty((n, n)), empty(n)
+    for v in range(g.shape[2]):
+        volume[v] = 1.0
+        for i in range(n):
+            for j in range(n):
+                a[i, j] = g[i, j, v]
+                E[i, j, v] = F[i, j, v] = 1.0 if i == j else 0.0
+                if status[v] == 0 and not fabs(a[i, j]) < inf:
+                    status[v] = 4
+        for i in range(n):
+            # What a pivot is small against: g_ii, which g_ij² / g_jj exceeds only where the metric is indefinite.
+            size = fabs(g[i, i, v])
+            for j in range(n):
+                other = fabs(g[j, j, v])
+                size = max(size, g[i, j, v] * g[i, j, v] / other if other > 0.0 else fabs(g[i, j, v]))
+            for j in range(i + 1, n):
+                if 2.0 * fabs(a[i, i] * a[j, j]) < a[i, j] * a[i, j]:
+                    s = 1.0 if a[i, j] * (a[i, i] + a[j, j]) >= 0.0 else -1.0
+                    size = max(size, fabs(g[j, j, v]) + 2.0 * fabs(g[i, j, v]))
+                    for m in range(n):
+                        a[m, i], a[m, j] = a[m, i] + s * a[m, j], a[m, j] - s * a[m, i]
+                        E[m, i, v], E[m, j, v] = E[m, i, v] + s * E[m, j, v], E[m, j, v] - s * E[m, i, v]
+                        F[i, m, v], F[j, m, v] = (
+                            0.5 * (F[i, m, v] + s * F[j, m, v]),
+                            0.5 * (F[j, m, v] - s * F[i, m, v]),
+                        )
+                    for m in range(n):
+                        a[i, m], a[j, m] = a[i, m] + s * a[j, m], a[j, m] - s * a[i, m]
+                    volume[v] *= 0.25
+                    break
+            d = a[i, i]
+            volume[v] *= d
+            if not fabs(d) > SINGULAR * size:
+                status[v] = 2 if status[v] == 0 else status[v]
+                d = 1.0
+            sign[i, v] = 1.0 if d > 0.0 else -1.0
+            root[i] = sqrt(fabs(d))
+            for j in range(i + 1, n):
+                ratio = a[j, i] / d
+                for m in range(i + 1, n):
+                    a[j, m] -= ratio * a[i, m]
+                for m in range(n):
+                    E[m, j, v] -= ratio * E[m, i, v]
+                    F[i, m, v] += ratio * F[j, m, v]
+        for i in range(n):
+            for m in range(n):
+                E[m, i, v] /= root[i]
+                F[i, m, v] *= root[i]
+
+
+def contract(source: Array, matrix: Array, target: Array) -> None:
+    """Contract the middle index: target[a, c, b] = Σ_i source[a, i, b] matrix[i, c]."""
+    A, n, B, m = source.shape
+    for a in range(A):
+        for c in range(n):
+            for b in range(B):
+                row = target[a, c, b]
+                for i in range(n):
+                    x, y = source[a, i, b], matrix[i, c]
+                    if i == 0:
+                        for v in range(m):
+                            row[v] = x[v] * y[v]
+                    else:
+                        for v in range(m):
+                            row[v] += x[v] * y[v]
+
+
+def lower_christoffel(dg: Array, gamma: Array) -> None:
+    """First kind, gamma[m, a, b] = ½ (∂_a g_mb + ∂_b g_ma − ∂_m g_ab) from dg[a, b, c] = ∂_c g_ab."""
+    n = dg.shape[0]
+    for m in range(n):
+        for a in range(n):
+            for b in range(n):
+                for v in range(dg.shape[3]):
+                    gamma[m, a, b, v] = 0.5 * (dg[m, b, a, v] + dg[m, a, b, v] - dg[a, b, m, v])
+
+
+def scalar(gamma: Array, ddg: Array, sign: Array, out: Array) -> None:
+    """R = Σ_ab ε_a ε_b R_abab in a frame."""
+    n, m = sign.shape
+    out[:] = 0.0
+    for a in range(n):
+        for b in range(n):
+            if a == b:
+                continue
+            if ddg.shape[0]:
+                for v in range(m):
+                    bracket = ddg[a, b, a, b, v] - 0.5 * (ddg[a, a, b, b, v] + ddg[b, b, a, a, v])
+                    out[v] += sign[a, v] * sign[b, v] * bracket
+            for k in range(n):
+                for v in range(m):
+                    products = gamma[k, a, b, v] * gamma[k, a, b, v] - gamma[k, a, a, v] * gamma[k, b, b, v]
+                    out[v] += sign[a, v] * sign[b, v] * sign[k, v] * products
+
+
+def lower_riemann(gamma: Array, ddg: Array, sign: Array, R: Array) -> None:
+    """R_abcd in a frame."""
+    n, m = sign.shape
+    for a in range(n):
+        for b in range(n):
+            for c in range(n):
+                for d in range(n):
+                    row = R[a, b, c, d]
+                    row[:] = 0.0
+                    if ddg.shape[0]:
+                        for v in range(m):
+                            row[v] = 0.5 * (
+                                ddg[a, d, b, c, v] + ddg[b, c, a, d, v] - ddg[a, c, b, d, v] - ddg[b, d, a, c, v]
+                            )
+                    for k in range(n):
+                        for v in range(m):
+                            plus, minus = gamma[k, b, c, v] * gamma[k, a, d, v], gamma[k, b, d, v] * gamma[k, a, c, v]
+                            row[v] += sign[k, v] * (plus - minus)
+
+
+def store(values: Array, at: Array, out: Array, p0: int, v0: int, blocked: Array, status: Array) -> None:
+    """Store components ``values[at]`` of a tile in ``out`` from (p0, v0) on; nan where ``blocked``.
+
+    A value that is not finite where it should be makes the status 4.
+    """
+    P, V = status.shape
+    lost = empty(V)
+    for p in range(P):
+        lost[:] = 0.0
+        for c in range(at.shape[0]):
+            row, target = values[at[c], p], out[c, p0 + p]
+            for v in range(V):
+                target[v0 + v] = row[v]
+                lost[v] += row[v] * 0.0
+        for v in range(V):
+            if blocked[p, v] or lost[v] != 0.0:
+                for c in range(at.shape[0]):
+                    out[c, p0 + p, v0 + v] = nan
+                if not blocked[p, v]:
+                    status[p, v] = 4

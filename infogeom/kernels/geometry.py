@@ -1,0 +1,82 @@
+"""Inverse, connection and curvature of a batch of points, from the jet of the metric there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["geometry"]
+
+Array = NDArray[Any]
+Kernels = Mapping[str, Callable[..., Any]]
+
+
+def geometry(
+    g: Array, dg: Array, ddg: Array, wanted: Collection[str], frame: Callable[..., None], kernels: Kernels
+) -> Iterator[tuple[str, Array]]:
+    """Yield the quantities asked for, each with its tensor indices first and the point last.
+
+    The dtype is float64, with compiled kernels, or object, with the plain ones: then the very same steps are traced.
+
+    Parameters
+    ----------
+    g, dg, ddg : ndarray, shapes (n, n, m), (n, n, n, m), (n, n, n, n, m)
+        ``dg[i, j, k]`` is ∂_k g_ij; ``dg`` may be empty where no connection is wanted, ``ddg`` for a Hessian metric
+        too.
+    wanted : collection of str
+        Out of inverse_metric, determinant, christoffel, riemann, ricci, ricci_scalar; other names are passed over.
+    frame : callable
+        ``frame(g, E, F, sign, determinant)`` fills an orthonormal frame, its inverse, the signs and the determinant.
+    kernels : mapping of str to callable
+        The functions of `infogeom.kernels.curvature`.
+    """
+    n = g.shape[0]
+    E, F, sign, determinant = np.empty_like(g), np.empty_like(g), np.empty_like(g[0]), np.empty_like(g[0, 0])
+    frame(g, E, F, sign, determinant)
+    Et = np.ascontiguousarray(E.transpose(1, 0, 2))
+
+    def contracted(tensor: Array, matrix: Array, indices: Collection[int]) -> Array:
+        return _contracted(kernels["contract"], tensor, matrix, indices)
+
+    if "determinant" in wanted:
+        yield "determinant", determinant
+    if "inverse_metric" in wanted:
+        yield "inverse_metric", contracted(sign[:, None] * Et, Et, [0])
+    if not dg.size:
+        return
+    gamma = np.empty_like(dg)
+    if "christoffel" in wanted:
+        kernels["lower_christoffel"](dg, gamma)
+        yield "christoffel", contracted(sign[:, None, None] * contracted(gamma, E, [0]), Et, [0])
+    if not {"riemann", "ricci", "ricci_scalar"} & set(wanted):
+        return
+    kernels["lower_christoffel"](contracted(dg, E, range(3)), gamma)
+    ddg = contracted(ddg, E, range(4)) if ddg.size else ddg
+    if "ricci_scalar" in wanted:
+        R = np.empty_like(determinant)
+        kernels["scalar"](gamma, ddg, sign, R)
+        yield "ricci_scalar", R
+    if {"riemann", "ricci"} & set(wanted):
+        riemann = np.empty((n, *gamma.shape), dtype=gamma.dtype)
+        kernels["lower_riemann"](gamma, ddg, sign, riemann)
+        riemann = riemann * sign[:, None, None, None]
+        if "ricci" in wanted:
+            yield "ricci", contracted(sum(riemann[a, :, a] for a in range(n)), F, [0, 1])
+        if "riemann" in wanted:
+            yield "riemann", contracted(contracted(riemann, F, [1, 2, 3]), Et, [0])
+
+
+def _contracted(contract: Callable[..., Any], tensor: Array, matrix: Array, indices: Collection[int]) -> Array:
+    """Contract the given indices of a tensor with the first index of a matrix that differs from point to point."""
+    n, m = matrix.shape[0], matrix.shape[-1]
+    rank = tensor.ndim - 1
+    tensor = np.ascontiguousarray(tensor)
+    for index in indices:
+        target = np.empty_like(tensor)
+        shape = (n**index, n, n ** (rank - index - 1), m)
+        contract(tensor.reshape(shape), matrix, target.reshape(shape))
+        tensor = target
+    return tensor

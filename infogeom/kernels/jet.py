@@ -1,0 +1,179 @@
+"""The kernels of a metric: its jet (g, ∂g, ∂∂g) as expressions, and the quantities that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import product
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import Expr, Function, Symbol
+
+from infogeom.kernels.codegen import MAX_EXPONENT, Axes, Groups, Kernel, kernel
+from infogeom.kernels.compile import compiled
+from infogeom.kernels.loops import UNROLL
+from infogeom.kernels.trace import Assign, traced
+from infogeom.symbolic import Metric
+from infogeom.symbolic.normal_form import normal_form
+
+__all__ = ["MetricKernels", "evaluate_kernel", "metric_kernels", "sample_table"]
+
+Array = NDArray[np.float64]
+Names = tuple[str, ...]
+WEIGHT = Symbol("weight", real=True)
+#: Up to this many entries of its highest derivative a metric's curvature is written out as straight-line code.
+MAX_TRACED = 81
+
+
+@dataclass(frozen=True, eq=False)
+class MetricKernels:
+    """How to evaluate quantities of one metric.
+
+    Attributes
+    ----------
+    jet : Kernel
+        Evaluates g, dg, ddg (entries flattened; the last two may be empty) and the observables.
+    whole : Kernel or None
+        Evaluates all quantities at once, and ``pivot``: for a small positive metric without samples.
+    after : Kernel or None
+        The same from the components of ``jet``, for a small positive metric that is a mean over samples.
+    """
+
+    jet: Kernel
+    whole: Kernel | None
+    after: Kernel | None
+
+
+def evaluate_kernel(kernel: Kernel, outer: Array, inner: Array, data: Array) -> Array:
+    """Values of all components at the points outer × inner, shape (components, P, V)."""
+    out = np.empty((kernel.components, outer.shape[1], inner.shape[1]))
+    functions = compiled(kernel.hoisted or kernel.direct)
+    if kernel.hoisted and not functions["exponents"](outer, inner, data) <= MAX_EXPONENT:
+        functions = compiled(kernel.direct)
+    functions["tile"](outer, inner, data, out)
+    return out
+
+
+def sample_table(metric: Metric) -> Array:
+    """Per-sample columns as kernels read them, weights last: shape (columns + 1, N), or (0, 0) without samples.
+
+    N is padded to a multiple of `UNROLL` with copies of the last sample of weight 0.
+    """
+    if metric.samples is None:
+        return np.empty((0, 0))
+    data, padding = metric.samples.data, -len(metric.samples) % UNROLL
+    columns = np.vstack([data, np.repeat(data[-1:], padding, axis=0)]).T
+    return np.vstack([columns, np.pad(metric.samples.weights, (0, padding))])
+
+
+def metric_kernels(
+    metric: Metric, order: int, quantities: Names, observables: Names, outer: tuple[Symbol, ...]
+) -> MetricKernels:
+    """Kernels of a metric.
+
+    Parameters
+    ----------
+    metric : Metric
+    order : {-1, 0, 1, 2}
+        Highest derivative of g that is needed (−1: not even g); the second ones are left out where ∂g is totally
+        symmetric (a Hessian metric).
+    quantities : tuple of str
+        Geometric quantities.
+    observables : tuple of str
+        Names out of ``metric.observables``.
+    outer : tuple of Symbol
+        Coordinates that run along the outer points; the others run along the inner ones.
+    """
+    samples = metric.samples.symbols if metric.samples else ()
+    scalars = tuple((name, metric.observables[name]) for name in observables)
+    return _metric_kernels(metric.matrix, metric.coordinates, samples, scalars, order, quantities, outer)
+
+
+@lru_cache(maxsize=128)
+def _metric_kernels(
+    matrix: sympy.ImmutableMatrix,
+    coordinates: tuple[Symbol, ...],
+    samples: tuple[Symbol, ...],
+    scalars: tuple[tuple[str, Expr], ...],
+    order: int,
+    quantities: Names,
+    outer: tuple[Symbol, ...],
+) -> MetricKernels:
+    jet = dict(zip(("g", "dg", "ddg"), _derivatives(matrix, coordinates, order), strict=True))
+    weight = WEIGHT if samples else sympy.Integer(1)
+    expressions = {name: [e * weight for e in entries.ravel()] for name, entries in jet.items()}
+    expressions |= {name: [_factored(e) * weight] for name, e in scalars}
+    inner = tuple(c for c in coordinates if c not in outer)
+    axes = Axes(outer, inner, (*samples, WEIGHT) if samples else ())
+    plain = kernel(expressions, axes)
+    if not quantities or max(entries.size for entries in jet.values()) > MAX_TRACED:
+        return MetricKernels(plain, None, None)
+    trace = partial(_trace, shapes={name: entries.shape for name, entries in jet.items()}, quantities=quantities)
+    if not samples:
+        return MetricKernels(plain, kernel(expressions, axes, trace), None)
+    components = tuple(Symbol(f"c{k}", real=True) for k in range(plain.components))
+    from_jet = {name: [components[c] for c in at] for name, at in plain.at.items()}
+    return MetricKernels(plain, None, kernel(from_jet, Axes((), components), trace))
+
+
+def _trace(assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], quantities: Names) -> Groups:
+    arrays = (np.array(groups[name], dtype=object).reshape(shape) for name, shape in shapes.items())
+    g, dg, ddg = arrays
+    return traced(assign, g, dg, ddg, quantities) | {
+        name: names for name, names in groups.items() if name not in shapes
+    }
+
+
+def _derivatives(
+    matrix: sympy.ImmutableMatrix, x: tuple[Symbol, ...], order: int
+) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
+    """Arrays of expressions g, ∂g, ∂∂g, each of them empty beyond the order, ∂∂g also for a Hessian metric."""
+    n = len(x)
+    empty = [np.empty((0,) * rank, dtype=object) for rank in (2, 3, 4)]
+    if order < 0:
+        return empty[0], empty[1], empty[2]
+    g = np.empty((n, n), dtype=object)
+    for i, j in product(range(n), repeat=2):
+        g[i, j] = matrix[min(i, j), max(i, j)]
+    if order == 0:
+        return g, empty[1], empty[2]
+    dg = np.empty((n,) * 3, dtype=object)
+    for i, j, k in product(range(n), repeat=3):
+        dg[i, j, k] = _derivative(g[i, j], x[k]) if i <= j else dg[j, i, k]
+    if order == 1 or _totally_symmetric(dg):
+        return g, dg, empty[2]
+    ddg = np.empty((n,) * 4, dtype=object)
+    for i, j, k, m in product(range(n), repeat=4):
+        a, b, c, d = min(i, j), max(i, j), min(k, m), max(k, m)
+        ddg[i, j, k, m] = _derivative(dg[a, b, c], x[d]) if (a, b, c, d) == (i, j, k, m) else ddg[a, b, c, d]
+    return g, dg, ddg
+
+
+@lru_cache(maxsize=4096)
+def _derivative(e: Expr, x: Symbol) -> Expr:
+    return _factored(e.diff(x))
+
+
+def _factored(e: Expr) -> Expr:
+    """Sum with the common factors of its terms pulled out (not out of the arguments of functions)."""
+    if not e.is_Add:
+        return e
+    names = {
+        f: sympy.Dummy(f"f{k}", real=True) for k, f in enumerate(sorted(e.atoms(Function), key=sympy.default_sort_key))
+    }
+    back = {name: f for f, name in names.items()}
+    return sympy.factor_terms(e.xreplace(names)).xreplace(back)
+
+
+def _totally_symmetric(dg: NDArray[np.object_]) -> bool:
+    """Whether ∂_k g_ij = ∂_j g_ik for all indices, and, where it is, make the entries the same expressions."""
+    n = len(dg)
+    for i, j, k in product(range(n), repeat=3):
+        first = dg[tuple(sorted((i, j, k)))]
+        if dg[i, j, k] != first and normal_form(dg[i, j, k] - first) != 0:
+            return False
+    for indices in product(range(n), repeat=3):
+        dg[indices] = dg[tuple(sorted(indices))]
+    return True

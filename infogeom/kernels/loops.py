@@ -1,0 +1,215 @@
+"""Layout of straight-line code as loops over the points of a tile and over the samples.
+
+Every line is filed under what it depends on, a subset of {p, v, n} (outer point, inner point, sample), and written into
+the outermost loop where that is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sympy import Symbol
+
+__all__ = ["UNROLL", "Axes", "Program", "write_loops"]
+
+P, V, N = "p", "v", "n"
+Kinds = frozenset[str]
+
+#: Samples per block: each block is summed on its own, which bounds table memory and rounding alike.
+BLOCK = 256
+#: Samples that one pass of the innermost loop adds up, which saves loads and stores of the sums; sample counts are
+#: padded to a multiple of it with samples of weight 0.
+UNROLL = 2
+#: What a vectorised loop may hold besides arithmetic.
+INLINE = frozenset({"fabs", "max", "sqrt", "if", "else", "or"})
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Which coordinates run along the outer points and which along the inner ones, and the per-sample symbols."""
+
+    outer: tuple[Symbol, ...]
+    inner: tuple[Symbol, ...]
+    sample: tuple[Symbol, ...] = ()
+
+    def kinds(self) -> dict[Symbol, frozenset[str]]:
+        """What each symbol depends on.  Without outer coordinates there is nothing to hoist, and points stand alone."""
+        inner = frozenset({V}) if self.outer else frozenset({P, V})
+        groups = ((self.outer, frozenset({P})), (self.inner, inner), (self.sample, frozenset({N})))
+        return {symbol: kinds for symbols, kinds in groups for symbol in symbols}
+
+    def positional(self) -> dict[Symbol, Symbol]:
+        """Symbols named by position."""
+        groups = ((self.outer, "q"), (self.inner, "r"), (self.sample, "x"))
+        return {s: Symbol(f"{letter}{k}", real=True) for symbols, letter in groups for k, s in enumerate(symbols)}
+
+
+@dataclass
+class Program:
+    """Straight-line code in single-assignment form: lines, what each name depends on, the results, the exponents."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    depends: dict[str, Kinds] = field(default_factory=dict)
+    results: list[str] = field(default_factory=list)
+    exponents: dict[str, None] = field(default_factory=dict)
+
+    def add(self, name: str, text: str, operands: Sequence[str]) -> None:
+        """Append ``name = text``."""
+        self.depends[name] = frozenset().union(*(self.depends.get(o, frozenset()) for o in operands))
+        self.lines.append((name, text))
+
+    def needed(self, targets: Iterable[str], known: Collection[str] = ()) -> list[tuple[str, str]]:
+        """Lines that lead to the targets, those of names already known left out."""
+        wanted = set(targets) - set(known)
+        lines = []
+        for name, text in reversed(self.lines):
+            if name in wanted:
+                wanted |= words(text) - set(known)
+                lines.append((name, text))
+        return lines[::-1]
+
+    def called(self) -> set[str]:
+        """Names whose innermost lines call functions, which keeps a loop from vectorising."""
+        called: set[str] = set()
+        for name, text in self.lines:
+            identifiers = {w for w in words(text) if w.isidentifier()}
+            calls = identifiers - set(self.depends) - INLINE or "**" in text
+            if self.depends[name] >= {P, V} and (calls or identifiers & called):
+                called.add(name)
+        return called
+
+
+def words(text: str) -> set[str]:
+    """Identifiers, literals and operators of a line."""
+    return set(text.replace("(", " ").replace(")", " ").replace(",", " ").replace("-fabs", "fabs").split())
+
+
+def write_loops(program: Program, axes: Axes) -> str:
+    """Source of ``tile(outer, inner, data, out)`` and ``exponents(outer, inner, data)``."""
+    writer = _Writer(program, axes)
+    writer.tile()
+    writer.exponents()
+    return "\n".join(writer.text) + "\n"
+
+
+class _Writer:
+    def __init__(self, program: Program, axes: Axes) -> None:
+        self.program, self.axes = program, axes
+        self.text: list[str] = []
+        # What the innermost loop reads from outside it; of that, what varies along the inner axis stands in tables.
+        inner = [(name, text) for name, text in program.lines if program.depends[name] >= {P, V}]
+        read = {word for _, text in inner for word in words(text)} | set(program.results)
+        self.read = [name for name, _ in program.lines if name in read and not program.depends[name] >= {P, V}]
+        self.tables = [name for name in self.read if V in program.depends[name]]
+        self.outside = [name for name in self.read if V not in program.depends[name]]
+
+    def write(self, depth: int, *lines: str) -> None:
+        self.text += ["    " * depth + line for line in lines]
+
+    def loads(self, kind: str, index: str) -> list[str]:
+        symbols, array = {
+            P: (self.axes.outer, "outer"),
+            V: (self.axes.inner, "inner"),
+            N: (self.axes.sample, "data"),
+        }[kind]
+        return [f"{symbol.name} = {array}[{k}, {index}]" for k, symbol in enumerate(symbols)]
+
+    def assignments(self, targets: Iterable[str], where: Callable[[Kinds], bool]) -> list[str]:
+        """Lines that lead to the targets, out of those whose dependences are ``where``."""
+        return [f"{name} = {text}" for name, text in self.program.needed(targets) if where(self.program.depends[name])]
+
+    def tile(self) -> None:
+        """Blocks of samples outermost, so that tables stay small and sums short; then points, samples, inner axis."""
+        self.write(0, "def tile(outer, inner, data, out):")
+        self.write(1, "P, V = out.shape[1], out.shape[2]")
+        self.write(1, *self.assignments(self.program.results, lambda d: not d))
+        plain = self.table(1, frozenset({V}))
+        if not self.axes.sample:
+            self.points(1, plain)
+            self.innermost(2, plain)
+            return
+        self.write(1, "N = data.shape[1]", "out[:] = 0.0", f"total = empty(({len(self.program.results)}, V))")
+        self.write(1, f"for start in range(0, N, {BLOCK}):", f"    B = min({BLOCK}, N - start)")
+        tables = self.table(2, frozenset({V, N}))
+        self.points(2, plain)
+        self.write(3, "total[:] = 0.0", f"for b in range(0, B, {UNROLL}):")
+        outside = self.assignments(self.outside, lambda d: N in d)
+        for copy in range(UNROLL):
+            rows = [f"row_{name} = table_{name}[b + {copy}]" for name in tables]
+            lines = [*self.loads(N, f"start + b + {copy}"), *rows, *outside]
+            self.write(4, *(self.copied(line, copy) for line in lines))
+        self.innermost(4, [*plain, *tables], UNROLL)
+        self.write(3, "for c in range(out.shape[0]):", "    for v in range(V):", "        out[c, p, v] += total[c, v]")
+
+    def copied(self, text: str, copy: int) -> str:
+        """Text with every name that depends on the sample marked as of its copy."""
+
+        def marked(match: re.Match[str]) -> str:
+            name = match.group()
+            return f"{name}_{copy}" if N in self.program.depends.get(name.removeprefix("row_"), ()) else name
+
+        return re.sub(r"\b(row_)?[qrtx]\d+\b", marked, text)
+
+    def points(self, depth: int, plain: Sequence[str]) -> None:
+        """Open the loop over the outer points."""
+        self.write(depth, "for p in range(P):")
+        self.write(depth + 1, *self.loads(P, "p"), *self.assignments(self.outside, lambda d: d == {P}))
+        self.write(depth + 1, *(f"row_{name} = table_{name}" for name in plain))
+
+    def table(self, depth: int, kinds: Kinds) -> list[str]:
+        """Fill tables of what the innermost loop reads with exactly these dependences, and name them."""
+        names = [name for name in self.tables if self.program.depends[name] == kinds]
+        if not names:
+            return []
+        sampled = N in kinds
+        self.write(depth, *(f"table_{name} = empty({'(B, V)' if sampled else 'V'})" for name in names))
+        if sampled:
+            self.write(depth, "for b in range(B):")
+            depth += 1
+            self.write(depth, *self.loads(N, "start + b"), *self.assignments(names, lambda d: d == {N}))
+        self.write(depth, "for v in range(V):")
+        self.write(depth + 1, *self.loads(V, "v"), *self.assignments(names, lambda d: V in d))
+        at = "b, v" if sampled else "v"
+        self.write(depth + 1, *(f"table_{name}[{at}] = {name}" for name in names))
+        return names
+
+    def innermost(self, depth: int, tables: Sequence[str], copies: int = 0) -> None:
+        """Loops over the inner axis: results free of function calls in one, which vectorises, the others in a second.
+
+        With copies, results are added up over as many samples; without, stored.
+        """
+        called = self.program.called()
+        for calls in (False, True):
+            results = [(c, r) for c, r in enumerate(self.program.results) if (r in called) == calls]
+            if not results:
+                continue
+            lines = self.program.needed((r for _, r in results), known=self.read)
+            used = {r for _, r in results}.union(*(words(text) for _, text in lines))
+            body = [f"{name} = row_{name}[v]" for name in tables if name in used]
+            body += [f"{name} = {text}" for name, text in lines]
+            self.write(depth, "for v in range(V):")
+            self.write(depth + 1, *self.loads(V, "v"))
+            if copies:
+                unrolled = (self.copied(line, copy) for copy in range(copies) for line in body)
+                self.write(depth + 1, *dict.fromkeys(unrolled))  # what no sample changes stands once
+                sums = {c: " + ".join(self.copied(r, copy) for copy in range(copies)) for c, r in results}
+                self.write(depth + 1, *(f"total[{c}, v] = total[{c}, v] + {terms}" for c, terms in sums.items()))
+            else:
+                self.write(depth + 1, *body, *(f"out[{c}, p, v] = {r}" for c, r in results))
+
+    def exponents(self) -> None:
+        """Largest absolute exponent over a tile, one loop nest for each kind of exponent."""
+        self.write(0, "", "", "def exponents(outer, inner, data):")
+        self.write(1, "largest = 0.0")
+        arrays = {P: "outer", V: "inner", N: "data"}
+        kinds_of = {e: tuple(sorted(self.program.depends[e])) for e in self.program.exponents}
+        for kinds in sorted(set(kinds_of.values())):
+            wanted = [e for e in kinds_of if kinds_of[e] == kinds]
+            for depth, kind in enumerate(kinds, start=1):
+                self.write(depth, f"for {kind} in range({arrays[kind]}.shape[1]):")
+                self.write(depth + 1, *self.loads(kind, kind))
+            self.write(len(kinds) + 1, *self.assignments(wanted, lambda _: True))
+            self.write(len(kinds) + 1, *(f"largest = max(largest, fabs({e}))" for e in wanted))
+        self.write(1, "return largest")

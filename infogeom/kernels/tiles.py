@@ -1,0 +1,227 @@
+"""Quantities at many points: tiles of the product outer × inner, driven by a pool of threads.
+
+Tiles are the same whatever the number of threads, so results are bit-identical; they also carry the progress bar and
+make the work interruptible.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Symbol
+from tqdm import tqdm
+
+from infogeom.kernels import curvature
+from infogeom.kernels.compile import compiled_module
+from infogeom.kernels.curvature import SINGULAR
+from infogeom.kernels.geometry import geometry
+from infogeom.kernels.jet import MetricKernels, evaluate_kernel, metric_kernels, sample_table
+from infogeom.symbolic import Metric
+
+__all__ = ["OBSERVABLES", "ORDERS", "RANKS", "UNDEFINED_WHERE_SINGULAR", "Status", "tabulate"]
+
+Array = NDArray[np.float64]
+Places = Mapping[str, NDArray[np.int64]]
+#: No outer coordinates: one outer point.
+NOWHERE = np.empty((0, 1))
+
+#: Tensor rank of every quantity, and the derivatives of g that it needs; observables need none.
+RANKS: Mapping[str, int] = {
+    "metric": 2,
+    "inverse_metric": 2,
+    "determinant": 0,
+    "fisher_trace": 0,
+    "christoffel": 3,
+    "riemann": 4,
+    "ricci": 2,
+    "ricci_scalar": 0,
+    "loss": 0,
+    "ntk_trace": 0,
+}
+ORDERS: Mapping[str, int] = {"christoffel": 1, "riemann": 2, "ricci": 2, "ricci_scalar": 2}
+OBSERVABLES = ("loss", "ntk_trace")
+#: Quantities that a singular point has not.
+UNDEFINED_WHERE_SINGULAR = frozenset({"inverse_metric", "christoffel", "riemann", "ricci", "ricci_scalar"})
+
+#: Points of a tile, outer × inner; loops vectorise over the inner ones. With samples the outer ones share tables over
+#: the inner ones and the samples, which should stay in the cache.
+SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
+#: Numbers that one tile may hold.
+TILE_SIZE = 2**21
+#: Seconds before a progress bar shows.
+PATIENCE = 2.0
+
+
+class Status:
+    """Values of ``status``."""
+
+    OK, REFINED, SINGULAR, OUT_OF_DOMAIN, OVERFLOW = range(5)
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """One evaluation: what to compute, where, and the arrays to fill, (tensor components, P, V) each."""
+
+    kernels: MetricKernels
+    n: int
+    outer: Array
+    inner: Array
+    data: Array
+    outputs: Mapping[str, Array]
+    status: NDArray[np.int8]
+
+    def tile(self, rows: slice, columns: slice) -> None:
+        """Fill one tile."""
+        outer, inner = np.ascontiguousarray(self.outer[:, rows]), np.ascontiguousarray(self.inner[:, columns])
+        status = np.ascontiguousarray(self.status[rows, columns])
+        values, at = self._positive(outer, inner, status)
+        if values is None:
+            values, at = self._general(outer, inner, status)
+        known = status.copy()  # one quantity beyond float64 leaves the others as they are
+        for name, out in self.outputs.items():
+            blocked = known > (Status.OK if name in UNDEFINED_WHERE_SINGULAR else Status.SINGULAR)
+            if ORDERS.get(name) and self.data.size == 0:
+                faint = (known == Status.OK) & _faint(values[at["diagonal"]], ORDERS[name])
+                status[faint] = Status.OVERFLOW
+                blocked |= faint
+            compiled_module(curvature)["store"](values, at[name], out, rows.start, columns.start, blocked, status)
+        self.status[rows, columns] = status
+
+    def _positive(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array | None, Places]:
+        """Everything from straight-line code; None where the tile holds a point at which the metric is not positive."""
+        kernels = self.kernels
+        if kernels.whole:
+            kernel, values = kernels.whole, evaluate_kernel(kernels.whole, outer, inner, self.data)
+        elif kernels.after:
+            packed = evaluate_kernel(kernels.jet, outer, inner, self.data)
+            flat = packed.reshape(len(packed), -1)
+            kernel, values = kernels.after, evaluate_kernel(kernels.after, NOWHERE, flat, self.data)
+        else:
+            return None, {}
+        values = values.reshape(-1, *status.shape)
+        pivot = values[kernel.at["pivot"][0]]
+        if not (pivot >= -SINGULAR).all():
+            return None, {}
+        status[(pivot <= SINGULAR) & (status == Status.OK)] = Status.SINGULAR
+        return values, kernel.at
+
+    def _general(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
+        """Everything by loops over small arrays: many parameters, indefinite metrics, observables alone."""
+        packed, jet = evaluate_kernel(self.kernels.jet, outer, inner, self.data), self.kernels.jet
+        at, parts, n = dict(jet.at), [packed], self.n
+        if jet.at["g"].size:
+            flat, flags = packed.reshape(len(packed), -1), status.ravel()
+            g, dg, ddg = (
+                flat[jet.at[name]].reshape(*(n,) * rank, -1) if jet.at[name].size else np.empty((0,) * (rank + 1))
+                for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))
+            )
+            functions = compiled_module(curvature)
+
+            def frame(*arrays: Array) -> None:
+                functions["frame"](*arrays, flags)
+
+            found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions))
+            found |= {"metric": g, "fisher_trace": np.einsum("iim->m", g), "diagonal": np.einsum("iim->im", g)}
+            status[...] = flags.reshape(status.shape)
+            for name in found.keys() & {*self.outputs, "diagonal"}:
+                part = found[name].reshape(-1, *status.shape)
+                at[name] = sum(map(len, parts)) + np.arange(len(part))
+                parts.append(part)
+        return np.concatenate(parts), at
+
+
+def tabulate(
+    metric: Metric,
+    quantities: Sequence[str],
+    outer: Array,
+    inner: Array,
+    outer_coordinates: tuple[Symbol, ...],
+    status: NDArray[np.int8],
+) -> dict[str, Array]:
+    """Evaluate quantities at all points outer × inner.
+
+    Parameters
+    ----------
+    metric : Metric
+    quantities : sequence of str
+        Keys of `RANKS`.
+    outer, inner : ndarray, shapes (outer coordinates, P) and (inner coordinates, V)
+        Inside the domain everywhere; points to leave out are named by ``status``.
+    outer_coordinates : tuple of Symbol
+        What the rows of ``outer`` are; the other coordinates are the rows of ``inner``, in metric order.
+    status : ndarray of int8, shape (P, V)
+        Not 0 where a point is to be skipped; completed in place.
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n^rank, P, V)
+    """
+    n, (P, V) = len(metric.coordinates), status.shape
+    geometric = tuple(name for name in quantities if name not in OBSERVABLES)
+    observables = tuple(name for name in quantities if name in OBSERVABLES)
+    if geometric and _rank_deficient(metric):
+        status[status == Status.OK] = Status.SINGULAR
+    order = max((ORDERS.get(name, 0) for name in geometric), default=-1)
+    kernels = metric_kernels(metric, order, geometric, observables, outer_coordinates)
+    outputs = {name: np.empty((n ** RANKS[name], P, V)) for name in quantities}
+    work = _Work(kernels, n, outer, inner, sample_table(metric), outputs, status)
+    at, components = kernels.jet.at, kernels.jet.components
+    size = components + (0 if kernels.whole or kernels.after else 6 * max(a.size for a in at.values()))
+    most_rows, most_columns = SAMPLED if metric.samples else UNSAMPLED
+    columns = _stride(V, min(most_columns, TILE_SIZE // size))
+    rows = _stride(P, min(most_rows, TILE_SIZE // (size * columns)))
+    tiles = [
+        (slice(p, min(p + rows, P)), slice(v, min(v + columns, V)))
+        for p in range(0, P, rows)
+        for v in range(0, V, columns)
+    ]
+    _run(work, tiles)
+    return outputs
+
+
+def _faint(diagonal: Array, order: int) -> NDArray[np.bool_]:
+    """Where ∂g ~ g^(3/2) or ∂∂g ~ g², in units natural to the metric, may under- or overflow float64."""
+    size = np.abs(diagonal)
+    bound = np.finfo(float).max ** (1 / (1 + order / 2))
+    if size.min() > 1 / bound and size.max() < bound:
+        return np.zeros(size.shape[1:], dtype=bool)
+    # A diagonal of zeros is that of null coordinates, or of a singular metric, which is told apart.
+    inside = (size == 0) | ((size > 1 / bound) & (size < bound))
+    return np.asarray(~inside.all(axis=0))
+
+
+def _rank_deficient(metric: Metric) -> bool:
+    """Whether the data leave a direction of a rank-one integrand h(θ, x) x xᵀ unseen, at every θ."""
+    if metric.samples is None or len(metric.samples.symbols) != len(metric.coordinates):
+        return False
+    x = metric.samples.symbols
+    if int(np.linalg.matrix_rank(metric.samples.data[metric.samples.weights > 0])) == len(x):
+        return False
+    return len({metric.matrix[i, j] / (x[i] * x[j]) for i in range(len(x)) for j in range(len(x))}) == 1
+
+
+def _stride(length: int, most: int) -> int:
+    """Length of equal pieces, none longer than ``most``."""
+    return math.ceil(length / math.ceil(length / max(1, most)))
+
+
+def _threads() -> int:
+    """Threads: NUMBA_NUM_THREADS, or the cores this process may use."""
+    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+
+
+def _run(work: _Work, tiles: list[tuple[slice, slice]]) -> None:
+    bar = tqdm(total=len(tiles), desc="tiles", delay=PATIENCE, leave=False, disable=None)
+    with bar as progress, ThreadPoolExecutor(_threads()) as pool:
+        try:
+            for _ in pool.map(lambda t: work.tile(*t), tiles):
+                progress.update()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
