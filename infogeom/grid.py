@@ -1,0 +1,345 @@
+"""Quantities of a metric on whole grids and point sets, as labelled Datasets that say how good each point is."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import sympy
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from sympy import Interval
+
+from infogeom import __version__
+from infogeom.kernels.tiles import OBSERVABLES, RANKS, Status, tabulate
+from infogeom.models.model import Model, Parameter, finite_array
+from infogeom.symbolic import Metric
+from infogeom.symbolic.fisher import numeric_metric
+
+__all__ = ["StatusWarning", "evaluate", "evaluate_points"]
+
+Array = NDArray[np.float64]
+
+LABELS = {
+    "metric": r"$g_{ij}$",
+    "inverse_metric": r"$g^{ij}$",
+    "determinant": r"$\det g$",
+    "fisher_trace": r"$\mathrm{tr}\,I$",
+    "christoffel": r"$\Gamma^i_{jk}$",
+    "riemann": r"$R^i_{jkl}$",
+    "ricci": r"$\mathrm{Ric}_{ij}$",
+    "ricci_scalar": r"$R$",
+    "loss": r"$L$",
+    "ntk_trace": r"$\mathrm{tr}\,\Lambda / N$",
+}
+MEANINGS = {0: "ok", 1: "refined", 2: "singular", 3: "out_of_domain", 4: "overflow"}
+#: Length from which on the last axis is the one to vectorise over.
+ENOUGH_TO_VECTORISE = 32
+PACKAGES = ("numpy", "numba", "sympy")
+
+
+class StatusWarning(UserWarning):
+    """Some points are singular or overflow; their status says which."""
+
+
+def evaluate(
+    model_or_metric: Model | Metric,
+    axes: Mapping[str, ArrayLike],
+    quantities: Sequence[str] = ("metric", "ricci_scalar"),
+    *,
+    chunks: Mapping[str, int] | int | str | None = None,
+) -> xr.Dataset:
+    """Evaluate quantities on a rectilinear grid.
+
+    Parameters
+    ----------
+    model_or_metric : Model or Metric
+        A model's Fisher metric is derived first.
+    axes : mapping of str to array_like
+        One entry per parameter: a 1-D increasing, finite sequence, or a number that fixes the parameter (no dimension).
+    quantities : sequence of str
+        Out of metric, inverse_metric, determinant, christoffel, riemann, ricci, ricci_scalar, fisher_trace, and for
+        networks loss and ntk_trace (per sample).
+    chunks : mapping of str to int, int or "auto", optional
+        Block lengths along the axes; the Dataset is then lazy, for any dask scheduler to compute (extra
+        ``distributed``), and does not warn.
+
+    Returns
+    -------
+    xarray.Dataset
+        float64 variables over the parameters in model order, tensor indices i, j, k, l after them; ``status`` int8
+        (0 ok, 2 singular, 3 out of the domain, 4 beyond float64). Singular points keep metric and determinant.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+
+    Warns
+    -----
+    StatusWarning
+        Once, with counts, when points are singular or overflow.
+    """
+    start = time.perf_counter()
+    metric = numeric_metric(model_or_metric)
+    names = _checked_quantities(metric, quantities)
+    values = _checked_axes(metric, axes)
+    _check_any_inside(metric, [_inside(d, np.atleast_1d(v)) for d, v in zip(metric.domains, values, strict=True)])
+    lengths = [v.size for v in values]
+    # Chosen for the whole grid, so that blocks give the very same numbers.
+    inner = len(lengths) - 1 if lengths[-1] >= ENOUGH_TO_VECTORISE else int(np.argmax(lengths))
+    block = partial(_on_grid, metric, names, inner)
+    arrays = block(values) if chunks is None else _lazy(block, metric.names, names, values, chunks)
+    dims = [name for name, v in zip(metric.names, values, strict=True) if v.ndim]
+    coordinates = {name: (name if v.ndim else (), v) for name, v in zip(metric.names, values, strict=True)}
+    return _dataset(metric, arrays, dims, coordinates, start)
+
+
+def _on_grid(metric: Metric, names: Sequence[str], inner: int, values: Sequence[Array]) -> dict[str, NDArray[Any]]:
+    """Quantities and status as arrays over the axes in model order, tensor indices after them; numbers have no axis."""
+    lengths = [v.size for v in values]
+    outer = [k for k in range(len(lengths)) if k != inner]
+    inside = [_inside(d, np.atleast_1d(v)) for d, v in zip(metric.domains, values, strict=True)]
+    # Points outside are evaluated at an admissible value and blotted out by their status.
+    safe = [np.where(ok, v, _admissible(d)) for ok, v, d in zip(inside, values, metric.domains, strict=True)]
+    mesh = np.meshgrid(*(safe[k] for k in outer), indexing="ij")
+    grid = np.array([m.ravel() for m in mesh]).reshape(len(outer), -1) if outer else np.empty((0, 1))
+    within = np.logical_and.outer(_product([inside[k] for k in outer]), inside[inner])
+    status = np.where(within, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)
+    symbols = tuple(metric.coordinates[k] for k in outer)
+    flat: dict[str, NDArray[Any]] = {**tabulate(metric, names, grid, safe[inner][None, :], symbols, status)}
+
+    shape = [lengths[k] for k in (*outer, inner)]
+    to_model_order = [1 + [*outer, inner].index(k) for k in range(len(lengths))]
+    drop = tuple(slice(None) if v.ndim else 0 for v in values)
+    n = len(lengths)
+
+    def arranged(name: str, array: NDArray[Any]) -> NDArray[Any]:
+        """From (component, outer, inner) to (axes in model order, tensor indices)."""
+        by_axis = np.moveaxis(array.reshape(-1, *shape).transpose(0, *to_model_order), 0, -1)[drop]
+        return by_axis.reshape((*by_axis.shape[:-1], *(n,) * RANKS.get(name, 0)))
+
+    return {name: arranged(name, array) for name, array in (flat | {"status": status}).items()}
+
+
+def _lazy(
+    block: Callable[[Sequence[Array]], dict[str, NDArray[Any]]],
+    axes: Sequence[str],
+    names: Sequence[str],
+    values: Sequence[Array],
+    chunks: Any,
+) -> dict[str, Any]:
+    """Dask arrays of the same, a block of the grid to a task; workers generate the kernels from the metric."""
+    try:
+        import dask.array as da  # noqa: PLC0415  (an extra)
+        from dask.delayed import delayed  # noqa: PLC0415
+    except ImportError:
+        raise ImportError("chunks= needs dask: pip install 'infogeom[distributed]'") from None
+    along = {name: v.size for name, v in zip(axes, values, strict=True) if v.ndim}
+    if isinstance(chunks, Mapping):
+        unknown = [name for name in chunks if name not in along]
+        if unknown:
+            raise ValueError(f"chunks must name axes {list(along)}, got {unknown}")
+        chunks = tuple(chunks.get(name, -1) for name in along)
+    pieces = da.core.normalize_chunks(chunks, tuple(along.values()), dtype=np.float64)
+    n, ends = len(values), [np.cumsum(p) for p in pieces]
+
+    def one(at: tuple[int, ...]) -> dict[str, Any]:
+        ranges = {name: slice(e[k] - p[k], e[k]) for name, e, p, k in zip(along, ends, pieces, at, strict=True)}
+        part = [v[ranges[name]] if v.ndim else v for name, v in zip(axes, values, strict=True)]
+        task = delayed(block)(part)
+        shape = tuple(r.stop - r.start for r in ranges.values())
+        return {
+            name: da.from_delayed(
+                task[name], (*shape, *(n,) * RANKS.get(name, 0)), np.int8 if name == "status" else float
+            )
+            for name in (*names, "status")
+        }
+
+    def joined(at: tuple[int, ...]) -> dict[str, Any]:
+        """Blocks whose index begins with ``at``, concatenated along the axes that follow."""
+        axis = len(at)
+        if axis == len(pieces):
+            return one(at)
+        parts = [joined((*at, k)) for k in range(len(pieces[axis]))]
+        return {name: da.concatenate([part[name] for part in parts], axis=axis) for name in parts[0]}
+
+    return joined(())
+
+
+def evaluate_points(
+    model_or_metric: Model | Metric,
+    points: ArrayLike | xr.Dataset,
+    quantities: Sequence[str] = ("metric", "ricci_scalar"),
+) -> xr.Dataset:
+    """Evaluate quantities at single points.
+
+    Parameters
+    ----------
+    model_or_metric : Model or Metric
+    points : array_like, shape (m, n), or Dataset
+        Coordinates in model order; or a Dataset with one variable per parameter along one dimension, which is kept
+        (a path along "step").
+    quantities : sequence of str
+        As for `evaluate`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along "point", or the dimension of the path; the parameters are coordinates along it. Otherwise as `evaluate`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+    """
+    start = time.perf_counter()
+    metric = numeric_metric(model_or_metric)
+    names = _checked_quantities(metric, quantities)
+    values, dim, kept = _checked_points(metric, points)
+    inside = np.logical_and.reduce([_inside(d, v) for d, v in zip(metric.domains, values, strict=True)])
+    _check_any_inside(metric, [inside])
+    safe = np.where(inside, values, np.array([[_admissible(d)] for d in metric.domains]))
+    status = np.where(inside, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)[None, :]
+    flat = tabulate(metric, names, np.empty((0, 1)), safe, (), status)
+    n = len(metric.names)
+    arrays = {name: array[:, 0].T.reshape(-1, *(n,) * RANKS[name]) for name, array in flat.items()}
+    coordinates = {**kept, **{name: (dim, v) for name, v in zip(metric.names, values, strict=True)}}
+    return _dataset(metric, {**arrays, "status": status[0]}, [dim], coordinates, start)
+
+
+def _dataset(
+    metric: Metric,
+    arrays: Mapping[str, Any],
+    dims: Sequence[str],
+    coordinates: Mapping[str, tuple[Any, ...]],
+    start: float,
+) -> xr.Dataset:
+    """Label arrays over ``dims`` and tensor indices."""
+    variables: dict[str, Any] = {
+        name: ([*dims, *"ijkl"[: RANKS[name]]], array, {"long_name": LABELS[name], "units": "1"})
+        for name, array in arrays.items()
+        if name != "status"
+    }
+    status = arrays["status"]
+    flags = {"flag_values": np.array(list(MEANINGS), dtype=np.int8), "flag_meanings": " ".join(MEANINGS.values())}
+    variables["status"] = (list(dims), status, {"long_name": "status of each point", **flags})
+    labels = dict(zip(metric.names, map(sympy.latex, metric.coordinates), strict=True))
+    described = {
+        name: (*value[:2], {"long_name": f"${labels[name]}$", "units": "1"}) if name in labels else value
+        for name, value in coordinates.items()
+    }
+    used = max(RANKS.get(name, 0) for name in arrays)
+    index = {i: (i, list(metric.names)) for i in "ijkl"[:used]}
+    mean: dict[str, Any] = (
+        {"samples": len(metric.samples), "normalization": "mean over samples"} if metric.samples else {}
+    )
+    attributes: dict[str, Any] = {
+        **metric.attributes,
+        **mean,
+        **_versions(),
+        "wall_time_seconds": time.perf_counter() - start,
+    }
+    if isinstance(status, np.ndarray):
+        _warn_of(status)
+    return xr.Dataset(variables, {**described, **index}, attributes)
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {"infogeom_version": __version__, **{f"{package}_version": version(package) for package in PACKAGES}}
+
+
+def _warn_of(status: NDArray[np.int8]) -> None:
+    counts = {s: int(np.count_nonzero(status == s)) for s in (Status.SINGULAR, Status.OVERFLOW)}
+    words = [f"{count} {MEANINGS[s]}" for s, count in counts.items() if count]
+    if words:
+        warnings.warn(f"of {status.size} points, {' and '.join(words)}: see status", StatusWarning, stacklevel=4)
+
+
+def _product(inside: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    result = np.ones(1, dtype=bool)
+    for one in inside:
+        result = np.logical_and.outer(result, one).ravel()
+    return result
+
+
+def _inside(domain: Interval, values: Array) -> NDArray[np.bool_]:
+    low, high = float(domain.start), float(domain.end)
+    above = values > low if domain.left_open else values >= low
+    return above & (values < high if domain.right_open else values <= high)
+
+
+@cache
+def _admissible(domain: Interval) -> float:
+    """Some value inside a domain."""
+    return float(Parameter("inside", domain).typical[0])
+
+
+def _check_any_inside(metric: Metric, inside: Sequence[NDArray[np.bool_]]) -> None:
+    if all(one.any() for one in inside):
+        return
+    domains = ", ".join(f"{name} in {domain}" for name, domain in zip(metric.names, metric.domains, strict=True))
+    raise ValueError(f"no point lies inside the domain ({domains})")
+
+
+def _checked_quantities(metric: Metric, quantities: Sequence[str]) -> tuple[str, ...]:
+    names = (quantities,) if isinstance(quantities, str) else tuple(dict.fromkeys(quantities))
+    unknown = [name for name in names if name not in RANKS]
+    if unknown or not names:
+        raise ValueError(f"quantities must come from {list(RANKS)}, got {unknown or 'none'}")
+    missing = [name for name in names if name in OBSERVABLES and name not in metric.observables]
+    if missing:
+        raise TypeError(f"quantities {missing} need a network, and this metric has no such observable")
+    return names
+
+
+def _checked_axes(metric: Metric, axes: Mapping[str, ArrayLike]) -> list[Array]:
+    if not isinstance(axes, Mapping):
+        raise TypeError(f"axes must be a mapping of parameter names to values, got {type(axes).__name__}")
+    unknown = [name for name in axes if name not in metric.names]
+    missing = [name for name in metric.names if name not in axes]
+    if unknown or missing:
+        raise ValueError(f"axes must name {list(metric.names)}; missing {missing}, unknown {unknown}")
+    return [_checked_axis(name, axes[name]) for name in metric.names]
+
+
+def _checked_axis(name: str, values: ArrayLike) -> Array:
+    axis = finite_array(f"axis {name!r}", values)
+    if axis.ndim > 1:
+        raise ValueError(f"axis {name!r} must be a number or 1-D, got shape {axis.shape}")
+    if not axis.size:
+        raise ValueError(f"axis {name!r} must hold at least one value, got none")
+    if axis.ndim and (np.diff(axis) <= 0).any():
+        at = int(np.argmax(np.diff(axis) <= 0)) + 1
+        raise ValueError(f"axis {name!r} must be increasing, got {axis[at]} after {axis[at - 1]} at index {at}")
+    return axis
+
+
+def _checked_points(metric: Metric, points: ArrayLike | xr.Dataset) -> tuple[Array, str, dict[str, tuple[Any, ...]]]:
+    """Values (n, m), the dimension along which they run, and its own coordinates."""
+    n = len(metric.names)
+    if not isinstance(points, xr.Dataset):
+        values = finite_array("points", points)
+        if values.ndim != 2 or values.shape[1] != n or not len(values):
+            raise ValueError(f"points must have shape (m, {n}) with m at least 1, got {values.shape}")
+        return np.ascontiguousarray(values.T), "point", {}
+    missing = [name for name in metric.names if name not in points]
+    if missing:
+        raise ValueError(f"points must hold the parameters {list(metric.names)}; missing {missing}")
+    dims = {points[name].dims for name in metric.names}
+    if len(dims) != 1 or len(dim := dims.pop()) != 1:
+        raise ValueError(
+            f"points must hold the parameters along one common dimension, got {[points[k].dims for k in metric.names]}"
+        )
+    if dim[0] in ("i", "j", "k", "l"):
+        raise ValueError(f"points must not run along a dimension named like a tensor index, got {dim[0]!r}")
+    kept = {
+        str(k): (c.dims, c.values, c.attrs) for k, c in points.coords.items() if c.dims == dim and k not in metric.names
+    }
+    return np.stack([finite_array(f"points[{k!r}]", points[k].values) for k in metric.names]), str(dim[0]), kept

@@ -1,0 +1,151 @@
+"""Training paths of a network through its parameter space, as Datasets along "step"."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import sympy
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import solve_ivp
+from tqdm import tqdm
+
+from infogeom import __version__
+from infogeom.kernels.jet import evaluate_kernel, metric_kernels, sample_table
+from infogeom.models.model import Model, check_real, finite_array
+from infogeom.symbolic import metric as symbolic_metric
+
+__all__ = ["gradient_descent", "gradient_flow"]
+
+Array = NDArray[np.float64]
+LossAndGradient = Callable[[Array], tuple[float, Array]]
+
+#: Relative and absolute tolerance of the flow's integrator.
+FLOW_TOLERANCES = 1e-10, 1e-12
+
+
+def gradient_descent(model: Model, start: ArrayLike, *, learning_rate: float, steps: int) -> xr.Dataset:
+    """Plain gradient descent on the mean loss, θ ← θ − η ∇L.
+
+    Parameters
+    ----------
+    model : Model
+        A network.
+    start : array_like, shape (n,)
+        Parameters before the first step, in model order.
+    learning_rate : float
+        η, positive and finite.
+    steps : int
+        Number of updates, at least 1.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along "step" (0 … steps): one variable per parameter, ``loss``, ``gradient_norm`` and ``time`` = η · step.
+
+    Raises
+    ------
+    TypeError
+        When the model has no loss.
+    ValueError
+        Naming the argument, the rule and the value; or the step at which the path left float64.
+    """
+    clock = time.perf_counter()
+    evaluate, theta = _checked(model, start, learning_rate, steps)
+    rows = []
+    for step in tqdm(range(steps + 1), desc="gradient descent", delay=2, leave=False, disable=None):
+        loss, gradient = evaluate(theta)
+        rows.append((theta, loss, np.linalg.norm(gradient)))
+        with np.errstate(over="ignore", invalid="ignore"):  # asked for in the next line
+            theta = theta - learning_rate * gradient
+        if not np.isfinite(theta).all():
+            raise ValueError(
+                f"gradient descent left float64 after step {step}; learning_rate {learning_rate} is too large"
+            )
+    path, losses, norms = (np.array(column) for column in zip(*rows, strict=True))
+    return _path(model, "gradient descent", path, losses, norms, learning_rate, clock)
+
+
+def gradient_flow(model: Model, start: ArrayLike, *, learning_rate: float, steps: int) -> xr.Dataset:
+    """Gradient flow θ̇ = −∇L, reported at the times η · step of gradient descent with the same arguments.
+
+    Integrated by LSODA to a relative tolerance of 1e-10. Parameters, returns and errors as for `gradient_descent`;
+    RuntimeError when the integrator gives up.
+    """
+    clock = time.perf_counter()
+    evaluate, theta = _checked(model, start, learning_rate, steps)
+    times = learning_rate * np.arange(steps + 1)
+    rtol, atol = FLOW_TOLERANCES
+    span = (0.0, float(times[-1]))
+    flow = solve_ivp(lambda _, q: -evaluate(q)[1], span, theta, method="LSODA", t_eval=times, rtol=rtol, atol=atol)
+    if not flow.success:
+        raise RuntimeError(f"gradient flow stopped at time {flow.t[-1] if flow.t.size else 0.0}: {flow.message}")
+    path = flow.y.T
+    losses, gradients = zip(*map(evaluate, path), strict=True)
+    return _path(
+        model, "gradient flow", path, np.array(losses), np.linalg.norm(gradients, axis=1), learning_rate, clock
+    )
+
+
+def _checked(model: Model, start: ArrayLike, learning_rate: float, steps: int) -> tuple[LossAndGradient, Array]:
+    if not isinstance(model, Model):
+        raise TypeError(f"model must be an infogeom Model, got {type(model).__name__}")
+    if model.loss is None:
+        raise TypeError(f"model {model.name!r} has no loss to descend; a network has one")
+    theta = finite_array("start", start, ndim=1)
+    if len(theta) != len(model.parameters):
+        raise ValueError(f"start must have {len(model.parameters)} entries, got {len(theta)}")
+    check_real("learning_rate", learning_rate)
+    if not np.isfinite(learning_rate) or learning_rate <= 0:
+        raise ValueError(f"learning_rate must be positive and finite, got {learning_rate}")
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
+        raise ValueError(f"steps must be an int of at least 1, got {steps!r}")
+    return _loss_and_gradient(model), theta
+
+
+def _loss_and_gradient(model: Model) -> LossAndGradient:
+    """Mean loss and its gradient at one point, from one kernel."""
+    metric = symbolic_metric(model)
+    loss = model.observables["loss"]
+    observables = {"loss": loss} | {
+        name: loss.diff(c) for name, c in zip(metric.names, metric.coordinates, strict=True)
+    }
+    kernel = metric_kernels(replace(metric, observables=observables), -1, (), tuple(observables), ()).jet
+    at, data, nowhere = [kernel.at[name][0] for name in observables], sample_table(metric), np.empty((0, 1))
+
+    def evaluate(theta: Array) -> tuple[float, Array]:
+        values = evaluate_kernel(kernel, nowhere, np.ascontiguousarray(theta[:, None]), data)[at, 0, 0]
+        return float(values[0]), values[1:]
+
+    return evaluate
+
+
+def _path(
+    model: Model, method: str, path: Array, losses: Array, norms: Array, learning_rate: float, clock: float
+) -> xr.Dataset:
+    labels: Mapping[str, str] = {p.name: f"${sympy.latex(p.symbol)}$" for p in model.parameters}
+    columns: dict[str, tuple[NDArray[Any], str]] = {
+        name: (path[:, k], label) for k, (name, label) in enumerate(labels.items())
+    }
+    columns["loss"] = losses, r"$L$"
+    columns["gradient_norm"] = norms, r"$|\nabla L|$"
+    columns["time"] = learning_rate * np.arange(len(path)), r"$t = \eta \cdot \mathrm{step}$"
+    variables = {
+        name: ("step", values, {"long_name": label, "units": "1"}) for name, (values, label) in columns.items()
+    }
+    attributes = {
+        "model": model.name,
+        "loss": model.loss.name if model.loss else "",
+        "fisher": model.fisher,
+        "method": method,
+        "learning_rate": float(learning_rate),
+        "steps": len(path) - 1,
+        "infogeom_version": __version__,
+        "wall_time_seconds": time.perf_counter() - clock,
+    }
+    step = ("step", np.arange(len(path)), {"long_name": "step", "units": "1"})
+    return xr.Dataset(variables, {"step": step}, attributes)
