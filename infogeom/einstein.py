@@ -1,0 +1,449 @@
+"""Cross-check of connection and curvature against EinsteinPy and sympy.diffgeom, two packages of other authors.
+
+Neither knows data sets, and both choke on long expressions.  What they get is the Taylor polynomial of degree 2 of the
+metric at a point, with rational coefficients: curvature needs no more than Γ and ∂Γ at that point, hence no more than
+g, ∂g and ∂∂g, so nothing is lost.  EinsteinPy computes Γ of the polynomial, Γ is cut to degree 1, and EinsteinPy goes
+on from there.  sympy.diffgeom, which cannot go on from a connection, gets a short closed form as it stands and the
+polynomial otherwise.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement, product
+from typing import Any, NamedTuple
+
+import mpmath
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike, NDArray
+from sympy import Expr, ImmutableMatrix, Rational, Symbol
+from sympy.diffgeom import (
+    CoordSystem,
+    Manifold,
+    Patch,
+    TensorProduct,
+    metric_to_Christoffel_2nd,
+    metric_to_Riemann_components,
+)
+
+from infogeom.functions import expit, softplus
+from infogeom.grid import evaluate_points
+from infogeom.models import Model
+from infogeom.symbolic import Metric, christoffel, ricci, ricci_scalar, riemann
+from infogeom.symbolic.fisher import numeric_metric
+
+try:
+    from einsteinpy.symbolic import (
+        ChristoffelSymbols,
+        MetricTensor,
+        RicciScalar,
+        RicciTensor,
+        RiemannCurvatureTensor,
+    )
+except ImportError as error:
+    raise ImportError("infogeom.einstein needs EinsteinPy: pip install 'infogeom[einstein]'") from error
+
+__all__ = ["Comparison", "Row", "compare"]
+
+QUANTITIES = ("christoffel", "riemann", "ricci", "ricci_scalar")
+#: Digits of numbers that are not rational; they are computed with twice as many.
+DIGITS = 40
+#: Operations up to which a closed form is short: it is differentiated symbolically, by us and by sympy.diffgeom.
+SHORT = 100
+#: Factor of the tolerance: at most three g⁻¹ and two ∂g enter a term of R, five errors of κ ε, and as much again.
+MARGIN = 10
+
+Array = NDArray[Any]
+#: One entry per quantity: expressions, rationals, or the floats of the kernel.
+Tensors = dict[str, Array]
+Point = tuple[Rational, ...]
+Index = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tensor at one point, by one of our routes and one of theirs.
+
+    Attributes
+    ----------
+    point : tuple of float
+    quantity : str
+        christoffel, riemann, ricci or ricci_scalar.
+    ours : str
+        "kernel" (float64) or, for short closed forms, "symbolic" (exact or 40 digits).
+    theirs : str
+        "EinsteinPy" or "sympy.diffgeom".
+    value : float
+        Their component of largest magnitude; the Ricci scalar itself.
+    difference : float
+        Largest absolute difference of a component; nan where the kernel found the point singular.
+    tolerance : float
+        10 κ ε · scale, with ε the unit of ours (2⁻⁵² or 10⁻⁴⁰) and κ the condition number
+        ‖ |g⁻¹| (|g| + Σ_k |x_k ∂_k g|) ‖ by which an inverse magnifies relative errors of g and of the coordinates x.
+    scale : float
+        Largest component when every term of its definition is taken positive, in a frame that is orthonormal at the
+        point: the size of what cancels.
+    """
+
+    point: tuple[float, ...]
+    quantity: str
+    ours: str
+    theirs: str
+    value: float
+    difference: float
+    tolerance: float
+    scale: float
+
+    @property
+    def agree(self) -> bool:
+        """Whether the difference is within the tolerance."""
+        return self.difference <= self.tolerance
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Table of a comparison; prints as text and, in a notebook, as HTML.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Coordinates of the points.
+    rows : tuple of Row
+        Points in the order given, then quantities, then routes.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def agree(self) -> bool:
+        """Whether every row agrees."""
+        return all(row.agree for row in self.rows)
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        head = (
+            ", ".join(self.names),
+            "quantity",
+            "ours",
+            "theirs",
+            "value",
+            "difference",
+            "tolerance",
+            "scale",
+            "agree",
+        )
+        return [head] + [
+            (
+                ", ".join(f"{x:.6g}" for x in row.point),
+                *(row.quantity, row.ours, row.theirs),
+                f"{row.value:.6g}",
+                *(f"{x:.1e}" for x in (row.difference, row.tolerance, row.scale)),
+                "yes" if row.agree else "NO",
+            )
+            for row in self.rows
+        ]
+
+    def __repr__(self) -> str:
+        cells = self._cells()
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
+
+    def _repr_html_(self) -> str:
+        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in self._cells())
+        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+
+def compare(model_or_metric: Model | Metric, points: ArrayLike) -> Comparison:
+    """Compare our connection and curvature with those of EinsteinPy and of sympy.diffgeom.
+
+    Ours are the compiled kernels of `infogeom.grid.evaluate_points` and, where the metric has a short closed form, the
+    closed forms of `infogeom.symbolic` in exact or high-precision arithmetic. Two parameters take seconds per point.
+    From three on sympy.diffgeom is left out unless the closed form is short, and a dense metric of four takes
+    EinsteinPy minutes.
+
+    Parameters
+    ----------
+    model_or_metric : Model or Metric
+        A model's Fisher metric is derived first. Spacetimes are welcome.
+    points : array_like, shape (m, n), or sequence of sequences
+        Finite coordinates inside the domain, in model order. A float stands for the binary fraction that it is; SymPy
+        rationals are kept exactly.
+
+    Returns
+    -------
+    Comparison
+        ``.agree`` says whether all rows do.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For points of the wrong shape, not real or finite, outside the domain, or where the metric is undefined or
+        singular to 40 digits; for a metric with constants that have no value.
+    ImportError
+        When the module is imported without EinsteinPy (``pip install 'infogeom[einstein]'``).
+    """
+    metric = numeric_metric(model_or_metric)
+    exact = _checked_points(metric, points)
+    jets = _jets(metric, exact)
+    kernel = evaluate_points(metric, [[float(x) for x in point] for point in exact], QUANTITIES)
+    short = metric.samples is None and sympy.count_ops(metric.matrix) <= SHORT
+    symbolic, diffgeom = (_symbolic(metric), _diffgeom(metric)) if short else (None, None)
+    rows: list[Row] = []
+    for at, jet in enumerate(jets):
+        ours = {"kernel": {name: kernel[name].values[at] for name in QUANTITIES}}
+        theirs = {"EinsteinPy": _einsteinpy(jet)}
+        if symbolic and diffgeom:
+            ours["symbolic"] = _at(symbolic, metric, jet.point)
+            theirs["sympy.diffgeom"] = _at(diffgeom, metric, jet.point)
+        elif len(jet.point) <= 2:
+            taylor = jet.taylor()
+            theirs["sympy.diffgeom"] = _at(_diffgeom(taylor), taylor, jet.origin)
+        rows += _rows(jet, ours, theirs)
+    return Comparison(metric.names, tuple(rows))
+
+
+def _checked_points(metric: Metric, points: Any) -> list[Point]:
+    n = len(metric.coordinates)
+    try:
+        table = np.array(points, dtype=object)
+    except ValueError:
+        raise ValueError(f"points must have shape (m, {n}), got rows of different lengths") from None
+    if table.ndim != 2 or table.shape[1] != n or not len(table):
+        raise ValueError(f"points must have shape (m, {n}) with m at least 1, got {table.shape}")
+    exact = [tuple(_checked_coordinate(x, (i, j)) for j, x in enumerate(row)) for i, row in enumerate(table)]
+    for point in exact:
+        for name, domain, x in zip(metric.names, metric.domains or (), point, strict=True):
+            if domain.contains(x) != True:  # noqa: E712  (a SymPy truth value)
+                raise ValueError(f"points: {name!r} must lie in {domain}, got {float(x):.17g}")
+    return exact
+
+
+def _checked_coordinate(x: Any, index: tuple[int, int]) -> Rational:
+    x = x.item() if isinstance(x, np.generic) else x
+    number = None if isinstance(x, str | bool) else sympy.sympify(x)
+    if not isinstance(number, Expr) or not number.is_number:
+        raise TypeError(f"points must hold real numbers, got {x!r} at index {index}")
+    exact = Rational(number) if number.is_Float and number.is_finite else _number(number)
+    if exact is None:
+        raise ValueError(f"points must be real and finite, got {x} at index {index}")
+    return exact
+
+
+def _where(metric: Metric, point: Point) -> str:
+    return ", ".join(f"{name} = {float(x):.17g}" for name, x in zip(metric.names, point, strict=True))
+
+
+# --- The metric and its derivatives at a point ------------------------------------------------------------------------
+
+
+class Jet(NamedTuple):
+    """A metric at a point, in rationals: g[i, j], dg[i, j, k] = ∂_k g_ij, ddg[i, j, k, l] = ∂_k ∂_l g_ij."""
+
+    point: Point
+    displacements: tuple[Symbol, ...]
+    g: Array
+    dg: Array
+    ddg: Array
+
+    @property
+    def origin(self) -> Point:
+        """No displacement."""
+        return (sympy.Integer(0),) * len(self.point)
+
+    def taylor(self) -> Metric:
+        """Taylor polynomial of degree 2 in the displacements from the point, as a metric."""
+        x = np.array(self.displacements, dtype=object)
+        return Metric(self.displacements, ImmutableMatrix(self.g + self.dg @ x + self.ddg @ x @ x / 2))
+
+
+def _jets(metric: Metric, points: Sequence[Point]) -> list[Jet]:
+    x, n = metric.coordinates, len(metric.coordinates)
+    entries: dict[Index, Expr] = {
+        (i, j, *along): metric.matrix[i, j].diff(*(x[k] for k in along)) if along else metric.matrix[i, j]
+        for i, j in combinations_with_replacement(range(n), 2)
+        for order in range(3)
+        for along in combinations_with_replacement(range(n), order)
+    }
+    evaluate = _mean(metric, list(entries.values())) if metric.samples else _value(metric, list(entries.values()))
+    return [_jet(metric, point, dict(zip(entries, evaluate(point), strict=True))) for point in points]
+
+
+def _jet(metric: Metric, point: Point, values: Mapping[Index, Rational]) -> Jet:
+    def tensor(rank: int) -> Array:
+        out = np.empty((len(point),) * rank, dtype=object)
+        for i, j, *along in product(range(len(point)), repeat=rank):
+            out[(i, j, *along)] = values[(min(i, j), max(i, j), *sorted(along))]
+        return out
+
+    # Displacements take any sign, whatever is assumed of the coordinates.
+    jet = Jet(point, tuple(Symbol(name, real=True) for name in metric.names), tensor(2), tensor(3), tensor(4))
+    if sympy.Matrix(jet.g).det() == 0 or _condition(jet) > 10.0 ** (DIGITS - 10):
+        raise ValueError(f"points: the metric is singular at {_where(metric, point)}, its curvature is undefined there")
+    return jet
+
+
+def _value(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rational]]:
+    """Function from a point to the values of closed forms: exact where they are rational, to 40 digits elsewhere."""
+
+    def values(point: Point) -> list[Rational]:
+        at = dict(zip(metric.coordinates, point, strict=True))
+        numbers = [_number(entry.xreplace(at)) for entry in entries]
+        if None in numbers:
+            wrong = entries[numbers.index(None)].xreplace(at)
+            raise ValueError(f"points: the metric must be real and finite, got {wrong} at {_where(metric, point)}")
+        return numbers
+
+    return values
+
+
+def _mean(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rational]]:
+    """Function from a point to the weighted means of per-sample expressions, to 40 digits."""
+    samples = metric.samples
+    assert samples is not None
+    integrand = _in_mpmath([*metric.coordinates, *samples.symbols], list(entries))
+    rows, weights = samples.data.tolist(), samples.weights.tolist()
+
+    def values(point: Point) -> list[Rational]:
+        with mpmath.workdps(2 * DIGITS):
+            at = [mpmath.mpf(x.p) / x.q for x in point]
+            columns = zip(*(integrand(*at, *map(mpmath.mpf, row)) for row in rows), strict=True)
+            return [Rational(sympy.Float(mpmath.fdot(weights, column), DIGITS)) for column in columns]
+
+    return values
+
+
+def _in_mpmath(arguments: Sequence[Symbol], expression: Any) -> Any:
+    primitives = {
+        expit.__name__: lambda u: 1 / (1 + mpmath.exp(-u)),
+        softplus.__name__: lambda u: mpmath.log1p(mpmath.exp(u)),
+    }
+    return sympy.lambdify(arguments, expression, [primitives, "mpmath"], cse=True, dummify=True)
+
+
+def _number(value: Expr) -> Rational | None:
+    """A rational as it is, any other real number to 40 digits, None for what is neither."""
+    if value.is_Rational:
+        return value
+    if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
+        return None
+    with mpmath.workdps(2 * DIGITS):
+        number = _in_mpmath([], value)()
+        if not isinstance(number, mpmath.mpf) or not mpmath.isfinite(number):
+            return None
+        return Rational(sympy.Float(number, DIGITS))
+
+
+# --- Theirs and ours --------------------------------------------------------------------------------------------------
+
+
+def _einsteinpy(jet: Jet) -> Tensors:
+    """Tensors of EinsteinPy at the point, by way of the Taylor polynomial."""
+    x, origin = jet.displacements, dict(zip(jet.displacements, jet.origin, strict=True))
+
+    def to_first_order(component: Expr) -> Expr:
+        lines = {s: component.xreplace({t: origin[t] for t in x if t != s}) for s in x}
+        return component.xreplace(origin) + sum(s * line.diff(s).xreplace(origin) for s, line in lines.items())
+
+    taylor, g = MetricTensor(jet.taylor().matrix.tolist(), x), MetricTensor(jet.g.tolist(), x)
+    gamma = ChristoffelSymbols.from_metric(taylor).tensor().applyfunc(to_first_order)
+    curvature = RiemannCurvatureTensor.from_christoffels(ChristoffelSymbols(gamma, x, parent_metric=g)).tensor()
+    at_point = RiemannCurvatureTensor(curvature.xreplace(origin), x, parent_metric=g)
+    contracted = RicciTensor.from_riemann(at_point)
+    scalar = RicciScalar.from_riccitensor(contracted).expr
+    return _named(gamma.xreplace(origin), at_point.tensor(), contracted.tensor(), scalar)
+
+
+def _diffgeom(metric: Metric) -> Tensors:
+    """Closed forms of sympy.diffgeom.
+
+    It has no Ricci scalar, and its Ricci tensor would compute Riemann's once more: both are contracted here.
+    """
+    n = len(metric.coordinates)
+    system = CoordSystem("x", Patch("P", Manifold("M", n)), [Symbol(name, real=True) for name in metric.names])
+    fields, forms = system.coord_functions(), system.base_oneforms()
+    there = dict(zip(metric.coordinates, fields, strict=True))
+    back = dict(zip(fields, metric.coordinates, strict=True))
+    two_form = sum(
+        g.xreplace(there) * TensorProduct(a, b) for g, (a, b) in zip(metric.matrix, product(forms, forms), strict=True)
+    )
+    gamma = metric_to_Christoffel_2nd(two_form).xreplace(back)
+    curvature = metric_to_Riemann_components(two_form).xreplace(back)
+    contracted = sympy.tensorcontraction(curvature, (0, 2))
+    raised = sympy.tensorproduct(sympy.Array(metric.matrix.inv()), contracted)
+    return _named(gamma, curvature, contracted, sympy.tensorcontraction(raised, (0, 2), (1, 3)))
+
+
+def _symbolic(metric: Metric) -> Tensors:
+    return _named(christoffel(metric), riemann(metric), ricci(metric), ricci_scalar(metric))
+
+
+def _named(*tensors: Any) -> Tensors:
+    return {name: np.array(tensor, dtype=object) for name, tensor in zip(QUANTITIES, tensors, strict=True)}
+
+
+def _at(tensors: Tensors, metric: Metric, point: Point) -> Tensors:
+    """Values of closed forms at a point."""
+    at = dict(zip(metric.coordinates, point, strict=True))
+    value = np.vectorize(lambda entry: _number(sympy.sympify(entry).xreplace(at)), otypes=[object])
+    return {name: value(tensor) for name, tensor in tensors.items()}
+
+
+# --- How close they must be -------------------------------------------------------------------------------------------
+
+
+def _condition(jet: Jet) -> float:
+    """Condition number ‖ |g⁻¹| (|g| + Σ_k |x_k ∂_k g|) ‖ in the maximum norm."""
+    g_inv = np.array(sympy.Matrix(jet.g).inv(), dtype=object)
+    size = abs(jet.g) + abs(jet.dg) @ abs(np.array(jet.point, dtype=object))
+    return float((abs(g_inv) @ size).sum(axis=1).max())
+
+
+def _frame(jet: Jet) -> tuple[Array, Array]:
+    """Matrices E and E⁻¹ with g = E^T diag(±1) E."""
+    with mpmath.workdps(2 * DIGITS):
+        values, vectors = mpmath.eigsy(mpmath.matrix([[mpmath.mpf(x.p) / x.q for x in row] for row in jet.g]))
+        root = mpmath.diag([mpmath.sqrt(abs(v)) for v in values])
+        frame = np.array((root * vectors.T).tolist(), dtype=np.float64)
+        return frame, np.array((vectors * root**-1).tolist(), dtype=np.float64)
+
+
+def _scales(jet: Jet) -> dict[str, float]:
+    """Largest component of each tensor when every term of its definition is taken positive, in an orthonormal frame."""
+    frame, inverse = _frame(jet)
+    dg = np.abs(np.einsum("abc,ai,bj,ck->ijk", jet.dg.astype(float), *[inverse] * 3, optimize=True))
+    ddg = np.abs(np.einsum("abcd,ai,bj,ck,dl->ijkl", jet.ddg.astype(float), *[inverse] * 4, optimize=True))
+    gamma = (np.einsum("ikj->ijk", dg) + dg + np.einsum("jki->ijk", dg)) / 2
+    dgamma = (np.einsum("ikjl->ijkl", ddg) + ddg + np.einsum("jkil->ijkl", ddg)) / 2
+    dgamma += np.einsum("iml,mjk->ijkl", dg, gamma)
+    half = np.einsum("ijlk->ijkl", dgamma) + np.einsum("imk,mjl->ijkl", gamma, gamma)
+    curvature = half + np.einsum("ijkl->ijlk", half)
+    contracted = np.einsum("ijil->jl", curvature)
+    up, down = np.abs(inverse), np.abs(frame)
+    return {
+        "christoffel": float(np.einsum("ai,ijk,jb,kc->abc", up, gamma, down, down, optimize=True).max()),
+        "riemann": float(np.einsum("ai,ijkl,jb,kc,ld->abcd", up, curvature, down, down, down, optimize=True).max()),
+        "ricci": float((down.T @ contracted @ down).max()),
+        "ricci_scalar": float(contracted.trace()),
+    }
+
+
+def _rows(jet: Jet, ours: Mapping[str, Tensors], theirs: Mapping[str, Tensors]) -> list[Row]:
+    condition, scales, point = _condition(jet), _scales(jet), tuple(map(float, jet.point))
+    rows = []
+    for name, (mine, a), (other, b) in product(QUANTITIES, ours.items(), theirs.items()):
+        unit = 2.0**-52 if mine == "kernel" else 10.0**-DIGITS
+        tolerance = MARGIN * condition * unit * scales[name]
+        value = float(max(b[name].ravel(), key=abs))
+        rows.append(Row(point, name, mine, other, value, _difference(a[name], b[name]), tolerance, scales[name]))
+    return rows
+
+
+def _difference(a: Array, b: Array) -> float:
+    """Largest absolute difference of a component, nan where one is undefined."""
+    if a.dtype != object and not np.isfinite(a).all():
+        return float("nan")
+    exact = (abs(Rational(x) - Rational(y)) for x, y in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True))
+    return float(max(exact))
