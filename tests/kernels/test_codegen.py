@@ -1,0 +1,154 @@
+"""Generated source: deterministic, free of users' names, right in each of its variants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from sympy import Expr, Symbol, exp
+
+from infogeom.functions import expit, softplus
+from infogeom.kernels.codegen import Axes, UnsupportedFunctionError, kernel
+from infogeom.kernels.compile import compiled, interpreted
+from tests.problems import EPS
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+p, q, n, w = sympy.symbols("p q n w", real=True)
+u = 3 * p * n + q * n
+#: What a network needs, an exponential of mixed dependence, a table over one axis, and a constant.
+EXPRESSIONS = {
+    "network": [expit(u) ** 2 * expit(-u) * w, softplus(u) * w, expit(-u) * n * w],
+    "family": [exp(-p * n + q) * w, (1 + q**2) ** sympy.Rational(-3, 2) * w, sympy.Integer(2) * w],
+}
+AXES = Axes((p,), (q,), (n, w))
+OUTER, INNER = np.linspace(-1, 1, 3)[None], np.linspace(-2, 1.5, 5)[None]
+DATA = np.array([[0.3, -0.7, 1.1, 0.2], [0.1, 0.2, 0.3, 0.4]])
+
+
+def run(functions: dict[str, Any], components: int, outer: Array, inner: Array, data: Array) -> Array:
+    out = np.full((components, outer.shape[1], inner.shape[1]), np.nan)
+    functions["tile"](outer, inner, data, out)
+    return out
+
+
+def expected(expression: Expr, outer: Array, inner: Array, data: Array) -> Array:
+    """Sums over samples in 30 digits."""
+    own = {"expit": lambda t: 1 / (1 + mpmath.exp(-t)), "softplus": lambda t: mpmath.log1p(mpmath.exp(t))}
+    f = sympy.lambdify([p, q, n, w], expression, [own, "mpmath"])
+    with mpmath.workdps(30):
+        rows = [[mpmath.fsum(f(*map(mpmath.mpf, (a, b, *s))) for s in data.T) for b in inner[0]] for a in outer[0]]
+    return np.array(rows, dtype=float)
+
+
+@pytest.mark.parametrize("variant", ["hoisted", "direct"])
+@pytest.mark.parametrize("way", [compiled, interpreted], ids=["compiled", "interpreted"])
+def test_every_variant_evaluates_the_expressions(variant: str, way: Any) -> None:
+    made = kernel(EXPRESSIONS, AXES)
+    out = run(way(getattr(made, variant)), made.components, OUTER, INNER, DATA)
+    for name, group in EXPRESSIONS.items():
+        for component, expression in zip(made.at[name], group, strict=True):
+            right = expected(expression, OUTER, INNER, DATA)
+            # Four terms of about ten operations, exponents up to 5 (and their rounding with them).
+            assert np.allclose(out[component], right, rtol=100 * EPS, atol=20 * EPS)
+
+
+def test_points_that_stand_alone_need_no_outer_axis() -> None:
+    made = kernel(EXPRESSIONS, Axes((), (p, q), (n, w)))
+    inner = np.array([[0.1, -0.4, 0.9], [1.0, 0.3, -2]])
+    out = run(interpreted(made.direct), made.components, np.empty((0, 1)), inner, DATA)
+    for k in range(3):
+        right = expected(EXPRESSIONS["network"][0], inner[:1, [k]], inner[1:, [k]], DATA)
+        assert out[made.at["network"][0], 0, k] == pytest.approx(right[0, 0], rel=100 * EPS)
+
+
+def test_the_source_is_the_same_every_time() -> None:
+    first, second = kernel(EXPRESSIONS, AXES), kernel(EXPRESSIONS, AXES)
+    assert (first.hoisted, first.direct) == (second.hoisted, second.direct)
+
+
+#: A user's symbols may be called anything.
+HOSTILE = ["__import__('os').system('true')", "exp", "out", "x0; raise SystemExit", "lambda"]
+
+
+def renamed() -> tuple[dict[str, list[Expr]], Axes]:
+    names = dict(zip((p, q, n, w), (Symbol(name, real=True) for name in HOSTILE), strict=False))
+    return {key: [e.xreplace(names) for e in group] for key, group in EXPRESSIONS.items()}, Axes(
+        (names[p],), (names[q],), (names[n], names[w])
+    )
+
+
+def test_the_source_does_not_depend_on_the_names_of_symbols() -> None:
+    # The order of operands may follow SymPy's order of names; what is computed may not.
+    made = kernel(*renamed())
+    out = run(interpreted(made.direct), made.components, OUTER, INNER, DATA)
+    for component, expression in zip(made.at["network"], EXPRESSIONS["network"], strict=True):
+        assert np.allclose(out[component], expected(expression, OUTER, INNER, DATA), rtol=100 * EPS, atol=20 * EPS)
+
+
+@pytest.mark.parametrize("variant", ["hoisted", "direct"])
+def test_no_name_of_a_symbol_is_in_the_source(variant: str) -> None:
+    source = getattr(kernel(*renamed()), variant)
+    assert "import" not in source
+    assert "system" not in source
+    assert "raise" not in source
+    assert "lambda" not in source
+
+
+def test_exponents_are_bounded_over_the_tile() -> None:
+    made = kernel(EXPRESSIONS, AXES)
+    bound = interpreted(made.hoisted)["exponents"](OUTER, INNER, DATA)
+    # The largest of |3 p n| and |q n| and |p n| and |q|: 3 · 1 · 1.1.
+    assert bound == pytest.approx(3.3, rel=1e-14)
+
+
+def test_the_direct_source_does_not_overflow() -> None:
+    made = kernel({"network": EXPRESSIONS["network"]}, AXES)
+    out = run(interpreted(made.direct), made.components, np.array([[1e4, -1e4]]), INNER[:, :1], DATA)
+    assert np.isfinite(out).all()
+
+
+def test_nothing_to_split_makes_no_hoisted_source() -> None:
+    assert kernel({"square": [p**2 + q**2]}, Axes((p,), (q,))).hoisted == ""
+
+
+def test_equal_expressions_share_a_component() -> None:
+    made = kernel({"a": [p * q, p + q], "b": [q * p]}, Axes((p,), (q,)))
+    assert made.components == 2
+    assert made.at["a"][0] == made.at["b"][0]
+
+
+#: Every function that kernels know, at 0.3 (inside all domains).
+ELEMENTARY = ["exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh", "atanh"]
+KNOWN = [*ELEMENTARY, "erf", "erfc", "gamma", "loggamma", "Abs", "sqrt", "cbrt"]
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_known_function_is_evaluated(name: str) -> None:
+    e = getattr(sympy, name)(p - sympy.Rational(1, 10))
+    made = kernel({"value": [e]}, Axes((p,), ()))
+    out = run(interpreted(made.direct), 1, np.array([[0.4]]), np.empty((0, 1)), np.empty((0, 0)))
+    assert out[0, 0, 0] == pytest.approx(float(e.subs(p, 0.4).evalf(30)), rel=20 * EPS)
+
+
+@pytest.mark.parametrize(
+    "power",
+    [2, 3, 7, -1, -4, sympy.Rational(1, 2), sympy.Rational(5, 2), sympy.Rational(-3, 2), sympy.Rational(2, 7)],
+    ids=str,
+)
+def test_a_power_is_evaluated(power: Any) -> None:
+    made = kernel({"value": [(p + 1) ** power]}, Axes((p,), ()))
+    out = run(interpreted(made.direct), 1, np.array([[0.7]]), np.empty((0, 1)), np.empty((0, 0)))
+    assert out[0, 0, 0] == pytest.approx(1.7 ** float(power), rel=20 * EPS)
+
+
+def test_an_unknown_function_is_named() -> None:
+    with pytest.raises(UnsupportedFunctionError, match="besselj"):
+        kernel({"value": [sympy.besselj(1, p)]}, Axes((p,), ()))
+
+
+def test_a_constant_beyond_float64_is_named() -> None:
+    with pytest.raises(OverflowError, match="is beyond float64"):
+        kernel({"value": [p * sympy.Integer(10) ** 400]}, Axes((p,), ()))

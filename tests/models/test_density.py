@@ -1,0 +1,124 @@
+"""Models from a log-density that the user types: what closes, and what is said where it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sympy
+from sympy import Interval, Range, Symbol, exp, log, loggamma, oo, pi
+
+import infogeom as ig
+from infogeom.models import Parameter, from_density
+from tests import reference
+from tests.problems import rounding
+from tests.reference import context
+
+x, m = Symbol("x", real=True), Symbol("m", real=True)
+t, rate, shape, scale = (Symbol(name, positive=True) for name in ("t", "rate", "shape", "scale"))
+n = Symbol("n", integer=True, nonnegative=True)
+
+#: Log-density, variable, parameters, support, and the metric with its source.
+LAWS: dict[str, tuple[Any, ...]] = {
+    "exponential": (log(rate) - rate * t, t, [rate], Interval(0, oo), [[1 / rate**2]]),
+    "Poisson": (n * log(rate) - rate - loggamma(n + 1), n, [rate], Range(0, oo), [[1 / rate]]),
+    "normal, by its variance": (
+        -log(2 * pi * scale) / 2 - (x - m) ** 2 / (2 * scale),
+        x,
+        [m, scale],
+        sympy.S.Reals,
+        [[1 / scale, 0], [0, 1 / (2 * scale**2)]],
+    ),
+    "Laplace, location": (-sympy.Abs(x - m) - log(2), x, [m], sympy.S.Reals, [[1]]),
+    "gamma": (
+        (shape - 1) * log(t) - t / scale - loggamma(shape) - shape * log(scale),
+        t,
+        [shape, scale],
+        Interval(0, oo),
+        [[sympy.polygamma(1, shape), 1 / scale], [1 / scale, shape / scale**2]],
+    ),
+}
+every_law = pytest.mark.parametrize("name", LAWS)
+
+
+@every_law
+def test_the_metric_of_a_typed_law_is_the_known_one(name: str) -> None:
+    # All in Lehmann & Casella, Theory of Point Estimation (1998), Sec. 2.5.
+    log_density, variable, parameters, support, expected = LAWS[name]
+    matrix = ig.symbolic.metric(from_density(log_density, variable, parameters, support)).matrix
+    point = {p: sympy.Rational(7, 5) + k for k, p in enumerate(parameters)}
+    difference = (matrix - sympy.Matrix(expected)).subs(point)
+    assert abs(difference.evalf(40)).norm() < 1e-35
+
+
+def test_the_gamma_law_bends_as_the_reference_does() -> None:
+    ds = ig.grid.evaluate_points(from_density(*LAWS["gamma"][:4]), [[2.5, 0.8]])
+    known = lambda k, s: [[context.psi(1, k), 1 / s], [1 / s, k / s**2]]  # noqa: E731
+    jet = reference.jet(known, (context.convert(2.5), context.convert(0.8)))
+    g, dg, ddg = (a.astype(float) for a in jet)
+    assert abs(float(ds.ricci_scalar[0]) - float(reference.curvature(jet).scalar)) <= rounding(g, dg, ddg)
+
+
+def test_the_example_of_the_docstring_takes_three_lines() -> None:
+    law = from_density(log(rate) - rate * t, t, [rate], Interval(0, oo))
+    assert ig.symbolic.metric(law).matrix == sympy.Matrix([[1 / rate**2]])
+
+
+def test_a_single_parameter_needs_no_list() -> None:
+    law = from_density(log(rate) - rate * t, t, rate, Interval(0, oo))  # type: ignore[arg-type]
+    assert [p.name for p in law.parameters] == ["rate"]
+
+
+def test_an_expectation_that_does_not_close_is_named() -> None:
+    logistic = -(x - m) / scale - 2 * log(1 + exp(-(x - m) / scale)) - log(scale)
+    with pytest.raises(ig.symbolic.ExpectationError, match=r"the expectation E\[.*\] did not close"):
+        ig.symbolic.metric(from_density(logistic, x, [m, scale], sympy.S.Reals))
+
+
+def test_a_kink_that_depends_on_a_parameter_is_no_silent_error() -> None:
+    # −E[∂∂ log p] is 0 here, and wrong: g = 1/b² for a Laplace law's location.
+    laplace = -sympy.Abs(x - m) / scale - log(2 * scale)
+    try:
+        matrix = ig.symbolic.metric(from_density(laplace, x, [m, scale], sympy.S.Reals)).matrix
+    except ig.symbolic.ExpectationError as error:
+        assert "kink" in str(error)  # noqa: PT017
+    else:
+        assert sympy.simplify(matrix - sympy.eye(2) / scale**2) == sympy.zeros(2, 2)
+
+
+def test_a_density_that_is_not_normalised_is_refused() -> None:
+    with pytest.raises(ig.symbolic.ExpectationError, match="density"):
+        ig.symbolic.metric(from_density(-rate * t, t, [rate], Interval(0, oo)))
+
+
+def test_a_support_that_depends_on_a_parameter_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match=r"the support Interval\(0, rate\) depends on a parameter"):
+        from_density(-log(rate) + 0 * t, t, [rate], Interval(0, rate))
+
+
+def test_a_reserved_parameter_name_is_a_value_error() -> None:
+    k = Symbol("k", positive=True)
+    with pytest.raises(ValueError, match="'k' is reserved"):
+        from_density(log(k) - k * t, t, [k], Interval(0, oo))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((-rate * t, "t", [rate], Interval(0, oo)), TypeError, "variable must be a sympy Symbol, got 't'"),
+        ((-rate * t, t, [rate], (0, 1)), TypeError, "support must be a sympy Set"),
+        ((-rate * t, t, [rate, t], Interval(0, oo)), ValueError, "variable t must not be a parameter"),
+        ((-rate * t * scale, t, [rate], Interval(0, oo)), ValueError, "symbol scale of the log-density"),
+        ((-rate * t, t, [rate, scale], Interval(0, oo)), ValueError, "parameter 'scale' does not occur"),
+        ((-rate * t, t, [], Interval(0, oo)), ValueError, "at least one parameter"),
+    ],
+    ids=["variable", "support", "both", "foreign", "absent", "none"],
+)
+def test_bad_arguments_are_named(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        from_density(*arguments)
+
+
+def test_a_parameter_keeps_its_declared_domain() -> None:
+    law = from_density(log(rate) - rate * t, t, [Parameter(rate, Interval.open(0, 5), (1, 2))], Interval(0, oo))
+    assert ig.symbolic.metric(law).domains[0] == Interval.open(0, 5)

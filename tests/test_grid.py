@@ -1,0 +1,553 @@
+"""Grids and point sets: the labelled Dataset, its status, and what bad input gets."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import infogeom as ig
+from infogeom.grid import evaluate, evaluate_points
+from infogeom.losses import CrossEntropy, LpNorm, MeanPower
+from tests import problems as table
+from tests import reference, strategies
+from tests.problems import EPS
+
+OK, SINGULAR, OUT_OF_DOMAIN, OVERFLOW = 0, 2, 3, 4
+INPUTS, TARGETS = ig.models.decision_boundary(40, seed=3)
+NETWORK = ig.models.sigmoid_neuron(INPUTS, TARGETS, CrossEntropy())
+ALL = (
+    "metric",
+    "inverse_metric",
+    "determinant",
+    "fisher_trace",
+    "christoffel",
+    "riemann",
+    "ricci",
+    "ricci_scalar",
+    "loss",
+    "ntk_trace",
+)
+COARSE, FINE = np.linspace(-1, 1, 3), np.linspace(-3, 3, 33)
+
+
+@pytest.fixture(scope="module")
+def network() -> xr.Dataset:
+    """Everything about the network on a small grid."""
+    return evaluate(NETWORK, {"theta1": COARSE, "theta2": FINE}, ALL)
+
+
+# --- The Dataset ------------------------------------------------------------------------------------------------------
+
+
+def test_dimensions_come_in_model_order_whatever_the_order_of_the_axes(network: xr.Dataset) -> None:
+    turned = evaluate(NETWORK, {"theta2": FINE, "theta1": COARSE}, ALL)
+    assert turned.ricci_scalar.dims == network.ricci_scalar.dims == ("theta1", "theta2")
+    assert (turned.ricci_scalar == network.ricci_scalar).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "indices"),
+    [
+        ("metric", "ij"),
+        ("inverse_metric", "ij"),
+        ("christoffel", "ijk"),
+        ("riemann", "ijkl"),
+        ("ricci", "ij"),
+        ("ricci_scalar", ""),
+        ("determinant", ""),
+        ("fisher_trace", ""),
+        ("loss", ""),
+        ("ntk_trace", ""),
+    ],
+)
+def test_tensor_indices_follow_the_parameters(network: xr.Dataset, name: str, indices: str) -> None:
+    assert network[name].dims == ("theta1", "theta2", *indices)
+    assert network[name].shape == (3, 33, *[2] * len(indices))
+    assert network[name].dtype == np.float64
+
+
+def test_tensor_indices_are_labelled_by_parameter_name(network: xr.Dataset) -> None:
+    assert all(network[index].values.tolist() == ["theta1", "theta2"] for index in "ijkl")
+    assert network.metric.sel(i="theta1", j="theta2").dims == ("theta1", "theta2")
+
+
+def test_axes_are_kept_as_coordinates(network: xr.Dataset) -> None:
+    assert (network.theta1 == COARSE).all()
+    assert (network.theta2 == FINE).all()
+
+
+def test_labels_are_the_latex_of_the_parameters(network: xr.Dataset) -> None:
+    assert network.theta1.attrs["long_name"] == r"$\theta_{1}$"
+    assert evaluate(ig.models.normal(), {"mu": 0, "sigma": [1.0, 2]}).sigma.attrs["long_name"] == r"$\sigma$"
+
+
+def test_every_variable_has_a_label_and_a_unit(network: xr.Dataset) -> None:
+    for name in ALL:
+        assert network[name].attrs["long_name"].startswith("$")
+        assert network[name].attrs["units"] == "1"
+
+
+def test_attributes_say_which_metric_this_is(network: xr.Dataset) -> None:
+    expected = {
+        "model": "sigmoid neuron",
+        "loss": "cross-entropy",
+        "fisher": "empirical",
+        "samples": 40,
+        "infogeom_version": ig.__version__,
+    }
+    assert {key: network.attrs.get(key) for key in expected} == expected
+    assert {
+        "normalization",
+        "numpy_version",
+        "numba_version",
+        "sympy_version",
+        "wall_time_seconds",
+    } <= network.attrs.keys()
+
+
+def test_attributes_are_strings_and_numbers(network: xr.Dataset) -> None:
+    assert all(isinstance(value, str | int | float) for value in network.attrs.values())
+
+
+def test_status_follows_the_cf_convention(network: xr.Dataset) -> None:
+    assert network.status.dtype == np.int8
+    assert network.status.dims == ("theta1", "theta2")
+    assert network.status.attrs["flag_values"].tolist() == [0, 1, 2, 3, 4]
+    assert network.status.attrs["flag_values"].dtype == np.int8
+    assert network.status.attrs["flag_meanings"] == "ok refined singular out_of_domain overflow"
+
+
+def test_a_dataset_survives_a_netcdf_file_of_the_base_dependencies(network: xr.Dataset, tmp_path: Path) -> None:
+    network.to_netcdf(tmp_path / "grid.nc", engine="scipy")
+    with xr.open_dataset(tmp_path / "grid.nc", engine="scipy") as read:
+        xr.testing.assert_equal(read.load(), network)
+        assert read.status.dtype == np.int8
+        assert read.attrs["loss"] == "cross-entropy"
+        assert read.theta1.attrs["long_name"] == network.theta1.attrs["long_name"]
+        assert read.status.attrs["flag_meanings"] == network.status.attrs["flag_meanings"]
+
+
+def test_a_dataset_survives_a_zarr_store(network: xr.Dataset, tmp_path: Path) -> None:
+    network.to_zarr(tmp_path / "grid.zarr")
+    with xr.open_zarr(tmp_path / "grid.zarr", chunks=None) as read:
+        xr.testing.assert_equal(read.load(), network)
+        assert read.attrs == network.attrs
+
+
+def test_a_plain_number_fixes_a_parameter_and_leaves_a_scalar_coordinate(network: xr.Dataset) -> None:
+    cut = evaluate(NETWORK, {"theta1": COARSE[1], "theta2": FINE}, ("metric", "ricci_scalar"))
+    assert cut.metric.dims == ("theta2", "i", "j")
+    assert cut.status.dims == ("theta2",)
+    assert cut.theta1.dims == ()
+    assert float(cut.theta1) == COARSE[1]
+    assert np.allclose(cut.ricci_scalar, network.ricci_scalar.isel(theta1=1), rtol=1e-9, atol=0)
+
+
+def test_the_last_parameter_may_be_fixed_too(network: xr.Dataset) -> None:
+    cut = evaluate(NETWORK, {"theta1": COARSE, "theta2": FINE[4]}, "ricci_scalar")
+    assert cut.ricci_scalar.dims == ("theta1",)
+    assert np.allclose(cut.ricci_scalar, network.ricci_scalar.isel(theta2=4), rtol=1e-9, atol=0)
+
+
+def test_all_parameters_may_be_fixed(network: xr.Dataset) -> None:
+    point = evaluate(NETWORK, {"theta1": COARSE[1], "theta2": FINE[4]}, ("metric", "ricci_scalar"))
+    assert point.ricci_scalar.dims == ()
+    assert point.metric.shape == (2, 2)
+    assert np.allclose(point.ricci_scalar, network.ricci_scalar[1, 4], rtol=1e-9, atol=0)
+
+
+def test_an_axis_of_one_value_keeps_its_dimension() -> None:
+    ds = evaluate(NETWORK, {"theta1": [0.5], "theta2": FINE}, "metric")
+    assert ds.metric.shape == (1, 33, 2, 2)
+
+
+def test_only_what_is_asked_for_is_returned() -> None:
+    ds = evaluate(ig.models.normal(), {"mu": 0, "sigma": [1.0, 2]}, ("determinant",))
+    assert set(ds.data_vars) == {"determinant", "status"}
+
+
+def test_the_default_quantities_are_metric_and_ricci_scalar() -> None:
+    assert set(evaluate_points(ig.models.normal(), [[0, 1]]).data_vars) == {"metric", "ricci_scalar", "status"}
+
+
+def test_points_run_along_the_dimension_point() -> None:
+    ds = evaluate_points(NETWORK, [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]])
+    assert ds.metric.dims == ("point", "i", "j")
+    assert ds.theta2.dims == ("point",)
+    assert ds.theta2.values.tolist() == [0.2, 0.4, 0.6]
+
+
+def test_points_of_a_path_keep_its_dimension_and_its_index() -> None:
+    steps = np.array([0, 10, 20])
+    path = xr.Dataset({"theta2": ("step", [0.2, 0.4, 0.6]), "theta1": ("step", [0.1, 0.3, 0.5])}, {"step": steps})
+    ds = evaluate_points(NETWORK, path)
+    assert ds.ricci_scalar.dims == ("step",)
+    assert (ds.step == steps).all()
+    assert np.array_equal(ds.ricci_scalar, evaluate_points(NETWORK, [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]).ricci_scalar)
+
+
+# --- The numbers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), LpNorm(2), MeanPower(2)], ids=lambda loss: loss.name)
+def test_a_grid_gives_what_points_give(loss: Any) -> None:
+    model = ig.models.sigmoid_neuron(INPUTS, TARGETS, loss)
+    axes = {"theta1": np.array([-3, -0.4, 2.2]), "theta2": FINE}
+    grid = evaluate(model, axes, ("metric", "ricci_scalar", "loss", "ntk_trace", "fisher_trace"))
+    mesh = np.stack(np.meshgrid(*axes.values(), indexing="ij"), axis=-1).reshape(-1, 2)
+    points = evaluate_points(model, mesh, ("metric", "ricci_scalar", "loss", "ntk_trace", "fisher_trace"))
+    # 40 positive terms; the hoisted exponentials err by |u| eps ≤ 30 eps each, twice, to a power of up to 4.
+    for name in ("loss", "ntk_trace", "fisher_trace"):
+        assert np.allclose(grid[name].values.ravel(), points[name], rtol=400 * EPS, atol=0)
+    g, R = grid.metric.values.reshape(-1, 2, 2), grid.ricci_scalar.values.ravel()
+    trace = np.trace(g, axis1=1, axis2=2)
+    assert (abs(g - points.metric.values).max((1, 2)) <= 400 * EPS * trace).all()
+    exact = {
+        "cross-entropy": reference.cross_entropy,
+        "l2": reference.lp_norm(2),
+        "mean-power-2": reference.mean_power(2),
+    }
+    for n in range(0, len(mesh), 17):
+        jet = reference.network_jet(mesh[n], INPUTS, TARGETS, exact[loss.name])
+        bound = 200 * float(reference.cond2(jet.g) * reference.scale(jet.g, jet.dg)) * EPS
+        assert abs(R[n] - points.ricci_scalar.values[n]) <= bound
+
+
+def test_a_grid_of_a_family_gives_what_points_give() -> None:
+    axes = {"mu": np.array([-1.0, 0.5]), "sigma": np.linspace(0.5, 2, 33)}
+    grid = evaluate(ig.models.normal(), axes, ("metric", "christoffel", "ricci_scalar"))
+    mesh = np.stack(np.meshgrid(*axes.values(), indexing="ij"), axis=-1).reshape(-1, 2)
+    points = evaluate_points(ig.models.normal(), mesh, ("metric", "christoffel", "ricci_scalar"))
+    for name in ("metric", "christoffel", "ricci_scalar"):
+        assert np.allclose(grid[name].values.reshape(points[name].shape), points[name], rtol=20 * EPS, atol=0)
+
+
+def test_a_grid_of_a_normal_law_has_ricci_scalar_minus_one() -> None:
+    ds = evaluate(ig.models.normal(), {"mu": [-1.0, 0.5], "sigma": np.linspace(0.5, 2, 33)})
+    assert np.allclose(ds.ricci_scalar, -1, rtol=100 * EPS, atol=0)
+
+
+@pytest.mark.parametrize("lengths", [(33, 3), (3, 33), (1, 2), (2, 1)])
+def test_a_grid_of_any_shape_is_in_its_place(lengths: tuple[int, int]) -> None:
+    mu, sigma = np.linspace(-1, 1, lengths[0]), np.linspace(0.5, 2, lengths[1])
+    ds = evaluate(table.trinomial, {"p1": (mu + 2) / 10, "p2": sigma / 5}, "metric")
+    expected = 1 / ds.p1 + 1 / (1 - ds.p1 - ds.p2)
+    assert np.allclose(ds.metric.sel(i="p1", j="p1"), expected, rtol=20 * EPS, atol=0)
+
+
+def test_a_grid_of_more_than_one_tile_is_in_its_place() -> None:
+    axes = {"mu": np.linspace(-1, 1, 21), "sigma": np.linspace(0.5, 2, 700)}
+    ds = evaluate(ig.models.normal(), axes, "metric")
+    assert np.allclose(ds.metric.sel(i="mu", j="mu"), np.broadcast_to(axes["sigma"] ** -2, (21, 700)), rtol=4 * EPS)
+
+
+def test_a_grid_of_three_parameters_is_in_its_place() -> None:
+    axes = {"u": np.array([0.0, 1]), "v": np.array([0.0, 1, 2]), "r": np.array([0.5, 1, 2, 4])}
+    ds = evaluate(table.half_space, axes, ("metric", "ricci_scalar"))
+    assert ds.metric.dims == ("u", "v", "r", "i", "j")
+    assert np.allclose(ds.metric.sel(i="v", j="v"), np.broadcast_to(axes["r"] ** -2, (2, 3, 4)), rtol=4 * EPS)
+    assert np.allclose(ds.ricci_scalar, -6, rtol=100 * EPS)
+
+
+def digest_with(threads: int) -> str:
+    """Hash of all bits of a grid of many tiles, computed by a fresh process with so many threads."""
+    code = (
+        "import hashlib, numpy as np, infogeom as ig\n"
+        "x, y = ig.models.decision_boundary(40, seed=3)\n"
+        "model = ig.models.sigmoid_neuron(x, y, ig.losses.CrossEntropy())\n"
+        "axes = {'theta1': np.linspace(-3, 3, 150), 'theta2': np.linspace(-3, 3, 600)}\n"
+        "ds = ig.grid.evaluate(model, axes)\n"
+        "print(hashlib.sha256(ds.metric.values.tobytes() + ds.ricci_scalar.values.tobytes()).hexdigest())\n"
+    )
+    env = {**os.environ, "NUMBA_NUM_THREADS": str(threads)}
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=env).stdout
+
+
+def test_the_number_of_threads_changes_no_bit() -> None:
+    assert digest_with(1) == digest_with(2)
+
+
+# --- Status -----------------------------------------------------------------------------------------------------------
+
+
+def nothing_unflagged(ds: xr.Dataset) -> bool:
+    """Whether every value that is not finite stands at a point whose status says so."""
+    flagged = ds.status != OK
+    return all(bool((np.isfinite(ds[name]) | flagged).all()) for name in ds.data_vars)
+
+
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+@pytest.mark.parametrize("loss", [CrossEntropy(), LpNorm(2), MeanPower(2)], ids=lambda loss: loss.name)
+def test_far_away_values_are_finite_or_flagged(loss: Any) -> None:
+    model = ig.models.sigmoid_neuron(INPUTS, TARGETS, loss)
+    axes = {"theta1": np.linspace(-300, 300, 5), "theta2": np.linspace(-300, 300, 41)}
+    ds = evaluate(model, axes, ("metric", "ricci_scalar", "loss", "ntk_trace", "fisher_trace"))
+    assert nothing_unflagged(ds)
+    assert np.isfinite(ds.metric).all()
+    assert np.isfinite(ds.loss).all()
+
+
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+def test_far_away_the_metric_is_still_right_where_tables_of_exponentials_would_overflow() -> None:
+    axes = {"theta1": np.linspace(-300, 300, 5), "theta2": np.linspace(-300, 300, 41)}
+    ds = evaluate(NETWORK, axes, ("metric", "ricci_scalar", "loss", "ntk_trace", "fisher_trace"))
+    for i, j in [(0, 0), (4, 0), (1, 33), (3, 9)]:
+        theta = float(ds.theta1[i]), float(ds.theta2[j])
+        loss = float(reference.network_loss(theta, INPUTS, TARGETS, reference.cross_entropy))
+        # σ(u) errs by |u| eps, here up to 3000 eps; the loss is a sum of u's and of nothing else that counts.
+        assert float(ds.loss[i, j]) == pytest.approx(loss, rel=100 * EPS, abs=1e-300)
+        u = 5 * ((1 - 2 * TARGETS)[:, None] * INPUTS) @ theta
+        squares = np.where(u < 0, np.exp(2 * np.minimum(u, 0)), 1.0) / (1 + np.exp(-abs(u))) ** 2
+        g = 25 * np.einsum("n,ni,nj->ij", squares, INPUTS, INPUTS) / len(INPUTS)
+        assert np.allclose(ds.metric[i, j], g, rtol=2e4 * EPS, atol=0)
+
+
+def test_a_point_out_of_the_domain_has_a_status_and_no_value() -> None:
+    ds = evaluate(ig.models.normal(), {"mu": 0, "sigma": [-1.0, 0, 1]}, ("metric", "ricci_scalar"))
+    assert ds.status.values.tolist() == [OUT_OF_DOMAIN, OUT_OF_DOMAIN, OK]
+    assert np.isnan(ds.metric.values[:2]).all()
+    assert np.isnan(ds.ricci_scalar.values[:2]).all()
+
+
+def test_a_point_out_of_the_domain_leaves_its_neighbours_alone() -> None:
+    ds = evaluate(ig.models.normal(), {"mu": 0, "sigma": [-1.0, 0, 1]}, ("metric", "ricci_scalar"))
+    assert ds.metric.values[2].tolist() == [[1, 0], [0, 2]]
+
+
+def test_a_point_of_a_list_out_of_the_domain_has_a_status() -> None:
+    ds = evaluate_points(ig.models.normal(), [[0, 1], [0, -1]])
+    assert ds.status.values.tolist() == [OK, OUT_OF_DOMAIN]
+    assert np.isnan(ds.ricci_scalar.values[1])
+
+
+def test_out_of_domain_alone_does_not_warn() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluate(ig.models.normal(), {"mu": 0, "sigma": [-1.0, 1]})
+
+
+def test_one_sample_is_singular_everywhere() -> None:
+    model = ig.models.sigmoid_neuron([[0.3, 0.8]], [1], CrossEntropy())
+    with pytest.warns(ig.StatusWarning):
+        ds = evaluate(model, {"theta1": COARSE, "theta2": FINE}, ("metric", "ricci_scalar"))
+    assert (ds.status == SINGULAR).all()
+
+
+def test_a_singular_point_keeps_its_metric_and_loses_its_curvature() -> None:
+    model = ig.models.sigmoid_neuron([[0.3, 0.8]], [1], CrossEntropy())
+    with pytest.warns(ig.StatusWarning):
+        ds = evaluate(model, {"theta1": COARSE, "theta2": FINE}, ALL)
+    for name in ("metric", "determinant", "fisher_trace", "loss", "ntk_trace"):
+        assert np.isfinite(ds[name]).all()
+    for name in ("inverse_metric", "christoffel", "riemann", "ricci", "ricci_scalar"):
+        assert np.isnan(ds[name]).all()
+
+
+@settings(max_examples=20)
+@given(strategies.numbers(-2, 2), strategies.numbers(0.1, 1), st.integers(2, 6), st.integers(0, 999))
+def test_inputs_on_one_line_are_singular_everywhere(slope: float, scale: float, n: int, seed: int) -> None:
+    t = np.random.default_rng(seed).integers(1, 64, n)
+    x = np.outer(t, [1.0, slope]) * scale / 64
+    y = np.arange(n) % 2
+    with pytest.warns(ig.StatusWarning):
+        ds = evaluate_points(ig.models.sigmoid_neuron(x, y, CrossEntropy()), [[0.3, 0.4], [-2, 1]])
+    assert (ds.status == SINGULAR).all()
+
+
+def test_inputs_of_a_plane_are_singular_even_where_rounding_hides_it() -> None:
+    # x̃ = s (1, 1, 2) + t (0, 2⁻¹⁰, 5): the last pivot should be 0, but the second one, 2⁻²⁰, amplifies its rounding.
+    s, t = np.random.default_rng(0).integers(1, 64, (2, 40)) / 64
+    x = np.outer(s, [1, 1, 2]) + np.outer(t, [0, 2**-10, 5])
+    with pytest.warns(ig.StatusWarning):
+        ds = evaluate_points(ig.models.sigmoid_neuron(x, TARGETS, CrossEntropy()), [[0.3, 0.4, 0.1], [-0.2, 0.1, 0.3]])
+    assert (ds.status == SINGULAR).all()
+
+
+def test_samples_without_weight_do_not_count_towards_the_rank() -> None:
+    model = ig.models.sigmoid_neuron([[0.3, 0.8], [0.7, 0.1]], [1, 0], CrossEntropy(), weights=[1, 0])
+    with pytest.warns(ig.StatusWarning):
+        assert (evaluate_points(model, [[0.3, 0.4]]).status == SINGULAR).all()
+
+
+def test_a_degenerate_point_of_a_regular_metric_is_singular() -> None:
+    with pytest.warns(ig.StatusWarning, match="of 2 points, 1 singular"):
+        ds = evaluate_points(table.sphere, [[0, 0.3], [1, 0.3]])
+    assert ds.status.values.tolist() == [SINGULAR, OK]
+
+
+def test_a_value_beyond_float64_is_an_overflow() -> None:
+    with pytest.warns(ig.StatusWarning, match="1 overflow"):
+        ds = evaluate_points(ig.models.normal(), [[0, 1e-200], [0, 1]])
+    assert ds.status.values.tolist() == [OVERFLOW, OK]
+    assert nothing_unflagged(ds)
+
+
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+@pytest.mark.parametrize("sigma", [1e-150, 1e-100, 1e-60, 1e60, 1e100, 1e150])
+def test_a_curvature_is_right_or_flagged_where_derivatives_leave_float64(sigma: float) -> None:
+    ds = evaluate_points(ig.models.normal(), [[0, sigma]], ("metric", "ricci_scalar"))
+    assert ds.status != OK or ds.ricci_scalar.item() == pytest.approx(-1, rel=100 * EPS)
+
+
+def test_the_warning_comes_once_and_counts() -> None:
+    model = ig.models.sigmoid_neuron([[0.3, 0.8]], [1], CrossEntropy())
+    with pytest.warns(ig.StatusWarning, match="of 99 points, 99 singular") as caught:
+        evaluate(model, {"theta1": COARSE, "theta2": FINE}, ("metric", "ricci_scalar"))
+    assert len(caught) == 1
+
+
+def test_the_warning_points_at_the_caller() -> None:
+    with pytest.warns(ig.StatusWarning) as caught:
+        evaluate_points(table.sphere, [[0, 0.3]])
+    assert caught[0].filename == __file__
+
+
+def test_observables_alone_know_no_singular_metric() -> None:
+    model = ig.models.sigmoid_neuron([[0.3, 0.8]], [1], CrossEntropy())
+    assert (evaluate_points(model, [[0.3, 0.4]], "loss").status == OK).all()
+
+
+# --- Bad input --------------------------------------------------------------------------------------------------------
+
+GOOD = {"mu": 0.0, "sigma": np.array([1.0, 2.0])}
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        ({"mu": 0}, r"axes must name \['mu', 'sigma'\]; missing \['sigma'\]"),
+        ({**GOOD, "tau": [1]}, r"unknown \['tau'\]"),
+        ({**GOOD, "sigma": []}, "axis 'sigma' must hold at least one value"),
+        ({**GOOD, "sigma": [1, 3, 2]}, "axis 'sigma' must be increasing, got 2.0 after 3.0 at index 2"),
+        ({**GOOD, "sigma": [1, 1]}, "axis 'sigma' must be increasing, got 1.0 after 1.0 at index 1"),
+        ({**GOOD, "sigma": [2, 1]}, "axis 'sigma' must be increasing"),
+        ({**GOOD, "sigma": [1, 2, 3, np.nan]}, "axis 'sigma' must be finite, got nan at index 3"),
+        ({**GOOD, "sigma": [1, np.inf]}, "axis 'sigma' must be finite, got inf at index 1"),
+        ({**GOOD, "mu": np.nan}, "axis 'mu' must be finite, got nan"),
+        ({**GOOD, "sigma": [[1, 2]]}, r"axis 'sigma' must be a number or 1-D, got shape \(1, 2\)"),
+        ({**GOOD, "sigma": [-2, -1]}, r"no point lies inside the domain \(mu in .*, sigma in"),
+        ({**GOOD, "sigma": 0}, "no point lies inside the domain"),
+    ],
+    ids=[
+        "missing",
+        "unknown",
+        "empty",
+        "not increasing",
+        "constant",
+        "decreasing",
+        "nan",
+        "infinite",
+        "nan number",
+        "two-dimensional",
+        "outside",
+        "number outside",
+    ],
+)
+def test_a_bad_axis_is_a_value_error_that_says_why(axes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        evaluate(ig.models.normal(), axes)
+
+
+@pytest.mark.parametrize("axis", [["a", "b"], [1 + 2j, 2], np.array([1j, 2]), None, [None, 1.0]], ids=repr)
+def test_an_axis_of_no_real_numbers_is_a_type_error_that_names_it(axis: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="axis 'sigma'"):
+        evaluate(ig.models.normal(), {**GOOD, "sigma": axis})
+
+
+def test_axes_that_are_no_mapping_are_a_type_error() -> None:
+    with pytest.raises(TypeError, match="axes must be a mapping"):
+        evaluate(ig.models.normal(), [[0], [1]])
+
+
+def test_an_unknown_quantity_is_a_value_error_that_lists_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"quantities must come from \['metric'.*got \['weyl'\]"):
+        evaluate(ig.models.normal(), GOOD, ("metric", "weyl"))
+
+
+def test_no_quantity_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="quantities"):
+        evaluate(ig.models.normal(), GOOD, ())
+
+
+@pytest.mark.parametrize("quantity", ["loss", "ntk_trace"])
+def test_a_quantity_of_networks_needs_a_network(quantity: str) -> None:
+    with pytest.raises(TypeError, match=f"{quantity}.*network"):
+        evaluate(ig.models.normal(), GOOD, (quantity,))
+
+
+@pytest.mark.parametrize("model", [None, "normal", ig.models.normal], ids=["None", "str", "function"])
+def test_what_is_neither_model_nor_metric_is_a_type_error(model: Any) -> None:
+    with pytest.raises(TypeError, match="Model"):
+        evaluate(model, GOOD)
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ([0, 1], r"points must have shape \(m, 2\).*got \(2,\)"),
+        ([[0, 1, 2]], r"points must have shape \(m, 2\).*got \(1, 3\)"),
+        (np.empty((0, 2)), r"points must have shape \(m, 2\) with m at least 1"),
+        ([[0, 1], [0, np.nan]], r"points must be finite, got nan at index \(1, 1\)"),
+        ([[0, -1]], "no point lies inside the domain"),
+        (xr.Dataset({"mu": ("step", [0.0])}), r"missing \['sigma'\]"),
+        (xr.Dataset({"mu": ("step", [0.0]), "sigma": ("point", [1.0])}), "one common dimension"),
+    ],
+    ids=["1-D", "columns", "none", "nan", "outside", "path without a parameter", "path with two dimensions"],
+)
+def test_bad_points_are_a_value_error_that_says_why(points: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        evaluate_points(ig.models.normal(), points)
+
+
+def test_a_constant_without_a_number_is_a_value_error() -> None:
+    n = sympy.Symbol("n", positive=True, integer=True)
+    with pytest.raises(ValueError, match=r"constants \['n'\]"):
+        evaluate(ig.models.binomial(n), {"p": [0.5]})
+
+
+def test_integers_are_numbers() -> None:
+    assert (evaluate(ig.models.normal(), {"mu": 0, "sigma": range(1, 4)}, "metric").status == OK).all()
+
+
+# --- metrics of which parts are constant, or null ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("u", [[1.0, 2.0], np.linspace(0.1, 1.0, 40)], ids=["short", "long"])
+def test_a_sphere_has_curvature_two_whichever_axis_is_the_inner_one(u: Any) -> None:
+    a, b = sympy.symbols("a b", real=True)
+    sphere = ig.symbolic.Metric([a, b], sympy.diag(1, sympy.sin(a) ** 2))
+    found = ig.grid.evaluate(sphere, {"a": u, "b": [0.0]}, ("metric", "ricci_scalar"))
+    # Some ten roundings of terms of the size of cot² a, which cancel to 2.
+    bound = 20 * EPS * (1 + 1 / np.tan(found["a"]) ** 2)
+    assert bool((abs(found["ricci_scalar"] - 2) <= bound).all())
+
+
+def test_a_singular_indefinite_metric_with_zeros_on_its_diagonal_is_told() -> None:
+    a, b, c = sympy.symbols("a b c", real=True)
+    v, w = np.array([0.3, 0.0, 0.7]), np.array([0.0, 0.1, 0.0])
+    null = np.outer(v, w) + np.outer(w, v)  # rank 2
+    metric = ig.symbolic.Metric([a, b, c], sympy.Matrix(3, 3, lambda i, j: sympy.Float(null[i, j])) * sympy.exp(a * b))
+    with pytest.warns(ig.StatusWarning, match="1 singular"):
+        found = ig.grid.evaluate_points(metric, [[0.1, 0.2, 0.3]])
+    assert int(found["status"][0]) == 2
+
+
+def test_a_metric_in_null_coordinates_has_its_curvature() -> None:
+    a, b = sympy.symbols("a b", positive=True)
+    null = ig.symbolic.Metric([a, b], sympy.Matrix([[0, a * b], [a * b, 0]]))  # flat: da² and db² are coordinates
+    found = ig.grid.evaluate(null, {"a": [1.0, 2.0], "b": [0.5, 3.0]}, ("christoffel", "ricci_scalar"))
+    assert (found["status"] == OK).all()
+    # Γ^a_aa = 1/a; terms of R are of the size 1 / (ab)³, at most 8.
+    np.testing.assert_allclose(found["ricci_scalar"], 0.0, atol=8 * 20 * EPS)
+    np.testing.assert_allclose(found["christoffel"].sel(i="a", j="a", k="a", b=0.5), [1.0, 0.5], rtol=20 * EPS)

@@ -1,0 +1,287 @@
+"""Drawing: what lands on the axes, and that nothing else happens."""
+
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import LogNorm, Normalize, SymLogNorm
+from matplotlib.text import Text
+
+from infogeom import plotting
+
+X, Y = np.linspace(-1, 2, 4), np.linspace(0, 4, 5)
+STEPS = 400
+
+
+@pytest.fixture(autouse=True)
+def closed_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def field(values: np.ndarray, name: str = "fisher_trace", **attrs: str) -> xr.DataArray:
+    coordinates = {
+        "mu": ("mu", X, {"long_name": r"$\mu$"}),
+        "sigma": ("sigma", Y, {"long_name": r"$\sigma$", "units": "m"}),
+    }
+    return xr.DataArray(values, coordinates, ("mu", "sigma"), name, {"long_name": r"$\mathrm{tr}\,I$", **attrs})
+
+
+def positive(name: str = "fisher_trace") -> xr.DataArray:
+    return field(1 + np.arange(20.0).reshape(4, 5), name)
+
+
+def grid() -> xr.Dataset:
+    """A Dataset laid out like one of infogeom.grid.evaluate."""
+    status = np.zeros((4, 5), dtype=np.int8)
+    status[0, 0] = 2
+    flags = {
+        "flag_values": np.array([0, 1, 2, 3, 4], np.int8),
+        "flag_meanings": "ok refined singular out_of_domain overflow",
+    }
+    curvature = np.where(status == 2, np.nan, -np.arange(20.0).reshape(4, 5))
+    metric = np.stack([np.stack([np.full((4, 5), a), np.full((4, 5), b)], -1) for a, b in ((2.0, 1.0), (1.0, 3.0))], -1)
+    names = ["mu", "sigma"]
+    return xr.Dataset(
+        {
+            "metric": xr.DataArray(metric, {"i": names, "j": names}, ("mu", "sigma", "i", "j")),
+            "fisher_trace": positive(),
+            "ntk_trace": positive("ntk_trace"),
+            "ricci_scalar": field(curvature, "ricci_scalar", long_name="$R$"),
+            "status": (("mu", "sigma"), status, flags),
+        },
+        attrs={"model": "sigmoid neuron", "loss": "l2", "fisher": "empirical", "data": "7 samples, seed 3"},
+    )
+
+
+def path(steps: int = STEPS) -> xr.Dataset:
+    """A Dataset laid out like one of infogeom.training, with quantities along it."""
+    s = np.linspace(0, 1, steps + 1)
+    columns = {"mu": 2 * s, "sigma": 1 + s**2, "loss": 1 - s, "time": s * steps / 10}
+    traces = {"fisher_trace": 1 + s, "ntk_trace": 2 + s, "ricci_scalar": -s}
+    variables = {name: ("step", values, {"long_name": f"${name[:1]}$"}) for name, values in (columns | traces).items()}
+    step = ("step", np.arange(steps + 1), {"long_name": "step"})
+    return xr.Dataset(variables, {"step": step}, {"method": "gradient descent", "learning_rate": 0.1, "loss": "l2"})
+
+
+def mesh(ax: Axes) -> QuadMesh:
+    (found,) = (artist for artist in ax.collections if isinstance(artist, QuadMesh))
+    return found
+
+
+def bar(ax: Axes) -> Axes:
+    (found,) = ax.child_axes
+    return found
+
+
+def test_the_first_parameter_is_on_the_x_axis() -> None:
+    ax = plotting.surface(positive())
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (r"$\mu$", r"$\sigma$ (m)")
+    np.testing.assert_array_equal(mesh(ax).get_array(), positive().values.T)
+    assert ax.get_xlim() == (-1.5, 2.5)
+
+
+def test_a_map_is_titled_by_its_long_name_and_its_colour_bar_by_its_units() -> None:
+    ax = plotting.surface(field(np.ones((4, 5)), units="J"))
+    assert ax.get_title() == r"$\mathrm{tr}\,I$"
+    assert bar(ax).get_ylabel() == "J"
+
+
+def test_cells_are_rasterised() -> None:
+    assert mesh(plotting.surface(positive())).get_rasterized()
+
+
+def test_a_positive_quantity_within_two_decades_has_a_linear_scale() -> None:
+    assert type(mesh(plotting.surface(positive())).norm) is Normalize
+
+
+def test_a_positive_quantity_over_more_than_two_decades_has_a_logarithmic_scale() -> None:
+    norm = mesh(plotting.surface(positive() ** 2)).norm
+    assert isinstance(norm, LogNorm)
+    assert (norm.vmin, norm.vmax) == (1, 400)
+
+
+@pytest.mark.parametrize("values", [np.arange(-3.0, 17.0), np.full(20, -1.0), np.full(20, 0.5), np.zeros(20)])
+def test_the_scale_of_curvature_is_logarithmic_and_symmetric_about_zero(values: np.ndarray) -> None:
+    norm = mesh(plotting.surface(field(values.reshape(4, 5), "ricci_scalar"))).norm
+    assert isinstance(norm, SymLogNorm)
+    assert norm.vmin == -norm.vmax
+    assert norm(0) == pytest.approx(0.5)
+
+
+def test_a_signed_component_has_a_diverging_map() -> None:
+    signed, unsigned = mesh(plotting.surface(positive() - 10)), mesh(plotting.surface(positive()))
+    assert isinstance(signed.norm, SymLogNorm)
+    assert signed.get_cmap().name != unsigned.get_cmap().name
+
+
+@pytest.mark.parametrize("largest", [1.0, 47.0, 1541.7, 3e9])
+def test_a_symmetric_colour_bar_has_at_most_seven_ticks_inside_its_range(largest: float) -> None:
+    values = largest * np.geomspace(1e-7, 1, 20).reshape(4, 5)
+    ticks = bar(plotting.surface(field(-values, "ricci_scalar"))).get_yticks()
+    assert 3 <= len(ticks) <= 7
+    assert np.abs(ticks).max() <= largest
+    np.testing.assert_allclose(ticks, -ticks[::-1])
+
+
+def test_cells_without_a_value_are_masked_and_hatched() -> None:
+    ax = plotting.surface(grid()["ricci_scalar"])
+    np.testing.assert_array_equal(np.ma.getmaskarray(mesh(ax).get_array()), np.isnan(grid()["ricci_scalar"].values.T))
+    assert ax.patch.get_hatch()
+
+
+def test_a_map_without_gaps_is_not_hatched() -> None:
+    assert not plotting.surface(positive()).patch.get_hatch()
+
+
+def test_a_map_of_nothing_but_gaps_is_drawn() -> None:
+    assert plotting.surface(field(np.full((4, 5), np.nan), "ricci_scalar")).patch.get_hatch()
+
+
+def test_a_path_is_drawn_from_its_start_to_its_end_with_fewer_points_than_steps() -> None:
+    ax = plotting.surface(positive(), path=path())
+    line, dots, start, end = (artist.get_xydata() for artist in ax.lines)
+    assert len(dots) < len(line) < STEPS
+    for drawn in (line, dots):
+        np.testing.assert_array_equal(drawn[[0, -1]], [[0, 1], [2, 2]])
+    assert (start.tolist(), end.tolist()) == ([[0, 1]], [[2, 2]])
+
+
+def test_a_path_leaves_the_limits_of_the_map_alone() -> None:
+    ax = plotting.surface(positive(), path=path() * 10)
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-1.5, 2.5), (-0.5, 4.5))
+
+
+def test_a_path_of_a_few_steps_keeps_them_all() -> None:
+    ax = plotting.surface(positive(), path=path(5))
+    assert len(ax.lines[0].get_xydata()) == 6
+
+
+def test_a_path_that_never_moves_is_one_point() -> None:
+    still = path(3).map(np.zeros_like)
+    assert len(plotting.surface(positive(), path=still).lines[0].get_xydata()) <= 2
+
+
+def test_a_map_of_one_dimension_raises() -> None:
+    with pytest.raises(ValueError, match=r"da must have two dimensions, got \('mu',\)"):
+        plotting.surface(positive()[:, 0])
+
+
+def test_a_path_without_the_parameters_raises() -> None:
+    with pytest.raises(ValueError, match="path must hold mu and sigma, got"):
+        plotting.surface(positive(), path=path().drop_vars("sigma"))
+
+
+def test_no_maps_raise() -> None:
+    with pytest.raises(ValueError, match="arrays must hold at least one map"):
+        plotting.panel(xr.Dataset())
+
+
+def test_a_map_is_drawn_on_the_axes_given() -> None:
+    _, ax = plt.subplots()
+    assert plotting.surface(positive(), ax=ax) is ax
+    assert len(plt.get_fignums()) == 1
+
+
+def test_a_panel_shows_components_traces_and_curvature() -> None:
+    axes = plotting.panel(grid(), path())
+    assert [ax.get_title() for ax in axes] == ["$I_{11}$", "$I_{12}$", "$I_{22}$", *[r"$\mathrm{tr}\,I$"] * 2, "$R$"]
+    assert [float(mesh(ax).get_array()[0, 0]) for ax in axes[:3]] == [2, 1, 3]
+    assert all(len(ax.lines) == 4 for ax in axes)
+
+
+def test_a_panel_leaves_out_what_the_grid_has_not() -> None:
+    assert len(plotting.panel(grid().drop_vars(["fisher_trace", "ntk_trace"]))) == 4
+
+
+def test_a_panel_says_which_loss_fisher_information_and_data() -> None:
+    title = plotting.panel(grid())[0].figure.get_suptitle()
+    assert title == "$L_{2}$ norm, empirical Fisher information, 7 samples, seed 3"
+
+
+def test_a_panel_counts_the_points_without_curvature_by_status() -> None:
+    assert "hatched: 1 singular" in [text.get_text() for text in plotting.panel(grid())[0].figure.texts]
+
+
+def test_parameters_label_the_outer_maps_alone() -> None:
+    axes = plotting.panel(grid())
+    assert [bool(ax.get_ylabel()) for ax in axes] == [True, False, False] * 2
+    assert [bool(ax.get_xlabel()) for ax in axes] == [False] * 3 + [True] * 3
+
+
+@pytest.mark.parametrize("draw", [lambda: plotting.panel(grid(), path()), lambda: plotting.along_path(path())])
+def test_every_text_is_at_least_seven_points_high_at_a_page_width_of_seven_inches(draw: object) -> None:
+    figure = draw()[0].figure  # type: ignore[operator]
+    assert figure.get_figwidth() <= 7.2
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 7
+
+
+def test_quantities_along_a_path_are_drawn_against_the_step() -> None:
+    axes = plotting.along_path(path())
+    for ax, name in zip(axes, ("fisher_trace", "ntk_trace", "ricci_scalar"), strict=True):
+        np.testing.assert_array_equal(ax.lines[0].get_xydata(), np.stack([np.arange(STEPS + 1), path()[name]], axis=1))
+    assert axes[-1].get_xlabel() == "step"
+
+
+def test_curvature_that_is_nowhere_defined_is_said_to_be_missing() -> None:
+    ds = path().assign(ricci_scalar=path()["ricci_scalar"] * np.nan)
+    assert [text.get_text() for text in plotting.along_path(ds)[-1].texts] == ["no value"]
+
+
+def test_a_path_without_quantities_raises() -> None:
+    with pytest.raises(ValueError, match="ds must hold fisher_trace, ntk_trace or ricci_scalar, got"):
+        plotting.along_path(path()[["mu", "sigma"]])
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0, 3.0]])
+def test_every_point_of_a_data_set_is_drawn_in_the_colour_of_its_target(weights: list[float] | None) -> None:
+    inputs = np.array([[0.1, 0.2], [0.3, 0.1], [0.4, 0.9]])
+    ax = plotting.data_set(inputs, [1, 0, 1], weights=weights)
+    ones, zeros = ax.collections
+    np.testing.assert_array_equal(ones.get_offsets(), inputs[[0, 2]])
+    np.testing.assert_array_equal(zeros.get_offsets(), inputs[[1]])
+    assert not np.array_equal(ones.get_facecolor(), zeros.get_facecolor())
+    assert ones.get_sizes()[1] / ones.get_sizes()[0] == pytest.approx(3 if weights else 1)
+
+
+def test_a_trained_output_is_shown_between_zero_and_one() -> None:
+    norm = mesh(plotting.output(positive() / 40)).norm
+    assert (norm.vmin, norm.vmax) == (0, 1)
+
+
+def test_descent_and_flow_are_drawn_step_by_step_and_at_equal_times() -> None:
+    descent, flow = path(4), path(4).assign(mu=path(4)["mu"] + 0.1)
+    flow_line, equal_times, steps, start = (
+        line.get_xydata() for line in plotting.descent_and_flow(descent, flow).lines
+    )
+    np.testing.assert_array_equal(steps, np.stack([descent["mu"], descent["sigma"]], axis=1))
+    np.testing.assert_allclose(equal_times, flow_line)
+    np.testing.assert_array_equal(start, steps[:1])
+
+
+def test_descent_and_flow_lie_on_level_lines_of_the_loss() -> None:
+    ax = plotting.descent_and_flow(path(4), path(4), loss=positive("loss"))
+    assert len(ax.collections) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("mean-power-4", "mean power $n = 4$"), ("l2.5", "$L_{2.5}$ norm"), ("cross-entropy", "cross-entropy")],
+)
+def test_losses_are_named_as_in_a_text(name: str, title: str) -> None:
+    assert plotting.loss_title(name) == title
+
+
+def test_drawing_changes_neither_data_nor_settings() -> None:
+    ds, trained, settings = grid(), path(), mpl.rcParams.copy()
+    plotting.panel(ds, trained)
+    plotting.along_path(trained)
+    plotting.descent_and_flow(trained, trained)
+    xr.testing.assert_identical(ds, grid())
+    xr.testing.assert_identical(trained, path())
+    assert mpl.rcParams == settings
