@@ -1,0 +1,92 @@
+"""Interleaved timing: in every round each contestant runs once, so that noise of the machine meets them all alike."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numba
+
+import infogeom
+
+#: Seconds between two runs, so that the threads of the one before have stopped spinning.
+PAUSE = 0.05
+PACKAGES = ("numpy", "numba", "llvmlite", "jax", "jaxlib", "sympy", "xarray")
+
+Times = dict[str, list[float]]
+Contestants = Mapping[str, Callable[[], object]]
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Seconds of one run."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def interleaved(benchmark: Any, ours: Callable[[], object], rivals: Contestants, rounds: int) -> Times:
+    """Seconds of ours, as pytest-benchmark times them, and of the rivals, each timed once before every round of ours.
+
+    Everything must have run before: no compilation is timed.  Rivals begin in a different order in every round.
+    """
+    times: Times = {"infogeom": [], **{name: [] for name in rivals}}
+    names = list(rivals)
+
+    def rivals_once() -> None:
+        for name in names:
+            time.sleep(PAUSE)
+            times[name].append(seconds(rivals[name]))
+        names.append(names.pop(0))
+        time.sleep(PAUSE)
+
+    benchmark.pedantic(ours, setup=rivals_once, rounds=rounds, iterations=1)
+    times["infogeom"] += benchmark.stats.stats.data
+    benchmark.extra_info.update({"seconds": times, "machine": machine()})
+    return times
+
+
+def table(title: str, times: Times, work: float, unit: str) -> str:
+    """Medians, fastest rounds, and their ratios to ours, in Markdown; nanoseconds per unit of work."""
+    heads = ["", "median s", "ratio", f"ns per {unit}", "fastest s", "ratio"]
+    ours, rounds = times["infogeom"], len(times["infogeom"])
+    lines = [f"\n{title}: {rounds} interleaved rounds", machine(), "", _row(heads), _row(["---"] * len(heads))]
+    for name, t in times.items():
+        middle, best = median(t), min(t)
+        numbers = (middle, middle / median(ours), middle / work * 1e9, best, best / min(ours))
+        lines.append(_row([name, *(f"{number:.3g}" for number in numbers)]))
+    return "\n".join(lines)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def machine() -> str:
+    """Processor, cores, load, threads and versions in one line."""
+    cpu = Path("/proc/cpuinfo")
+    models = [line for line in cpu.read_text().splitlines() if line.startswith("model name")] if cpu.exists() else []
+    name = models[0].partition(": ")[2] if models else platform.processor()
+    load = f"load {os.getloadavg()[0]:.2f}, " if hasattr(os, "getloadavg") else ""
+    python = f"Python {platform.python_version()}"
+    return f"{name}, {os.cpu_count()} cores, {load}{threads()} threads, {python}, {_versions()}"
+
+
+def threads() -> int:
+    """Threads that kernels run on."""
+    return numba.get_num_threads()
+
+
+def _versions() -> str:
+    found = [f"infogeom {infogeom.__version__}"]
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
