@@ -35,6 +35,11 @@ DEFAULT_SAMPLES, DEFAULT_SEED = 1000, 0
 #: Few and large steps, so that descent and flow part visibly.
 DESCENT_AND_FLOW, FLOW_POINTS_PER_STEP = (0.7, 8), 20
 START = (0.5, 0.5)
+#: Parameters beyond this are no network's.
+FARTHEST = 1e6
+#: Nodes of the quadrature for each unit of θ in view: the sigmoid's step, of width 1/(5|θ|), has to be resolved. 64 are
+#: right to 1e-5 of R on [−5, 5]²; more than 512 would take minutes.
+ORDER_PER_UNIT, ORDERS = 12.8, (64, 512)
 ON_PATH = ("metric", "fisher_trace", "ntk_trace", "ricci_scalar")
 
 
@@ -125,8 +130,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         if getattr(options, name) < least:
             parser.error(f"--{name} must be at least {least}, got {getattr(options, name)}")
     low, high = options.range
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        parser.error(f"--range must be two finite numbers, the lower one first, got {low:g} {high:g}")
+    if not (-FARTHEST <= low < high <= FARTHEST):
+        parser.error(f"--range must be two numbers up to {FARTHEST:g}, the lower one first, got {low:g} {high:g}")
+    if (np.diff(np.linspace(low, high, options.grid)) <= 0).any():
+        parser.error(f"--range must hold {options.grid} different numbers, got {low:.17g} {high:.17g}")
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=options.out):
@@ -138,7 +145,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def load(options: argparse.Namespace) -> Data:
     if options.population:
-        return Data(*ig.models.decision_boundary_population(32 if options.quick else 64), "infinite-data limit")
+        order = math.ceil(ORDER_PER_UNIT * max(map(abs, options.range)))
+        rule = ig.models.decision_boundary_population(int(np.clip(order, *ORDERS)))
+        return Data(*rule, "infinite-data limit")
     inputs, targets = ig.models.decision_boundary(options.samples, options.seed)
     return Data(inputs, targets, None, f"{options.samples} sample{'s' * (options.samples > 1)}, seed {options.seed}")
 
@@ -267,10 +276,15 @@ def rows(model: Any, grid: xr.Dataset, path: xr.Dataset, data: Data) -> dict[str
     }
     for word, pick in (("minimum", np.nanargmin), ("maximum", np.nanargmax)):
         column[f"{word} of R"], column[f"  at (θ1, θ2) of the {word}"] = extreme(grid["ricci_scalar"], pick)
-    ratio = (grid["fisher_trace"] / grid["ntk_trace"]).values
-    column["tr I / tr Λ: median"] = f"{np.median(ratio):.6g}"
-    column["  coefficient of variation"] = f"{ratio.std() / ratio.mean():.3g}"
-    column["  maximum / minimum"] = f"{ratio.max() / ratio.min():.6g}"
+    ratio = (grid["fisher_trace"] / grid["ntk_trace"].where(grid["ntk_trace"] > 0)).values
+    ratio = ratio[np.isfinite(ratio)]
+    figures = (
+        (f"{np.median(ratio):.6g}", f"{ratio.std() / ratio.mean():.3g}", f"{ratio.max() / ratio.min():.6g}")
+        if ratio.size and ratio.min() > 0
+        else ("none",) * 3
+    )
+    labels = ("tr I / tr Λ: median", "  coefficient of variation", "  maximum / minimum")
+    column |= dict(zip(labels, figures, strict=True))
     status = grid["status"]
     flags = zip(np.atleast_1d(status.attrs["flag_values"]), status.attrs["flag_meanings"].split(), strict=True)
     counts = {meaning: int((status == flag).sum()) for flag, meaning in flags}

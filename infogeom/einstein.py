@@ -372,6 +372,7 @@ def _diffgeom(metric: Metric) -> Tensors:
     gamma = metric_to_Christoffel_2nd(two_form).xreplace(back)
     curvature = metric_to_Riemann_components(two_form).xreplace(back)
     contracted = sympy.tensorcontraction(curvature, (0, 2))
+    # SymPy's own inverse: their route shares nothing with ours.
     raised = sympy.tensorproduct(sympy.Array(metric.matrix.inv()), contracted)
     return _named(gamma, curvature, contracted, sympy.tensorcontraction(raised, (0, 2), (1, 3)))
 

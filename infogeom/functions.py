@@ -89,26 +89,66 @@ class softplus(sympy.Function):  # noqa: N801
 
 
 def stable(expression: Expr) -> Expr:
-    """Rewrite 1 − σ(u) as σ(−u) and log σ(u) as −softplus(−u), wherever they occur.
+    """Rewrite what cancels or overflows in terms of σ and softplus, wherever it occurs.
 
-    Equal in value everywhere; what changes is that nothing cancels or overflows any more.
+    log(1 + e^u) becomes softplus(u), 1 / (1 + e^u) and e^u / (1 + e^u) become σ(∓u), 1 − σ(u) becomes σ(−u) and
+    log σ(u) becomes −softplus(−u). Equal in value everywhere.
     """
-    one = sympy.Integer(1)
+    for matches, rewritten in (
+        (_is_partition, lambda log: softplus(_exponent(log.args[0]))),
+        (_is_inverse, lambda power: expit(sympy.Mul(-1, _exponent(power.base))) ** -power.exp),
+        (lambda e: isinstance(e, sympy.Mul), _odds),
+        (lambda e: isinstance(e, sympy.Add), _complement),
+        (lambda e: isinstance(e, sympy.log) and isinstance(e.args[0], expit), lambda e: -softplus(-e.args[0].args[0])),
+    ):
+        expression = expression.replace(matches, rewritten)
+    return expression
 
-    def complement(node: Expr) -> Expr:
-        sigmas = [a for a in node.args if isinstance(a.as_coeff_Mul()[1], expit)]
-        if len(sigmas) != 1 or len(node.args) != 2:
-            return node
-        coefficient, sigma = sigmas[0].as_coeff_Mul()
-        rest = node - sigmas[0]
-        if rest == one and coefficient == -1:
-            return expit(-sigma.args[0])
-        if rest == -one and coefficient == one:
-            return -expit(-sigma.args[0])
+
+def _exponent(e: Expr) -> Expr | None:
+    """The u of 1 + e^u, None for any other expression."""
+    if isinstance(e, sympy.Add) and len(e.args) == 2 and sympy.S.One in e.args:
+        (other,) = (a for a in e.args if a is not sympy.S.One)
+        return other.args[0] if isinstance(other, sympy.exp) else None
+    return None
+
+
+def _is_partition(e: Expr) -> bool:
+    return isinstance(e, sympy.log) and _exponent(e.args[0]) is not None
+
+
+def _is_inverse(e: Expr) -> bool:
+    return isinstance(e, sympy.Pow) and e.exp.is_Integer and e.exp < 0 and _exponent(e.base) is not None
+
+
+def _odds(product: Expr) -> Expr:
+    """Pair factors e^u with as many σ(−u) as there are, which makes them σ(u)."""
+    powers = product.as_powers_dict()
+    for sigma in [base for base in powers if isinstance(base, expit)]:
+        odds = sympy.exp(-sigma.args[0])
+        number = min(_count(product, odds), powers[sigma])
+        if number > 0:
+            product = product / (odds * sigma) ** number * expit(-sigma.args[0]) ** number
+    return product
+
+
+def _count(product: Expr, odds: Expr) -> Expr:
+    """How many times e^u divides a product: the k of a factor e^(k u)."""
+    u = odds.args[0]
+    counts = [factor.args[0] / u for factor in product.args if isinstance(factor, sympy.exp)]
+    return sympy.Add(*(k for k in counts if k.is_Integer))
+
+
+def _complement(node: Expr) -> Expr:
+    """σ(−u) for 1 − σ(u)."""
+    one = sympy.S.One
+    sigmas = [a for a in node.args if isinstance(a.as_coeff_Mul()[1], expit)]
+    if len(sigmas) != 1 or len(node.args) != 2:
         return node
-
-    def logarithm(node: Expr) -> Expr:
-        return -softplus(-node.args[0].args[0])
-
-    expression = expression.replace(lambda e: isinstance(e, sympy.Add), complement)
-    return expression.replace(lambda e: isinstance(e, sympy.log) and isinstance(e.args[0], expit), logarithm)
+    coefficient, sigma = sigmas[0].as_coeff_Mul()
+    rest = node - sigmas[0]
+    if rest == one and coefficient == -1:
+        return expit(-sigma.args[0])
+    if rest == -one and coefficient == one:
+        return -expit(-sigma.args[0])
+    return node

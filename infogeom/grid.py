@@ -146,6 +146,9 @@ def _lazy(
         if unknown:
             raise ValueError(f"chunks must name axes {list(along)}, got {unknown}")
         chunks = tuple(chunks.get(name, -1) for name in along)
+    for length in chunks if isinstance(chunks, tuple) else (chunks,):
+        if length != "auto" and (isinstance(length, str) or (length < 1 and length != -1)):
+            raise ValueError(f"chunks must be lengths of at least 1, -1 for a whole axis, or 'auto', got {length!r}")
     pieces = da.core.normalize_chunks(chunks, tuple(along.values()), dtype=np.float64)
     n, ends = len(values), [np.cumsum(p) for p in pieces]
 
@@ -289,7 +292,9 @@ def _check_any_inside(metric: Metric, inside: Sequence[NDArray[np.bool_]]) -> No
 
 
 def _checked_quantities(metric: Metric, quantities: Sequence[str]) -> tuple[str, ...]:
-    names = (quantities,) if isinstance(quantities, str) else tuple(dict.fromkeys(quantities))
+    if not isinstance(quantities, str | Sequence):
+        raise TypeError(f"quantities must be a sequence of names, got {quantities!r}")
+    names = (quantities,) if isinstance(quantities, str) else tuple(dict.fromkeys(map(str, quantities)))
     unknown = [name for name in names if name not in RANKS]
     if unknown or not names:
         raise ValueError(f"quantities must come from {list(RANKS)}, got {unknown or 'none'}")

@@ -394,6 +394,33 @@ def test_a_value_beyond_float64_is_an_overflow() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+@pytest.mark.parametrize("beside", [[], [1e-200]], ids=["alone", "beside one beyond float64"])
+def test_a_point_is_what_it_is_whatever_its_tile_holds(beside: list[float]) -> None:
+    wanted = ("christoffel", "ricci_scalar", "determinant")
+    ds = evaluate(ig.models.normal(), {"mu": 0.0, "sigma": [*beside, 1e-100, 1.0]}, wanted)
+    assert ds.status.values.tolist() == [OVERFLOW] * len(beside) + [OVERFLOW, OK]
+    assert ds.christoffel.values[-2, 1, 0, 0] == pytest.approx(0.5e100, rel=4 * EPS)
+    assert ds.determinant.values[-1] == pytest.approx(2, rel=4 * EPS)
+
+
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+def test_a_metric_that_changes_signature_is_the_same_in_chunks_to_the_bit() -> None:
+    u, v = sympy.symbols("u v", real=True)
+    metric = ig.symbolic.Metric([u, v], [[u, v / 2], [v / 2, 1 + u**2]])
+    axes = {"u": np.linspace(-2, 2, 41), "v": np.linspace(-2, 2, 37)}
+    whole, parts = (evaluate(metric, axes, chunks=chunks).compute() for chunks in (None, {"u": 3, "v": 5}))
+    assert whole.equals(parts)
+
+
+def test_an_indefinite_metric_of_great_size_is_not_singular() -> None:
+    u, v = sympy.symbols("u v", real=True)
+    metric = ig.symbolic.Metric([u, v], [[10**155, 0], [0, -(10**155)]])
+    ds = evaluate_points(metric, [[0.5, 1]], ("inverse_metric",))
+    assert ds.status.item() == OK
+    assert ds.inverse_metric.values[0].tolist() == [[pytest.approx(1e-155), 0], [0, pytest.approx(-1e-155)]]
+
+
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 @pytest.mark.parametrize("sigma", [1e-150, 1e-100, 1e-60, 1e60, 1e100, 1e150])
 def test_a_curvature_is_right_or_flagged_where_derivatives_leave_float64(sigma: float) -> None:
     ds = evaluate_points(ig.models.normal(), [[0, sigma]], ("metric", "ricci_scalar"))
@@ -416,6 +443,26 @@ def test_the_warning_points_at_the_caller() -> None:
 def test_observables_alone_know_no_singular_metric() -> None:
     model = ig.models.sigmoid_neuron([[0.3, 0.8]], [1], CrossEntropy())
     assert (evaluate_points(model, [[0.3, 0.4]], "loss").status == OK).all()
+
+
+@pytest.mark.parametrize("chunks", [0, -5, "foo", {"sigma": 0}, (1, 0)], ids=str)
+def test_bad_chunks_are_a_value_error_that_says_why(chunks: Any) -> None:
+    axes = {"mu": np.linspace(0, 1, 3), "sigma": np.linspace(1, 2, 3)}
+    with pytest.raises(ValueError, match="chunks must be lengths of at least 1"):
+        evaluate(ig.models.normal(), axes, chunks=chunks)
+
+
+def test_quantities_that_are_no_sequence_are_a_type_error() -> None:
+    with pytest.raises(TypeError, match="quantities must be a sequence of names, got 3"):
+        evaluate(ig.models.normal(), GOOD, 3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("axis", "error"), [([10**400], ValueError), (np.ma.masked_array([1.0, 2.0], [False, True]), TypeError)]
+)
+def test_an_axis_that_no_float64_array_holds_is_named(axis: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="axis 'sigma' must hold"):
+        evaluate(ig.models.normal(), {"mu": 0.0, "sigma": axis})
 
 
 # --- Bad input --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Drawing: what lands on the axes, and that nothing else happens."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -104,6 +105,44 @@ def test_a_positive_quantity_over_more_than_two_decades_has_a_logarithmic_scale(
     norm = mesh(plotting.surface(positive() ** 2)).norm
     assert isinstance(norm, LogNorm)
     assert (norm.vmin, norm.vmax) == (1, 400)
+
+
+def test_what_underflowed_to_zero_does_not_turn_a_logarithmic_scale_linear() -> None:
+    values = np.geomspace(1, 1e6, 20).reshape(4, 5)
+    values[0, 0] = 0
+    drawn = mesh(plotting.surface(field(values)))
+    assert isinstance(drawn.norm, LogNorm)
+    assert drawn.norm(0) == 0
+
+
+def test_a_map_without_any_value_has_no_colour_bar() -> None:
+    ax = plotting.surface(field(np.full((4, 5), np.nan), "ricci_scalar"))
+    assert not ax.child_axes
+
+
+def test_a_path_out_of_view_is_not_in_the_legend() -> None:
+    far = path().assign({name: path()[name] + 100 for name in ("mu", "sigma")})
+    assert plotting.panel(grid(), path())[0].figure.legends
+    assert not plotting.panel(grid(), far)[0].figure.legends
+
+
+def test_a_long_path_through_a_narrow_view_is_drawn_at_once() -> None:
+    narrow = grid().assign_coords({name: 3 + 1e-9 * grid()[name] for name in ("mu", "sigma")})
+    assert len(plotting.panel(narrow, path()))
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: plotting.surface(grid()), "da must be a DataArray, got Dataset"),
+        (lambda: plotting.surface(positive(), path=3), "path must be a Dataset or NoneType, got int"),
+        (lambda: plotting.panel(positive()), "ds must be a Dataset, got DataArray"),
+    ],
+    ids=["surface", "path", "panel"],
+)
+def test_what_cannot_be_drawn_is_named(draw: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        draw()
 
 
 @pytest.mark.parametrize("values", [np.arange(-3.0, 17.0), np.full(20, -1.0), np.full(20, 0.5), np.zeros(20)])

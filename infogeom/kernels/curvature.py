@@ -47,7 +47,7 @@ def frame(g: Array, E: Array, F: Array, sign: Array, volume: Array, status: Arra
             size = fabs(g[i, i, v])
             for j in range(n):
                 other = fabs(g[j, j, v])
-                size = max(size, g[i, j, v] * g[i, j, v] / other if other > 0.0 else fabs(g[i, j, v]))
+                size = max(size, fabs(g[i, j, v]) * (fabs(g[i, j, v]) / other) if other > 0.0 else fabs(g[i, j, v]))
             for j in range(i + 1, n):
                 if 2.0 * fabs(a[i, i] * a[j, j]) < a[i, j] * a[i, j]:
                     s = 1.0 if a[i, j] * (a[i, i] + a[j, j]) >= 0.0 else -1.0

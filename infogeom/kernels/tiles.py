@@ -7,9 +7,10 @@ make the work interruptible.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numba
 import numpy as np
@@ -24,10 +25,12 @@ from infogeom.kernels.geometry import geometry
 from infogeom.kernels.jet import MetricKernels, evaluate_kernel, metric_kernels, sample_table
 from infogeom.symbolic import Metric
 
-__all__ = ["OBSERVABLES", "ORDERS", "RANKS", "UNDEFINED_WHERE_SINGULAR", "Status", "tabulate"]
+__all__ = ["OBSERVABLES", "ORDERS", "RANKS", "UNDEFINED_WHERE_SINGULAR", "Status", "in_order", "tabulate"]
 
 Array = NDArray[np.float64]
 Places = Mapping[str, NDArray[np.int64]]
+T = TypeVar("T")
+R = TypeVar("R")
 #: No outer coordinates: one outer point.
 NOWHERE = np.empty((0, 1))
 
@@ -80,9 +83,7 @@ class _Work:
         """Fill one tile."""
         outer, inner = np.ascontiguousarray(self.outer[:, rows]), np.ascontiguousarray(self.inner[:, columns])
         status = np.ascontiguousarray(self.status[rows, columns])
-        values, at = self._positive(outer, inner, status)
-        if values is None:
-            values, at = self._general(outer, inner, status)
+        values, at = self._values(outer, inner, status)
         known = status.copy()  # one quantity beyond float64 leaves the others as they are
         for name, out in self.outputs.items():
             blocked = known > (Status.OK if name in UNDEFINED_WHERE_SINGULAR else Status.SINGULAR)
@@ -93,8 +94,28 @@ class _Work:
             compiled_module(curvature)["store"](values, at[name], out, rows.start, columns.start, blocked, status)
         self.status[rows, columns] = status
 
-    def _positive(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array | None, Places]:
-        """Everything from straight-line code; None where the tile holds a point at which the metric is not positive."""
+    def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
+        """Components of all quantities; each point takes the route that its own metric asks for, whatever is beside."""
+        found = self._positive(outer, inner)
+        if found is None:
+            return self._general(outer, inner, status)
+        values, at = found
+        pivot = values[at["pivot"][0]]
+        positive = pivot >= -SINGULAR
+        if not positive.all():
+            general = status.copy()
+            others, there = self._general(outer, inner, general)
+            status[~positive] = general[~positive]
+            names = [*self.outputs, "diagonal"]
+            parts = [np.where(positive, values[at[name]], others[there[name]]) for name in names]
+            ends = np.cumsum([len(part) for part in parts])
+            at = {name: np.arange(end - len(part), end) for name, part, end in zip(names, parts, ends, strict=True)}
+            values = np.concatenate(parts)
+        status[positive & (pivot <= SINGULAR) & (status == Status.OK)] = Status.SINGULAR
+        return values, at
+
+    def _positive(self, outer: Array, inner: Array) -> tuple[Array, Places] | None:
+        """Everything from straight-line code, right where the metric is positive; None where there is no such code."""
         kernels = self.kernels
         if kernels.whole:
             kernel, values = kernels.whole, evaluate_kernel(kernels.whole, outer, inner, self.data)
@@ -103,13 +124,8 @@ class _Work:
             flat = packed.reshape(len(packed), -1)
             kernel, values = kernels.after, evaluate_kernel(kernels.after, NOWHERE, flat, self.data)
         else:
-            return None, {}
-        values = values.reshape(-1, *status.shape)
-        pivot = values[kernel.at["pivot"][0]]
-        if not (pivot >= -SINGULAR).all():
-            return None, {}
-        status[(pivot <= SINGULAR) & (status == Status.OK)] = Status.SINGULAR
-        return values, kernel.at
+            return None
+        return values.reshape(-1, outer.shape[1], inner.shape[1]), kernel.at
 
     def _general(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
         """Everything by loops over small arrays: many parameters, indefinite metrics, observables alone."""
@@ -181,7 +197,7 @@ def tabulate(
         for p in range(0, P, rows)
         for v in range(0, V, columns)
     ]
-    _run(work, tiles)
+    in_order(lambda tile: work.tile(*tile), tiles, "tiles")
     return outputs
 
 
@@ -216,12 +232,16 @@ def _threads() -> int:
     return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 
 
-def _run(work: _Work, tiles: list[tuple[slice, slice]]) -> None:
-    bar = tqdm(total=len(tiles), desc="tiles", delay=PATIENCE, leave=False, disable=None)
+def in_order(function: Callable[[T], R], tasks: Sequence[T], label: str) -> list[R]:
+    """Results of a function of each task, in order, from a pool of threads; Ctrl-C drops what has not begun."""
+    bar = tqdm(total=len(tasks), desc=label, delay=PATIENCE, leave=False, disable=None)
+    results = []
     with bar as progress, ThreadPoolExecutor(_threads()) as pool:
         try:
-            for _ in pool.map(lambda t: work.tile(*t), tiles):
+            for result in pool.map(function, tasks):
+                results.append(result)
                 progress.update()
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+    return results

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sympy
 from sympy import Expr, Set, Symbol
 
+from infogeom.functions import stable
 from infogeom.models.model import Model, Parameter
 
 __all__ = ["from_density"]
@@ -55,7 +56,10 @@ def from_density(
         raise TypeError(f"support must be a sympy Set, got {support!r}")
     if isinstance(parameters, Parameter | Symbol):
         parameters = [parameters]
+    law = sympy.sympify(log_density)
+    if not isinstance(law, Expr):
+        raise TypeError(f"log_density must be a sympy expression, got {log_density!r}")
     declared = [p if isinstance(p, Parameter) else Parameter(p) for p in parameters]
     if variable in {p.symbol for p in declared}:
         raise ValueError(f"variable {variable} must not be a parameter as well")
-    return Model(name, declared, sympy.sympify(log_density), variable, support)
+    return Model(name, declared, stable(law), variable, support)

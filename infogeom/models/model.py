@@ -7,6 +7,7 @@ import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import sympy
@@ -16,13 +17,27 @@ from sympy import Expr, Set, Symbol
 
 from infogeom.losses import Loss
 
-__all__ = ["Model", "Network", "Parameter", "Samples", "check_name", "check_real", "domain_of", "finite_array"]
+__all__ = [
+    "Model",
+    "Network",
+    "Parameter",
+    "Samples",
+    "check_count",
+    "check_name",
+    "check_real",
+    "domain_of",
+    "finite_array",
+]
 
 #: Names of dimensions and variables of results, which no parameter may take.
 RESERVED = frozenset({"i", "j", "k", "l", "point", "step", "epoch", "seed", "loss", "width", "sample"}) | {
     *("metric", "inverse_metric", "determinant", "christoffel", "riemann", "ricci", "ricci_scalar"),
     *("fisher_trace", "ntk_trace", "status", "ricci_scalar_error"),
 }
+
+
+#: Sets over which expectations are taken.
+SUPPORTS = (sympy.Interval, sympy.Range, sympy.FiniteSet, type(sympy.S.Naturals), type(sympy.S.Naturals0))
 
 
 def check_name(name: str) -> None:
@@ -71,7 +86,10 @@ class Parameter:
         domain = domain_of(symbol) if self.domain is None else self.domain
         if not isinstance(domain, sympy.Interval) or domain.measure == 0:
             raise ValueError(f"Parameter {symbol.name!r}: domain must be a sympy Interval, got {domain!r}")
-        typical = self._typical_of(domain) if self.typical is None else tuple(map(float, self.typical))
+        try:
+            typical = self._typical_of(domain) if self.typical is None else tuple(map(float, self.typical))
+        except (TypeError, ValueError):
+            typical = ()
         if len(typical) != 2 or not typical[0] < typical[1] or not all(domain.contains(t) == True for t in typical):  # noqa: E712
             raise ValueError(
                 f"Parameter {symbol.name!r}: typical must be two increasing numbers in {domain}, got {self.typical!r}"
@@ -144,29 +162,49 @@ class Samples:
         return len(self.data)
 
 
-def finite_array(name: str, values: ArrayLike, ndim: int | None = None) -> NDArray[np.float64]:
-    """Read-only C-ordered float64 copy of ``values``, or an error that names ``name``, the rule and the value."""
+def finite_array(
+    name: str, values: ArrayLike, ndim: int | None = None, dtype: str = "float64", *, copy: bool = True
+) -> NDArray[Any]:
+    """C-ordered array of ``values``, or an error that names ``name``, the rule and the value; a copy is read-only."""
     try:
+        if np.ma.is_masked(values):
+            raise TypeError("got masked ones")
         given = np.asarray(values)
         if given.dtype.kind not in "biufO":
             raise TypeError(f"got {given.dtype}")
-        array = np.array(given, dtype=np.float64, order="C")
+        with np.errstate(over="ignore"):  # asked for below
+            array = np.array(given, dtype, order="C") if copy else np.ascontiguousarray(given, dtype)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must hold real numbers: {error}") from None
+    except OverflowError:
+        raise ValueError(f"{name} must hold {dtype} numbers, got one beyond it") from None
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimension{'s' * (ndim > 1)}, got shape {array.shape}")
     if not np.isfinite(array).all():
         at = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
         where = f" at index {at[0] if len(at) == 1 else at}" if at else ""
-        raise ValueError(f"{name} must be finite, got {array[at]}{where}")
-    array.flags.writeable = False
+        raise ValueError(f"{name} must be finite, got {given[at] if given.ndim else given}{where}")
+    if copy:
+        array.flags.writeable = False
     return array
 
 
 def check_real(name: str, value: float) -> None:
-    """Raise TypeError unless ``value`` is a real number (and not a truth value)."""
+    """Raise unless ``value`` is a real number that float64 can hold (and not a truth value)."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a real number, got {value!r}")
+    try:
+        float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be a float64 number, got one beyond it") from None
+
+
+def check_count(name: str, value: int, least: int = 1) -> None:
+    """Raise unless ``value`` is an int of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,6 +284,11 @@ class Model:
             )
         for absent in [p.name for p in self.parameters if p.symbol not in self.log_density.free_symbols]:
             raise ValueError(f"model {self.name!r}: parameter {absent!r} does not occur in the log-density")
+        if self.support is not None and not isinstance(self.support, SUPPORTS):
+            raise TypeError(
+                f"model {self.name!r}: support must be an Interval, Range, FiniteSet or the naturals, "
+                f"got {self.support}"
+            )
         if self.support is not None and self.support.free_symbols & symbols:
             raise ValueError(
                 f"model {self.name!r}: the support {self.support} depends on a parameter; "

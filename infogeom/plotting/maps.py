@@ -22,6 +22,7 @@ from infogeom.plotting.style import (
     STYLE,
     axes_or_new,
     caption,
+    check_type,
     coordinate_label,
     label_of,
     label_outer,
@@ -57,6 +58,7 @@ def surface(da: xr.DataArray, *, ax: Axes | None = None, path: xr.Dataset | None
         When ``da`` has not exactly two dimensions, or ``path`` lacks one of them.
     """
     names = names_of(da)
+    check_type("path", path, xr.Dataset | None)
     with axes_or_new(ax, (3.4, 2.8), {"left": 0.16, "right": 0.78, "bottom": 0.16, "top": 0.9}) as drawn:
         draw_map(drawn, da, _norm(da))
         drawn.set_title(label_of(da))
@@ -108,7 +110,7 @@ def surfaces(
         label_outer(axes)
         if title:
             figure.suptitle(title, y=1 - 0.08 / figure.get_figheight(), va="top")
-        path_legend(figure, paths)
+        path_legend(figure, axes, paths)
     return np.array(axes, dtype=object)
 
 
@@ -131,6 +133,7 @@ def panel(ds: xr.Dataset, path: xr.Dataset | None = None) -> NDArray[np.object_]
     ValueError
         When the grid has not two axes, or none of these quantities.
     """
+    check_type("ds", ds, xr.Dataset)
     arrays = [*_components(ds), *(ds[name] for name in ("fisher_trace", "ntk_trace", "ricci_scalar") if name in ds)]
     axes = surfaces(arrays, [path] * len(arrays), title=caption(ds))
     missing = _missing(ds)
@@ -172,10 +175,11 @@ def draw_map(ax: Axes, da: xr.DataArray, norm: Normalize) -> None:
         ax.patch.set(facecolor="0.85", edgecolor="0.55", hatch="//////")
     cmap = DIVERGING if isinstance(norm, SymLogNorm) else SEQUENTIAL
     mesh = ax.pcolormesh(da[x], da[y], values.T, norm=norm, cmap=cmap, shading="nearest", rasterized=True)
-    bar = ax.figure.colorbar(mesh, cax=ax.inset_axes((1.04, 0, 0.05, 1)))
-    _bar_ticks(bar.ax, norm)
-    units = da.attrs.get("units", "1")
-    bar.ax.set_ylabel("" if units == "1" else str(units))
+    if not values.mask.all():
+        bar = ax.figure.colorbar(mesh, cax=ax.inset_axes((1.04, 0, 0.05, 1)))
+        _bar_ticks(bar.ax, norm)
+        units = da.attrs.get("units", "1")
+        bar.ax.set_ylabel("" if units == "1" else str(units))
     ax.set(xlabel=coordinate_label(da, x), ylabel=coordinate_label(da, y), box_aspect=1)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(6, steps=_STEPS))
@@ -189,7 +193,8 @@ def _norm(da: xr.DataArray) -> Normalize:
     low, high = float(finite.min()), float(finite.max())
     if low < 0 or da.name == "ricci_scalar":
         return _symmetric(np.abs(finite))
-    return LogNorm(low, high) if 0 < 100 * low < high else Normalize(low, high)
+    smallest = float(finite[finite > 0].min(initial=high))  # what underflowed to 0 takes the lowest colour
+    return LogNorm(smallest, high, clip=True) if 100 * smallest < high else Normalize(low, high)
 
 
 def _symmetric(magnitudes: NDArray[np.float64]) -> SymLogNorm:

@@ -113,19 +113,26 @@ def _thinned(theta: NDArray[np.float64], size: NDArray[np.float64], gap: float) 
     """Steps spaced along the path by at least the fraction ``gap`` of the map, the first and the last among them."""
     steps = np.linalg.norm(np.diff(theta, axis=1) / size[:, None], axis=0)
     length = np.concatenate([[0.0], np.cumsum(steps)])
-    kept = np.searchsorted(length, np.arange(0, length[-1], gap))
+    _, kept = np.unique(np.floor(length / gap), return_index=True)
     return np.unique(np.append(kept, len(length) - 1))
 
 
-def path_legend(figure: Figure, paths: Sequence[xr.Dataset | None]) -> None:
-    """What line, circle and star mean, below the maps."""
-    drawn = [path for path in paths if path is not None]
+def path_legend(figure: Figure, axes: Sequence[Axes], paths: Sequence[xr.Dataset | None]) -> None:
+    """What line, circle and star mean, below the maps, where some path passes through its map."""
+    drawn = [path for ax, path in zip(axes, paths, strict=True) if path is not None and _in_view(ax)]
     if not drawn:
         return
     start, end = (Line2D([], [], **marker) for marker in end_markers())
     line = Line2D([], [], color="black", lw=0.8, marker="o", mec="white", mew=0.3, ms=2.2)
     labels = [str(drawn[0].attrs.get("method", "path")), "start", "end"]
     figure.legend([line, start, end], labels, loc="lower center", ncols=3, frameon=False, borderaxespad=0.1)
+
+
+def _in_view(ax: Axes) -> bool:
+    """Whether a line drawn in the axes comes into view."""
+    (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
+    points = np.hstack([np.array(line.get_data(), dtype=float) for line in ax.lines])
+    return bool(((points >= [[x0], [y0]]) & (points <= [[x1], [y1]])).all(axis=0).any())
 
 
 def _limits(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -18,6 +18,7 @@ __all__ = [
     "VERMILION",
     "axes_or_new",
     "caption",
+    "check_type",
     "coordinate_label",
     "label_of",
     "label_outer",
@@ -60,7 +61,7 @@ def mosaic(count: int) -> tuple[Figure, list[Axes]]:
     """Square axes, three in a row, with room for a title above and a colour bar beside each; sizes in inches."""
     columns = min(count, 3)
     rows = -(-count // columns)
-    side, across, down, left, bottom, top = 1.6, 2.22, 1.9, 0.5, 0.64, 0.5
+    side, across, down, left, bottom, top = 1.6, 2.22, 1.9, 0.56, 0.64, 0.5
     used = left - 0.04 + across * columns
     width, height = max(used, 3.4), bottom + down * (rows - 1) + side + top
     left += (width - used) / 2
@@ -82,11 +83,19 @@ def label_outer(axes: Sequence[Axes]) -> None:
 
 
 def names_of(da: xr.DataArray) -> tuple[str, str]:
-    """The two dimensions of a map; ValueError when there are more or fewer."""
+    """The two dimensions of a map; an error when it is none."""
+    check_type("da", da, xr.DataArray)
     if da.ndim != 2:
         raise ValueError(f"da must have two dimensions, got {da.dims}")
     x, y = (str(name) for name in da.dims)
     return x, y
+
+
+def check_type(name: str, value: Any, kind: Any) -> None:
+    """Raise TypeError unless ``value`` is of a kind."""
+    if not isinstance(value, kind):
+        wanted = " or ".join(getattr(k, "__name__", str(k)) for k in getattr(kind, "__args__", (kind,)))
+        raise TypeError(f"{name} must be a {wanted}, got {type(value).__name__}")
 
 
 def label_of(da: xr.DataArray) -> str:

@@ -161,10 +161,11 @@ def _residual_information(law: Expr, residual: Symbol) -> Expr | None:
 
 def _score_identities(log_density: Expr, variable: Symbol, coordinates: tuple[Symbol, ...]) -> ImmutableMatrix:
     """−E[∂_i ∂_j ℓ] (Eq. 3.2.14), every moment in it solved for from E[∂_i ℓ] = 0."""
-    if log_density.has(sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Heaviside, sympy.Max, sympy.Min):
+    kinks = log_density.atoms(sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Heaviside, sympy.Max, sympy.Min)
+    if any(kink.free_symbols & set(coordinates) for kink in kinks):
         raise ExpectationError(
-            f"the expectation E[∂log p ∂log p] of log p = {log_density} did not close: log p has a kink, "
-            "so that −E[∂∂log p] does not equal it, and the density is no location family on the real line"
+            f"the expectation E[∂log p ∂log p] of log p = {log_density} did not close: log p has a kink that moves "
+            "with a parameter, so that −E[∂∂log p] does not equal it, and the density is no location family"
         )
     density = sympy.expand_log(log_density)
     scores = [sympy.expand(density.diff(c)) for c in coordinates]

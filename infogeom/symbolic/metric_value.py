@@ -12,6 +12,7 @@ from sympy import Expr, ImmutableMatrix, Set, Symbol
 
 from infogeom.functions import expit
 from infogeom.models.model import Samples, check_name, domain_of
+from infogeom.symbolic.normal_form import normal_form
 
 __all__ = ["Metric"]
 
@@ -54,7 +55,12 @@ class Metric:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        coordinates, matrix = tuple(self.coordinates), ImmutableMatrix(self.matrix)
+        if not isinstance(self.coordinates, Sequence):
+            raise TypeError(f"coordinates must be a sequence of sympy Symbols, got {self.coordinates!r}")
+        try:
+            coordinates, matrix = tuple(self.coordinates), ImmutableMatrix(self.matrix)
+        except TypeError:
+            raise TypeError(f"matrix must be a sympy Matrix or its rows, got {self.matrix!r}") from None
         for c in coordinates:
             if not isinstance(c, Symbol):
                 raise TypeError(f"coordinates must be sympy Symbols, got {c!r}")
@@ -83,7 +89,7 @@ class Metric:
             )
         asymmetric = [(i, j) for i in range(n) for j in range(i) if self.matrix[i, j] != self.matrix[j, i]]
         for i, j in asymmetric:
-            if sympy.together(self.matrix[i, j] - self.matrix[j, i]).expand() != 0:
+            if normal_form(sympy.expand_trig(self.matrix[i, j] - self.matrix[j, i])) != 0:
                 raise ValueError(
                     f"matrix must be symmetric, got {self.matrix[i, j]} and {self.matrix[j, i]} at {(i, j)}"
                 )

@@ -11,7 +11,7 @@ from sympy import Interval, Range, Symbol, exp, log, loggamma, oo, pi
 import infogeom as ig
 from infogeom.models import Parameter, from_density
 from tests import reference
-from tests.problems import rounding
+from tests.problems import EPS, rounding
 from tests.reference import context
 
 x, m = Symbol("x", real=True), Symbol("m", real=True)
@@ -86,6 +86,72 @@ def test_a_kink_that_depends_on_a_parameter_is_no_silent_error() -> None:
         assert sympy.simplify(matrix - sympy.eye(2) / scale**2) == sympy.zeros(2, 2)
 
 
+#: Laws whose mass is not where a quadrature looks first.
+HIDDEN: dict[str, tuple[Any, ...]] = {
+    "a normal law far from the origin": (
+        -((x - 100) ** 2) * rate / 2 + log(rate / (2 * pi)) / 2,
+        x,
+        [rate],
+        sympy.S.Reals,
+        1 / (2 * rate**2),
+    ),
+    "a narrow normal law": (
+        -((x - 5 - m) ** 2) * 5000 + log(5000 / pi) / 2,
+        x,
+        [m],
+        sympy.S.Reals,
+        sympy.Integer(10_000),
+    ),
+    "a gamma law whose mass is spread over hundreds of decades": (
+        (shape - 1) * log(t) - t - loggamma(shape),
+        t,
+        [Parameter(shape, Interval.open(0, oo), (0.01, 0.05))],
+        Interval(0, oo),
+        sympy.polygamma(1, shape),
+    ),
+    "a Laplace law's scale, whose kink stays where it is": (
+        -sympy.Abs(x - 3) / scale - log(2 * scale),
+        x,
+        [scale],
+        sympy.S.Reals,
+        1 / scale**2,
+    ),
+    "a law on the circle": (
+        rate * sympy.cos(x) - log(2 * pi * sympy.besseli(0, rate)),
+        x,
+        [rate],
+        Interval(-pi, pi),
+        sympy.Rational(1, 2)
+        + sympy.besseli(2, rate) / sympy.besseli(0, rate) / 2
+        - (sympy.besseli(1, rate) / sympy.besseli(0, rate)) ** 2,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_law_is_checked_wherever_its_mass_is(name: str) -> None:
+    log_density, variable, parameters, support, expected = HIDDEN[name]
+    (g,) = ig.symbolic.metric(from_density(log_density, variable, parameters, support)).matrix
+    assert abs((g - expected).subs({rate: 1.5, shape: 0.7, scale: 2}).evalf(30)) < 1e-12
+
+
+def test_a_law_written_with_exponentials_does_not_overflow() -> None:
+    eta = Symbol("eta", real=True)
+    law = from_density(n * eta - log(1 + exp(eta)), n, [eta], sympy.FiniteSet(0, 1))
+    ds = ig.grid.evaluate(law, {"eta": [-720.0, 0.0, 360.0, 720.0]}, ["metric"])
+    expected = [float(1 / (2 + 2 * context.cosh(eta))) for eta in (720, 0, 360, 720)]
+    assert (ds.status == 0).all()
+    # At 720 the value is subnormal: right to a unit of the last place, 5e-324.
+    assert ds.metric.values.ravel() == pytest.approx(expected, rel=8 * EPS, abs=5e-324)
+
+
+def test_an_expectation_that_numbers_cannot_follow_is_named() -> None:
+    log_density = -scale * log(n + 1) - log(sympy.zeta(scale))
+    law = from_density(log_density, n, [Parameter(scale, Interval.open(1, oo), (2, 5))], Range(0, oo))
+    with pytest.raises(ig.symbolic.ExpectationError, match=r"E\[∂log p ∂log p\] could not be evaluated in numbers"):
+        ig.symbolic.metric(law)
+
+
 def test_a_density_that_is_not_normalised_is_refused() -> None:
     with pytest.raises(ig.symbolic.ExpectationError, match="density"):
         ig.symbolic.metric(from_density(-rate * t, t, [rate], Interval(0, oo)))
@@ -107,12 +173,18 @@ def test_a_reserved_parameter_name_is_a_value_error() -> None:
     [
         ((-rate * t, "t", [rate], Interval(0, oo)), TypeError, "variable must be a sympy Symbol, got 't'"),
         ((-rate * t, t, [rate], (0, 1)), TypeError, "support must be a sympy Set"),
+        ((None, t, [rate], Interval(0, oo)), TypeError, "log_density must be a sympy expression, got None"),
+        (
+            (-rate * t, t, [rate], sympy.Union(Interval(0, 1), Interval(2, 3))),
+            TypeError,
+            "support must be an Interval, Range",
+        ),
         ((-rate * t, t, [rate, t], Interval(0, oo)), ValueError, "variable t must not be a parameter"),
         ((-rate * t * scale, t, [rate], Interval(0, oo)), ValueError, "symbol scale of the log-density"),
         ((-rate * t, t, [rate, scale], Interval(0, oo)), ValueError, "parameter 'scale' does not occur"),
         ((-rate * t, t, [], Interval(0, oo)), ValueError, "at least one parameter"),
     ],
-    ids=["variable", "support", "both", "foreign", "absent", "none"],
+    ids=["variable", "support", "expression", "union", "both", "foreign", "absent", "none"],
 )
 def test_bad_arguments_are_named(arguments: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):

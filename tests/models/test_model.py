@@ -63,7 +63,9 @@ def test_a_domain_that_is_no_interval_is_a_value_error(domain: Any) -> None:
         Parameter(a, domain)
 
 
-@pytest.mark.parametrize("typical", [(-1, 1), (0, 1), (2, 1), (1, 1), (0.5, math.nan), (1, 2, 3)], ids=str)
+@pytest.mark.parametrize(
+    "typical", [(-1, 1), (0, 1), (2, 1), (1, 1), (0.5, math.nan), (1, 2, 3), 3, ("a", "b")], ids=str
+)
 def test_a_typical_range_outside_the_domain_is_a_value_error(typical: Any) -> None:
     with pytest.raises(ValueError, match="typical must be two increasing numbers"):
         Parameter(b, Interval.open(0, oo), typical)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -158,6 +159,25 @@ def test_bad_data_are_a_value_error_that_says_why(inputs: Any, targets: Any, key
 def test_what_is_no_loss_is_a_type_error(loss: Any) -> None:
     with pytest.raises(TypeError, match=r"loss must come from infogeom\.losses"):
         sigmoid_neuron(INPUTS, TARGETS, loss)
+
+
+def test_a_steepness_may_be_any_real_number_that_float64_holds() -> None:
+    fraction = sigmoid_neuron(INPUTS, TARGETS, CrossEntropy(), steepness=Fraction(1, 2))  # type: ignore[arg-type]
+    assert fraction.output([1, 1], INPUTS) == pytest.approx(
+        sigmoid_neuron(INPUTS, TARGETS, CrossEntropy(), steepness=0.5).output([1, 1], INPUTS), rel=0, abs=0
+    )
+    with pytest.raises(ValueError, match="steepness must be a float64 number"):
+        sigmoid_neuron(INPUTS, TARGETS, CrossEntropy(), steepness=10**400)
+
+
+@pytest.mark.parametrize("n", [2, 12, 100])
+def test_the_expected_fisher_of_every_mean_power_is_that_of_its_location_family(n: int) -> None:
+    # c = n² Γ(2 − 1/n) / Γ(1/n), Sec. 5 of the references: Fisher information of a generalised normal law's location.
+    model = sigmoid_neuron([[0.5]], [1], MeanPower(n), fisher="expected")
+    value = float(ig.grid.evaluate_points(model, [[0.3]], ["metric"]).metric.item())
+    s = 1 / (1 + math.exp(0.75))
+    c = n**2 * math.gamma(2 - 1 / n) / math.gamma(1 / n)
+    assert value == pytest.approx(c * (2.5 * s * (1 - s)) ** 2, rel=1e-14)
 
 
 def test_a_steepness_that_is_no_number_is_a_type_error_that_names_it() -> None:

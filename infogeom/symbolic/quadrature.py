@@ -1,0 +1,192 @@
+"""Expectations of a one-dimensional law by quadrature or summation, wherever its mass lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+import mpmath
+import sympy
+from sympy import Set
+
+__all__ = ["expectations", "exponential"]
+
+Real = Any  # mpmath's numbers have no types
+Function = Callable[[Real], Real]
+#: From a variable t on the whole line to x in the support, and log dx/dt.
+Chart = Callable[[Real], tuple[Real, Real]]
+
+#: Digits of the quadrature, and of what is integrated: near the end of a bounded support x itself needs more of them.
+DIGITS, POINT_DIGITS = 25, 60
+#: Powers of e by which a point may approach the end of a bounded support.
+LONGEST = 2000
+MAX_TERMS = 20_000
+#: An exponential of an exponential beyond this one would fill the memory.
+LARGEST_EXPONENT = 1e4
+#: A peak is looked for around t = ± these and around where the caller expects one; integrals are split where the
+#: density has fallen by these exponents from a peak, however wide it is, and left off beyond the last of them.
+SCALES = (0.0, *(10.0**k for k in range(-6, 8)), *(3 * 10.0**k for k in range(-6, 8)))
+FALLS = (0.5, 4, 24, 80)
+
+
+def expectations(
+    law: Function, weights: Iterable[Function], support: Set, centres: Iterable[Real], kinks: Iterable[Real]
+) -> list[tuple[Real, Real]]:
+    """Integrals, or sums, of e^law · weight for each weight, each with its estimated error.
+
+    Parameters
+    ----------
+    law : callable
+        Log-density of x.
+    weights : iterable of callable
+        Functions of x.
+    support : sympy.Set
+        An Interval, or a discrete set that can be iterated over.
+    centres : iterable of mpf
+        Where the density may peak; other peaks are looked for.
+    kinks : iterable of mpf
+        Where the density is not smooth.
+
+    Raises
+    ------
+    ArithmeticError
+        When a value is not a real number, or a sum does not end.
+    """
+    with mpmath.workdps(DIGITS):
+        if not isinstance(support, sympy.Interval):
+            return [(_sum(law, weight, support), mpmath.mpf(0)) for weight in weights]
+        (chart, inverse), ends = _chart(support), _ends(support)
+        bounded = bool(mpmath.isfinite(ends[1] - ends[0]))
+
+        @cache
+        def exponent(t: Real) -> tuple[Real, Real]:
+            if bounded and abs(t) > LONGEST:
+                return ends[0], -mpmath.inf
+            with mpmath.workdps(POINT_DIGITS + (int(abs(t) / 2.3) if bounded else 0)):
+                x, jacobian = chart(t)
+                return x, law(x) + jacobian if ends[0] < x < ends[1] else -mpmath.inf
+
+        inside = [inverse(c) for c in centres if support.interior.contains(sympy.Float(c)) == True]  # noqa: E712
+        edges = [inverse(k) for k in kinks if support.interior.contains(sympy.Float(k)) == True]  # noqa: E712
+        breaks = _breaks(lambda t: exponent(t)[1], inside, edges)
+
+        def integrand(weight: Function) -> Function:
+            def value(t: Real) -> Real:
+                x, log_p = exponent(t)
+                p = exponential(log_p)
+                return p * weight(x) if p else p
+
+            return value
+
+        return [_integral(integrand(weight), breaks) for weight in weights]
+
+
+def exponential(x: Real) -> Real:
+    """Exponential that is 0 or infinite far away."""
+    if isinstance(x, mpmath.mpf) and abs(x) > LARGEST_EXPONENT:
+        return mpmath.inf if x > 0 else mpmath.mpf(0)
+    return mpmath.exp(x)
+
+
+def _ends(support: sympy.Interval) -> tuple[Real, Real]:
+    low, high = (mpmath.mpf(end.evalf(2 * DIGITS)._to_mpmath(170)) for end in (support.start, support.end))
+    return low, high
+
+
+def _chart(support: sympy.Interval) -> tuple[Chart, Callable[[Real], Real]]:
+    """Map of the line onto the interior of an interval, logarithmic at a finite end, and its inverse."""
+    low, high = _ends(support)
+    if mpmath.isfinite(low) and mpmath.isfinite(high):
+        width = high - low
+
+        def bounded(t: Real) -> tuple[Real, Real]:
+            e = mpmath.exp(-abs(t))
+            x = low + width * e / (1 + e) if t < 0 else high - width * e / (1 + e)
+            return x, mpmath.log(width * e / (1 + e) ** 2)
+
+        return bounded, lambda x: mpmath.log((x - low) / (high - x))
+    if mpmath.isfinite(low):
+        return lambda t: (low + mpmath.exp(t), t), lambda x: mpmath.log(x - low)
+    if mpmath.isfinite(high):
+        return lambda t: (high - mpmath.exp(-t), -t), lambda x: -mpmath.log(high - x)
+    return lambda t: (t, mpmath.mpf(0)), lambda x: x
+
+
+def _breaks(exponent: Function, centres: list[Real], kinks: list[Real]) -> list[Real]:
+    """Where to split the line and where to leave it off: around every peak of a density, given by its exponent."""
+    start = sorted({mpmath.mpf(c) + s * sign for c in [0, *centres] for s in SCALES for sign in (1, -1)})
+    known = {t: _height(exponent, t) for t in start}
+    peaks = [
+        _ascended(exponent, start[k - 1], start[k + 1])
+        for k in range(1, len(start) - 1)
+        if known[start[k - 1]] <= known[start[k]] >= known[start[k + 1]] and known[start[k]] > -mpmath.inf
+    ]
+    top = max((_height(exponent, peak) for peak in peaks), default=mpmath.mpf(0))
+    around = {
+        t
+        for peak in peaks
+        if _height(exponent, peak) > top - max(FALLS)
+        for t in (peak, *(_fallen(exponent, peak, fall, side) for fall in FALLS for side in (1, -1)))
+    }
+    return sorted({-mpmath.inf, mpmath.inf} if not around else around | set(kinks))
+
+
+def _height(exponent: Function, t: Real) -> Real:
+    """Exponent, −∞ where it is not a number."""
+    value = exponent(t)
+    if isinstance(value, mpmath.mpc):
+        raise ArithmeticError(f"the log-density is complex, {mpmath.nstr(value, 5)}")
+    return -mpmath.inf if mpmath.isnan(value) else value
+
+
+def _ascended(exponent: Function, low: Real, high: Real) -> Real:
+    """Golden-section search for the maximum between two points."""
+    ratio = (mpmath.sqrt(5) - 1) / 2
+    for _ in range(40):
+        a, b = high - ratio * (high - low), low + ratio * (high - low)
+        if _height(exponent, a) < _height(exponent, b):
+            low = a
+        else:
+            high = b
+    return (low + high) / 2
+
+
+def _fallen(exponent: Function, peak: Real, fall: float, side: int) -> Real:
+    """Where the exponent has fallen by about ``fall`` on one side of a peak; infinite where it never does."""
+    level, step = _height(exponent, peak) - fall, mpmath.mpf(10) ** -12
+    while _height(exponent, peak + side * step) > level:
+        step *= 4
+        if step > 1e30:
+            return mpmath.inf
+    low, high = step / 4, step
+    for _ in range(6):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _height(exponent, peak + side * middle) > level else (low, middle)
+    return peak + side * high
+
+
+def _integral(f: Function, breaks: list[Real]) -> tuple[Real, Real]:
+    """Tanh-sinh quadrature, piece by piece."""
+    value, error = mpmath.quad(f, breaks, error=True)
+    if isinstance(value, mpmath.mpc) or not mpmath.isfinite(value):
+        raise ArithmeticError(f"quadrature gave {mpmath.nstr(value, 9)}")
+    return value, error
+
+
+def _sum(law: Function, weight: Function, support: Set) -> Real:
+    """Sum over a discrete support, cut where 60 terms in a row no longer count."""
+    total, quiet = mpmath.mpf(0), 0
+    for terms, point in enumerate(support):
+        if terms > MAX_TERMS:
+            raise ArithmeticError(f"the sum over {support} did not end within {MAX_TERMS} terms")
+        x = mpmath.mpf(int(point))
+        p = exponential(law(x))
+        addend = p * weight(x) if p else p
+        if isinstance(addend, mpmath.mpc):
+            raise ArithmeticError(f"the log-density is complex at {int(point)}")
+        total += addend
+        quiet = quiet + 1 if abs(addend) <= 1e-17 * abs(total) else 0
+        if quiet > 60:
+            break
+    return total
