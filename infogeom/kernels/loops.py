@@ -21,7 +21,7 @@ Kinds = frozenset[str]
 BLOCK = 256
 #: Samples that one pass of the innermost loop adds up, which saves loads and stores of the sums; sample counts are
 #: padded to a multiple of it with samples of weight 0.
-UNROLL = 2
+UNROLL = 4
 #: What a vectorised loop may hold besides arithmetic.
 INLINE = frozenset({"fabs", "max", "sqrt", "if", "else", "or"})
 
