@@ -17,7 +17,7 @@ import infogeom
 
 #: Seconds between two runs, so that the threads of the one before have stopped spinning.
 PAUSE = 0.05
-PACKAGES = ("numpy", "numba", "llvmlite", "jax", "jaxlib", "sympy", "xarray")
+PACKAGES = ("numpy", "numba", "llvmlite", "jax", "jaxlib", "torch", "backpack-for-pytorch", "sympy", "xarray")
 
 Times = dict[str, list[float]]
 Contestants = Mapping[str, Callable[[], object]]
@@ -30,10 +30,14 @@ def seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def interleaved(benchmark: Any, ours: Callable[[], object], rivals: Contestants, rounds: int) -> Times:
+def interleaved(
+    benchmark: Any, ours: Callable[[], object], rivals: Contestants, rounds: int, *, warm: bool = False
+) -> Times:
     """Seconds of ours, as pytest-benchmark times them, and of the rivals, each timed once before every round of ours.
 
-    Everything must have run before: no compilation is timed.  Rivals begin in a different order in every round.
+    Everything must have run before: no compilation is timed.  Rivals begin in a different order in every round.  With
+    ``warm`` each runs once more, untimed, right before it is timed: runs of milliseconds then find their own data in the
+    caches, not what the one before left.
     """
     times: Times = {"infogeom": [], **{name: [] for name in rivals}}
     names = list(rivals)
@@ -41,9 +45,13 @@ def interleaved(benchmark: Any, ours: Callable[[], object], rivals: Contestants,
     def rivals_once() -> None:
         for name in names:
             time.sleep(PAUSE)
+            if warm:
+                rivals[name]()
             times[name].append(seconds(rivals[name]))
         names.append(names.pop(0))
         time.sleep(PAUSE)
+        if warm:
+            ours()
 
     benchmark.pedantic(ours, setup=rivals_once, rounds=rounds, iterations=1)
     times["infogeom"] += benchmark.stats.stats.data

@@ -21,6 +21,8 @@ __all__ = [
     "kernels",
     "losses",
     "models",
+    "network",
+    "optimizers",
     "plotting",
     "symbolic",
     "training",
@@ -31,7 +33,19 @@ __version__ = "0.1.0"
 _HOMES = {"StatusWarning": "infogeom.grid"}
 
 if TYPE_CHECKING:
-    from infogeom import einstein, functions, grid, kernels, losses, models, plotting, symbolic, training
+    from infogeom import (
+        einstein,
+        functions,
+        grid,
+        kernels,
+        losses,
+        models,
+        network,
+        optimizers,
+        plotting,
+        symbolic,
+        training,
+    )
     from infogeom.grid import StatusWarning
 else:
 

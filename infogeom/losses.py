@@ -1,7 +1,8 @@
 """The losses of the thesis (Eqs. 5.1.5–5.1.7), defined once in SymPy and shared by every network path.
 
-A loss is a small frozen value.  ``expression(outputs, targets)`` is the definition; everything else (gradients, Fisher
-metrics, kernels) is derived from it.
+A loss is a small frozen value.  ``expression(outputs, targets)`` is the definition, from which SymPy derives gradients,
+Fisher metrics and kernels.  Networks with many outputs and parameters take numbers instead: ``values``, ``gradient``
+and ``expected_factor`` evaluate the same in float64, in forms that neither cancel nor overflow before the result does.
 """
 
 from __future__ import annotations
@@ -11,10 +12,15 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import ClassVar
 
+import numpy as np
 import sympy
+from numpy.typing import NDArray
+from scipy.special import gammaln
 from sympy import Expr
 
 __all__ = ["CrossEntropy", "Loss", "LpNorm", "MeanPower"]
+
+Array = NDArray[np.float64]
 
 
 class Loss:
@@ -32,13 +38,42 @@ class Loss:
         """Loss of one sample for O outputs and O targets."""
         raise NotImplementedError
 
+    def values(self, outputs: Array, targets: Array) -> Array:
+        """Loss ℓ_n of each sample, shape (N,), from outputs and targets of shape (N, O)."""
+        raise NotImplementedError
+
+    def gradient(self, outputs: Array, targets: Array) -> Array:
+        """Loss derivatives ∂ℓ_n/∂f_a, shape (N, O), from outputs and targets of shape (N, O)."""
+        raise NotImplementedError
+
+    def expected_factor(self, outputs: Array) -> Array:
+        """Vectors v_k with E[r rᵀ] = Σ_k v_k v_kᵀ, r = ∂ℓ/∂f, over labels drawn from p(y|f) ∝ exp(−ℓ).
+
+        Shape (N, K, O), or (1, K, O) where they do not depend on the outputs.
+        """
+        raise NotImplementedError
+
+
+class _Location(Loss):
+    """A loss of the residual f − y alone: exp(−ℓ) is a location family, with E[r rᵀ] = c times the identity."""
+
+    def information(self, outputs: int) -> float:
+        """Constant c of E[r rᵀ] = c · identity for a number of outputs."""
+        raise NotImplementedError
+
+    def expected_factor(self, outputs: Array) -> Array:
+        """√c times the unit vectors, shape (1, O, O)."""
+        n = outputs.shape[1]
+        return np.asarray(np.sqrt(self.information(n)) * np.eye(n)[None])
+
 
 @dataclass(frozen=True)
 class CrossEntropy(Loss):
     """Cross-entropy, −Σ_a y_a log softmax_a(f) (Eq. 5.1.7).
 
     One output is read as the probability f of the label 1, −y log f − (1−y) log(1−f): softmax of one number is 1, and
-    Eq. 5.1.7 would vanish.  That is softmax cross-entropy on the logits (0, z) with f = expit(z).
+    Eq. 5.1.7 would vanish.  That is softmax cross-entropy on the logits (0, z) with f = expit(z).  The numbers, unlike
+    the expression, take that logit z: it is what the last linear layer of a network puts out.
     """
 
     discrete_labels: ClassVar[bool] = True
@@ -56,9 +91,48 @@ class CrossEntropy(Loss):
         log_partition = sympy.log(sympy.Add(*map(sympy.exp, outputs)))
         return sympy.Add(*(y * (log_partition - f) for f, y in zip(outputs, targets, strict=True)))
 
+    def values(self, outputs: Array, targets: Array) -> Array:
+        """Loss ℓ_n of each sample, shape (N,); a single output is a logit."""
+        f, y = self._columns(outputs), self._labels(targets)
+        rows, largest = np.arange(len(f)), f.argmax(axis=1)
+        below = f - f[rows, largest][:, None]
+        others = np.exp(below)
+        others[rows, largest] = 0.0
+        return np.asarray((y * (np.log1p(others.sum(axis=1))[:, None] - below)).sum(axis=1))
+
+    def gradient(self, outputs: Array, targets: Array) -> Array:
+        """Derivatives p_a Σ_b y_b − y_a, as Σ_b≠a (p_a y_b − p_b y_a), which does not cancel for a one-hot target."""
+        p, y = self._probabilities(outputs), self._labels(targets)
+        gradient = p * _others(y) - y * _others(p)
+        return gradient[:, 1:] if outputs.shape[1] == 1 else gradient
+
+    def expected_factor(self, outputs: Array) -> Array:
+        """√p_k (e_k − p) for each label k, shape (N, O, O); √(p (1 − p)) for a single output, shape (N, 1, 1)."""
+        p = self._probabilities(outputs)
+        if outputs.shape[1] == 1:
+            return np.sqrt(p[:, :1] * p[:, 1:])[:, None]
+        deviation = -np.repeat(p[:, None], p.shape[1], axis=1)
+        np.einsum("nkk->nk", deviation)[:] = _others(p)
+        return np.asarray(np.sqrt(p)[:, :, None] * deviation)
+
+    @staticmethod
+    def _columns(outputs: Array) -> Array:
+        """Logits, one column per label: (0, z) for a single output z."""
+        return np.pad(outputs, ((0, 0), (1, 0))) if outputs.shape[1] == 1 else outputs
+
+    @staticmethod
+    def _labels(targets: Array) -> Array:
+        """Weight of each label, in the columns of the logits."""
+        return np.hstack([1 - targets, targets]) if targets.shape[1] == 1 else targets
+
+    def _probabilities(self, outputs: Array) -> Array:
+        f = self._columns(outputs)
+        p = np.exp(f - f.max(axis=1, keepdims=True))
+        return np.asarray(p / p.sum(axis=1, keepdims=True))
+
 
 @dataclass(frozen=True)
-class LpNorm(Loss):
+class LpNorm(_Location):
     """L_p norm of the residual, (Σ_a |f_a − y_a|^p)^(1/p) (Eq. 5.1.5).
 
     Parameters
@@ -79,6 +153,7 @@ class LpNorm(Loss):
             raise TypeError(f"LpNorm: p must be a real number, got {self.p!r}")
         if not 1 <= self.p < float("inf"):
             raise ValueError(f"LpNorm: p must be finite and at least 1, got {self.p}")
+        object.__setattr__(self, "p", float(self.p))
 
     @property
     def name(self) -> str:
@@ -90,9 +165,32 @@ class LpNorm(Loss):
         p = sympy.Rational(str(self.p))
         return sympy.Add(*(sympy.Abs(f - y) ** p for f, y in zip(outputs, targets, strict=True))) ** (1 / p)
 
+    def values(self, outputs: Array, targets: Array) -> Array:
+        """Loss ℓ_n of each sample, shape (N,)."""
+        scale, scaled = self._scaled(outputs, targets)
+        return np.asarray(scale * (scaled**self.p).sum(axis=1) ** (1 / self.p))
+
+    def gradient(self, outputs: Array, targets: Array) -> Array:
+        """Derivatives ± (|e_a| / ‖e‖)^(p−1) of the residual e = f − y; 0 where e_a is 0."""
+        _, scaled = self._scaled(outputs, targets)
+        norm = (scaled**self.p).sum(axis=1, keepdims=True) ** (1 / self.p)
+        return np.asarray(np.sign(outputs - targets) * (scaled / np.where(norm > 0, norm, 1)) ** (self.p - 1))
+
+    def information(self, outputs: int) -> float:
+        """Constant c = Γ(2 − 1/p) / Γ(1/p) · Γ(O/p) / Γ(O/p + 2 − 2/p) of the expected Fisher information."""
+        q = 1 / self.p
+        return float(np.exp(gammaln(2 - q) - gammaln(q) + gammaln(outputs * q) - gammaln(outputs * q + 2 - 2 * q)))
+
+    @staticmethod
+    def _scaled(outputs: Array, targets: Array) -> tuple[Array, Array]:
+        """Largest residual of each sample, (N,), and all of them over it, so that no power over- or underflows."""
+        e = np.abs(outputs - targets)
+        largest = e.max(axis=1, keepdims=True)
+        return largest[:, 0], e / np.where(largest > 0, largest, 1)
+
 
 @dataclass(frozen=True)
-class MeanPower(Loss):
+class MeanPower(_Location):
     """Mean n-th power of the residual, (1/O) Σ_a (f_a − y_a)^n (Eq. 5.1.6).
 
     Parameters
@@ -124,3 +222,24 @@ class MeanPower(Loss):
         """Loss of one sample for O outputs and O targets."""
         residuals = [(f - y) ** self.n for f, y in zip(outputs, targets, strict=True)]
         return sympy.Add(*residuals) / len(residuals)
+
+    def values(self, outputs: Array, targets: Array) -> Array:
+        """Loss ℓ_n of each sample, shape (N,); infinite where it is beyond float64."""
+        with np.errstate(over="ignore"):
+            return np.asarray(((outputs - targets) ** self.n).mean(axis=1))
+
+    def gradient(self, outputs: Array, targets: Array) -> Array:
+        """Derivatives (n/O) (f_a − y_a)^(n−1), shape (N, O); infinite where they are beyond float64."""
+        with np.errstate(over="ignore"):
+            return np.asarray(self.n / outputs.shape[1] * (outputs - targets) ** (self.n - 1))
+
+    def information(self, outputs: int) -> float:
+        """Constant c = n² O^(−2/n) Γ(2 − 1/n) / Γ(1/n) of the expected Fisher information."""
+        q = 1 / self.n
+        return float(self.n**2 * outputs ** (-2 * q) * np.exp(gammaln(2 - q) - gammaln(q)))
+
+
+def _others(weights: Array) -> Array:
+    """Sum over all columns but one's own: Σ_b≠a w_b."""
+    n = weights.shape[1]
+    return np.asarray(weights @ (1 - np.eye(n)))

@@ -17,13 +17,16 @@ from tqdm import tqdm
 from infogeom import __version__
 from infogeom.kernels.jet import evaluate_kernel, metric_kernels, sample_table
 from infogeom.models.model import Model, check_real, finite_array
+from infogeom.optimizers import SGD, Adam
 from infogeom.symbolic import metric as symbolic_metric
 
-__all__ = ["gradient_descent", "gradient_flow"]
+__all__ = ["adam", "gradient_descent", "gradient_flow"]
 
 Array = NDArray[np.float64]
 LossAndGradient = Callable[[Array], tuple[float, Array]]
 
+#: What the paths of an update rule are called.
+METHODS = {SGD: "gradient descent", Adam: "Adam"}
 #: Relative and absolute tolerance of the flow's integrator.
 FLOW_TOLERANCES = 1e-10, 1e-12
 
@@ -54,20 +57,33 @@ def gradient_descent(model: Model, start: ArrayLike, *, learning_rate: float, st
     ValueError
         Naming the argument, the rule and the value; or the step at which the path left float64.
     """
+    return _descended(model, start, SGD, learning_rate, steps)
+
+
+def adam(model: Model, start: ArrayLike, *, learning_rate: float, steps: int) -> xr.Dataset:
+    """Full-batch Adam on the mean loss, with the decays and the ε of its authors (`infogeom.optimizers.Adam`).
+
+    The thesis trained by it (Sec. 2.3.4). Parameters, returns and errors as for `gradient_descent`.
+    """
+    return _descended(model, start, Adam, learning_rate, steps)
+
+
+def _descended(
+    model: Model, start: ArrayLike, rule: type[SGD] | type[Adam], learning_rate: float, steps: int
+) -> xr.Dataset:
     clock = time.perf_counter()
     evaluate, theta = _checked(model, start, learning_rate, steps)
-    rows = []
-    for step in tqdm(range(steps + 1), desc="gradient descent", delay=2, leave=False, disable=None):
+    optimizer, method = rule(learning_rate), METHODS[rule]
+    theta = theta.copy()
+    state, rows = optimizer.start(theta), []
+    for step in tqdm(range(steps + 1), desc=method, delay=2, leave=False, disable=None):
         loss, gradient = evaluate(theta)
-        rows.append((theta, loss, np.linalg.norm(gradient)))
-        with np.errstate(over="ignore", invalid="ignore"):  # asked for in the next line
-            theta = theta - learning_rate * gradient
+        rows.append((theta.copy(), loss, np.linalg.norm(gradient)))
+        optimizer.update(theta, gradient, state, step + 1)
         if not np.isfinite(theta).all():
-            raise ValueError(
-                f"gradient descent left float64 after step {step}; learning_rate {learning_rate} is too large"
-            )
+            raise ValueError(f"{method} left float64 after step {step}; learning_rate {learning_rate} is too large")
     path, losses, norms = (np.array(column) for column in zip(*rows, strict=True))
-    return _path(model, "gradient descent", path, losses, norms, learning_rate, clock)
+    return _path(model, method, path, losses, norms, learning_rate, clock)
 
 
 def gradient_flow(model: Model, start: ArrayLike, *, learning_rate: float, steps: int) -> xr.Dataset:

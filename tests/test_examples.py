@@ -1,6 +1,5 @@
-"""The examples, run as a user runs them."""
+"""The curvature maps, run as a user runs them."""
 
-import functools
 import os
 import re
 import runpy
@@ -14,7 +13,6 @@ import pytest
 import xarray as xr
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 GRID_CURVATURE = ROOT / "examples" / "grid_curvature.py"
 LOSSES = ("mean-power-2", "l2", "cross-entropy")
 
@@ -28,34 +26,18 @@ def run(example: Path, *arguments: str | Path) -> subprocess.CompletedProcess[st
 
 
 @pytest.fixture(scope="module")
-def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], tuple[Path, str]]:
-    """Folder and printed text of an example's quick run, which happens once."""
-
-    @functools.cache
-    def once(example: Path) -> tuple[Path, str]:
-        out = tmp_path_factory.mktemp(example.stem) / "new" / "folder"
-        done = run(example, "--quick", "--out", out)
-        assert done.returncode == 0, done.stderr
-        return out, done.stdout
-
-    return once
-
-
-@pytest.fixture
-def quick(quick_run: Callable[[Path], tuple[Path, str]]) -> tuple[Path, str]:
+def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Folder and printed text of a quick run of the curvature maps, all losses."""
-    return quick_run(GRID_CURVATURE)
+    out = tmp_path_factory.mktemp("maps") / "new" / "folder"
+    done = run(GRID_CURVATURE, "--quick", "--out", out)
+    assert done.returncode == 0, done.stderr
+    return out, done.stdout
 
 
 @pytest.fixture(scope="module")
 def example() -> Callable[[str], Any]:
     """What the curvature example defines, by name."""
     return runpy.run_path(str(GRID_CURVATURE)).__getitem__
-
-
-@pytest.mark.parametrize("script", EXAMPLES, ids=lambda script: script.stem)
-def test_the_example_runs_and_leaves_files(script: Path, quick_run: Callable[[Path], tuple[Path, str]]) -> None:
-    assert list(quick_run(script)[0].iterdir())
 
 
 def test_every_picture_and_dataset_is_written_and_nothing_else(quick: tuple[Path, str]) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sympy import Rational
 
 from infogeom.losses import CrossEntropy, Loss, LpNorm, MeanPower
+from tests.problems import EPS
 
 F, Y = [Rational(1, 5), Rational(3, 5)], [sympy.Integer(1), sympy.Integer(0)]
 
@@ -84,6 +89,10 @@ def test_a_mean_power_that_is_not_finite_is_refused_by_name(n: float) -> None:
         MeanPower(n)  # type: ignore[arg-type]
 
 
+def test_an_order_may_be_any_kind_of_real_number() -> None:
+    assert {LpNorm(p).name for p in (3.5, Fraction(7, 2), sympy.Rational(7, 2))} == {"l3.5"}
+
+
 @pytest.mark.parametrize("p", [0.99, 0, -1, math.inf, math.nan])
 def test_an_order_below_one_or_not_finite_is_a_value_error(p: float) -> None:
     with pytest.raises(ValueError, match=f"p must be finite and at least 1, got {p}"):
@@ -94,3 +103,113 @@ def test_an_order_below_one_or_not_finite_is_a_value_error(p: float) -> None:
 def test_an_order_that_is_no_number_is_a_type_error(p: Any) -> None:
     with pytest.raises(TypeError, match="p must be a real number"):
         LpNorm(p)
+
+
+# --- Numbers ----------------------------------------------------------------------------------------------------------
+
+NUMERIC: list[Any] = [LpNorm(p) for p in (1, 2, 3.5, 4, 6)] + [MeanPower(n) for n in (2, 4, 6, 12)] + [CrossEntropy()]
+every_numeric = pytest.mark.parametrize("loss", NUMERIC, ids=lambda loss: loss.name)
+residuals = st.lists(st.integers(-400, 400).map(lambda k: k / 100 + 0.003), min_size=3, max_size=3)
+
+
+def defined(loss: Loss, outputs: list[float], targets: list[float]) -> tuple[float, list[float]]:
+    """Value and derivatives of the definition, differentiated by SymPy and evaluated in 60 digits."""
+    f = sympy.symbols(f"f:{len(outputs)}", real=True)
+    logits = [1 / (1 + sympy.exp(-f[0]))] if len(f) == 1 and isinstance(loss, CrossEntropy) else f
+    expression = loss.expression(logits, [Rational(y) for y in targets])
+    at = {symbol: Rational(value) for symbol, value in zip(f, outputs, strict=True)}
+    return float(expression.subs(at).evalf(60)), [float(expression.diff(s).subs(at).evalf(60)) for s in f]
+
+
+@every_numeric
+@settings(max_examples=10)
+@given(outputs=residuals, label=st.integers(0, 2))
+def test_values_and_derivatives_are_those_of_the_definition(loss: Loss, outputs: list[float], label: int) -> None:
+    y = np.eye(3)[[label]]
+    value, gradient = defined(loss, outputs, y[0].tolist())
+    # Powers magnify the rounding of a residual by their order; e^f by |f| ≤ 4.
+    assert loss.values(np.array([outputs]), y)[0] == pytest.approx(value, rel=100 * EPS, abs=1e-300)
+    np.testing.assert_allclose(loss.gradient(np.array([outputs]), y)[0], gradient, rtol=100 * EPS, atol=1e-300)
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), LpNorm(2), MeanPower(4)], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("output", [-3.0, 0.4, 2.0])
+@pytest.mark.parametrize("label", [0.0, 1.0, 0.25])
+def test_a_single_output_is_a_logit_for_cross_entropy_and_itself_otherwise(
+    loss: Loss, output: float, label: float
+) -> None:
+    value, gradient = defined(loss, [output], [label])
+    f, y = np.array([[output]]), np.array([[label]])
+    assert loss.values(f, y)[0] == pytest.approx(value, rel=100 * EPS)
+    assert loss.gradient(f, y)[0].tolist() == pytest.approx(gradient, rel=100 * EPS)
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_cross_entropy_does_not_cancel_where_the_network_is_sure(label: int) -> None:
+    f, y = np.array([[300.0, 0.0, -5.0]]), np.eye(3)[[label]]
+    value, gradient = defined(CrossEntropy(), f[0].tolist(), y[0].tolist())
+    assert CrossEntropy().values(f, y)[0] == pytest.approx(value, rel=1000 * EPS, abs=0)
+    np.testing.assert_allclose(CrossEntropy().gradient(f, y)[0], gradient, rtol=1000 * EPS, atol=0)
+
+
+@pytest.mark.parametrize("p", [1, 2, 3.5, 6])
+def test_the_derivative_of_a_norm_is_zero_at_zero(p: float) -> None:
+    f = np.array([[1.0, 2.0], [1.0, 3.0]])
+    gradient = LpNorm(p).gradient(f, np.array([[1.0, 2.0], [1.0, 2.0]]))
+    assert gradient.tolist() == [[0.0, 0.0], [0.0, 1.0]]
+    assert LpNorm(p).values(f, f).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-100, 1e100, 1e300])
+@pytest.mark.parametrize("p", [1, 2, 6, 100])
+def test_a_norm_is_as_good_at_any_scale(p: float, size: float) -> None:
+    e, zero = np.array([[3.0, -4.0, 1.0]]), np.zeros((1, 3))
+    np.testing.assert_allclose(LpNorm(p).values(size * e, zero), size * LpNorm(p).values(e, zero), rtol=8 * EPS)
+    np.testing.assert_allclose(LpNorm(p).gradient(size * e, zero), LpNorm(p).gradient(e, zero), rtol=100 * p * EPS)
+
+
+def test_the_l2_norm_has_a_derivative_of_length_one() -> None:
+    e = np.random.default_rng(0).normal(size=(50, 10))
+    np.testing.assert_allclose((LpNorm(2).gradient(e, 0 * e) ** 2).sum(axis=1), 1, rtol=8 * EPS)
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "c"),
+    [
+        (MeanPower(2), 1, 2.0),
+        (MeanPower(4), 1, 4.055869),
+        (MeanPower(6), 1, 6.083667),
+        (MeanPower(2), 10, 0.2),
+        (MeanPower(4), 10, 1.282579),
+        (MeanPower(6), 10, 2.823788),
+        (LpNorm(1), 1, 1.0),
+        (LpNorm(2), 1, 1.0),
+        (LpNorm(2), 10, 0.1),
+        (LpNorm(4), 10, 0.056163),
+        (LpNorm(6), 10, 0.054912),
+    ],
+    ids=str,
+)
+def test_the_constant_of_the_expected_fisher_is_the_known_one(loss: Any, outputs: int, c: float) -> None:
+    # By integration of (∂ℓ)² e^−ℓ; given to six digits.
+    assert loss.information(outputs) == pytest.approx(c, abs=6e-7)
+
+
+@every_numeric
+@pytest.mark.parametrize("outputs", [1, 4])
+def test_the_factor_of_the_expected_fisher_is_a_root_of_the_second_moment(loss: Loss, outputs: int) -> None:
+    f = np.random.default_rng(2).normal(size=(5, outputs))
+    factor = np.broadcast_to(loss.expected_factor(f), (5, *loss.expected_factor(f).shape[1:]))
+    moment = np.einsum("nka,nkb->nab", factor, factor)
+    if isinstance(loss, CrossEntropy):
+        p = np.exp(f) / np.exp(f).sum(axis=1, keepdims=True) if outputs > 1 else 1 / (1 + np.exp(-f))
+        expected = np.einsum("na,ab->nab", p, np.eye(outputs)) - np.einsum("na,nb->nab", p, p)
+    else:
+        expected = np.broadcast_to(loss.information(outputs) * np.eye(outputs), moment.shape)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(moment, expected, atol=20 * EPS)
+
+
+def test_a_mean_power_beyond_float64_is_infinite_without_a_warning() -> None:
+    e = np.array([[1e200]])
+    assert MeanPower(4).values(e, 0 * e).tolist() == [np.inf]
+    assert MeanPower(4).gradient(e, 0 * e).tolist() == [[np.inf]]

@@ -7,5 +7,16 @@ from infogeom.plotting.maps import output, panel, surface, surfaces
 from infogeom.plotting.paths import along_path, descent_and_flow
 from infogeom.plotting.points import data_set
 from infogeom.plotting.style import loss_title
+from infogeom.plotting.traces import traces
 
-__all__ = ["along_path", "data_set", "descent_and_flow", "loss_title", "output", "panel", "surface", "surfaces"]
+__all__ = [
+    "along_path",
+    "data_set",
+    "descent_and_flow",
+    "loss_title",
+    "output",
+    "panel",
+    "surface",
+    "surfaces",
+    "traces",
+]

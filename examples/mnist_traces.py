@@ -1,0 +1,179 @@
+"""Fisher and kernel traces of networks through training (thesis Sec. 5.1, Figs. 5.1 and B.1–B.5).
+
+Networks d–W–W–10 with ReLU are trained by Adam on handwritten digits, with every loss of the thesis and several seeds.
+At every epoch the exact traces of the Fisher information and of the neural tangent kernel are recorded, and the factors
+whose product the Fisher trace is: which of them drives it?
+
+Without --data the digits are those bundled with scikit-learn, 1,797 real images of 8 × 8 pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import NoReturn
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+
+import infogeom as ig
+from infogeom.network.checkpoint import write_atomically
+
+ORDERS = (2, 4, 6)
+LOSSES = {
+    **{f"l{p}": ig.losses.LpNorm(p) for p in ORDERS},
+    **{f"mean-power-{n}": ig.losses.MeanPower(n) for n in ORDERS},
+    "cross-entropy": ig.losses.CrossEntropy(),
+}
+PARTS = {
+    "residual_square": "the loss derivative E|∂ℓ/∂f|²",
+    "kernel_mean": "the architecture's kernel tr Λ",
+    "covariance_factor": "the covariance of the two over samples",
+    "alignment_factor": "the alignment of the loss derivative with the kernel",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the study; 0 on success, 2 (by SystemExit) for bad arguments."""
+    options = parse(argv)
+    mpl.use("agg")
+    start = time.perf_counter()
+    x, y, source = load(options)
+    try:
+        ds = ig.network.study(
+            x,
+            y,
+            losses=[LOSSES[name] for name in options.losses],
+            widths=options.width,
+            seeds=range(options.seeds),
+            epochs=options.epochs,
+            workers=options.workers,
+            record=ig.network.Record(probe=options.probe),
+            out=options.out / "runs",
+        ).assign_attrs(data=source)
+    except ValueError as error:
+        fail(str(error))
+    trained = time.perf_counter()
+    write_atomically(options.out / "traces.nc", lambda file: file.write(bytes(ds.to_netcdf(engine="scipy"))))
+    draw(ds, options.out)
+    report(ds, options.out, {"training": trained - start, "drawing": time.perf_counter() - trained})
+    return 0
+
+
+class Parser(argparse.ArgumentParser):
+    """Errors take one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def fail(message: str) -> NoReturn:
+    Parser().error(message)
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of MNIST's IDX files")
+    parser.add_argument("--width", type=int, nargs="+", metavar="W", help="of the hidden layers (default 128)")
+    parser.add_argument("--losses", nargs="+", choices=LOSSES, metavar="LOSS", help=f"out of {', '.join(LOSSES)}")
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes through the data (default 300)")
+    parser.add_argument("--seeds", type=int, metavar="N", help="runs of each loss (default 5)")
+    parser.add_argument("--probe", type=int, default=1000, metavar="N", help="samples to measure on (default 1000)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: the cores of this machine)")
+    parser.add_argument("--quick", action="store_true", help="narrow networks and few epochs, for a trial")
+    parser.add_argument("--out", type=Path, default=Path("mnist_traces"), metavar="DIR", help="default ./mnist_traces")
+    options = parser.parse_args(argv)
+    for name, default, quick in (
+        ("width", [128], [16]),
+        ("losses", list(LOSSES), list(LOSSES)),
+        ("epochs", 300, 5),
+        ("seeds", 5, 2),
+    ):
+        if getattr(options, name) is None:
+            setattr(options, name, quick if options.quick else default)
+    for name, least in (("epochs", 1), ("seeds", 1), ("probe", 1), ("workers", 1)):
+        value = getattr(options, name)
+        if value is not None and value < least:
+            parser.error(f"--{name} must be at least {least}, got {value}")
+    if min(options.width) < 1:
+        parser.error(f"--width must be at least 1, got {min(options.width)}")
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=options.out):
+            pass
+    except OSError as error:
+        parser.error(f"--out {options.out} cannot be written: {error.strerror}")
+    return options
+
+
+def load(options: argparse.Namespace) -> tuple[np.ndarray, np.ndarray, str]:
+    """Inputs, targets, and what they are, for the titles."""
+    if options.data is None:
+        return *ig.network.load_digits(), "scikit-learn's 8 × 8 digits"
+    try:
+        return *ig.network.load_mnist(options.data), ig.network.mnist_source(options.data).partition(",")[0]
+    except ValueError as error:
+        fail(f"--data: {error}")
+
+
+def draw(ds: xr.Dataset, out: Path) -> None:
+    """A figure for each width and order, with the traces on two axes and with both Fisher traces on one."""
+    for width in ds["width"].values:
+        for order in ORDERS:
+            names = [name for name in (f"l{order}", f"mean-power-{order}", "cross-entropy") if name in ds["loss"]]
+            for common, kind in ((False, "traces"), (True, "fisher")):
+                if names:
+                    axes = ig.plotting.traces(ds.sel(width=width, loss=names), common_axis=common)
+                    draw_to = partial(axes[0].figure.savefig, dpi=200, format="png")
+                    write_atomically(out / f"{kind}_width{width}_order{order}.png", draw_to)
+                    plt.close(axes[0].figure)
+
+
+def report(ds: xr.Dataset, out: Path, seconds: dict[str, float]) -> None:
+    """The table of statistics, a sentence for each loss, and where the files are."""
+    table = ig.network.statistics(ds)
+    print(f"{ds.attrs['data']}, {ds.attrs['samples']} images; {ds.sizes['seed']} runs of {ds.attrs['epochs']} epochs")
+    print(f"empirical Fisher information, tr Λ per sample, measured on {ds.attrs['probe_samples']} images\n")
+    head = ("CV", "max/min", "slope", "corr.", "residual", "kernel", "covar.", "align.")
+    print(f"{'':23}{'tr I / tr Λ':>20}{'log–log':>10}{'':10}{'share in Var log tr I':>40}")
+    print(f"{'loss':15}{'width':>8}" + "".join(f"{word:>10}" for word in head))
+    for name in table["loss"].values:
+        for width in table["width"].values:
+            row = [float(column.sel(loss=name, width=width)) for column in table.data_vars.values()]
+            print(f"{name:15}{width:8}" + "".join(f"{value:10.3g}" for value in row))
+    print()
+    for name in table["loss"].values:
+        for width in table["width"].values:
+            print(sentence(str(name), int(width), table.sel(loss=name, width=width)))
+    diverged = int((ds["status"] != 0).sum())
+    if diverged:
+        print(f"\n{diverged} runs diverged and end early")
+    print("\nseconds  " + "  ".join(f"{name} {value:.1f}" for name, value in seconds.items()))
+    print(f"files    {out.resolve()}")
+
+
+def sentence(loss: str, width: int, row: xr.Dataset) -> str:
+    """What drives the Fisher trace of one loss, in words."""
+    where = f"{loss}, width {width}: "
+    if not np.isfinite(row["ratio_range"]):
+        return where + "too few epochs with positive traces to say anything."
+    shares = {part: float(row[f"share_{part}"]) for part in PARTS}
+    main_part = max(shares, key=lambda part: shares[part])
+    ratio = float(row["ratio_range"])
+    together = (
+        f"tr I and tr Λ evolve almost in proportion (their ratio varies by a factor of {ratio:.3g})"
+        if ratio < 2
+        else f"tr I / tr Λ drifts by a factor of {ratio:.3g}"
+    )
+    return where + f"{together}; {PARTS[main_part]} drives tr I (share {shares[main_part]:.2f})."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Networks of any depth and width: exact Fisher and neural-tangent-kernel traces, through training, on the CPU."""
+
+from infogeom.network.fitting import TrainingWarning, fit
+from infogeom.network.mlp import MLP
+from infogeom.network.mnist import fetch_mnist, load_digits, load_mnist, mnist_source
+from infogeom.network.recording import Record, stratified_sample
+from infogeom.network.sweep import statistics, study
+from infogeom.network.traces import (
+    fisher_spectrum,
+    fisher_trace,
+    fisher_trace_by_layer,
+    ntk,
+    ntk_blocks,
+    ntk_spectrum,
+    ntk_trace,
+    ntk_trace_by_layer,
+    ntk_trace_estimate,
+)
+from infogeom.optimizers import SGD, Adam
+
+__all__ = [
+    "MLP",
+    "SGD",
+    "Adam",
+    "Record",
+    "TrainingWarning",
+    "fetch_mnist",
+    "fisher_spectrum",
+    "fisher_trace",
+    "fisher_trace_by_layer",
+    "fit",
+    "load_digits",
+    "load_mnist",
+    "mnist_source",
+    "ntk",
+    "ntk_blocks",
+    "ntk_spectrum",
+    "ntk_trace",
+    "ntk_trace_by_layer",
+    "ntk_trace_estimate",
+    "statistics",
+    "stratified_sample",
+    "study",
+]

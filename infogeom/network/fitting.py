@@ -1,0 +1,294 @@
+"""Training of a network, with its traces recorded along the way."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
+
+from infogeom import __version__
+from infogeom.losses import Loss
+from infogeom.models.model import check_count
+from infogeom.network import checkpoint as files
+from infogeom.network.mlp import MLP
+from infogeom.network.passes import forward, loss_gradient, one_blas_thread
+from infogeom.network.recording import LABELS, Record, measure, stratified_sample
+from infogeom.network.traces import check_loss
+from infogeom.optimizers import Adam, Optimizer
+
+__all__ = ["TrainingWarning", "fit"]
+
+Array = NDArray[Any]
+
+
+class TrainingWarning(UserWarning):
+    """A run ended before its last epoch; what it recorded is kept."""
+
+
+def fit(
+    net: MLP,
+    x: ArrayLike,
+    y: ArrayLike,
+    loss: Loss,
+    *,
+    epochs: int,
+    optimizer: Optimizer | None = None,
+    batch_size: int | None = 128,
+    record: Record | None = None,
+    seed: int = 0,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 10,
+) -> xr.Dataset:
+    """Train a network on the mean loss and record its traces.
+
+    Bit-identical for equal arguments on one machine, however often it was interrupted and resumed.
+
+    Parameters
+    ----------
+    net : MLP
+        Parameters before the first step; the network itself stays as it is.
+    x : array_like, shape (N, d)
+        Inputs.
+    y : array_like, shape (N, O)
+        Targets.
+    loss : Loss
+        From `infogeom.losses`.
+    epochs : int
+        Passes through the data, at least 0.
+    optimizer : Optimizer, optional
+        `Adam` with learning rate 1e-3 when omitted, or `SGD`.
+    batch_size : int or None
+        Samples per step, the last batch of an epoch perhaps fewer; None takes all at once.
+    record : Record, optional
+        What to record, and when.
+    seed : int
+        Of the order of samples in each epoch.
+    checkpoint : str or Path, optional
+        File from which the run goes on where it exists, and which it writes.
+    checkpoint_every : int
+        Epochs between checkpoints.
+
+    Returns
+    -------
+    xarray.Dataset
+        Along "epoch", measured on the probe set of ``record``: loss, accuracy, fisher_trace, fisher_trace_expected,
+        ntk_trace, the factors residual_square · kernel_mean · covariance_factor · alignment_factor = fisher_trace, and
+        live_fraction, the share of hidden units with a slope on some sample. ``parameters`` holds the last ones, for
+        ``net.with_parameters``. The attribute ``ended`` says "complete", "interrupted" (Ctrl-C) or "diverged".
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value; for a checkpoint of other settings.
+
+    Warns
+    -----
+    TrainingWarning
+        When Ctrl-C or a loss that is not finite ended the run early.
+    """
+    clock = time.perf_counter()
+    run = _started(net, x, y, loss, optimizer or Adam(), batch_size, record or Record(), seed)
+    check_count("epochs", epochs, least=0)
+    check_count("checkpoint_every", checkpoint_every)
+    path = None if checkpoint is None else Path(checkpoint)
+    if path:
+        run.resume(path, epochs)
+    ended = "complete"
+    bar = tqdm(total=epochs, initial=run.epoch, desc=f"training, {loss.name}", delay=2, leave=False, disable=None)
+    with bar as progress, one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        try:
+            run.measure(last=epochs)
+            while run.epoch < epochs:
+                run.advance()
+                run.measure(last=epochs)
+                progress.update()
+                if path and run.epoch % checkpoint_every == 0:
+                    run.save(path)
+        except KeyboardInterrupt:
+            ended = "interrupted"
+            _warn(f"training was interrupted after epoch {run.epoch} of {epochs}")
+        except OverflowError as error:
+            ended = "diverged"
+            _warn(
+                f"training with {loss.name} diverged in epoch {run.epoch}: {error} (last recorded loss "
+                f"{run.last_loss}); try a learning_rate below {run.optimizer.learning_rate:g}"
+            )
+    if path and ended != "diverged":
+        run.save(path)
+    return run.dataset(ended, time.perf_counter() - clock)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, TrainingWarning, stacklevel=3)
+
+
+def _started(
+    net: MLP,
+    x: ArrayLike,
+    y: ArrayLike,
+    loss: Loss,
+    optimizer: Optimizer,
+    batch_size: int | None,
+    record: Record,
+    seed: int,
+) -> _Run:
+    """Run before its first epoch, from checked arguments."""
+    if not isinstance(net, MLP):
+        raise TypeError(f"net must be an MLP, got {type(net).__name__}")
+    check_loss(loss)
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer must be Adam or SGD from infogeom.optimizers, got {optimizer!r}")
+    if not isinstance(record, Record):
+        raise TypeError(f"record must be a Record, got {record!r}")
+    check_count("seed", seed, least=0)
+    inputs = net.checked_inputs(x)
+    targets = net.checked_targets(y, len(inputs))
+    if batch_size is not None:
+        check_count("batch_size", batch_size)
+    parameters = net.parameters.copy()
+    size = min(batch_size or len(inputs), len(inputs))
+    settings = settings_of(net, files.digest(inputs, targets), loss, optimizer, batch_size, record, seed)
+    return _Run(
+        net, inputs, targets, loss, optimizer, size, record, seed, settings, parameters, optimizer.start(parameters)
+    )
+
+
+def settings_of(
+    net: MLP, data: str, loss: Loss, optimizer: Optimizer, batch_size: int | None, record: Record, seed: int
+) -> dict[str, str]:
+    """Everything that the result of `fit` depends on, but for the number of epochs; ``data`` is the data's digest."""
+    return {
+        **{name: str(getattr(net, name)) for name in ("widths", "activation", "dtype", "parametrization", "bias")},
+        "initial parameters": f"{net.initialization}, {files.digest(net.parameters)}",
+        "data": data,
+        "loss": str(loss),
+        "optimizer": str(optimizer),
+        "batch size": str(batch_size),
+        "seed": str(seed),
+        "record": str(record),
+    }
+
+
+@dataclass
+class _Run:
+    """A network in training: settings, and the state after ``epoch`` epochs."""
+
+    net: MLP
+    inputs: Array
+    targets: NDArray[np.float64]
+    loss: Loss
+    optimizer: Optimizer
+    batch_size: int
+    record: Record
+    seed: int
+    settings: dict[str, str]
+    parameters: Array
+    state: tuple[Array, ...]
+    epoch: int = 0
+    records: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.probe = stratified_sample(self.targets, self.record.probe, self.record.seed)
+
+    def advance(self) -> None:
+        """One epoch; an interrupt in it leaves the state as it was before."""
+        parameters, state = self.parameters.copy(), tuple(array.copy() for array in self.state)
+        gradient = np.empty_like(parameters)
+        layers, gradients = self.net.layers(parameters), self.net.layers(gradient)
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.inputs))
+        batch = np.empty((self.batch_size, self.inputs.shape[1]), self.inputs.dtype)
+        starts = range(0, len(order), self.batch_size)
+        for step, start in enumerate(starts, start=1 + self.epoch * len(starts)):
+            rows = order[start : start + self.batch_size]
+            x = np.take(self.inputs, rows, axis=0, out=batch[: len(rows)], mode="clip")
+            passed = forward(layers, self.net.activation, x)
+            r = self.loss.gradient(passed.outputs.astype(np.float64), self.targets[rows]) / len(rows)
+            loss_gradient(layers, gradients, passed, r.astype(parameters.dtype))
+            self.optimizer.update(parameters, gradient, state, step)
+        self.parameters, self.state, self.epoch = parameters, state, self.epoch + 1
+
+    def measure(self, last: int) -> None:
+        """Record where the epoch is to be recorded; OverflowError where the parameters or the loss are not finite."""
+        if not np.isfinite(self.parameters).all():
+            raise OverflowError("parameters are not finite")
+        if self.epoch not in self.records and (self.epoch % self.record.every == 0 or self.epoch == last):
+            net = self.net.with_parameters(self.parameters)
+            probe = self.inputs[self.probe], self.targets[self.probe]
+            self.records[self.epoch] = measure(net, *probe, self.loss, self.record)
+
+    @property
+    def last_loss(self) -> str:
+        """Loss of the last record, as text."""
+        return (
+            f"{self.records[max(self.records)]['loss']:.3g} after epoch {max(self.records)}" if self.records else "none"
+        )
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint."""
+        stacked = {f"record_{name}": column for name, column in self.columns().items()}
+        state = {f"state_{k}": array for k, array in enumerate(self.state)}
+        epochs = {"epoch": np.array(self.epoch), "epochs": np.array(list(self.records), dtype=np.int64)}
+        files.save(path, self.settings, {**epochs, "parameters": self.parameters, **state, **stacked})
+
+    def resume(self, path: Path, epochs: int) -> None:
+        """Go on from a checkpoint where there is one."""
+        if not path.parent.is_dir():
+            raise ValueError(f"checkpoint must lie in a folder that exists, got {path}")
+        arrays = files.load(path, self.settings)
+        if arrays is None:
+            return
+        if arrays["epoch"] > epochs:
+            raise ValueError(f"epochs must be at least {arrays['epoch']}, where checkpoint {path} stands, got {epochs}")
+        self.epoch, self.parameters = int(arrays["epoch"]), arrays["parameters"]
+        self.state = tuple(arrays[f"state_{k}"] for k in range(len(self.state)))
+        names = [name for name in arrays if name.startswith("record_")]
+        for k, epoch in enumerate(arrays["epochs"].tolist()):
+            if epoch % self.record.every == 0 or epoch == epochs:  # not what an earlier run recorded as its last
+                self.records[epoch] = {name.removeprefix("record_"): arrays[name][k] for name in names}
+
+    def columns(self) -> dict[str, Array]:
+        """Records by name, stacked along epochs."""
+        names = next(iter(self.records.values()), {})
+        return {name: np.array([row[name] for row in self.records.values()]) for name in names}
+
+    def dataset(self, ended: str, seconds: float) -> xr.Dataset:
+        """Labelled records, and the last parameters."""
+        further = {"fisher_trace_of": "measured_loss", "fisher_spectrum": "rank", "ntk_spectrum": "rank"}
+        variables: dict[str, Any] = {
+            name: (
+                ("epoch", further[name]) if name in further else "epoch",
+                column,
+                {"long_name": LABELS[name], "units": "1"},
+            )
+            for name, column in self.columns().items()
+        }
+        variables["parameters"] = ("parameter", self.parameters, {"long_name": "parameters after the last epoch"})
+        coordinates: dict[str, Any] = {"epoch": ("epoch", list(self.records), {"long_name": "epoch", "units": "1"})}
+        if self.record.losses:
+            coordinates["measured_loss"] = [loss.name for loss in self.record.losses]
+        attributes = {
+            "model": repr(self.net),
+            "fisher": "empirical",
+            "normalization": "mean over samples",
+            "samples": len(self.inputs),
+            "probe_samples": len(self.probe),
+            "loss": self.loss.name,
+            "optimizer": str(self.optimizer),
+            "batch_size": self.batch_size,
+            "seed": int(self.seed),
+            "epochs": self.epoch,
+            "settings": json.dumps(self.settings),
+            "ended": ended,
+            "infogeom_version": __version__,
+            "numpy_version": np.__version__,
+            "wall_time_seconds": seconds,
+        }
+        return xr.Dataset(variables, coordinates, attributes)

@@ -1,0 +1,159 @@
+"""What is recorded of a network in training: loss, traces, and the factors of the Fisher trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogeom.losses import CrossEntropy, Loss
+from infogeom.models.model import check_count
+from infogeom.network.mlp import MLP
+from infogeom.network.traces import check_loss, fisher_spectrum, passed_blocks, traced_kernel
+
+__all__ = ["FACTORS", "LABELS", "Record", "measure", "stratified_sample"]
+
+Array = NDArray[np.float64]
+
+#: Factors whose product is tr I.
+FACTORS = ("residual_square", "kernel_mean", "covariance_factor", "alignment_factor")
+LABELS: Mapping[str, str] = {
+    "loss": r"$L$",
+    "accuracy": "accuracy",
+    "fisher_trace": r"$\mathrm{tr}\,I$",
+    "fisher_trace_expected": r"$\mathrm{tr}\,I$, expected",
+    "ntk_trace": r"$\mathrm{tr}\,\Lambda / N$",
+    "residual_square": r"$E|\partial\ell/\partial f|^2$",
+    "kernel_mean": r"$E\,t$, $t_n = \mathrm{tr}\,\Lambda_{nn} / O$",
+    "covariance_factor": r"$E[|r|^2 t] / (E|r|^2\, E\,t)$",
+    "alignment_factor": r"$E[r^T \Lambda r] / E[|r|^2 t]$",
+    "live_fraction": "fraction of live units",
+    "fisher_trace_of": r"$\mathrm{tr}\,I$ of other losses",
+    "fisher_spectrum": "leading eigenvalues of $I$",
+    "ntk_spectrum": r"leading eigenvalues of $\sum_a \Lambda_{nm,aa}$",
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `fit` records, and when.
+
+    Parameters
+    ----------
+    every : int
+        Epochs between records; the state before the first epoch and after the last are always recorded.
+    probe : int or None
+        Samples on which everything is measured, a stratified subset; None, or more than there are, takes all.
+    seed : int
+        Of the subset.
+    losses : sequence of Loss
+        Whose empirical Fisher traces are recorded beside that of the loss in training.
+    spectra : int
+        Leading eigenvalues to record, of the empirical Fisher information and of the kernel's trace over outputs.
+    """
+
+    every: int = 1
+    probe: int | None = 1000
+    seed: int = 0
+    losses: Sequence[Loss] = ()
+    spectra: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("every", 1), ("probe", 1), ("seed", 0), ("spectra", 0)):
+            if name != "probe" or self.probe is not None:
+                check_count(name, getattr(self, name), least)
+        for loss in self.losses:
+            check_loss(loss)
+        object.__setattr__(self, "losses", tuple(self.losses))
+
+
+def stratified_sample(targets: ArrayLike, size: int | None, seed: int = 0) -> NDArray[np.int64]:
+    """Indices of a random subset in which every class keeps its share.
+
+    Parameters
+    ----------
+    targets : array_like, shape (N, O)
+        The class is the column of the largest target; with one column, whether it exceeds ½.
+    size : int or None
+        Size of the subset; None, or more than N, takes all.
+    seed : int
+        Of the choice.
+
+    Returns
+    -------
+    ndarray of int64, sorted
+    """
+    y = np.asarray(targets)
+    if size is None or size >= len(y):
+        return np.arange(len(y))
+    labels = y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > 0.5).astype(np.int64)
+    rng = np.random.default_rng(seed)
+    # Ranked by how far through its class a sample comes, the first ones hold every class in its share.
+    rank = np.empty(len(y))
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        rank[rng.permutation(members)] = (np.arange(len(members)) + rng.random()) / len(members)
+    return np.sort(np.argsort(rank, kind="stable")[:size])
+
+
+def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> dict[str, Any]:
+    """All recorded quantities at the network's parameters: numbers and arrays by name.
+
+    Raises
+    ------
+    OverflowError
+        When outputs, loss or its derivative leave the floating-point range.
+    """
+    blocks, outputs, live = passed_blocks(net, x)
+    factor = loss.expected_factor(outputs)
+    with np.errstate(over="ignore", invalid="ignore"):  # asked for below
+        found: dict[str, Any] = {
+            "loss": loss.values(outputs, y).mean(),
+            "accuracy": _accuracy(outputs, y, loss),
+            "fisher_trace_expected": (np.matmul(factor, blocks) * factor).sum() / len(x),
+            **_factors(blocks, loss.gradient(outputs, y)),
+        }
+    beyond = [name for name, value in found.items() if not np.isfinite(value)]
+    if beyond:
+        raise OverflowError(f"{beyond[0]} is {found[beyond[0]]}")
+    if live:
+        found["live_fraction"] = np.concatenate(live).mean()
+    if record.losses:
+        found["fisher_trace_of"] = np.array(
+            [_quadratic(blocks, other.gradient(outputs, y)).mean() for other in record.losses]
+        )
+    if record.spectra:
+        found["fisher_spectrum"] = fisher_spectrum(net, x, y, loss)[: record.spectra]
+        found["ntk_spectrum"] = np.linalg.eigvalsh(traced_kernel(net, x))[::-1][: record.spectra]
+    return found
+
+
+def _quadratic(blocks: Array, r: Array) -> Array:
+    """r_nᵀ Λ_nn r_n, shape (N,)."""
+    return np.asarray(np.einsum("na,na->n", np.matmul(blocks, r[:, :, None])[:, :, 0], r))
+
+
+def _factors(blocks: Array, r: Array) -> dict[str, float]:
+    """Both traces, and the factors that the Fisher trace is the product of; the last two are 1 where it vanishes."""
+    kernel = np.einsum("naa->n", blocks)
+    square, t, fisher = (r * r).sum(axis=1), kernel / blocks.shape[1], _quadratic(blocks, r).mean()
+    joint = (square * t).mean()
+    return {
+        "fisher_trace": fisher,
+        "ntk_trace": kernel.mean(),
+        "residual_square": square.mean(),
+        "kernel_mean": t.mean(),
+        "covariance_factor": joint / (square.mean() * t.mean()) if joint else 1.0,
+        "alignment_factor": fisher / joint if joint else 1.0,
+    }
+
+
+def _accuracy(outputs: Array, y: Array, loss: Loss) -> float:
+    """Share of samples whose largest output is that of their largest target; one output is held against its middle."""
+    if outputs.shape[1] > 1:
+        return float((outputs.argmax(axis=1) == y.argmax(axis=1)).mean())
+    middle = 0.0 if isinstance(loss, CrossEntropy) else 0.5
+    return float(((outputs[:, 0] > middle) == (y[:, 0] > 0.5)).mean())

@@ -1,0 +1,304 @@
+"""Studies: many networks trained in parallel processes, their records in one Dataset, and what drives the traces."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
+
+from infogeom.losses import Loss
+from infogeom.models.model import check_count, finite_array
+from infogeom.network import checkpoint as files
+from infogeom.network.fitting import fit, settings_of
+from infogeom.network.mlp import MLP
+from infogeom.network.recording import FACTORS, Record
+from infogeom.network.traces import check_loss
+from infogeom.optimizers import Adam, Optimizer
+
+__all__ = ["statistics", "study"]
+
+Array = NDArray[Any]
+
+#: How many threads the libraries of a worker may start: one run per core is what is parallel.
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+ENDED = {"complete": 0, "diverged": 1}
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One run of a study: everything but the data, which a worker holds once."""
+
+    net: MLP
+    loss: Loss
+    seed: int
+    epochs: int
+    optimizer: Optimizer
+    batch_size: int | None
+    record: Record
+    data: str
+    path: Path
+
+    @property
+    def settings(self) -> dict[str, str]:
+        settings = settings_of(self.net, self.data, self.loss, self.optimizer, self.batch_size, self.record, self.seed)
+        return settings | {"epochs": str(self.epochs)}
+
+
+def study(
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    losses: Sequence[Loss],
+    widths: Sequence[int],
+    seeds: Sequence[int],
+    epochs: int,
+    workers: int | None = None,
+    out: str | Path | None = None,
+    hidden_layers: int = 2,
+    activation: str = "relu",
+    dtype: str = "float32",
+    optimizer: Optimizer | None = None,
+    batch_size: int | None = 128,
+    record: Record | None = None,
+) -> xr.Dataset:
+    """Train every combination of loss, width and seed, and gather the records.
+
+    Runs go on in parallel in spawned processes, with one BLAS thread each, so a script that calls this needs
+    ``if __name__ == "__main__"``. Each run is saved as it ends; calling again with the same arguments resumes.
+
+    Parameters
+    ----------
+    x, y : array_like, shapes (N, d) and (N, O)
+        Inputs and targets.
+    losses : sequence of Loss
+    widths : sequence of int
+        W of networks d–W–…–W–O.
+    seeds : sequence of int
+        Each of the initial parameters and of the order of samples.
+    epochs : int
+    workers : int, optional
+        Processes; the cores of this machine when omitted.
+    out : str or Path, optional
+        Folder for one NetCDF file per run and the checkpoints of unfinished ones; nothing is kept when omitted.
+    hidden_layers : int
+        Number of layers of width W.
+    activation, dtype : str
+        As for `MLP`.
+    optimizer, batch_size, record
+        As for `fit`.
+
+    Returns
+    -------
+    xarray.Dataset
+        What `fit` records over loss × width × seed × epoch, nan after the end of a diverged run; ``status`` says which
+        (0 complete, 1 diverged).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value; for files in ``out`` of other settings.
+    """
+    inputs, targets = finite_array("x", x, 2, dtype), finite_array("y", y, 2)
+    for name, values in (("losses", losses), ("widths", widths), ("seeds", seeds)):
+        if not len(values) or len(set(values)) < len(values):
+            raise ValueError(f"{name} must be different and at least one, got {list(values)}")
+    for loss in losses:
+        check_loss(loss)
+    check_count("hidden_layers", hidden_layers)
+    check_count("epochs", epochs, least=0)
+    workers = _cores() if workers is None else workers
+    check_count("workers", workers)
+    data = files.digest(inputs, targets)
+    with _folder(out) as folder:
+        jobs = []
+        for loss, width, seed in product(losses, widths, seeds):
+            net = MLP(
+                (inputs.shape[1], *[width] * hidden_layers, targets.shape[1]),
+                activation=activation, seed=seed, dtype=dtype,
+            )  # fmt: skip
+            path = folder / f"{loss.name}_{width}_{seed}.nc"
+            job = _Job(net, loss, seed, epochs, optimizer or Adam(), batch_size, record or Record(), data, path)
+            jobs.append(job)
+        jobs[0].net.checked_targets(targets, len(inputs))
+        runs = {job.path: run for job in jobs if (run := _finished(job)) is not None}
+        runs |= _trained([job for job in jobs if job.path not in runs], inputs, targets, workers)
+    return _gathered([runs[job.path] for job in jobs], losses, widths, seeds)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _folder(out: str | Path | None) -> Iterator[Path]:
+    """The folder for the runs, made where it is not there; a temporary one when nothing is to be kept."""
+    if out is None:
+        with tempfile.TemporaryDirectory() as temporary:
+            yield Path(temporary)
+        return
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"out {str(out)!r} cannot be made a folder: {error.strerror}") from None
+    yield Path(out)
+
+
+def _finished(job: _Job) -> xr.Dataset | None:
+    """A run that is saved already; ValueError where the file is of other settings."""
+    if not job.path.exists():
+        return None
+    run = xr.load_dataset(job.path, engine="scipy")
+    files.check_settings(job.path, json.loads(run.attrs["settings"]), job.settings)
+    return run
+
+
+# --- Workers ----------------------------------------------------------------------------------------------------------
+
+#: Inputs and targets of a worker process, set once as it starts.
+_DATA: list[Array] = []
+
+
+def _start(x: Array, y: Array) -> None:
+    _DATA[:] = [x, y]
+
+
+def _run(job: _Job) -> xr.Dataset:
+    """Train, resuming where a checkpoint is, and save."""
+    x, y = _DATA
+    checkpoint = job.path.with_suffix(".checkpoint.npz")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the status says it
+        run = fit(
+            job.net, x, y, job.loss, epochs=job.epochs, optimizer=job.optimizer, batch_size=job.batch_size,
+            record=job.record, seed=job.seed, checkpoint=checkpoint,
+        )  # fmt: skip
+    if run.attrs["ended"] == "interrupted":
+        raise KeyboardInterrupt
+    run = run.drop_vars("parameters").assign_attrs(settings=json.dumps(job.settings))
+    files.write_atomically(job.path, lambda file: file.write(bytes(run.to_netcdf(engine="scipy"))))
+    checkpoint.unlink(missing_ok=True)
+    return run
+
+
+def _trained(jobs: Sequence[_Job], x: Array, y: Array, workers: int) -> dict[Path, xr.Dataset]:
+    """Runs by their path; on the way out of an error or an interrupt no worker is left behind."""
+    runs: dict[Path, xr.Dataset] = {}
+    if not jobs:
+        return runs
+    before = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    with _environment(ONE_THREAD), tqdm(total=len(jobs), desc="runs", delay=2, leave=False, disable=None) as progress:
+        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _start, (x, y))
+        try:
+            pending = {pool.submit(_run, job): job for job in jobs}
+            for future in as_completed(pending):
+                runs[pending[future].path] = future.result()
+                progress.update()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in set(multiprocessing.active_children()) - before:
+                worker.terminate()
+            raise
+        pool.shutdown()
+    return runs
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Environment of processes that are started meanwhile."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+# --- Results ----------------------------------------------------------------------------------------------------------
+
+
+def _gathered(
+    runs: Sequence[xr.Dataset], losses: Sequence[Loss], widths: Sequence[int], seeds: Sequence[int]
+) -> xr.Dataset:
+    """One Dataset over loss × width × seed × epoch from runs in that order."""
+    dims, shape = ("loss", "width", "seed"), (len(losses), len(widths), len(seeds))
+    epochs = max((run["epoch"] for run in runs), key=len)
+    aligned = [run.reindex(epoch=epochs) for run in runs]
+    variables: dict[str, Any] = {
+        str(name): ((*dims, *first.dims), np.stack([run[name].values for run in aligned]).reshape(*shape, *first.shape),
+               first.attrs)
+        for name, first in aligned[0].data_vars.items()
+    }  # fmt: skip
+    status = np.array([ENDED[run.attrs["ended"]] for run in runs], dtype=np.int8).reshape(shape)
+    flags = {"flag_values": np.array(list(ENDED.values()), dtype=np.int8), "flag_meanings": " ".join(ENDED)}
+    variables["status"] = (dims, status, {"long_name": "how each run ended", **flags})
+    # The loss is a dimension here; its value goes by the name of what is minimised.
+    variables["training_loss"] = variables.pop("loss")
+    coordinates: dict[str, Any] = {str(name): aligned[0][name].variable for name in aligned[0].coords}
+    coordinates |= {"loss": [loss.name for loss in losses], "width": list(widths), "seed": list(seeds)}
+    own = ("model", "loss", "widths", "seed", "settings", "initial_parameters", "ended", "wall_time_seconds")
+    attributes = {str(name): value for name, value in runs[0].attrs.items() if name not in own}
+    attributes["wall_time_seconds"] = float(sum(run.attrs["wall_time_seconds"] for run in runs))
+    return xr.Dataset(variables, coordinates, attributes)
+
+
+def statistics(ds: xr.Dataset) -> xr.Dataset:
+    """How Fisher and kernel trace hang together along training, and which factor drives the Fisher trace.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        From `fit` or `study`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Means over the seeds of: ``ratio_variation``, the coefficient of variation of tr I / tr Λ along the epochs, and
+        ``ratio_range``, its maximum over its minimum; ``slope`` of log tr I against log tr Λ; ``correlation``,
+        Pearson's, which misleads (it can be near 1 while the ratio drifts); and the shares Cov(log factor, log tr I) /
+        Var(log tr I) of the four factors, which sum to 1. Print it by ``.to_dataframe()``. nan where fewer than two
+        epochs have positive traces.
+    """
+    dims = [d for d in ("loss", "width", "seed") if d in ds.dims]
+    shape = [ds.sizes[d] for d in dims]
+    rows = [_statistics(ds.isel(dict(zip(dims, at, strict=True)))) for at in np.ndindex(*shape)]
+    variables = {name: (dims, np.array([row[name] for row in rows]).reshape(shape)) for name in rows[0]}
+    table = xr.Dataset(variables, {d: ds[d] for d in dims})
+    return table.mean("seed") if "seed" in dims else table
+
+
+def _statistics(run: xr.Dataset) -> dict[str, float]:
+    names = ("fisher_trace", "ntk_trace", *FACTORS)
+    columns = np.array([run[name].values for name in names])
+    columns = columns[:, (columns > 0).all(axis=0)]
+    shares = [f"share_{name}" for name in FACTORS]
+    if columns.shape[1] < 2:
+        return dict.fromkeys(("ratio_variation", "ratio_range", "slope", "correlation", *shares), np.nan)
+    fisher, kernel = columns[:2]
+    ratio, logs = fisher / kernel, np.log(columns)
+    covariance = np.cov(logs)
+    return {
+        "ratio_variation": ratio.std() / ratio.mean(),
+        "ratio_range": ratio.max() / ratio.min(),
+        "slope": covariance[0, 1] / covariance[1, 1],
+        "correlation": np.corrcoef(fisher, kernel)[0, 1],
+        **dict(zip(shares, covariance[0, 2:] / covariance[0, 0], strict=True)),
+    }

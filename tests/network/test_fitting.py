@@ -1,0 +1,291 @@
+"""Training: the update that is meant, records that add up, and runs that resume to the bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from infogeom import network
+from infogeom.losses import CrossEntropy, Loss, LpNorm, MeanPower
+from infogeom.network import MLP, SGD, Adam, Record, TrainingWarning, fit
+from infogeom.network import fitting as fitting_module
+from tests import network_reference as reference
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+LOSSES: list[Loss] = [LpNorm(2), LpNorm(6), MeanPower(2), MeanPower(6), CrossEntropy()]
+every_loss = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+RNG = np.random.default_rng(8)
+X = RNG.random((60, 5))
+Y = np.eye(3)[(X[:, 0] + X[:, 1] > 1).astype(int) + (X[:, 2] > 0.7)]
+NET = MLP((5, 8, 7, 3), dtype="float64", initialization="pytorch", activation="tanh")
+FACTORS = ("residual_square", "kernel_mean", "covariance_factor", "alignment_factor")
+
+
+def trained(ds: xr.Dataset, net: MLP = NET) -> MLP:
+    return net.with_parameters(ds.parameters)
+
+
+def without_times(ds: xr.Dataset) -> xr.Dataset:
+    return ds.drop_attrs(deep=False)
+
+
+# --- The update -------------------------------------------------------------------------------------------------------
+
+
+def mean_gradient(net: MLP, loss: Loss, x: Array, y: Array) -> Array:
+    f, J = reference.outputs_and_jacobian(x, *net.to_arrays(), net.activation, net.scales)
+    return np.asarray(np.einsum("na,nap->p", loss.gradient(f, y), J) / len(x))
+
+
+@every_loss
+@pytest.mark.parametrize("kind", [{}, {"parametrization": "ntk"}, {"bias": False}], ids=str)
+def test_twenty_full_batch_steps_are_those_of_the_paper(loss: Loss, kind: dict[str, Any]) -> None:
+    net = MLP((5, 8, 7, 3), dtype="float64", initialization="pytorch", activation="tanh", **kind)
+    theta = net.parameters
+    m, v = np.zeros_like(theta), np.zeros_like(theta)
+    for t in range(1, 21):
+        g = mean_gradient(net.with_parameters(theta), loss, X, Y)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        theta = theta - 0.01 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    found = fit(net, X, Y, loss, epochs=20, batch_size=None, optimizer=Adam(0.01)).parameters.values
+    np.testing.assert_allclose(found, theta, rtol=0, atol=1e-12 if isinstance(loss, CrossEntropy) else 1e-11)
+
+
+def test_batches_pass_every_sample_once_in_an_order_of_the_seed() -> None:
+    theta, rate, loss = NET.parameters, 0.1, MeanPower(2)
+    order = np.random.default_rng([4, 0]).permutation(60)
+    for start in range(0, 60, 16):  # the last batch is shorter
+        rows = order[start : start + 16]
+        theta = theta - rate * mean_gradient(NET.with_parameters(theta), loss, X[rows], Y[rows])
+    found = fit(NET, X, Y, loss, epochs=1, batch_size=16, optimizer=SGD(rate), seed=4).parameters.values
+    np.testing.assert_allclose(found, theta, rtol=0, atol=1e-13)
+
+
+@every_loss
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_training_lowers_the_loss(loss: Loss, dtype: str) -> None:
+    ds = fit(MLP((5, 16, 3), dtype=dtype), X, Y, loss, epochs=60, batch_size=16, optimizer=Adam(5e-3))
+    assert ds.loss[-1] < 0.8 * ds.loss[0]
+    assert ds.accuracy[-1] > ds.accuracy[0]
+    assert ds.parameters.dtype == np.dtype(dtype)
+
+
+def test_the_network_that_was_given_stays_as_it_was() -> None:
+    before = NET.parameters.copy()
+    ds = fit(NET, X, Y, LpNorm(2), epochs=1)
+    assert (NET.parameters == before).all()
+    assert (ds.parameters != before).any()
+
+
+# --- The record -------------------------------------------------------------------------------------------------------
+
+
+@every_loss
+def test_the_record_holds_the_traces_of_the_network_at_that_epoch(loss: Loss) -> None:
+    ds = fit(NET, X, Y, loss, epochs=2, batch_size=16)
+    for at, net in ((0, NET), (-1, trained(ds))):
+        row = ds.isel(epoch=at)
+        assert row.fisher_trace == pytest.approx(network.fisher_trace(net, X, Y, loss), rel=1e-12)
+        expected = network.fisher_trace(net, X, None, loss, fisher="expected")
+        assert row.fisher_trace_expected == pytest.approx(expected, rel=1e-12)
+        assert row.ntk_trace == pytest.approx(network.ntk_trace(net, X), rel=1e-12)
+        assert row.loss == pytest.approx(loss.values(net.output(X), Y).mean(), rel=1e-12)
+        assert row.accuracy == (net.output(X).argmax(1) == Y.argmax(1)).mean()
+
+
+@every_loss
+def test_the_factors_multiply_to_the_fisher_trace(loss: Loss) -> None:
+    ds = fit(NET, X, Y, loss, epochs=3, batch_size=16)
+    product = np.prod([ds[name].values for name in FACTORS], axis=0)
+    np.testing.assert_allclose(product, ds.fisher_trace, rtol=1e-13)
+    r = loss.gradient(NET.output(X), Y)
+    assert ds.residual_square[0] == pytest.approx((r**2).sum(axis=1).mean(), rel=1e-12)
+    np.testing.assert_allclose(ds.kernel_mean, ds.ntk_trace / 3, rtol=1e-14)
+
+
+def test_a_network_that_is_right_everywhere_has_no_fisher_trace_and_factors_all_the_same() -> None:
+    ds = fit(NET, X, NET.output(X), LpNorm(2), epochs=0)
+    assert ds.fisher_trace.item() == 0
+    assert np.prod([ds[name].item() for name in FACTORS]) == 0
+
+
+def test_other_losses_are_measured_beside() -> None:
+    losses = [MeanPower(4), CrossEntropy()]
+    ds = fit(NET, X, Y, LpNorm(2), epochs=1, record=Record(losses=losses))
+    assert ds.measured_loss.values.tolist() == ["mean-power-4", "cross-entropy"]
+    for loss in losses:
+        found = ds.fisher_trace_of.sel(measured_loss=loss.name)[-1]
+        assert found == pytest.approx(network.fisher_trace(trained(ds), X, Y, loss), rel=1e-12)
+
+
+def test_leading_eigenvalues_are_recorded() -> None:
+    ds = fit(NET, X, Y, LpNorm(2), epochs=1, record=Record(spectra=4))
+    net = trained(ds)
+    np.testing.assert_allclose(ds.fisher_spectrum[-1], network.fisher_spectrum(net, X, Y, LpNorm(2))[:4], rtol=1e-10)
+    np.testing.assert_allclose(ds.ntk_spectrum[-1], network.ntk_spectrum(net, X, outputs="trace")[:4], rtol=1e-10)
+
+
+def test_dead_units_are_counted() -> None:
+    weights, biases = MLP((5, 4, 3), dtype="float64").to_arrays()
+    assert biases is not None
+    biases[0][:] = [-100, -100, 100, 100]
+    ds = fit(MLP.from_arrays(weights, biases), X, Y, LpNorm(2), epochs=0)
+    assert ds.live_fraction.item() == 0.5
+
+
+@pytest.mark.parametrize(("every", "epochs", "expected"), [(1, 3, [0, 1, 2, 3]), (2, 5, [0, 2, 4, 5]), (9, 2, [0, 2])])
+def test_first_and_last_epoch_are_always_recorded(every: int, epochs: int, expected: list[int]) -> None:
+    ds = fit(NET, X, Y, LpNorm(2), epochs=epochs, record=Record(every=every))
+    assert ds.epoch.values.tolist() == expected
+
+
+def test_the_probe_set_is_measured_and_named() -> None:
+    ds = fit(NET, X, Y, LpNorm(2), epochs=0, record=Record(probe=20, seed=3))
+    rows = network.stratified_sample(Y, 20, seed=3)
+    assert ds.attrs["probe_samples"] == 20
+    assert ds.ntk_trace.item() == pytest.approx(network.ntk_trace(NET, X[rows]), rel=1e-12)
+
+
+def test_a_stratified_sample_keeps_the_share_of_every_class() -> None:
+    labels = np.sort(np.random.default_rng(0).choice(4, 1000, p=[0.5, 0.3, 0.15, 0.05]))
+    rows = network.stratified_sample(np.eye(4)[labels], 200, seed=1)
+    assert len(np.unique(rows)) == 200
+    assert abs(np.bincount(labels[rows]) / 200 - np.bincount(labels) / 1000).max() <= 1 / 200
+    assert (rows != network.stratified_sample(np.eye(4)[labels], 200, seed=2)).any()
+
+
+def test_a_record_goes_through_netcdf(tmp_path: Path) -> None:
+    ds = fit(NET, X, Y, LpNorm(2), epochs=2)
+    ds.to_netcdf(tmp_path / "fit.nc", engine="scipy")
+    xr.testing.assert_identical(xr.load_dataset(tmp_path / "fit.nc", engine="scipy"), ds)
+
+
+# --- Repeating, interrupting, resuming --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), SGD(0.01, 0.9)], ids=["Adam", "SGD"])
+def test_a_run_resumed_from_its_checkpoint_is_the_same_to_the_bit(optimizer: Any, tmp_path: Path) -> None:
+    keywords: dict[str, Any] = {
+        "optimizer": optimizer,
+        "batch_size": 16,
+        "record": Record(every=2, losses=[MeanPower(2)]),
+    }
+    net = MLP((5, 8, 3))
+    whole = fit(net, X, Y, CrossEntropy(), epochs=7, **keywords)
+    fit(net, X, Y, CrossEntropy(), epochs=3, checkpoint=tmp_path / "run.npz", **keywords)
+    parts = fit(net, X, Y, CrossEntropy(), epochs=7, checkpoint=tmp_path / "run.npz", **keywords)
+    xr.testing.assert_identical(without_times(parts), without_times(whole))
+    assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_an_interrupted_run_keeps_what_is_done_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net, path, calls = MLP((5, 8, 3)), tmp_path / "run.npz", 0
+    gradient = fitting_module.loss_gradient
+
+    def interrupting(*arguments: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 11:  # in the middle of the third epoch of four batches
+            raise KeyboardInterrupt
+        gradient(*arguments)
+
+    whole = fit(net, X, Y, CrossEntropy(), epochs=6, batch_size=16)
+    monkeypatch.setattr(fitting_module, "loss_gradient", interrupting)
+    with pytest.warns(TrainingWarning, match="interrupted after epoch 2 of 6"):
+        part = fit(net, X, Y, CrossEntropy(), epochs=6, batch_size=16, checkpoint=path)
+    assert part.attrs["ended"] == "interrupted"
+    assert part.epoch.values.tolist() == [0, 1, 2]
+    resumed = fit(net, X, Y, CrossEntropy(), epochs=6, batch_size=16, checkpoint=path)
+    xr.testing.assert_identical(without_times(resumed), without_times(whole))
+
+
+@pytest.mark.filterwarnings("ignore:overflow|invalid")
+def test_a_run_that_diverges_ends_with_advice_and_keeps_its_record(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    with pytest.warns(
+        TrainingWarning, match=r"diverged in epoch \d+: .*last recorded loss .*learning_rate below 1e\+30"
+    ):
+        ds = fit(MLP((5, 8, 3)), X, Y, MeanPower(6), epochs=20, optimizer=SGD(1e30), checkpoint=path)
+    assert ds.attrs["ended"] == "diverged"
+    assert ds.epoch.values.tolist()[0] == 0
+    assert np.isfinite(ds.loss).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"loss": LpNorm(4)}, r"loss LpNorm\(p=2.0\) there, LpNorm\(p=4.0\) here"),
+        ({"optimizer": Adam(0.5)}, "optimizer .*0.001.* there, .*0.5.* here"),
+        ({"batch_size": 7}, "batch size 128 there, 7 here"),
+        ({"seed": 5}, "seed 0 there, 5 here"),
+        ({"record": Record(every=2)}, "record .* there, .*every=2.* here"),
+        ({"x": X + 1}, "data .* there, .* here"),
+        ({"net": MLP((5, 4, 3))}, r"widths \(5, 8, 3\) there, \(5, 4, 3\) here"),
+        ({"net": MLP((5, 8, 3), seed=9)}, "initial parameters .* there, .* here"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_checkpoint_of_other_settings_is_refused_by_their_name(
+    change: dict[str, Any], difference: str, tmp_path: Path
+) -> None:
+    settings: dict[str, Any] = {"net": MLP((5, 8, 3)), "x": X, "loss": LpNorm(2), "epochs": 1}
+    settings["checkpoint"] = tmp_path / "run.npz"
+    fit(y=Y, **settings)
+    with pytest.raises(ValueError, match=f"belongs to a run with other settings: {difference}"):
+        fit(y=Y, **settings | change)
+
+
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run.npz").write_bytes(b"something else")
+    with pytest.raises(ValueError, match=r"run.npz is not a checkpoint"):
+        fit(NET, X, Y, LpNorm(2), epochs=1, checkpoint=tmp_path / "run.npz")
+
+
+def test_a_checkpoint_beyond_the_epochs_asked_for_is_a_value_error(tmp_path: Path) -> None:
+    fit(NET, X, Y, LpNorm(2), epochs=3, checkpoint=tmp_path / "run.npz")
+    with pytest.raises(ValueError, match="epochs must be at least 3"):
+        fit(NET, X, Y, LpNorm(2), epochs=2, checkpoint=tmp_path / "run.npz")
+
+
+# --- Bad input --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"net": None}, TypeError, "net must be an MLP, got NoneType"),
+        ({"x": X[:, :3]}, ValueError, r"x must have shape \(N, 5\)"),
+        ({"y": Y[:4]}, ValueError, r"y must have shape \(60, 3\), one row per sample, got \(4, 3\)"),
+        ({"loss": "l2"}, TypeError, "loss must come from infogeom.losses"),
+        ({"epochs": -1}, ValueError, "epochs must be at least 0, got -1"),
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
+        ({"optimizer": "adam"}, TypeError, "optimizer must be Adam or SGD .* got 'adam'"),
+        ({"record": 3}, TypeError, "record must be a Record, got 3"),
+        ({"seed": 1.5}, TypeError, "seed must be an int, got 1.5"),
+        ({"checkpoint": "/nowhere/run.npz"}, ValueError, "checkpoint must lie in a folder that exists"),
+        ({"checkpoint_every": 0}, ValueError, "checkpoint_every must be at least 1"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_bad_arguments_are_named(change: dict[str, Any], error: type[Exception], message: str) -> None:
+    settings: dict[str, Any] = {"net": NET, "x": X, "y": Y, "loss": LpNorm(2), "epochs": 1}
+    with pytest.raises(error, match=message):
+        fit(**settings | change)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Record(every=0), "every must be at least 1, got 0"),
+        (lambda: Record(probe=0), "probe must be at least 1, got 0"),
+        (lambda: Record(spectra=-1), "spectra must be at least 0, got -1"),
+    ],
+)
+def test_bad_records_are_named(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -1,0 +1,164 @@
+"""Studies in parallel processes, and the statistics of their records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from infogeom import network
+from infogeom.losses import CrossEntropy, LpNorm, MeanPower
+from infogeom.network import MLP, SGD, Record, statistics, study
+
+RNG = np.random.default_rng(8)
+X = RNG.random((40, 5)).astype(np.float32)
+Y = np.eye(3)[(X[:, 0] + X[:, 1] > 1).astype(int) + (X[:, 2] > 0.7)]
+SETTINGS: dict[str, Any] = {"losses": [CrossEntropy(), LpNorm(2)], "widths": [4, 6], "seeds": [0, 3], "epochs": 4}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("study") / "runs"
+
+
+@pytest.fixture(scope="module")
+def ds(folder: Path) -> Iterator[xr.Dataset]:
+    yield study(X, Y, **SETTINGS, workers=2, out=folder)
+
+
+def test_every_combination_is_in_the_dataset(ds: xr.Dataset) -> None:
+    assert ds.fisher_trace.dims == ("loss", "width", "seed", "epoch")
+    assert ds.fisher_trace.shape == (2, 2, 2, 5)
+    assert ds.loss.values.tolist() == ["cross-entropy", "l2"]
+    assert (ds.status == 0).all()
+    assert np.isfinite(ds.fisher_trace).all()
+
+
+def test_a_run_of_a_study_is_the_run_by_itself_to_the_bit(ds: xr.Dataset) -> None:
+    alone = network.fit(MLP((5, 6, 6, 3), seed=3), X, Y, LpNorm(2), epochs=4, seed=3)
+    run = ds.sel(loss="l2", width=6, seed=3)
+    for name in ("fisher_trace", "ntk_trace", "accuracy", "covariance_factor"):
+        np.testing.assert_array_equal(run[name], alone[name])
+    np.testing.assert_array_equal(run.training_loss, alone.loss)
+
+
+def test_each_run_is_saved_and_no_checkpoint_stays(ds: xr.Dataset, folder: Path) -> None:
+    names = {f"{loss}_{width}_{seed}.nc" for loss in ds.loss.values for width in (4, 6) for seed in (0, 3)}
+    assert {file.name for file in folder.iterdir()} == names
+
+
+def test_a_study_resumes_with_the_runs_that_are_there(ds: xr.Dataset, folder: Path) -> None:
+    (folder / "l2_6_3.nc").unlink()
+    kept = {file: file.stat().st_mtime_ns for file in folder.iterdir()}
+    again = study(X, Y, **SETTINGS, workers=1, out=folder)
+    xr.testing.assert_identical(again.drop_attrs(deep=False), ds.drop_attrs(deep=False))
+    assert all(file.stat().st_mtime_ns == time for file, time in kept.items())
+
+
+def test_runs_of_other_settings_are_refused_by_their_name(ds: xr.Dataset, folder: Path) -> None:
+    assert len(ds.epoch) == 5
+    with pytest.raises(ValueError, match=r"cross-entropy_4_0.nc belongs to a run .*: epochs 4 there, 5 here"):
+        study(X, Y, **SETTINGS | {"epochs": 5}, out=folder)
+
+
+def test_a_study_goes_through_netcdf(ds: xr.Dataset, tmp_path: Path) -> None:
+    ds.to_netcdf(tmp_path / "study.nc", engine="scipy")
+    back = xr.load_dataset(tmp_path / "study.nc", engine="scipy")
+    xr.testing.assert_equal(back, ds)
+    assert back.attrs.keys() == ds.attrs.keys()
+
+
+def test_a_diverged_run_ends_early_with_a_status_and_leaves_the_others() -> None:
+    settings = SETTINGS | {"losses": [LpNorm(2), MeanPower(6)], "widths": [4], "seeds": [0]}
+    ds = study(X, Y, **settings, workers=1, optimizer=SGD(1e6))
+    assert ds.status.values.ravel().tolist() == [0, 1]
+    assert np.isnan(ds.fisher_trace.sel(loss="mean-power-6")[..., -1]).all()
+    assert np.isfinite(ds.fisher_trace.sel(loss="l2")).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"losses": []}, ValueError, "losses must be different and at least one"),
+        ({"losses": [LpNorm(2), LpNorm(2)]}, ValueError, "losses must be different"),
+        ({"losses": ["l2"]}, TypeError, "loss must come from infogeom.losses"),
+        ({"widths": [0]}, ValueError, r"widths\[1\] must be at least 1, got 0"),
+        ({"seeds": [-1]}, ValueError, "seed must be at least 0, got -1"),
+        ({"workers": 0}, ValueError, "workers must be at least 1, got 0"),
+        ({"epochs": -1}, ValueError, "epochs must be at least 0"),
+        ({"out": "/dev/null/runs"}, ValueError, "out '/dev/null/runs' cannot be made a folder"),
+        ({"y": Y[:3]}, ValueError, r"y must have shape \(40, 3\)"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_bad_arguments_are_named(change: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        study(**{"x": X, "y": Y} | SETTINGS | change)
+
+
+# --- Statistics -------------------------------------------------------------------------------------------------------
+
+
+def record(**columns: Any) -> xr.Dataset:
+    return xr.Dataset({name: ("epoch", np.asarray(values, dtype=float)) for name, values in columns.items()})
+
+
+T = np.linspace(0, 1, 30)
+
+
+def factors(residual: Any, kernel: Any, covariance: Any, alignment: Any) -> xr.Dataset:
+    """A record whose Fisher trace is the product of given factors, for ten outputs."""
+    one = np.ones_like(T)
+    parts = {
+        "residual_square": residual * one,
+        "kernel_mean": kernel * one,
+        "covariance_factor": covariance * one,
+        "alignment_factor": alignment * one,
+    }
+    return record(fisher_trace=np.prod(list(parts.values()), axis=0), ntk_trace=10 * kernel * one, **parts)
+
+
+def test_proportional_traces_have_a_constant_ratio_and_slope_one() -> None:
+    found = statistics(factors(0.1, np.exp(T), 1, 1))
+    assert found.ratio_variation == pytest.approx(0, abs=1e-12)
+    assert found.ratio_range == pytest.approx(1, rel=1e-12)
+    assert found.slope == pytest.approx(1, rel=1e-12)
+    assert found.share_kernel_mean == pytest.approx(1, rel=1e-12)
+
+
+def test_shares_tell_which_factor_varies_and_sum_to_one() -> None:
+    found = statistics(factors(np.exp(-3 * T), np.exp(T), np.exp(0.1 * T), 1))
+    shares = [found[f"share_{name}"].item() for name in ("residual_square", "kernel_mean", "covariance_factor")]
+    np.testing.assert_allclose(shares, np.array([-3, 1, 0.1]) / -1.9, rtol=1e-10)
+    assert sum(shares) + found.share_alignment_factor == pytest.approx(1, rel=1e-12)
+
+
+def test_correlation_misleads_where_the_ratio_drifts() -> None:
+    found = statistics(factors(np.exp(3.5 * T), np.exp(T), 1, 1))
+    assert found.correlation > 0.9
+    assert found.ratio_range == pytest.approx(np.exp(3.5), rel=1e-12)
+
+
+def test_statistics_of_a_study_are_means_over_its_seeds(ds: xr.Dataset) -> None:
+    table = statistics(ds)
+    assert table.slope.dims == ("loss", "width")
+    single = [statistics(ds.sel(loss="l2", width=4, seed=s)).slope.item() for s in (0, 3)]
+    assert table.slope.sel(loss="l2", width=4) == pytest.approx(np.mean(single), rel=1e-12)
+
+
+def test_epochs_without_positive_traces_do_not_count() -> None:
+    whole = factors(np.exp(-T), np.exp(T), 1, 1)
+    broken = xr.concat([whole, xr.full_like(whole.isel(epoch=[0]), np.nan), 0 * whole.isel(epoch=[0])], "epoch")
+    xr.testing.assert_allclose(statistics(broken), statistics(whole))
+    assert np.isnan(statistics(whole.isel(epoch=[0])).slope)
+
+
+def test_one_epoch_records_what_it_is_asked_to(tmp_path: Path) -> None:
+    settings = SETTINGS | {"losses": [LpNorm(2)], "widths": [4], "seeds": [0], "epochs": 1}
+    ds = study(X, Y, **settings, workers=1, record=Record(probe=10, losses=[MeanPower(2)]), out=tmp_path)
+    assert ds.attrs["probe_samples"] == 10
+    assert ds.fisher_trace_of.dims == ("loss", "width", "seed", "epoch", "measured_loss")

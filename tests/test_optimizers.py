@@ -1,0 +1,91 @@
+"""Update rules, against their papers' formulas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import infogeom as ig
+from infogeom.optimizers import SGD, Adam, Optimizer
+from tests import network_reference as reference
+from tests import strategies
+from tests.problems import EPS
+
+
+def path(optimizer: Optimizer, theta: Any, gradients: list[Any]) -> list[Any]:
+    theta, steps = theta.copy(), []
+    state = optimizer.start(theta)
+    for step, gradient in enumerate(gradients, start=1):
+        optimizer.update(theta, gradient, state, step)
+        steps.append(theta.copy())
+    return steps
+
+
+@settings(max_examples=20)
+@given(start=strategies.arrays(5), scale=st.sampled_from([1e-6, 1.0, 1e6]), seed=st.integers(0, 2**16))
+def test_adam_follows_the_algorithm_of_its_paper(start: Any, scale: float, seed: int) -> None:
+    gradients = list(scale * np.random.default_rng(seed).normal(size=(20, 5)))
+    found, expected = path(Adam(0.01), start, gradients), reference.adam(start, gradients, 0.01)
+    # 20 steps of at most 0.1 each, with a handful of roundings in each.
+    assert np.abs(np.array(found) - np.array(expected)).max() <= 20 * 20 * EPS * (1 + 20 * 0.1)
+
+
+def test_the_first_step_of_adam_is_its_learning_rate_against_the_gradients_sign() -> None:
+    (step,) = path(Adam(0.01), np.zeros(3), [np.array([1e-3, -7.0, 40.0])])
+    np.testing.assert_allclose(step, [-0.01, 0.01, -0.01], rtol=2e-5)  # ε over the smallest gradient
+
+
+def test_gradient_descent_is_the_gradient_times_the_rate() -> None:
+    (step,) = path(SGD(0.5), np.array([1.0, 2.0]), [np.array([2.0, -4.0])])
+    assert step.tolist() == [0.0, 4.0]
+
+
+def test_momentum_keeps_a_share_of_the_velocity() -> None:
+    steps = path(SGD(1.0, momentum=0.5), np.zeros(1), [np.array([1.0]), np.array([0.0]), np.array([0.0])])
+    assert [float(s[0]) for s in steps] == [-1.0, -1.5, -1.75]
+
+
+@pytest.mark.parametrize("optimizer", [Adam(), SGD(0.1, 0.9)], ids=["Adam", "SGD"])
+def test_float32_stays_float32(optimizer: Optimizer) -> None:
+    theta = np.ones(7, dtype=np.float32)
+    state = optimizer.start(theta)
+    optimizer.update(theta, theta.copy(), state, 1)
+    assert {a.dtype for a in (theta, *state)} == {np.dtype(np.float32)}
+    double = path(optimizer, np.ones(7), [np.ones(7)])[0]
+    np.testing.assert_allclose(theta, double, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD(0.0), "learning_rate must be positive and finite, got 0.0"),
+        (lambda: SGD(0.1, 1.0), r"momentum must lie in \[0, 1\), got 1.0"),
+        (lambda: Adam(float("nan")), "learning_rate must be positive and finite, got nan"),
+        (lambda: Adam(beta1=-0.1), r"beta1 must lie in \[0, 1\), got -0.1"),
+        (lambda: Adam(beta2=1), r"beta2 must lie in \[0, 1\), got 1"),
+        (lambda: Adam(epsilon=0), "epsilon must be positive and finite, got 0"),
+    ],
+)
+def test_bad_numbers_are_a_value_error_that_says_why(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_rate_that_is_no_number_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="learning_rate must be a real number, got '1'"):
+        Adam("1")  # type: ignore[arg-type]
+
+
+def test_adam_on_a_model_is_adam_on_its_gradients() -> None:
+    model = ig.models.sigmoid_neuron(*ig.models.decision_boundary(30, seed=2), ig.losses.CrossEntropy())
+    found = ig.training.adam(model, (0.5, 0.5), learning_rate=0.05, steps=10)
+    assert found.attrs["method"] == "Adam"
+    theta = np.array([found.theta1.values, found.theta2.values]).T
+    plain = [ig.training.gradient_descent(model, t, learning_rate=1.0, steps=1) for t in theta[:-1]]
+    gradients = [np.array([p[n].values[0] - p[n].values[1] for n in ("theta1", "theta2")]) for p in plain]
+    # Gradients by difference lose digits: θ and steps are of size 1.
+    np.testing.assert_allclose(theta[1:], reference.adam(theta[0], gradients, 0.05), rtol=1e-11)
