@@ -17,7 +17,8 @@ import infogeom
 
 #: Seconds between two runs, so that the threads of the one before have stopped spinning.
 PAUSE = 0.05
-PACKAGES = ("numpy", "numba", "llvmlite", "jax", "jaxlib", "torch", "backpack-for-pytorch", "sympy", "xarray")
+RIVALS = ("jax", "jaxlib", "torch", "backpack-for-pytorch")
+PACKAGES = ("numpy", "numba", "llvmlite", *RIVALS, "sympy", "xarray")
 
 Times = dict[str, list[float]]
 Contestants = Mapping[str, Callable[[], object]]
@@ -36,8 +37,8 @@ def interleaved(
     """Seconds of ours, as pytest-benchmark times them, and of the rivals, each timed once before every round of ours.
 
     Everything must have run before: no compilation is timed.  Rivals begin in a different order in every round.  With
-    ``warm`` each runs once more, untimed, right before it is timed: runs of milliseconds then find their own data in the
-    caches, not what the one before left.
+    ``warm`` each runs once more, untimed, right before it is timed: runs of milliseconds then find their own data in
+    the caches, not what the one before left.
     """
     times: Times = {"infogeom": [], **{name: [] for name in rivals}}
     names = list(rivals)

@@ -161,11 +161,11 @@ def test_recording_against_training(width, probe, benchmark, show):
     per_epoch = median(times["the training alone"]) / epochs
     show(
         f"\nwidth {width}, probe set of {probe or len(x)}, {machine()}\n"
-        f"an epoch {per_epoch:.3g} s, a record of both traces and all factors {cost:.3g} s: {cost / per_epoch:.2f} of it"
+        f"an epoch {per_epoch:.3g} s, a record of both traces and all factors {cost:.3g} s, {cost / per_epoch:.2f} as long"
     )
 
 
-PROGRAM = f"""
+PROGRAM = """
 import json
 from pathlib import Path
 import numpy as np

@@ -128,7 +128,7 @@ class Delta:
     def squares(self) -> NDArray[np.float64]:
         """Sum of squares over seeds and units, in float64, shape (N,) or (1,)."""
         if self.slope is None:
-            return np.einsum("nkw,nkw->n", self.product, self.product, dtype=np.float64)
+            return np.asarray(np.einsum("nkw,nkw->n", self.product, self.product, dtype=np.float64))
         if len(self.product) == 1:
             units = np.einsum("kw,kw->w", self.product[0], self.product[0], dtype=np.float64)
             return np.asarray((self.slope * self.slope) @ units)
@@ -140,10 +140,10 @@ class Delta:
         """Scalar products between seeds, shape (N, K, K) or (1, K, K)."""
         if self.slope is None or len(self.product) > 1:
             values = self.values()
-            return np.matmul(values, values.swapaxes(1, 2)).astype(np.float64)
+            return np.asarray(np.matmul(values, values.swapaxes(1, 2)), dtype=np.float64)
         pairs = np.einsum("aw,bw->wab", self.product[0], self.product[0])
         squares = (self.slope * self.slope) @ pairs.reshape(len(pairs), -1)
-        return squares.astype(np.float64).reshape(-1, *pairs.shape[1:])
+        return np.asarray(squares, dtype=np.float64).reshape(-1, *pairs.shape[1:])
 
 
 def backward(

@@ -94,7 +94,7 @@ def test_a_broken_file_is_named_with_what_was_expected(
 def test_a_broken_gzip_file_is_named(broken: Callable[[bytes], bytes], tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(broken(gzip.compress(idx(PIXELS))))
-    with pytest.raises(ValueError, match="images-idx3-ubyte.gz: must be a whole gzip file"):
+    with pytest.raises(ValueError, match=r"images-idx3-ubyte\.gz: must be a whole gzip file"):
         load_mnist(tmp_path)
 
 
@@ -112,5 +112,5 @@ def test_a_missing_folder_or_file_is_named(tmp_path: Path) -> None:
 
 def test_without_a_network_the_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infogeom.network.mnist.MIRROR", "http://127.0.0.1:9/mnist/")  # nobody listens there
-    with pytest.raises(ConnectionError, match="MNIST could not be downloaded .* put the four files into a folder"):
+    with pytest.raises(ConnectionError, match=r"MNIST could not be downloaded .* put the four files into a folder"):
         fetch_mnist(tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ds(folder: Path) -> Iterator[xr.Dataset]:
-    yield study(X, Y, **SETTINGS, workers=2, out=folder)
+def ds(folder: Path) -> xr.Dataset:
+    return study(X, Y, **SETTINGS, workers=2, out=folder)
 
 
 def test_every_combination_is_in_the_dataset(ds: xr.Dataset) -> None:
