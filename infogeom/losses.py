@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from numbers import Real
 from typing import ClassVar
 
@@ -241,5 +242,9 @@ class MeanPower(_Location):
 
 def _others(weights: Array) -> Array:
     """Sum over all columns but one's own: Σ_b≠a w_b."""
-    n = weights.shape[1]
-    return np.asarray(weights @ (1 - np.eye(n)))
+    return np.asarray(weights @ _off_diagonal(weights.shape[1]))
+
+
+@cache
+def _off_diagonal(n: int) -> Array:
+    return 1 - np.eye(n)

@@ -324,3 +324,66 @@ def test_drawing_changes_neither_data_nor_settings() -> None:
     xr.testing.assert_identical(ds, grid())
     xr.testing.assert_identical(trained, path())
     assert mpl.rcParams == settings
+
+
+# --- Traces through training ------------------------------------------------------------------------------------------
+
+
+def record(**dims: list[Any]) -> xr.Dataset:
+    """Traces over the dimensions given and eleven epochs."""
+    shape = [len(values) for values in dims.values()]
+    decay = np.exp(-np.arange(11) / 2)
+    names = ("fisher_trace", "ntk_trace", "fisher_trace_expected")
+    values = {
+        name: (k + 1) * decay * np.arange(1, np.prod(shape, dtype=int) + 1)[:, None] for k, name in enumerate(names)
+    }
+    variables = {
+        name: ((*dims, "epoch"), value.reshape(*shape, 11), {"long_name": f"${name[0]}$"})
+        for name, value in values.items()
+    }
+    return xr.Dataset(variables, {**dims, "epoch": np.arange(11)}, {"data": "some digits", "loss": "l2"})
+
+
+STUDY = {"loss": ["l2", "cross-entropy"], "seed": [0, 1, 2]}
+
+
+@pytest.mark.parametrize("common", [False, True])
+def test_traces_have_a_panel_for_each_loss_and_a_band_for_each_trace(common: bool) -> None:
+    axes = plotting.traces(record(**STUDY), common_axis=common)
+    figure = axes[0].figure
+    assert [ax.get_title() for ax in axes] == ["$L_{2}$ norm", "cross-entropy"]
+    assert len(figure.axes) == (2 if common else 4)
+    assert sum(len(ax.collections) for ax in figure.axes) == 4
+    assert figure.get_suptitle() == "some digits, mean and standard deviation of 3 runs"
+    assert len(figure.legends[0].get_texts()) == 2
+
+
+def test_the_band_is_one_standard_deviation_about_the_mean() -> None:
+    ds = record(**STUDY)
+    (band,) = plotting.traces(ds)[0].collections
+    mean, deviation = (
+        getattr(ds.fisher_trace.sel(loss="l2"), f)("seed", **k) for f, k in (("mean", {}), ("std", {"ddof": 1}))
+    )
+    vertices = band.get_paths()[0].vertices
+    assert vertices[:, 1].max() == pytest.approx((mean + deviation).max().item())
+    assert vertices[vertices[:, 1] > 0, 1].min() == pytest.approx((mean - deviation).min().item())
+
+
+def test_a_single_run_is_drawn_without_a_band() -> None:
+    (ax,) = plotting.traces(record())
+    assert not ax.collections
+    assert ax.get_yscale() == "log"  # e^−5 is more than a decade away
+
+
+@pytest.mark.parametrize(
+    ("ds", "message"),
+    [
+        (record(width=[16, 32]), r"ds must hold one width, choose by ds.sel\(width=…\), got \[16, 32\]"),
+        (record().drop_vars("ntk_trace"), "ds must hold fisher_trace and ntk_trace along epoch"),
+        (record().isel(epoch=0), "ds must hold fisher_trace and ntk_trace along epoch"),
+    ],
+    ids=["widths", "trace", "epoch"],
+)
+def test_what_is_no_record_of_traces_is_named(ds: xr.Dataset, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plotting.traces(ds)

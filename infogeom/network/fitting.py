@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +155,7 @@ def _started(
         check_count("batch_size", batch_size)
     parameters = net.parameters.copy()
     size = min(batch_size or len(inputs), len(inputs))
-    settings = settings_of(net, files.digest(inputs, targets), loss, optimizer, batch_size, record, seed)
-    return _Run(
-        net, inputs, targets, loss, optimizer, size, record, seed, settings, parameters, optimizer.start(parameters)
-    )
+    return _Run(net, inputs, targets, loss, optimizer, size, record, seed, parameters, optimizer.start(parameters))
 
 
 def settings_of(
@@ -189,7 +186,6 @@ class _Run:
     batch_size: int
     record: Record
     seed: int
-    settings: dict[str, str]
     parameters: Array
     state: tuple[Array, ...]
     epoch: int = 0
@@ -197,6 +193,12 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.probe = stratified_sample(self.targets, self.record.probe, self.record.seed)
+
+    @cached_property
+    def settings(self) -> dict[str, str]:
+        """What a checkpoint must agree in."""
+        data = files.digest(self.inputs, self.targets)
+        return settings_of(self.net, data, self.loss, self.optimizer, self.batch_size, self.record, self.seed)
 
     def advance(self) -> None:
         """One epoch; an interrupt in it leaves the state as it was before."""
@@ -285,7 +287,6 @@ class _Run:
             "batch_size": self.batch_size,
             "seed": int(self.seed),
             "epochs": self.epoch,
-            "settings": json.dumps(self.settings),
             "ended": ended,
             "infogeom_version": __version__,
             "numpy_version": np.__version__,

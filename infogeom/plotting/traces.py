@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from infogeom.plotting.style import BLUE, STYLE, VERMILION, coordinate_label, label_of, loss_title
@@ -54,7 +54,7 @@ def traces(ds: xr.Dataset, *, common_axis: bool = False, title: str | None = Non
         figure, axes = plt.subplots(1, count, squeeze=False, figsize=(max(3.4, 2.35 * count), 2.5))
         width = figure.get_figwidth()
         figure.subplots_adjust(
-            left=0.5 / width, right=1 - 0.55 / width, bottom=0.27, top=0.82, wspace=0.32 if common_axis else 0.75
+            left=0.5 / width, right=1 - (0.1 if common_axis else 0.62) / width, bottom=0.27, top=0.82, wspace=0.32 if common_axis else 0.75
         )
         for ax, one, name in zip(axes[0], losses, names, strict=True):
             drawn = [ax, ax if common_axis else ax.twinx()]
@@ -71,7 +71,7 @@ def traces(ds: xr.Dataset, *, common_axis: bool = False, title: str | None = Non
             ax.set_xlabel(coordinate_label(ds, "epoch"))
         axes[0, 0].set_ylabel("trace" if common_axis else label_of(ds["fisher_trace"]), labelpad=1)
         if not common_axis:
-            drawn[1].set_ylabel(label_of(ds[second]), labelpad=1)
+            drawn[1].set_ylabel(label_of(ds[second]), labelpad=6)
         figure.suptitle(_title(ds) if title is None else title, y=0.985, va="top")
         handles = [Line2D([], [], color=colour, ls=style, lw=1.2) for colour, style in ((BLUE, "-"), (VERMILION, "--"))]
         labels = [label_of(ds["fisher_trace"]) + ", empirical", label_of(ds[second])]
@@ -96,7 +96,7 @@ def _finish(ax: Axes, arrays: list[xr.DataArray]) -> None:
     if values.size and values.min() > 0 and values.max() > WIDE * values.min():
         ax.set_yscale("log")
         ax.yaxis.set_major_locator(LogLocator(numticks=6))
-        ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.yaxis.set_minor_locator(NullLocator())
     else:
         ax.yaxis.set_major_locator(MaxNLocator(5))
         ax.set_ylim(bottom=0)

@@ -221,7 +221,7 @@ def test_a_run_that_diverges_ends_with_advice_and_keeps_its_record(tmp_path: Pat
     [
         ({"loss": LpNorm(4)}, r"loss LpNorm\(p=2.0\) there, LpNorm\(p=4.0\) here"),
         ({"optimizer": Adam(0.5)}, "optimizer .*0.001.* there, .*0.5.* here"),
-        ({"batch_size": 7}, "batch size 128 there, 7 here"),
+        ({"batch_size": 7}, "batch size 60 there, 7 here"),
         ({"seed": 5}, "seed 0 there, 5 here"),
         ({"record": Record(every=2)}, "record .* there, .*every=2.* here"),
         ({"x": X + 1}, "data .* there, .* here"),
