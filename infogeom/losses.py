@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from numbers import Real
 from typing import ClassVar
 
@@ -22,6 +22,9 @@ from sympy import Expr
 __all__ = ["CrossEntropy", "Loss", "LpNorm", "MeanPower"]
 
 Array = NDArray[np.float64]
+
+#: How far from 1 a distribution of float32 labels may sum.
+SUM_TOLERANCE = 1e-5
 
 
 class Loss:
@@ -38,6 +41,9 @@ class Loss:
     def expression(self, outputs: Sequence[Expr], targets: Sequence[Expr]) -> Expr:
         """Loss of one sample for O outputs and O targets."""
         raise NotImplementedError
+
+    def check_targets(self, targets: Array) -> None:
+        """Raise ValueError for targets (N, O) that the loss is not defined for."""
 
     def values(self, outputs: Array, targets: Array) -> Array:
         """Loss ℓ_n of each sample, shape (N,), from outputs and targets of shape (N, O)."""
@@ -91,6 +97,16 @@ class CrossEntropy(Loss):
             return -y * sympy.log(f) - (1 - y) * sympy.log(1 - f)
         log_partition = sympy.log(sympy.Add(*map(sympy.exp, outputs)))
         return sympy.Add(*(y * (log_partition - f) for f, y in zip(outputs, targets, strict=True)))
+
+    def check_targets(self, targets: Array) -> None:
+        """Raise ValueError unless every target is a probability distribution over the labels."""
+        y = self._labels(targets)
+        wrong = np.flatnonzero((y < 0).any(axis=1) | (abs(y.sum(axis=1) - 1) > SUM_TOLERANCE))
+        if wrong.size:
+            raise ValueError(
+                "targets of cross-entropy must be non-negative and sum to 1 (lie in [0, 1] for one output), "
+                f"got {targets[wrong[0]]} at index {wrong[0]}"
+            )
 
     def values(self, outputs: Array, targets: Array) -> Array:
         """Loss ℓ_n of each sample, shape (N,); a single output is a logit."""
@@ -159,7 +175,7 @@ class LpNorm(_Location):
     @property
     def name(self) -> str:
         """Short name, used in file names and attributes."""
-        return f"l{self.p:g}"
+        return f"l{self.p!r}".removesuffix(".0")
 
     def expression(self, outputs: Sequence[Expr], targets: Sequence[Expr]) -> Expr:
         """Loss of one sample for O outputs and O targets."""
@@ -245,6 +261,8 @@ def _others(weights: Array) -> Array:
     return np.asarray(weights @ _off_diagonal(weights.shape[1]))
 
 
-@cache
+@lru_cache(maxsize=8)
 def _off_diagonal(n: int) -> Array:
-    return 1 - np.eye(n)
+    ones = 1 - np.eye(n)
+    ones.flags.writeable = False
+    return ones

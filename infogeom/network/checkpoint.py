@@ -58,7 +58,8 @@ def load(path: Path, settings: Settings) -> dict[str, NDArray[Any]] | None:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         found = json.loads(str(arrays.pop("settings")))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        found.keys()
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a checkpoint of a training run: {error}") from None
     check_settings(path, found, settings)
     return arrays

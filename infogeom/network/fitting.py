@@ -28,6 +28,9 @@ __all__ = ["TrainingWarning", "fit"]
 
 Array = NDArray[Any]
 
+#: Records with a dimension besides "epoch".
+FURTHER = {"fisher_trace_of": "measured_loss", "fisher_spectrum": "rank", "ntk_spectrum": "rank"}
+
 
 class TrainingWarning(UserWarning):
     """A run ended before its last epoch; what it recorded is kept."""
@@ -117,10 +120,13 @@ def fit(
             _warn(f"training was interrupted after epoch {run.epoch} of {epochs}")
         except OverflowError as error:
             ended = "diverged"
-            _warn(
-                f"training with {loss.name} diverged in epoch {run.epoch}: {error} (last recorded loss "
-                f"{run.last_loss}); try a learning_rate below {run.optimizer.learning_rate:g}"
+            advice = (
+                f"try a learning_rate below {run.optimizer.learning_rate:g}"
+                if run.epoch
+                else "inputs, targets or initial parameters are too large"
             )
+            last = f"(last recorded loss {run.last_loss})"
+            _warn(f"training with {loss.name} diverged in epoch {run.epoch}: {error} {last}; {advice}")
     if path and ended != "diverged":
         run.save(path)
     return run.dataset(ended, time.perf_counter() - clock)
@@ -151,6 +157,8 @@ def _started(
     check_count("seed", seed, least=0)
     inputs = net.checked_inputs(x)
     targets = net.checked_targets(y, len(inputs))
+    for one in (loss, *record.losses):
+        one.check_targets(targets)
     if batch_size is not None:
         check_count("batch_size", batch_size)
     parameters = net.parameters.copy()
@@ -258,15 +266,15 @@ class _Run:
 
     def columns(self) -> dict[str, Array]:
         """Records by name, stacked along epochs."""
-        names = next(iter(self.records.values()), {})
+        nothing = [name for name in LABELS if name not in FURTHER]
+        names = next(iter(self.records.values()), nothing)
         return {name: np.array([row[name] for row in self.records.values()]) for name in names}
 
     def dataset(self, ended: str, seconds: float) -> xr.Dataset:
         """Labelled records, and the last parameters."""
-        further = {"fisher_trace_of": "measured_loss", "fisher_spectrum": "rank", "ntk_spectrum": "rank"}
         variables: dict[str, Any] = {
             name: (
-                ("epoch", further[name]) if name in further else "epoch",
+                ("epoch", FURTHER[name]) if name in FURTHER else "epoch",
                 column,
                 {"long_name": LABELS[name], "units": "1"},
             )

@@ -50,6 +50,8 @@ def load_mnist(folder: str | Path, split: str | None = None) -> tuple[Array, Arr
     """
     images, labels = _pair(Path(folder), split)
     pixels, digits = _idx(images, 3), _idx(labels, 1)
+    if not len(pixels):
+        raise ValueError(f"{images}: must hold at least one image, got none")
     if pixels.shape[1:] != (28, 28):
         raise ValueError(f"{images}: images must be 28 × 28, got {pixels.shape[1:]}")
     if len(pixels) != len(digits):

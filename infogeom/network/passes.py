@@ -24,6 +24,7 @@ __all__ = [
     "forward",
     "loss_gradient",
     "one_blas_thread",
+    "row_squares",
 ]
 
 Array = NDArray[Any]
@@ -144,6 +145,13 @@ class Delta:
         pairs = np.einsum("aw,bw->wab", self.product[0], self.product[0])
         squares = (self.slope * self.slope) @ pairs.reshape(len(pairs), -1)
         return np.asarray(squares, dtype=np.float64).reshape(-1, *pairs.shape[1:])
+
+
+def row_squares(a: Array) -> NDArray[np.float64]:
+    """Squared length of each row, summed in float64."""
+    out = np.empty(len(a))
+    compiled_module(slopes)["row_squares"](a, out)
+    return out
 
 
 def backward(

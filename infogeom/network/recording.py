@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from infogeom.losses import CrossEntropy, Loss
 from infogeom.models.model import check_count
 from infogeom.network.mlp import MLP
-from infogeom.network.traces import check_loss, fisher_spectrum, passed_blocks, traced_kernel
+from infogeom.network.traces import check_loss, fisher_spectrum, over_kernel_blocks, traced_kernel
 
 __all__ = ["FACTORS", "LABELS", "Record", "measure", "stratified_sample"]
 
@@ -65,8 +65,13 @@ class Record:
         for name, least in (("every", 1), ("probe", 1), ("seed", 0), ("spectra", 0)):
             if name != "probe" or self.probe is not None:
                 check_count(name, getattr(self, name), least)
+        if not isinstance(self.losses, Sequence):
+            raise TypeError(f"losses must be a sequence of losses, got {self.losses!r}")
         for loss in self.losses:
             check_loss(loss)
+        names = [loss.name for loss in self.losses]
+        if len(set(names)) < len(names):
+            raise ValueError(f"losses must have different names, got {names}")
         object.__setattr__(self, "losses", tuple(self.losses))
 
 
@@ -87,6 +92,11 @@ def stratified_sample(targets: ArrayLike, size: int | None, seed: int = 0) -> ND
     ndarray of int64, sorted
     """
     y = np.asarray(targets)
+    if y.ndim != 2:
+        raise ValueError(f"targets must have shape (N, O), got {y.shape}")
+    check_count("seed", seed, least=0)
+    if size is not None:
+        check_count("size", size)
     if size is None or size >= len(y):
         return np.arange(len(y))
     labels = y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > 0.5).astype(np.int64)
@@ -107,39 +117,43 @@ def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> 
     OverflowError
         When outputs, loss or its derivative leave the floating-point range.
     """
-    blocks, outputs, live = passed_blocks(net, x)
-    factor = loss.expected_factor(outputs)
+    losses = (loss, *record.losses)
+
+    def reduce(rows: slice, outputs: Array, blocks: Array) -> Array:
+        """Columns: tr Λ_nn, the expected Fisher trace, |r|² and rᵀ Λ_nn r of each loss, and the outputs."""
+        factor = loss.expected_factor(outputs)
+        columns = [np.einsum("naa->n", blocks), (np.matmul(factor, blocks) * factor).sum(axis=(1, 2))]
+        for one in losses:
+            r = one.gradient(outputs, y[rows])
+            columns += [(r * r).sum(axis=1), np.einsum("na,na->n", np.matmul(blocks, r[:, :, None])[:, :, 0], r)]
+        return np.column_stack([*columns, outputs])
+
+    table, live = over_kernel_blocks(net, x, reduce)
+    kernel, expected, *pairs = table[:, : 2 + 2 * len(losses)].T
+    outputs = table[:, 2 + 2 * len(losses) :]
     with np.errstate(over="ignore", invalid="ignore"):  # asked for below
         found: dict[str, Any] = {
             "loss": loss.values(outputs, y).mean(),
             "accuracy": _accuracy(outputs, y, loss),
-            "fisher_trace_expected": (np.matmul(factor, blocks) * factor).sum() / len(x),
-            **_factors(blocks, loss.gradient(outputs, y)),
+            "fisher_trace_expected": expected.mean(),
+            **_factors(kernel, outputs.shape[1], pairs[0], pairs[1]),
         }
-    beyond = [name for name, value in found.items() if not np.isfinite(value)]
+    if record.losses:
+        found["fisher_trace_of"] = np.array([quadratic.mean() for quadratic in pairs[3::2]])
+    beyond = [name for name, value in found.items() if not np.isfinite(value).all()]
     if beyond:
         raise OverflowError(f"{beyond[0]} is {found[beyond[0]]}")
     if live:
         found["live_fraction"] = np.concatenate(live).mean()
-    if record.losses:
-        found["fisher_trace_of"] = np.array(
-            [_quadratic(blocks, other.gradient(outputs, y)).mean() for other in record.losses]
-        )
     if record.spectra:
         found["fisher_spectrum"] = fisher_spectrum(net, x, y, loss)[: record.spectra]
         found["ntk_spectrum"] = np.linalg.eigvalsh(traced_kernel(net, x))[::-1][: record.spectra]
     return found
 
 
-def _quadratic(blocks: Array, r: Array) -> Array:
-    """r_nᵀ Λ_nn r_n, shape (N,)."""
-    return np.asarray(np.einsum("na,na->n", np.matmul(blocks, r[:, :, None])[:, :, 0], r))
-
-
-def _factors(blocks: Array, r: Array) -> dict[str, float]:
+def _factors(kernel: Array, outputs: int, square: Array, quadratic: Array) -> dict[str, float]:
     """Both traces, and the factors that the Fisher trace is the product of; the last two are 1 where it vanishes."""
-    kernel = np.einsum("naa->n", blocks)
-    square, t, fisher = (r * r).sum(axis=1), kernel / blocks.shape[1], _quadratic(blocks, r).mean()
+    t, fisher = kernel / outputs, quadratic.mean()
     joint = (square * t).mean()
     return {
         "fisher_trace": fisher,

@@ -24,7 +24,7 @@ from infogeom.kernels.tiles import in_order
 from infogeom.losses import Loss
 from infogeom.models.model import check_count
 from infogeom.network.mlp import MLP
-from infogeom.network.passes import Forward, Layer, Workspace, backward, forward, one_blas_thread
+from infogeom.network.passes import Forward, Layer, Workspace, backward, forward, one_blas_thread, row_squares
 
 __all__ = [
     "fisher_spectrum",
@@ -101,7 +101,7 @@ def ntk_trace(net: MLP, x: ArrayLike, *, normalization: str = "samples") -> floa
 
 def ntk_trace_by_layer(net: MLP, x: ArrayLike, *, normalization: str = "samples") -> Array:
     """Share of each layer's parameters in `ntk_trace`, shape (L,), input side first; arguments as there."""
-    inputs = net.checked_inputs(x)
+    inputs = _inputs(net, x)
     return np.asarray(squares(net, inputs, _unit_vectors).sum(axis=0) / _divisor(net, inputs, normalization))
 
 
@@ -127,7 +127,7 @@ def ntk_trace_estimate(
     -------
     estimate, standard_error : float
     """
-    inputs = net.checked_inputs(x)
+    inputs = _inputs(net, x)
     check_count("probes", probes, least=2)
     check_count("seed", seed, least=0)
     rng, outputs = np.random.default_rng(seed), net.widths[-1]
@@ -143,12 +143,12 @@ def ntk_blocks(net: MLP, x: ArrayLike) -> Array:
 
     Every loss's traces follow from them: the empirical one is the mean of r_nᵀ Λ_nn r_n (Eq. 5.1.2).
     """
-    return passed_blocks(net, net.checked_inputs(x))[0]
+    return over_kernel_blocks(net, _inputs(net, x), lambda _rows, _outputs, blocks: blocks)[0]
 
 
 def ntk(net: MLP, x: ArrayLike) -> Array:
     """Neural tangent kernel Λ_nm,ab = ∇f_a(x_n) · ∇f_b(x_m) (Eq. 4.2.1), shape (N, N, O, O)."""
-    inputs = net.checked_inputs(x)
+    inputs = _inputs(net, x)
     n, outputs = len(inputs), net.widths[-1]
     return _gram(net, inputs, _unit_vectors).reshape(n, outputs, n, outputs).transpose(0, 2, 1, 3)
 
@@ -182,8 +182,8 @@ def ntk_spectrum(net: MLP, x: ArrayLike, *, outputs: str = "all") -> Array:
     if outputs not in ("all", "trace"):
         raise ValueError(f"outputs must be 'all' or 'trace', got {outputs!r}")
     if outputs == "trace":
-        return _eigenvalues(traced_kernel(net, net.checked_inputs(x)))
-    return _eigenvalues(_gram(net, net.checked_inputs(x), _unit_vectors))
+        return _eigenvalues(traced_kernel(net, _inputs(net, x)))
+    return _eigenvalues(_gram(net, _inputs(net, x), _unit_vectors))
 
 
 # --- Seeds ------------------------------------------------------------------------------------------------------------
@@ -194,13 +194,21 @@ def _checked(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, fisher: st
     check_loss(loss)
     if fisher not in ("empirical", "expected"):
         raise ValueError(f"fisher must be 'empirical' or 'expected', got {fisher!r}")
-    inputs = net.checked_inputs(x)
+    inputs = _inputs(net, x)
+    if y is not None:
+        targets = net.checked_targets(y, len(inputs))
+        loss.check_targets(targets)
     if fisher == "expected":
         return inputs, lambda f, _: loss.expected_factor(f)
     if y is None:
         raise ValueError("y must be given for the empirical Fisher information, got None")
-    targets = net.checked_targets(y, len(inputs))
     return inputs, lambda f, rows: loss.gradient(f, targets[rows])[:, None]
+
+
+def _inputs(net: MLP, x: ArrayLike) -> NDArray[Any]:
+    if not isinstance(net, MLP):
+        raise TypeError(f"net must be an MLP, got {type(net).__name__}")
+    return net.checked_inputs(x)
 
 
 def check_loss(loss: Loss) -> None:
@@ -219,7 +227,7 @@ def _given(seeds: Array, _: Array, rows: slice) -> Array:
 
 def _divisor(net: MLP, inputs: NDArray[Any], normalization: str) -> int:
     divisors = {"samples": len(inputs), "sum": 1, "samples*outputs": len(inputs) * net.widths[-1]}
-    if normalization not in divisors:
+    if not isinstance(normalization, str) or normalization not in divisors:
         raise ValueError(f"normalization must be one of {list(divisors)}, got {normalization!r}")
     return divisors[normalization]
 
@@ -232,7 +240,7 @@ def _scaled_seeds(net: MLP, passed: Forward, seeds: Seeds, rows: slice) -> tuple
     exact = seeds(outputs, rows)
     size = np.abs(exact).max(axis=(1, 2))
     if not np.isfinite(size).all():
-        raise OverflowError(f"the loss derivative leaves float64 at outputs up to {abs(outputs).max():.3g}")
+        raise OverflowError(f"the loss derivative leaves float64 for outputs up to {abs(outputs).max():.3g}")
     return (exact / np.where(size > 0, size, 1)[:, None, None]).astype(net.dtype), size
 
 
@@ -248,24 +256,37 @@ def squares(net: MLP, x: NDArray[Any], seeds: Seeds) -> Array:
         deltas = backward(layers, passed.slopes, scaled, workspace)
         weights = _input_squares(layers, passed)[::-1]
         columns = [delta.squares() * (size * size) * weight for delta, weight in zip(deltas, weights, strict=True)]
-        return np.stack(np.broadcast_arrays(*columns[::-1]), axis=1)
+        return _finite(np.stack(np.broadcast_arrays(*columns[::-1]), axis=1))
 
     return np.concatenate(_over_blocks(net, x, block))
 
 
-def passed_blocks(net: MLP, x: NDArray[Any]) -> tuple[Array, Array, list[NDArray[np.bool_]]]:
-    """Kernel blocks (N, O, O), outputs (N, O), and for each hidden layer which units have a slope on some sample."""
+def over_kernel_blocks(
+    net: MLP, x: NDArray[Any], reduce: Callable[[slice, Array, Array], Array]
+) -> tuple[Array, list[NDArray[np.bool_]]]:
+    """What ``reduce(rows, outputs, blocks)`` makes of outputs (n, O) and kernel blocks (n, O, O), for all samples.
+
+    Few samples' blocks are held at a time. Also, for each hidden layer, which units have a slope on some sample.
+    """
     layers = net.layers()
 
-    def block(rows: slice, passed: Forward, workspace: Workspace) -> tuple[Array, Array, list[NDArray[np.bool_]]]:
+    def block(rows: slice, passed: Forward, workspace: Workspace) -> tuple[Array, list[NDArray[np.bool_]]]:
         scaled, _ = _scaled_seeds(net, passed, _unit_vectors, rows)
         deltas = backward(layers, passed.slopes, scaled, workspace)
         weights = _input_squares(layers, passed)[::-1]
         total: Any = sum(delta.grams() * w[:, None, None] for delta, w in zip(deltas, weights, strict=True))
-        return total, passed.outputs.astype(np.float64), [(slope != 0).any(axis=0) for slope in passed.slopes]
+        live = [(slope != 0).any(axis=0) for slope in passed.slopes]
+        return reduce(rows, passed.outputs.astype(np.float64), _finite(total)), live
 
-    blocks, outputs, live = zip(*_over_blocks(net, x, block), strict=True)
-    return np.concatenate(blocks), np.concatenate(outputs), [np.any(layer, axis=0) for layer in zip(*live, strict=True)]
+    reduced, live = zip(*_over_blocks(net, x, block), strict=True)
+    return np.concatenate(reduced), [np.any(layer, axis=0) for layer in zip(*live, strict=True)]
+
+
+def _finite(values: Array) -> Array:
+    """The values, or OverflowError where a square of a gradient is beyond its floating-point range."""
+    if not np.isfinite(values).all():
+        raise OverflowError("squared gradients leave the floating-point range; inputs or parameters are too large")
+    return values
 
 
 def traced_kernel(net: MLP, x: NDArray[Any]) -> Array:
@@ -288,16 +309,17 @@ def _gram(net: MLP, x: NDArray[Any], seeds: Seeds) -> Array:
     ):
         values = delta.values()
         rows = np.broadcast_to(values, (n, *values.shape[1:])).reshape(n * k, -1)
-        weight = (layer.scale**2 * (a @ a.T) + (layer.bias is not None)).astype(np.float64)
+        a, rows = a.astype(np.float64), rows.astype(np.float64)
+        weight = layer.scale**2 * (a @ a.T) + (layer.bias is not None)
         total += (rows @ rows.T) * np.repeat(np.repeat(weight, k, axis=0), k, axis=1)
     sizes = np.repeat(np.broadcast_to(size, n), k)
-    return np.asarray(total * np.outer(sizes, sizes))
+    return _finite(total * np.outer(sizes, sizes))
 
 
 def _input_squares(layers: Sequence[Layer], passed: Forward) -> list[Array]:
     """Factor s_l² |a_(l−1)|² + 1 of each layer, shape (n,)."""
     return [
-        layer.scale**2 * np.einsum("nk,nk->n", a, a).astype(np.float64) + (layer.bias is not None)
+        layer.scale**2 * row_squares(a) + (layer.bias is not None)
         for layer, a in zip(layers, passed.inputs, strict=True)
     ]
 
@@ -315,7 +337,10 @@ def _over_blocks(net: MLP, x: NDArray[Any], block: Callable[[slice, Forward, Wor
     layers, length = net.layers(), max(1, BLOCK_SIZE // (net.widths[-1] * max(net.widths[1:])))
 
     def tile(rows: slice) -> list[T]:
-        passed, workspace = forward(layers, net.activation, x[rows]), Workspace()
+        with np.errstate(over="ignore", invalid="ignore"):  # results are asked whether they are finite
+            return backward_blocks(rows, forward(layers, net.activation, x[rows]), Workspace())
+
+    def backward_blocks(rows: slice, passed: Forward, workspace: Workspace) -> list[T]:
         cuts = [slice(start, start + length) for start in range(0, len(passed.outputs), length)]
         return [
             block(

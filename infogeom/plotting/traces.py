@@ -54,7 +54,11 @@ def traces(ds: xr.Dataset, *, common_axis: bool = False, title: str | None = Non
         figure, axes = plt.subplots(1, count, squeeze=False, figsize=(max(3.4, 2.35 * count), 2.5))
         width = figure.get_figwidth()
         figure.subplots_adjust(
-            left=0.5 / width, right=1 - (0.1 if common_axis else 0.62) / width, bottom=0.27, top=0.82, wspace=0.32 if common_axis else 0.75
+            left=0.5 / width,
+            right=1 - (0.1 if common_axis else 0.62) / width,
+            bottom=0.27,
+            top=0.82,
+            wspace=0.32 if common_axis else 0.75,
         )
         for ax, one, name in zip(axes[0], losses, names, strict=True):
             drawn = [ax, ax if common_axis else ax.twinx()]
