@@ -41,7 +41,7 @@ PARTS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the study; 0 on success, 2 (by SystemExit) for bad arguments."""
+    """Run the study; 0 on success, 2 (by SystemExit) for bad arguments, 130 when interrupted."""
     options = parse(argv)
     mpl.use("agg")
     start = time.perf_counter()
@@ -60,6 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         ).assign_attrs(data=source)
     except ValueError as error:
         fail(str(error))
+    except KeyboardInterrupt:
+        kept = len(list((options.out / "runs").glob("*.nc")))
+        print(
+            f"\nstopped; {kept} finished runs are kept in {options.out / 'runs'}; the same command goes on from there"
+        )
+        return 130
     trained = time.perf_counter()
     write_atomically(options.out / "traces.nc", lambda file: file.write(bytes(ds.to_netcdf(engine="scipy"))))
     draw(ds, options.out)
@@ -115,10 +121,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def load(options: argparse.Namespace) -> tuple[np.ndarray, np.ndarray, str]:
     """Inputs, targets, and what they are, for the titles."""
-    if options.data is None:
-        return *ig.network.load_digits(), "scikit-learn's 8 × 8 digits"
     try:
+        if options.data is None:
+            return *ig.network.load_digits(), "scikit-learn's 8 × 8 digits"
         return *ig.network.load_mnist(options.data), ig.network.mnist_source(options.data).partition(",")[0]
+    except ImportError as error:
+        fail(f"{error}, or --data DIR")
     except ValueError as error:
         fail(f"--data: {error}")
 
@@ -146,7 +154,8 @@ def report(ds: xr.Dataset, out: Path, seconds: dict[str, float]) -> None:
     print(f"{'loss':15}{'width':>8}" + "".join(f"{word:>10}" for word in head))
     for name in table["loss"].values:
         for width in table["width"].values:
-            row = [float(column.sel(loss=name, width=width)) for column in table.data_vars.values()]
+            columns = table.drop_vars("runs").data_vars.values()
+            row = [float(column.sel(loss=name, width=width)) for column in columns]
             print(f"{name:15}{width:8}" + "".join(f"{value:10.3g}" for value in row))
     print()
     for name in table["loss"].values:
@@ -160,19 +169,27 @@ def report(ds: xr.Dataset, out: Path, seconds: dict[str, float]) -> None:
 
 
 def sentence(loss: str, width: int, row: xr.Dataset) -> str:
-    """What drives the Fisher trace of one loss, in words."""
+    """How the traces of one loss hang together and what drives the Fisher trace, in words."""
     where = f"{loss}, width {width}: "
-    if not np.isfinite(row["ratio_range"]):
-        return where + "too few epochs with positive traces to say anything."
+    ratio, slope = float(row["ratio_range"]), float(row["slope"])
+    if not np.isfinite(ratio):
+        return where + "no run with enough epochs of positive traces to say anything."
+    if ratio >= 2:
+        together = f"tr I / tr Λ drifts by a factor of {ratio:.3g}"
+    elif abs(slope - 1) <= 0.25:
+        together = f"tr I and tr Λ evolve almost in proportion (their ratio varies by a factor of {ratio:.3g})"
+    else:
+        together = (
+            f"tr I / tr Λ varies by a factor of {ratio:.3g} only, but tr I goes like tr Λ to the power {slope:.2g}"
+        )
     shares = {part: float(row[f"share_{part}"]) for part in PARTS}
-    main_part = max(shares, key=lambda part: shares[part])
-    ratio = float(row["ratio_range"])
-    together = (
-        f"tr I and tr Λ evolve almost in proportion (their ratio varies by a factor of {ratio:.3g})"
-        if ratio < 2
-        else f"tr I / tr Λ drifts by a factor of {ratio:.3g}"
-    )
-    return where + f"{together}; {PARTS[main_part]} drives tr I (share {shares[main_part]:.2f})."
+    first, second = sorted(shares, key=lambda part: -shares[part])[:2]
+    if shares[first] > 0.5:
+        driver = f"{PARTS[first]} drives tr I (share {shares[first]:.2f})"
+    else:
+        driver = f"{PARTS[first]} ({shares[first]:.2f}) and {PARTS[second]} ({shares[second]:.2f}) drive tr I together"
+    against = [f"{PARTS[part]} ({share:.2f})" for part, share in shares.items() if share < -0.1]
+    return where + f"{together}; {driver}" + (f", against {' and '.join(against)}." if against else ".")
 
 
 if __name__ == "__main__":

@@ -213,3 +213,20 @@ def test_a_mean_power_beyond_float64_is_infinite_without_a_warning() -> None:
     e = np.array([[1e200]])
     assert MeanPower(4).values(e, 0 * e).tolist() == [np.inf]
     assert MeanPower(4).gradient(e, 0 * e).tolist() == [[np.inf]]
+
+
+@pytest.mark.parametrize("targets", [[[-0.5, 1.5]], [[1.0, 1.0]], [[0.2, 0.2]]], ids=str)
+def test_cross_entropy_asks_for_distributions(targets: list[list[float]]) -> None:
+    CrossEntropy().check_targets(np.array([[1.0, 0.0], [0.25, 0.75]]))
+    with pytest.raises(ValueError, match=r"must be non-negative and sum to 1 .* at index 0"):
+        CrossEntropy().check_targets(np.array(targets))
+
+
+def test_cross_entropy_of_one_output_asks_for_a_probability() -> None:
+    CrossEntropy().check_targets(np.array([[0.0], [0.3], [1.0]]))
+    with pytest.raises(ValueError, match=r"lie in \[0, 1\] for one output\), got \[3.\] at index 0"):
+        CrossEntropy().check_targets(np.array([[3.0]]))
+
+
+def test_close_orders_have_different_names() -> None:
+    assert len({LpNorm(p).name for p in (1, 1.000001, 1.0000014)}) == 3

@@ -369,6 +369,31 @@ def test_the_band_is_one_standard_deviation_about_the_mean() -> None:
     assert vertices[vertices[:, 1] > 0, 1].min() == pytest.approx((mean - deviation).min().item())
 
 
+def test_both_traces_of_a_panel_have_the_same_kind_of_scale() -> None:
+    ds = record(**STUDY)
+    ds["ntk_trace"] = ds["ntk_trace"] ** 0.1  # less than a decade beside two
+    left, right = plotting.traces(ds)[0].figure.axes[0::2]
+    assert {left.get_yscale(), right.get_yscale()} == {"log"}
+    spans = [np.ptp(np.log10(ax.get_ylim())) for ax in (left, right)]
+    assert spans[0] == pytest.approx(spans[1])
+
+
+@pytest.mark.parametrize("ds", [record(), record(loss=["l2"], seed=[0, 1])], ids=["one run", "two"])
+def test_the_title_of_a_single_panel_fits_the_figure(ds: xr.Dataset) -> None:
+    figure = plotting.traces(ds)[0].figure
+    figure.canvas.draw()
+    (title,) = (text for text in figure.texts if "some digits" in text.get_text())
+    extent = title.get_window_extent()
+    assert extent.x0 >= 0
+    assert extent.x1 <= figure.bbox.width
+
+
+def test_diverged_runs_are_counted_in_the_title() -> None:
+    ds = record(**STUDY)
+    ds["status"] = (("loss", "seed"), [[0, 0, 1], [0, 0, 0]])
+    assert plotting.traces(ds)[0].figure.get_suptitle().endswith("of 3 runs, 1 diverged")
+
+
 def test_a_single_run_is_drawn_without_a_band() -> None:
     (ax,) = plotting.traces(record())
     assert not ax.collections

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import tempfile
+import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +36,20 @@ __all__ = ["statistics", "study"]
 
 Array = NDArray[Any]
 
+#: What `statistics` tells.
+TITLES = {
+    "ratio_variation": "coefficient of variation of tr I / tr Λ",
+    "ratio_range": "maximum over minimum of tr I / tr Λ",
+    "slope": "slope of log tr I against log tr Λ",
+    "correlation": "correlation of tr I and tr Λ",
+    **{f"share_{name}": f"share of {name.replace('_', ' ')} in the variance of log tr I" for name in FACTORS},
+    "runs": "runs that the mean is over",
+}
 #: How many threads the libraries of a worker may start: one run per core is what is parallel.
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 ENDED = {"complete": 0, "diverged": 1}
+#: Seconds that interrupted workers have to save their runs.
+GRACE = 5.0
 
 
 @dataclass(frozen=True)
@@ -114,10 +128,13 @@ def study(
     """
     inputs, targets = finite_array("x", x, 2, dtype), finite_array("y", y, 2)
     for name, values in (("losses", losses), ("widths", widths), ("seeds", seeds)):
-        if not len(values) or len(set(values)) < len(values):
-            raise ValueError(f"{name} must be different and at least one, got {list(values)}")
+        if not isinstance(values, Sequence):
+            raise TypeError(f"{name} must be a sequence, got {values!r}")
     for loss in losses:
         check_loss(loss)
+    for name, labels in (("losses", [loss.name for loss in losses]), ("widths", widths), ("seeds", seeds)):
+        if not labels or len(set(labels)) < len(labels):
+            raise ValueError(f"{name} must be different and at least one, got {list(labels)}")
     check_count("hidden_layers", hidden_layers)
     check_count("epochs", epochs, least=0)
     workers = _cores() if workers is None else workers
@@ -136,7 +153,7 @@ def study(
         jobs[0].net.checked_targets(targets, len(inputs))
         runs = {job.path: run for job in jobs if (run := _finished(job)) is not None}
         runs |= _trained([job for job in jobs if job.path not in runs], inputs, targets, workers)
-    return _gathered([runs[job.path] for job in jobs], losses, widths, seeds)
+    return _gathered([runs[job.path] for job in jobs], jobs, losses, widths, seeds)
 
 
 def _cores() -> int:
@@ -161,8 +178,13 @@ def _finished(job: _Job) -> xr.Dataset | None:
     """A run that is saved already; ValueError where the file is of other settings."""
     if not job.path.exists():
         return None
-    run = xr.load_dataset(job.path, engine="scipy")
-    files.check_settings(job.path, json.loads(run.attrs["settings"]), job.settings)
+    try:
+        run = xr.load_dataset(job.path, engine="scipy")
+        settings = dict(json.loads(run.attrs["settings"]))
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ValueError(f"{job.path} is not a run of a study ({reason}); remove it to train that run again") from None
+    files.check_settings(job.path, settings, job.settings)
     return run
 
 
@@ -176,9 +198,16 @@ def _start(x: Array, y: Array) -> None:
     _DATA[:] = [x, y]
 
 
+def _ended(*_: Any) -> None:
+    """After one interrupt a worker saves its run and leaves; further ones would only break the saving."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def _run(job: _Job) -> xr.Dataset:
     """Train, resuming where a checkpoint is, and save."""
     x, y = _DATA
+    signal.signal(signal.SIGINT, _ended)
     checkpoint = job.path.with_suffix(".checkpoint.npz")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the status says it
@@ -187,7 +216,7 @@ def _run(job: _Job) -> xr.Dataset:
             record=job.record, seed=job.seed, checkpoint=checkpoint,
         )  # fmt: skip
     if run.attrs["ended"] == "interrupted":
-        raise KeyboardInterrupt
+        os._exit(1)  # not on to the next run
     run = run.drop_vars("parameters").assign_attrs(settings=json.dumps(job.settings))
     files.write_atomically(job.path, lambda file: file.write(bytes(run.to_netcdf(engine="scipy"))))
     checkpoint.unlink(missing_ok=True)
@@ -210,11 +239,21 @@ def _trained(jobs: Sequence[_Job], x: Array, y: Array, workers: int) -> dict[Pat
                 progress.update()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for worker in set(multiprocessing.active_children()) - before:
-                worker.terminate()
+            _stop(set(multiprocessing.active_children()) - before)
             raise
         pool.shutdown()
     return runs
+
+
+def _stop(workers: Collection[BaseProcess]) -> None:
+    """End worker processes: by the interrupt on which they save their run, then by force."""
+    for worker in workers:
+        if worker.pid and worker.is_alive():
+            os.kill(worker.pid, signal.SIGINT)
+    deadline = time.monotonic() + GRACE
+    for worker in workers:
+        worker.join(max(0.0, deadline - time.monotonic()))
+        worker.terminate()
 
 
 @contextmanager
@@ -236,27 +275,35 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _gathered(
-    runs: Sequence[xr.Dataset], losses: Sequence[Loss], widths: Sequence[int], seeds: Sequence[int]
+    runs: Sequence[xr.Dataset],
+    jobs: Sequence[_Job],
+    losses: Sequence[Loss],
+    widths: Sequence[int],
+    seeds: Sequence[int],
 ) -> xr.Dataset:
     """One Dataset over loss × width × seed × epoch from runs in that order."""
     dims, shape = ("loss", "width", "seed"), (len(losses), len(widths), len(seeds))
-    epochs = max((run["epoch"] for run in runs), key=len)
-    aligned = [run.reindex(epoch=epochs) for run in runs]
-    variables: dict[str, Any] = {
-        str(name): ((*dims, *first.dims), np.stack([run[name].values for run in aligned]).reshape(*shape, *first.shape),
-               first.attrs)
-        for name, first in aligned[0].data_vars.items()
-    }  # fmt: skip
+    longest = max(runs, key=lambda run: run.sizes["epoch"])
+    aligned = [run.reindex(epoch=longest["epoch"]) for run in runs]
+    variables: dict[str, Any] = {}
+    for name, like in longest.data_vars.items():
+        values = [run[name].values if name in run else np.full(like.shape, np.nan) for run in aligned]
+        variables[str(name)] = (*dims, *like.dims), np.stack(values).reshape(*shape, *like.shape), like.attrs
     status = np.array([ENDED[run.attrs["ended"]] for run in runs], dtype=np.int8).reshape(shape)
     flags = {"flag_values": np.array(list(ENDED.values()), dtype=np.int8), "flag_meanings": " ".join(ENDED)}
     variables["status"] = (dims, status, {"long_name": "how each run ended", **flags})
     # The loss is a dimension here; its value goes by the name of what is minimised.
     variables["training_loss"] = variables.pop("loss")
-    coordinates: dict[str, Any] = {str(name): aligned[0][name].variable for name in aligned[0].coords}
+    coordinates: dict[str, Any] = {str(name): longest[name].variable for name in longest.coords}
     coordinates |= {"loss": [loss.name for loss in losses], "width": list(widths), "seed": list(seeds)}
-    own = ("model", "loss", "widths", "seed", "settings", "initial_parameters", "ended", "wall_time_seconds")
-    attributes = {str(name): value for name, value in runs[0].attrs.items() if name not in own}
-    attributes["wall_time_seconds"] = float(sum(run.attrs["wall_time_seconds"] for run in runs))
+    net, kept = jobs[0].net, ("fisher", "normalization", "samples", "probe_samples", "optimizer", "batch_size")
+    attributes = {
+        "model": f"MLP, {len(net.widths) - 2} hidden layers, {net.activation}, {net.dtype}, {net.parametrization}",
+        **{name: runs[0].attrs[name] for name in kept},
+        "epochs": jobs[0].epochs,
+        **{name: value for name, value in runs[0].attrs.items() if str(name).endswith("_version")},
+        "wall_time_seconds": float(sum(run.attrs["wall_time_seconds"] for run in runs)),
+    }
     return xr.Dataset(variables, coordinates, attributes)
 
 
@@ -271,18 +318,26 @@ def statistics(ds: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Means over the seeds of: ``ratio_variation``, the coefficient of variation of tr I / tr Λ along the epochs, and
-        ``ratio_range``, its maximum over its minimum; ``slope`` of log tr I against log tr Λ; ``correlation``,
-        Pearson's, which misleads (it can be near 1 while the ratio drifts); and the shares Cov(log factor, log tr I) /
-        Var(log tr I) of the four factors, which sum to 1. Print it by ``.to_dataframe()``. nan where fewer than two
-        epochs have positive traces.
+        Means over the seeds whose runs did not diverge, ``runs`` in number, of: ``ratio_variation``, the coefficient of
+        variation of tr I / tr Λ along the epochs, and ``ratio_range``, its maximum over its minimum; ``slope`` of
+        log tr I against log tr Λ; ``correlation``, Pearson's, which misleads (it can be near 1 while the ratio drifts);
+        and the shares Cov(log factor, log tr I) / Var(log tr I) of the four factors, which sum to 1. Print it by
+        ``.to_dataframe()``. nan where fewer than two epochs have positive traces.
     """
+    missing = [name for name in ("fisher_trace", "ntk_trace", *FACTORS) if name not in ds]
+    if missing:
+        raise ValueError(f"ds must hold the traces and factors of a training record, missing {missing}")
     dims = [d for d in ("loss", "width", "seed") if d in ds.dims]
     shape = [ds.sizes[d] for d in dims]
     rows = [_statistics(ds.isel(dict(zip(dims, at, strict=True)))) for at in np.ndindex(*shape)]
     variables = {name: (dims, np.array([row[name] for row in rows]).reshape(shape)) for name in rows[0]}
     table = xr.Dataset(variables, {d: ds[d] for d in dims})
-    return table.mean("seed") if "seed" in dims else table
+    if "status" in ds:
+        table = table.where(ds["status"] == 0)
+    table["runs"] = table["slope"].notnull()
+    if "seed" in dims:
+        table = table.drop_vars("runs").mean("seed").assign(runs=table["runs"].sum("seed"))
+    return table.assign({name: table[name].assign_attrs(long_name=TITLES[name], units="1") for name in TITLES})
 
 
 def _statistics(run: xr.Dataset) -> dict[str, float]:

@@ -297,23 +297,19 @@ def traced_kernel(net: MLP, x: NDArray[Any]) -> Array:
 
 def _gram(net: MLP, x: NDArray[Any], seeds: Seeds) -> Array:
     """Scalar products of all seeded gradients, shape (N K, N K)."""
-    passed = forward(net.layers(), net.activation, x)
+    layers = net.layers()
+    passed = forward(layers, net.activation, x)
     scaled, size = _scaled_seeds(net, passed, seeds, slice(None))
     n, k = len(x), scaled.shape[1]
-    total = np.zeros((n * k, n * k))
-    for layer, a, delta in zip(
-        net.layers()[::-1],
-        passed.inputs[::-1],
-        backward(net.layers(), passed.slopes, scaled),
-        strict=True,
-    ):
-        values = delta.values()
-        rows = np.broadcast_to(values, (n, *values.shape[1:])).reshape(n * k, -1)
-        a, rows = a.astype(np.float64), rows.astype(np.float64)
-        weight = layer.scale**2 * (a @ a.T) + (layer.bias is not None)
-        total += (rows @ rows.T) * np.repeat(np.repeat(weight, k, axis=0), k, axis=1)
-    sizes = np.repeat(np.broadcast_to(size, n), k)
-    return _finite(total * np.outer(sizes, sizes))
+    total, sizes = np.zeros((n * k, n * k)), np.repeat(np.broadcast_to(size, n), k)
+    deltas = backward(layers, passed.slopes, scaled)
+    with np.errstate(over="ignore", invalid="ignore"):  # asked for in the end
+        for layer, a, delta in zip(layers[::-1], passed.inputs[::-1], deltas, strict=True):
+            values = delta.values().astype(np.float64)
+            rows, inputs = np.broadcast_to(values, (n, *values.shape[1:])).reshape(n * k, -1), a.astype(np.float64)
+            weight = layer.scale**2 * (inputs @ inputs.T) + (layer.bias is not None)
+            total += (rows @ rows.T) * np.repeat(np.repeat(weight, k, axis=0), k, axis=1)
+        return _finite(total * np.outer(sizes, sizes))
 
 
 def _input_squares(layers: Sequence[Layer], passed: Forward) -> list[Array]:

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from infogeom.plotting.style import BLUE, STYLE, VERMILION, coordinate_label, label_of, loss_title
@@ -51,13 +51,15 @@ def traces(ds: xr.Dataset, *, common_axis: bool = False, title: str | None = Non
     names = [str(name) for name in ds["loss"].values] if "loss" in ds.dims else [str(ds.attrs.get("loss", ""))]
     count = len(losses)
     with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(1, count, squeeze=False, figsize=(max(3.4, 2.35 * count), 2.5))
+        figure, axes = plt.subplots(
+            1, count, squeeze=False, figsize=(max(3.4, 2.35 * count), 2.5 if count > 1 else 2.7)
+        )
         width = figure.get_figwidth()
         figure.subplots_adjust(
             left=0.5 / width,
             right=1 - (0.1 if common_axis else 0.62) / width,
             bottom=0.27,
-            top=0.82,
+            top=0.82 if count > 1 else 0.78,
             wspace=0.32 if common_axis else 0.75,
         )
         for ax, one, name in zip(axes[0], losses, names, strict=True):
@@ -66,11 +68,12 @@ def traces(ds: xr.Dataset, *, common_axis: bool = False, title: str | None = Non
                 drawn, ("fisher_trace", second), (BLUE, VERMILION), ("-", "--"), strict=True
             ):
                 _band(where, one[quantity], colour, style)
-            _finish(ax, [one["fisher_trace"], one[second]] if common_axis else [one["fisher_trace"]])
-            if not common_axis:
-                _finish(drawn[1], [one[second]])
-                ax.tick_params(axis="y", colors=BLUE)
-                drawn[1].tick_params(axis="y", colors=VERMILION)
+                if not common_axis:
+                    where.tick_params(axis="y", colors=colour)
+            values = [_finite(one[quantity]) for quantity in ("fisher_trace", second)]
+            _scale([ax], [np.concatenate(values)]) if common_axis else _scale(drawn, values)
+            ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+            ax.margins(x=0.02)
             ax.set_title(loss_title(name))
             ax.set_xlabel(coordinate_label(ds, "epoch"))
         axes[0, 0].set_ylabel("trace" if common_axis else label_of(ds["fisher_trace"]), labelpad=1)
@@ -93,23 +96,38 @@ def _band(ax: Axes, da: xr.DataArray, colour: str, style: str) -> None:
         ax.fill_between(epoch, lower, mean + deviation, color=colour, alpha=0.2, lw=0)
 
 
-def _finish(ax: Axes, arrays: list[xr.DataArray]) -> None:
-    """Scale and ticks for the values drawn."""
-    values = np.concatenate([np.ravel(da) for da in arrays])
-    values = values[np.isfinite(values)]
-    if values.size and values.min() > 0 and values.max() > WIDE * values.min():
+def _finite(da: xr.DataArray) -> NDArray[np.float64]:
+    values = np.ravel(da.values)
+    return np.asarray(values[np.isfinite(values)], dtype=np.float64)
+
+
+def _scale(axes: list[Axes], values: list[NDArray[np.float64]]) -> None:
+    """The same kind of scale for all axes of a panel, so that traces in proportion have curves of the same shape.
+
+    Logarithmic over the same number of decades where some values spread widely and all are positive, else from 0.
+    """
+    positive = all(v.size and v.min() > 0 for v in values)
+    decades = max((float(np.log10(v.max() / v.min())) for v in values), default=0) if positive else 0
+    for ax, v in zip(axes, values, strict=True):
+        if decades <= np.log10(WIDE):
+            ax.yaxis.set_major_locator(MaxNLocator(5))
+            ax.set_ylim(0, 1.05 * v.max() if v.size and v.max() > 0 else 1)
+            continue
+        middle, half = np.sqrt(v.min() * v.max()), 10 ** (0.54 * decades)
         ax.set_yscale("log")
-        ax.yaxis.set_major_locator(LogLocator(numticks=6))
+        ax.set_ylim(middle / half, middle * half)
+        ax.yaxis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2 else (1.0, 2.0, 5.0), numticks=6))
+        ax.yaxis.set_major_formatter(LogFormatterSciNotation() if decades > 2 else StrMethodFormatter("{x:g}"))
         ax.yaxis.set_minor_locator(NullLocator())
-    else:
-        ax.yaxis.set_major_locator(MaxNLocator(5))
-        ax.set_ylim(bottom=0)
-    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    ax.margins(x=0.02)
 
 
 def _title(ds: xr.Dataset) -> str:
+    """Data and network, and what is drawn, in two lines where one is too long for a single panel."""
     parts = [str(ds.attrs.get("data", "")), f"width {int(ds['width'])}" if "width" in ds.coords else ""]
-    if "seed" in ds.dims:
-        parts.append(f"mean and standard deviation of {ds.sizes['seed']} runs")
-    return ", ".join(part for part in parts if part)
+    what, runs = ", ".join(part for part in parts if part), ds.sizes.get("seed", 1)
+    drawn = "one run" if runs == 1 else f"mean and standard deviation of {runs} runs"
+    diverged = int((ds["status"] != 0).sum()) if "status" in ds else 0
+    if diverged:
+        drawn += f", {diverged} diverged"
+    several = ds.sizes.get("loss", 1) > 1
+    return (", " if several else "\n").join(part for part in (what, drawn) if part)

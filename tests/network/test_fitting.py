@@ -216,6 +216,13 @@ def test_a_run_that_diverges_ends_with_advice_and_keeps_its_record(tmp_path: Pat
     assert np.isfinite(ds.loss).all()
 
 
+def test_what_is_too_large_from_the_start_is_not_blamed_on_the_learning_rate() -> None:
+    with pytest.warns(TrainingWarning, match=r"diverged in epoch 0: .* inputs, targets or initial parameters"):
+        ds = fit(NET, X, 1e200 * Y, MeanPower(6), epochs=3)
+    assert ds.sizes["epoch"] == 0
+    assert ds.attrs["ended"] == "diverged"
+
+
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
@@ -284,6 +291,9 @@ def test_bad_arguments_are_named(change: dict[str, Any], error: type[Exception],
         (lambda: Record(every=0), "every must be at least 1, got 0"),
         (lambda: Record(probe=0), "probe must be at least 1, got 0"),
         (lambda: Record(spectra=-1), "spectra must be at least 0, got -1"),
+        (lambda: Record(losses=[LpNorm(2), LpNorm(2.0)]), r"losses must have different names, got \['l2', 'l2'\]"),
+        (lambda: network.stratified_sample(Y, -3), "size must be at least 1, got -3"),
+        (lambda: network.stratified_sample(Y[:, 0], 3), r"targets must have shape \(N, O\), got \(60,\)"),
     ],
 )
 def test_bad_records_are_named(make: Any, message: str) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +84,61 @@ def test_a_diverged_run_ends_early_with_a_status_and_leaves_the_others() -> None
     assert np.isfinite(ds.fisher_trace.sel(loss="l2")).all()
 
 
+def test_runs_that_diverge_at_once_leave_the_others_and_rows_of_nan() -> None:
+    settings = SETTINGS | {"losses": [MeanPower(6), LpNorm(2)], "widths": [4], "seeds": [0], "epochs": 3}
+    ds = study(X, 1e60 * Y, **settings, workers=1)
+    assert ds.status.values.ravel().tolist() == [1, 0]
+    assert np.isnan(ds.training_loss.sel(loss="mean-power-6")).all()
+    assert np.isfinite(ds.training_loss.sel(loss="l2")).all()
+    assert ds.attrs["epochs"] == 3
+    found = statistics(ds)
+    assert found.runs.values.ravel().tolist() == [0, 1]
+    assert np.isnan(found.slope.sel(loss="mean-power-6")).all()
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", "truncated"], ids=str)
+def test_a_broken_run_file_is_named(content: bytes | str, ds: xr.Dataset, folder: Path, tmp_path: Path) -> None:
+    whole = (folder / "l2_4_0.nc").read_bytes()
+    (tmp_path / "l2_4_0.nc").write_bytes(content if isinstance(content, bytes) else whole[:200])
+    settings = SETTINGS | {"losses": [LpNorm(2)], "widths": [4], "seeds": [0]}
+    assert len(ds.epoch) == 5
+    with pytest.raises(ValueError, match=r"l2_4_0\.nc is not a run of a study .* remove it"):
+        study(X, Y, **settings, out=tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="interrupts are sent as signals")
+def test_an_interrupted_study_keeps_what_it_has_and_leaves_no_worker(tmp_path: Path) -> None:
+    script = tmp_path / "study.py"
+    script.write_text(
+        "import numpy as np\n"
+        "from infogeom import network\n"
+        "from infogeom.losses import LpNorm\n"
+        "if __name__ == '__main__':\n"
+        "    x, y = np.ones((200, 5)), np.ones((200, 3))\n"
+        "    network.study(x, y, losses=[LpNorm(2)], widths=[4], seeds=[0], epochs=10**6, workers=1, out='runs')\n"
+    )
+    process = subprocess.Popen([sys.executable, str(script)], cwd=tmp_path, start_new_session=True)
+    checkpoint = tmp_path / "runs" / "l2_4_0.checkpoint.npz"
+    for _ in range(600):
+        time.sleep(0.1)
+        if checkpoint.exists():
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=30) != 0
+    with np.load(checkpoint) as saved:
+        assert saved["epoch"] >= 10
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):  # the one that looks after shared resources is the last to leave
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
+        ({"losses": CrossEntropy()}, TypeError, "losses must be a sequence, got CrossEntropy"),
+        ({"widths": 4}, TypeError, "widths must be a sequence, got 4"),
+        ({"losses": [LpNorm(2), LpNorm(2.0)]}, ValueError, "losses must be different and at least one, got"),
         ({"losses": []}, ValueError, "losses must be different and at least one"),
         ({"losses": [LpNorm(2), LpNorm(2)]}, ValueError, "losses must be different"),
         ({"losses": ["l2"]}, TypeError, "loss must come from infogeom.losses"),
@@ -153,6 +210,8 @@ def test_epochs_without_positive_traces_do_not_count() -> None:
     whole = factors(np.exp(-T), np.exp(T), 1, 1)
     broken = xr.concat([whole, xr.full_like(whole.isel(epoch=[0]), np.nan), 0 * whole.isel(epoch=[0])], "epoch")
     xr.testing.assert_allclose(statistics(broken), statistics(whole))
+    with pytest.raises(ValueError, match=r"ds must hold the traces and factors .* missing \['alignment_factor'\]"):
+        statistics(whole.drop_vars("alignment_factor"))
     assert np.isnan(statistics(whole.isel(epoch=[0])).slope)
 
 

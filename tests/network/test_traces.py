@@ -326,6 +326,13 @@ def test_a_saturated_softmax_keeps_its_fisher_trace_in_float32() -> None:
         (lambda n: network.fisher_trace(n, X, Y[:, :2], LpNorm(2)), ValueError, r"y must have shape \(6, 3\)"),
         (lambda n: network.fisher_trace(n, X[:, :2], Y, LpNorm(2)), ValueError, r"x must have shape \(N, 4\)"),
         (lambda n: network.fisher_trace(n, X[:0], Y[:0], LpNorm(2)), ValueError, "with N at least 1, got"),
+        (lambda _: network.ntk_trace(None, X), TypeError, "net must be an MLP, got NoneType"),  # type: ignore[arg-type]
+        (lambda n: network.fisher_trace(n, X, -Y, CrossEntropy()), ValueError, "must be non-negative and sum to 1"),
+        (
+            lambda n: network.fisher_trace(n, X, Y[:2], LpNorm(2), fisher="expected"),
+            ValueError,
+            r"y must have shape \(6, 3\)",
+        ),
         (lambda n: network.fisher_trace(n, X, None, LpNorm(2)), ValueError, "y must be given for the empirical"),
         (lambda n: network.fisher_trace(n, X, Y, "l2"), TypeError, "loss must come from infogeom.losses, got 'l2'"),
         (lambda n: network.fisher_trace(n, X, Y, LpNorm(2), fisher="true"), ValueError, "fisher must be .* got 'true'"),
@@ -343,6 +350,20 @@ def test_a_saturated_softmax_keeps_its_fisher_trace_in_float32() -> None:
 def test_bad_arguments_are_named(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call(small())
+
+
+@pytest.mark.parametrize("quantity", ["ntk_trace", "ntk_blocks", "ntk", "ntk_spectrum"])
+def test_squares_beyond_the_range_are_no_silent_infinity(quantity: str) -> None:
+    net = small()
+    with pytest.raises(OverflowError, match="squared gradients leave the floating-point range"):
+        getattr(network, quantity)(net, 1e160 * X)
+
+
+def test_float32_inputs_whose_squares_are_none_still_have_their_trace() -> None:
+    net = MLP((4, 5, 3), bias=False)
+    double = MLP.from_arrays(*net.to_arrays(), dtype="float64")
+    for size in (1e-25, 1e16):
+        assert network.ntk_trace(net, size * X) == pytest.approx(network.ntk_trace(double, size * X), rel=2e-6)
 
 
 def test_outputs_beyond_float32_are_an_overflow_error() -> None:
