@@ -106,6 +106,16 @@ def test_a_broken_run_file_is_named(content: bytes | str, ds: xr.Dataset, folder
         study(X, Y, **settings, out=tmp_path)
 
 
+def gone(group: int) -> bool:
+    """Whether no process of a group is left; a moment later, if some are."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    time.sleep(0.1)
+    return False
+
+
 @pytest.mark.skipif(os.name != "posix", reason="interrupts are sent as signals")
 def test_an_interrupted_study_keeps_what_it_has_and_leaves_no_worker(tmp_path: Path) -> None:
     script = tmp_path / "study.py"
@@ -127,10 +137,7 @@ def test_an_interrupted_study_keeps_what_it_has_and_leaves_no_worker(tmp_path: P
     assert process.wait(timeout=30) != 0
     with np.load(checkpoint) as saved:
         assert saved["epoch"] >= 10
-    with pytest.raises(ProcessLookupError):
-        for _ in range(100):  # the one that looks after shared resources is the last to leave
-            os.killpg(process.pid, 0)
-            time.sleep(0.1)
+    assert any(gone(process.pid) for _ in range(100))  # the one that looks after shared resources is the last to leave
 
 
 @pytest.mark.parametrize(
