@@ -56,13 +56,14 @@ def test_twenty_full_batch_steps_are_those_of_the_paper(loss: Loss, kind: dict[s
     np.testing.assert_allclose(found, theta, rtol=0, atol=1e-12 if isinstance(loss, CrossEntropy) else 1e-11)
 
 
-def test_batches_pass_every_sample_once_in_an_order_of_the_seed() -> None:
+def test_batches_pass_every_sample_once_in_an_order_of_seed_and_epoch() -> None:
     theta, rate, loss = NET.parameters, 0.1, MeanPower(2)
-    order = np.random.default_rng([4, 0]).permutation(60)
-    for start in range(0, 60, 16):  # the last batch is shorter
-        rows = order[start : start + 16]
-        theta = theta - rate * mean_gradient(NET.with_parameters(theta), loss, X[rows], Y[rows])
-    found = fit(NET, X, Y, loss, epochs=1, batch_size=16, optimizer=SGD(rate), seed=4).parameters.values
+    for epoch in range(2):
+        order = np.random.default_rng([4, epoch]).permutation(60)
+        for start in range(0, 60, 16):  # the last batch is shorter
+            rows = order[start : start + 16]
+            theta = theta - rate * mean_gradient(NET.with_parameters(theta), loss, X[rows], Y[rows])
+    found = fit(NET, X, Y, loss, epochs=2, batch_size=16, optimizer=SGD(rate), seed=4).parameters.values
     np.testing.assert_allclose(found, theta, rtol=0, atol=1e-13)
 
 
