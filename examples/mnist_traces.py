@@ -136,8 +136,9 @@ def draw(ds: xr.Dataset, out: Path) -> None:
     for width in ds["width"].values:
         for order in ORDERS:
             names = [name for name in (f"l{order}", f"mean-power-{order}", "cross-entropy") if name in ds["loss"]]
+            alone = names == ["cross-entropy"]  # of no order: beside the others for reference, by itself once
             for common, kind in ((False, "traces"), (True, "fisher")):
-                if names:
+                if names and (not alone or (ds.sizes["loss"] == 1 and order == ORDERS[0])):
                     axes = ig.plotting.traces(ds.sel(width=width, loss=names), common_axis=common)
                     draw_to = partial(axes[0].figure.savefig, dpi=200, format="png")
                     write_atomically(out / f"{kind}_width{width}_order{order}.png", draw_to)
