@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-import tempfile
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +25,7 @@ import numpy as np
 import xarray as xr
 
 import infogeom as ig
+from infogeom.files import writable_folder, write_atomically
 
 LOSSES = {"mean-power-2": ig.losses.MeanPower(2), "l2": ig.losses.LpNorm(2), "cross-entropy": ig.losses.CrossEntropy()}
 #: Learning rate and steps of gradient descent, after which every point of the default data set is classified right. The
@@ -135,9 +136,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if (np.diff(np.linspace(low, high, options.grid)) <= 0).any():
         parser.error(f"--range must hold {options.grid} different numbers, got {low:.17g} {high:.17g}")
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=options.out):
-            pass
+        writable_folder(options.out)
     except OSError as error:
         parser.error(f"--out {options.out} cannot be written: {error.strerror}")
     return options
@@ -196,23 +195,13 @@ def descent_and_flow(model: Any, data: Data, watch: Stopwatch) -> dict[str, xr.D
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
-def write(path: Path, writer: Callable[[Path], object]) -> None:
-    """Let ``writer`` write a file of another name, then put it in place at once."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        writer(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def write_netcdf(ds: xr.Dataset, path: Path) -> None:
-    write(path, lambda part: ds.to_netcdf(part, engine="scipy"))
+    write_atomically(path, lambda file: file.write(bytes(ds.to_netcdf(engine="scipy"))))
 
 
 def write_picture(axes: Any, path: Path) -> None:
     figure = np.ravel(axes)[0].figure
-    write(path, lambda part: figure.savefig(part, dpi=200, format="png", pil_kwargs={"compress_level": 3}))
+    write_atomically(path, partial(figure.savefig, dpi=200, format="png", pil_kwargs={"compress_level": 3}))
     plt.close(figure)
 
 

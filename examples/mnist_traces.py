@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -24,7 +23,7 @@ import numpy as np
 import xarray as xr
 
 import infogeom as ig
-from infogeom.network.checkpoint import write_atomically
+from infogeom.files import writable_folder, write_atomically
 
 ORDERS = (2, 4, 6)
 LOSSES = {
@@ -111,9 +110,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if min(options.width) < 1:
         parser.error(f"--width must be at least 1, got {min(options.width)}")
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=options.out):
-            pass
+        writable_folder(options.out)
     except OSError as error:
         parser.error(f"--out {options.out} cannot be written: {error.strerror}")
     return options

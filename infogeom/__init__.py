@@ -16,6 +16,7 @@ __all__ = [
     "StatusWarning",
     "__version__",
     "einstein",
+    "files",
     "functions",
     "grid",
     "kernels",
@@ -35,6 +36,7 @@ _HOMES = {"StatusWarning": "infogeom.grid"}
 if TYPE_CHECKING:
     from infogeom import (
         einstein,
+        files,
         functions,
         grid,
         kernels,

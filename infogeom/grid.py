@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from importlib.metadata import version
 from typing import Any
@@ -292,7 +292,7 @@ def _check_any_inside(metric: Metric, inside: Sequence[NDArray[np.bool_]]) -> No
 
 
 def _checked_quantities(metric: Metric, quantities: Sequence[str]) -> tuple[str, ...]:
-    if not isinstance(quantities, str | Sequence):
+    if not isinstance(quantities, Iterable):
         raise TypeError(f"quantities must be a sequence of names, got {quantities!r}")
     names = (quantities,) if isinstance(quantities, str) else tuple(dict.fromkeys(map(str, quantities)))
     unknown = [name for name in names if name not in RANKS]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import runpy
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from tests.test_examples import ROOT, run
+from tests.examples import ROOT, quick_run, refusal, run
 
 TRACES = ROOT / "examples" / "mnist_traces.py"
 LOSSES = ["l2", "l4", "l6", "mean-power-2", "mean-power-4", "mean-power-6", "cross-entropy"]
@@ -21,16 +18,7 @@ LOSSES = ["l2", "l4", "l6", "mean-power-2", "mean-power-4", "mean-power-6", "cro
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Folder and printed text of a quick run."""
-    out = tmp_path_factory.mktemp("traces") / "new" / "folder"
-    done = run(TRACES, "--quick", "--out", out)
-    assert done.returncode == 0, done.stderr
-    return out, done.stdout
-
-
-@pytest.fixture(scope="module")
-def example() -> Callable[[str], Any]:
-    """What the example defines, by name."""
-    return runpy.run_path(str(TRACES)).__getitem__
+    return quick_run(TRACES, tmp_path_factory.mktemp("traces") / "new" / "folder")
 
 
 def test_a_figure_of_each_kind_is_drawn_for_each_order(quick: tuple[Path, str]) -> None:
@@ -79,14 +67,6 @@ def test_runs_of_other_settings_get_one_line(quick: tuple[Path, str]) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_bad_arguments_get_one_line_and_exit_2(
-    example: Callable[[str], Any],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    message: str,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        example("main")(["--out", str(tmp_path / "out"), *arguments])
-    assert exit_.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert message in line
+    assert message in refusal(TRACES, tmp_path / "out", arguments, capsys)

@@ -1,43 +1,21 @@
 """The curvature maps, run as a user runs them."""
 
-import os
 import re
-import runpy
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import xarray as xr
 
-ROOT = Path(__file__).parents[1]
+from tests.examples import ROOT, quick_run, refusal, run
+
 GRID_CURVATURE = ROOT / "examples" / "grid_curvature.py"
 LOSSES = ("mean-power-2", "l2", "cross-entropy")
-
-
-def run(example: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """The example in an interpreter of its own, on this source tree."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, str(example), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Folder and printed text of a quick run of the curvature maps, all losses."""
-    out = tmp_path_factory.mktemp("maps") / "new" / "folder"
-    done = run(GRID_CURVATURE, "--quick", "--out", out)
-    assert done.returncode == 0, done.stderr
-    return out, done.stdout
-
-
-@pytest.fixture(scope="module")
-def example() -> Callable[[str], Any]:
-    """What the curvature example defines, by name."""
-    return runpy.run_path(str(GRID_CURVATURE)).__getitem__
+    return quick_run(GRID_CURVATURE, tmp_path_factory.mktemp("maps") / "new" / "folder")
 
 
 def test_every_picture_and_dataset_is_written_and_nothing_else(quick: tuple[Path, str]) -> None:
@@ -113,17 +91,9 @@ def test_a_single_sample_is_singular_everywhere_and_still_drawn(tmp_path: Path) 
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_bad_arguments_get_one_line_and_exit_2(
-    example: Callable[[str], Any],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    message: str,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    with pytest.raises(SystemExit) as exit_:
-        example("main")(["--out", str(tmp_path / "out"), *arguments])
-    assert exit_.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert message in line
+    assert message in refusal(GRID_CURVATURE, tmp_path / "out", arguments, capsys)
     assert not (tmp_path / "out").exists()
 
 
@@ -134,26 +104,3 @@ def test_a_folder_that_cannot_be_written_gets_one_line_before_any_work(tmp_path:
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert f"--out {out} cannot be written" in line
-
-
-def test_a_write_that_fails_leaves_the_earlier_file_and_no_fragment(
-    example: Callable[[str], Any], tmp_path: Path
-) -> None:
-    target = tmp_path / "grid.nc"
-    target.write_text("earlier")
-
-    def fail(part: Path) -> None:
-        part.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        example("write")(target, fail)
-    assert [file.name for file in tmp_path.iterdir()] == ["grid.nc"]
-    assert target.read_text() == "earlier"
-
-
-def test_a_write_replaces_the_earlier_file(example: Callable[[str], Any], tmp_path: Path) -> None:
-    target = tmp_path / "grid.nc"
-    target.write_text("earlier")
-    example("write")(target, lambda part: part.write_text("later"))
-    assert target.read_text() == "later"

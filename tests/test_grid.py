@@ -334,7 +334,8 @@ def test_a_point_of_a_list_out_of_the_domain_has_a_status() -> None:
 def test_out_of_domain_alone_does_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        evaluate(ig.models.normal(), {"mu": 0, "sigma": [-1.0, 1]})
+        ds = evaluate(ig.models.normal(), {"mu": 0, "sigma": [-1.0, 1]})
+    assert ds.status.values.tolist() == [OUT_OF_DOMAIN, OK]
 
 
 def test_one_sample_is_singular_everywhere() -> None:

@@ -409,7 +409,7 @@ def bounds(x: Array, y: Array, weights: Array, loss: Any, points: Array) -> Arra
     return np.array([float(200 * reference.cond2(j.g) * reference.scale(j.g, j.dg)) * EPS for j in jets])
 
 
-def same(first: xr.Dataset, second: xr.Dataset, bound: Array) -> None:
+def assert_same(first: xr.Dataset, second: xr.Dataset, bound: Array) -> None:
     """Assert that two evaluations of one network agree to rounding."""
     for name in ("loss", "ntk_trace", "fisher_trace"):
         # Sums of at most 30 positive terms, in another order.
@@ -426,7 +426,7 @@ def test_the_order_of_samples_does_not_matter(data: Any, points: Array, seed: in
     x, y, weights = data
     order = np.random.default_rng(seed).permutation(len(x))
     shuffled = network(x[order], y[order], weights[order], loss, points)
-    same(network(*data, loss, points), shuffled, bounds(*data, loss, points))
+    assert_same(network(*data, loss, points), shuffled, bounds(*data, loss, points))
 
 
 @LOSSES
@@ -434,7 +434,7 @@ def test_the_order_of_samples_does_not_matter(data: Any, points: Array, seed: in
 @given(data=strategies.data_sets(), points=strategies.points([(-1, 1)] * 2, 3), times=st.integers(2, 3))
 def test_repeating_the_whole_data_set_changes_nothing(data: Any, points: Array, times: int, loss: Any) -> None:
     repeated = (np.concatenate([a] * times) for a in data)
-    same(network(*data, loss, points), network(*repeated, loss, points), bounds(*data, loss, points))
+    assert_same(network(*data, loss, points), network(*repeated, loss, points), bounds(*data, loss, points))
 
 
 @LOSSES
@@ -444,7 +444,9 @@ def test_a_repeated_sample_is_a_sample_of_double_weight(data: Any, points: Array
     x, y, weights = data
     twice = (np.concatenate([a, a[:1]]) for a in data)
     doubled = np.concatenate([2 * weights[:1], weights[1:]])
-    same(network(x, y, doubled, loss, points), network(*twice, loss, points), bounds(x, y, doubled, loss, points))
+    assert_same(
+        network(x, y, doubled, loss, points), network(*twice, loss, points), bounds(x, y, doubled, loss, points)
+    )
 
 
 @LOSSES
@@ -455,7 +457,7 @@ def test_the_order_of_parameters_does_not_matter(data: Any, points: Array, loss:
     swapped = network(x[:, ::-1], y, weights, loss, points[:, ::-1])
     swapped["metric"] = (swapped.metric.dims, swapped.metric.values[:, ::-1, ::-1])
     swapped = swapped.assign_coords(theta1=("point", points[:, 0]), theta2=("point", points[:, 1]))
-    same(network(*data, loss, points), swapped, bounds(*data, loss, points))
+    assert_same(network(*data, loss, points), swapped, bounds(*data, loss, points))
 
 
 @few

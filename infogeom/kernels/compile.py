@@ -22,6 +22,7 @@ import numba
 import numpy as np
 import platformdirs
 
+from infogeom.files import write_atomically
 from infogeom.kernels import special
 from infogeom.kernels.jit import OPTIONS
 
@@ -114,8 +115,8 @@ def _module(text: str) -> tuple[ModuleType, bool]:
         return _executed(text, f"<infogeom {name}>"), False
     path = folder / f"{name}.py"
     if not path.exists():
-        _write_atomically(path, text)
-    if path.read_text() != text:
+        write_atomically(path, lambda file: file.write(text.encode()))
+    if path.read_bytes() != text.encode():
         _warn(path, "it does not hold the source it is named after")
         return _executed(text, f"<infogeom {name}>"), False
     spec = importlib.util.spec_from_file_location(name, path)
@@ -125,13 +126,6 @@ def _module(text: str) -> tuple[ModuleType, bool]:
     sys.modules[name] = module  # numba looks a cached function's module up by its name
     spec.loader.exec_module(module)
     return module, True
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-    Path(temporary).replace(path)
 
 
 @cache

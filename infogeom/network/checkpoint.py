@@ -1,20 +1,20 @@
-"""Files that are whole or absent, and that say which settings they belong to."""
+"""Checkpoints, which say the settings that they belong to."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["check_settings", "digest", "load", "save", "write_atomically"]
+from infogeom.files import write_atomically
+
+__all__ = ["check_settings", "digest", "load", "save"]
 
 Settings = Mapping[str, str]
 
@@ -26,17 +26,6 @@ def digest(*arrays: NDArray[Any]) -> str:
         found.update(f"{array.shape} {array.dtype}".encode())
         found.update(np.ascontiguousarray(array).data)
     return found.hexdigest()[:16]
-
-
-def write_atomically(path: Path, writer: Callable[[BinaryIO], object]) -> None:
-    """Let ``writer`` fill a file beside ``path``, then put it in place at once."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            writer(file)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def save(path: Path, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> None:

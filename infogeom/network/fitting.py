@@ -17,7 +17,7 @@ from tqdm import tqdm
 from infogeom import __version__
 from infogeom.losses import Loss
 from infogeom.models.model import check_count
-from infogeom.network import checkpoint as files
+from infogeom.network import checkpoint as checkpoints
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import forward, loss_gradient, one_blas_thread
 from infogeom.network.recording import LABELS, Record, measure, stratified_sample
@@ -98,7 +98,7 @@ def fit(
         When Ctrl-C or a loss that is not finite ended the run early.
     """
     clock = time.perf_counter()
-    run = _started(net, x, y, loss, optimizer or Adam(), batch_size, record or Record(), seed)
+    run = started(net, x, y, loss, optimizer or Adam(), batch_size, record or Record(), seed)
     check_count("epochs", epochs, least=0)
     check_count("checkpoint_every", checkpoint_every)
     path = None if checkpoint is None else Path(checkpoint)
@@ -136,7 +136,7 @@ def _warn(message: str) -> None:
     warnings.warn(message, TrainingWarning, stacklevel=3)
 
 
-def _started(
+def started(
     net: MLP,
     x: ArrayLike,
     y: ArrayLike,
@@ -172,7 +172,7 @@ def settings_of(
     """Everything that the result of `fit` depends on, but for the number of epochs; ``data`` is the data's digest."""
     return {
         **{name: str(getattr(net, name)) for name in ("widths", "activation", "dtype", "parametrization", "bias")},
-        "initial parameters": f"{net.initialization}, {files.digest(net.parameters)}",
+        "initial parameters": f"{net.initialization}, {checkpoints.digest(net.parameters)}",
         "data": data,
         "loss": str(loss),
         "optimizer": str(optimizer),
@@ -205,7 +205,7 @@ class _Run:
     @cached_property
     def settings(self) -> dict[str, str]:
         """What a checkpoint must agree in."""
-        data = files.digest(self.inputs, self.targets)
+        data = checkpoints.digest(self.inputs, self.targets)
         return settings_of(self.net, data, self.loss, self.optimizer, self.batch_size, self.record, self.seed)
 
     def advance(self) -> None:
@@ -246,13 +246,13 @@ class _Run:
         stacked = {f"record_{name}": column for name, column in self.columns().items()}
         state = {f"state_{k}": array for k, array in enumerate(self.state)}
         epochs = {"epoch": np.array(self.epoch), "epochs": np.array(list(self.records), dtype=np.int64)}
-        files.save(path, self.settings, {**epochs, "parameters": self.parameters, **state, **stacked})
+        checkpoints.save(path, self.settings, {**epochs, "parameters": self.parameters, **state, **stacked})
 
     def resume(self, path: Path, epochs: int) -> None:
         """Go on from a checkpoint where there is one."""
         if not path.parent.is_dir():
             raise ValueError(f"checkpoint must lie in a folder that exists, got {path}")
-        arrays = files.load(path, self.settings)
+        arrays = checkpoints.load(path, self.settings)
         if arrays is None:
             return
         if arrays["epoch"] > epochs:

@@ -9,7 +9,7 @@ import signal
 import tempfile
 import time
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,10 +23,11 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
+from infogeom.files import writable_folder, write_atomically
 from infogeom.losses import Loss
 from infogeom.models.model import check_count, finite_array
-from infogeom.network import checkpoint as files
-from infogeom.network.fitting import fit, settings_of
+from infogeom.network import checkpoint as checkpoints
+from infogeom.network.fitting import fit, settings_of, started
 from infogeom.network.mlp import MLP
 from infogeom.network.recording import FACTORS, Record
 from infogeom.network.traces import check_loss
@@ -127,9 +128,7 @@ def study(
         Naming the argument, the rule and the value; for files in ``out`` of other settings.
     """
     inputs, targets = finite_array("x", x, 2, dtype), finite_array("y", y, 2)
-    for name, values in (("losses", losses), ("widths", widths), ("seeds", seeds)):
-        if not isinstance(values, Sequence):
-            raise TypeError(f"{name} must be a sequence, got {values!r}")
+    losses, widths, seeds = _listed(losses=losses, widths=widths, seeds=seeds)
     for loss in losses:
         check_loss(loss)
     for name, labels in (("losses", [loss.name for loss in losses]), ("widths", widths), ("seeds", seeds)):
@@ -139,7 +138,7 @@ def study(
     check_count("epochs", epochs, least=0)
     workers = _cores() if workers is None else workers
     check_count("workers", workers)
-    data = files.digest(inputs, targets)
+    data = checkpoints.digest(inputs, targets)
     with _folder(out) as folder:
         jobs = []
         for loss, width, seed in product(losses, widths, seeds):
@@ -150,10 +149,19 @@ def study(
             path = folder / f"{loss.name}_{width}_{seed}.nc"
             job = _Job(net, loss, seed, epochs, optimizer or Adam(), batch_size, record or Record(), data, path)
             jobs.append(job)
-        jobs[0].net.checked_targets(targets, len(inputs))
+        for job in jobs[:: len(widths) * len(seeds)]:  # what `fit` would refuse is refused before any process starts
+            started(job.net, inputs, targets, job.loss, job.optimizer, job.batch_size, job.record, job.seed)
         runs = {job.path: run for job in jobs if (run := _finished(job)) is not None}
         runs |= _trained([job for job in jobs if job.path not in runs], inputs, targets, workers)
     return _gathered([runs[job.path] for job in jobs], jobs, losses, widths, seeds)
+
+
+def _listed(**arguments: Sequence[Any]) -> list[list[Any]]:
+    """Arguments as lists, or an error that names the one that cannot be iterated over."""
+    for name, values in arguments.items():
+        if not isinstance(values, Iterable):
+            raise TypeError(f"{name} must be a sequence, got {values!r}")
+    return [list(values) for values in arguments.values()]
 
 
 def _cores() -> int:
@@ -168,10 +176,10 @@ def _folder(out: str | Path | None) -> Iterator[Path]:
             yield Path(temporary)
         return
     try:
-        Path(out).mkdir(parents=True, exist_ok=True)
+        folder = writable_folder(out)
     except OSError as error:
-        raise ValueError(f"out {str(out)!r} cannot be made a folder: {error.strerror}") from None
-    yield Path(out)
+        raise ValueError(f"out {str(out)!r} cannot be written to: {error.strerror}") from None
+    yield folder
 
 
 def _finished(job: _Job) -> xr.Dataset | None:
@@ -184,7 +192,7 @@ def _finished(job: _Job) -> xr.Dataset | None:
     except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ValueError(f"{job.path} is not a run of a study ({reason}); remove it to train that run again") from None
-    files.check_settings(job.path, settings, job.settings)
+    checkpoints.check_settings(job.path, settings, job.settings)
     return run
 
 
@@ -218,7 +226,7 @@ def _run(job: _Job) -> xr.Dataset:
     if run.attrs["ended"] == "interrupted":
         os._exit(1)  # not on to the next run
     run = run.drop_vars("parameters").assign_attrs(settings=json.dumps(job.settings))
-    files.write_atomically(job.path, lambda file: file.write(bytes(run.to_netcdf(engine="scipy"))))
+    write_atomically(job.path, lambda file: file.write(bytes(run.to_netcdf(engine="scipy"))))
     checkpoint.unlink(missing_ok=True)
     return run
 

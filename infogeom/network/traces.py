@@ -131,7 +131,7 @@ def ntk_trace_estimate(
     check_count("probes", probes, least=2)
     check_count("seed", seed, least=0)
     rng, outputs = np.random.default_rng(seed), net.widths[-1]
-    signs = rng.choice([-1.0, 1.0], (probes, len(inputs), 1, outputs))
+    signs = (rng.choice([-1.0, 1.0], (len(inputs), 1, outputs)) for _ in range(probes))
     found = np.array([squares(net, inputs, partial(_given, one)).sum(axis=1) for one in signs])
     samples = found / _divisor(net, inputs, normalization)
     variance = samples.var(axis=0, ddof=1).sum() / probes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -55,7 +55,7 @@ class Metric:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.coordinates, Sequence):
+        if not isinstance(self.coordinates, Iterable):
             raise TypeError(f"coordinates must be a sequence of sympy Symbols, got {self.coordinates!r}")
         try:
             coordinates, matrix = tuple(self.coordinates), ImmutableMatrix(self.matrix)

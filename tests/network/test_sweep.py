@@ -153,7 +153,11 @@ def test_an_interrupted_study_keeps_what_it_has_and_leaves_no_worker(tmp_path: P
         ({"seeds": [-1]}, ValueError, "seed must be at least 0, got -1"),
         ({"workers": 0}, ValueError, "workers must be at least 1, got 0"),
         ({"epochs": -1}, ValueError, "epochs must be at least 0"),
-        ({"out": "/dev/null/runs"}, ValueError, "out '/dev/null/runs' cannot be made a folder"),
+        ({"out": "/dev/null/runs"}, ValueError, "out '/dev/null/runs' cannot be written to"),
+        ({"y": -Y}, ValueError, "targets of cross-entropy must be non-negative"),
+        ({"optimizer": "adam"}, TypeError, "optimizer must be Adam or SGD"),
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1"),
+        ({"record": 3}, TypeError, "record must be a Record, got 3"),
         ({"y": Y[:3]}, ValueError, r"y must have shape \(40, 3\)"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -223,7 +227,7 @@ def test_epochs_without_positive_traces_do_not_count() -> None:
 
 
 def test_one_epoch_records_what_it_is_asked_to(tmp_path: Path) -> None:
-    settings = SETTINGS | {"losses": [LpNorm(2)], "widths": [4], "seeds": [0], "epochs": 1}
+    settings = SETTINGS | {"losses": [LpNorm(2)], "widths": np.array([4]), "seeds": np.arange(1), "epochs": 1}
     ds = study(X, Y, **settings, workers=1, record=Record(probe=10, losses=[MeanPower(2)]), out=tmp_path)
     assert ds.attrs["probe_samples"] == 10
     assert ds.fisher_trace_of.dims == ("loss", "width", "seed", "epoch", "measured_loss")
