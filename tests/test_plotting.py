@@ -126,6 +126,14 @@ def test_a_path_out_of_view_is_not_in_the_legend() -> None:
     assert not plotting.panel(grid(), far)[0].figure.legends
 
 
+@pytest.mark.parametrize("size", [0.3, 100, 1000, 1e6])
+def test_the_labels_of_a_panel_are_inside_the_figure_whatever_the_range(size: float) -> None:
+    axes = plotting.panel(grid().assign_coords(mu=size * grid()["mu"], sigma=-size * grid()["sigma"]))
+    figure = axes[0].figure
+    figure.canvas.draw()
+    assert min(ax.yaxis.label.get_window_extent().x0 for ax in axes if ax.get_ylabel()) >= 0
+
+
 def test_a_long_path_through_a_narrow_view_is_drawn_at_once() -> None:
     narrow = grid().assign_coords({name: 3 + 1e-9 * grid()[name] for name in ("mu", "sigma")})
     assert len(plotting.panel(narrow, path()))

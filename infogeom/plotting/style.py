@@ -30,6 +30,7 @@ __all__ = [
 #: Figures are laid out at their printed size: two columns of text are 7 inches wide, one is 3.4.
 STYLE: dict[Any, Any] = {
     "font.size": 8,
+    "axes.formatter.limits": (-3, 4),  # longer tick labels would push the axis label out of the figure
     "axes.titlesize": 8,
     "axes.titley": 1.0,  # not searched for, which takes a third of the time of drawing
     "axes.labelsize": 8,
@@ -61,7 +62,7 @@ def mosaic(count: int) -> tuple[Figure, list[Axes]]:
     """Square axes, three in a row, with room for a title above and a colour bar beside each; sizes in inches."""
     columns = min(count, 3)
     rows = -(-count // columns)
-    side, across, down, left, bottom, top = 1.6, 2.22, 1.9, 0.56, 0.64, 0.5
+    side, across, down, left, bottom, top = 1.56, 2.16, 1.86, 0.68, 0.64, 0.5
     used = left - 0.04 + across * columns
     width, height = max(used, 3.4), bottom + down * (rows - 1) + side + top
     left += (width - used) / 2

@@ -41,7 +41,8 @@ def check_definition(
             derived = np.array(matrix.subs(point).evalf(), dtype=np.float64)
             mass, defined = _defined(log_density, variable, support, coordinates, point)
         except (ArithmeticError, TypeError, ValueError, NameError) as error:
-            return f"the expectation E[∂log p ∂log p] could not be evaluated in numbers at {at}: {error}"
+            reason = str(error) or type(error).__name__
+            return f"the expectation E[∂log p ∂log p] could not be evaluated in numbers at {at}: {reason}"
         if normalised and not abs(mass - 1) <= RELATIVE_TOLERANCE:
             return f"the density must integrate to 1, got {mass:.9g} at {at}"
         scale = np.sqrt(np.outer(np.diag(defined), np.diag(defined)))
@@ -102,7 +103,15 @@ def _moments(law: Expr, scores: list[Expr], variable: Symbol, support: Set, cent
     n = len(scores) + 1
     f = sympy.lambdify([variable], [law, *scores], modules=[{"exp": exponential}, "mpmath"], cse=True)
     kinks = {mpmath.mpf(x.evalf(DIGITS)) for kink in law.atoms(sympy.Abs) for x in sympy.solve(kink.args[0], variable)}
-    row = cache(lambda x: (f(x)[0], [mpmath.mpf(1), *f(x)[1:]]))
+
+    @cache
+    def row(x: mpmath.mpf) -> tuple[mpmath.mpf, list[mpmath.mpf]]:
+        try:
+            value, *s = f(x)
+        except ZeroDivisionError:  # where the density vanishes, and its score is infinite
+            return -mpmath.inf, [mpmath.mpf(0)] * n
+        return value, [mpmath.mpf(1), *s]
+
     pairs = list(combinations_with_replacement(range(n), 2))
     weights = [lambda x, i=i, j=j: row(x)[1][i] * row(x)[1][j] for i, j in pairs]
     values = expectations(lambda x: row(x)[0], weights, support, [mpmath.mpf(c.p) / c.q for c in centres], kinks)

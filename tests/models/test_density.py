@@ -95,6 +95,13 @@ HIDDEN: dict[str, tuple[Any, ...]] = {
         sympy.S.Reals,
         1 / (2 * rate**2),
     ),
+    "a law that vanishes at its own location": (
+        log((x - m) ** 2) - (x - m) ** 2 / 2 - log(2 * pi) / 2,
+        x,
+        [m],
+        sympy.S.Reals,
+        sympy.Integer(3),  # E[(2/r − r)²] over r² φ(r) = 4 − 4 + 3
+    ),
     "a narrow normal law": (
         -((x - 5 - m) ** 2) * 5000 + log(5000 / pi) / 2,
         x,
