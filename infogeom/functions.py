@@ -2,18 +2,24 @@
 
 A logistic model written with ``1 / (1 + exp(-u))`` loses every digit of ``1 - sigma`` beyond u = 37 and overflows
 beyond u = 709.  Written with these functions it differentiates into products of ``expit(u)`` and ``expit(-u)`` alone,
-and the code generator knows how to evaluate both to full relative accuracy.
+and the code generator knows how to evaluate both to full relative accuracy.  So it does combinations of the Gamma
+function and ratios of Bessel functions that would lose all digits at large arguments.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import mpmath
 import sympy
 from sympy import Expr
+from sympy.core.function import ArgumentIndexError
 
-__all__ = ["expit", "softplus", "stable"]
+__all__ = [
+    "SPECIAL", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "digamma_difference", "expit",
+    "lgamma_difference", "polygamma_excess", "softplus", "stable",
+]  # fmt: skip
 
 
 class expit(sympy.Function):  # noqa: N801  (a SymPy function is spelt like the function)
@@ -86,6 +92,209 @@ class softplus(sympy.Function):  # noqa: N801
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\operatorname{{softplus}}{power}\left({printer._print(self.args[0])}\right)"
+
+
+class Cancelling(sympy.Function):
+    """A function of two arguments whose definition cancels: evaluated at whatever precision that takes."""
+
+    nargs = 2
+
+    @abstractmethod
+    def definition(self, *args: Any) -> Any:
+        """Value for mpmath numbers, by the definition, at the working precision."""
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        if not all(a.is_number and a.is_real for a in self.args):
+            return self
+        sizes = [mpmath.mag(mpmath.mpf(a.evalf(3)._to_mpmath(53))) for a in self.args if not a.is_zero]
+        previous, work = None, prec + 20 + 4 * sum(abs(size) for size in sizes)
+        while True:
+            args = [a.evalf(int(work / 3.32) + 5)._to_mpmath(work) for a in self.args]
+            with mpmath.workprec(work):
+                value = self.definition(*map(mpmath.mpf, args))
+                settled = previous is not None and abs(value - previous) <= mpmath.ldexp(abs(previous), -prec)
+                if settled or not mpmath.isfinite(value):
+                    return Expr._from_mpmath(value, prec)
+            previous, work = value, work + prec
+
+    def _eval_is_real(self) -> bool | None:
+        return True if self.args[1].is_real and self._in_domain() else None
+
+    def _in_domain(self) -> bool | None:
+        return bool(self.args[0].is_positive)
+
+
+class polygamma_excess(Cancelling):  # noqa: N801
+    """ψ^(m)(x) without the leading term of its asymptotic series, ψ(x) − log x, ψ′(x) − 1/x, ψ″(x) + 1/x², …; x > 0.
+
+    m is a non-negative Integer.  The derivative of one is the next.  Its sign is that of (−1)^(m+1), because
+    (−1)^(m+1) ∫ t^m e^(−xt) (1/(1 − e^−t) − 1/t) dt is its value (DLMF 5.9.13 and its derivatives).
+    """
+
+    @classmethod
+    def eval(cls, m: Expr, x: Expr) -> Expr | None:  # noqa: ARG003  (x)
+        """Refuse an order that is not a non-negative Integer."""
+        if not (m.is_Integer and m.is_nonnegative):
+            raise ValueError(f"the order of polygamma_excess must be a non-negative integer, got {m}")
+        return None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return the excess of the next order."""
+        if argindex != 2:
+            raise ArgumentIndexError(self, argindex)
+        return polygamma_excess(self.args[0] + 1, self.args[1])
+
+    def definition(self, m: Any, x: Any) -> Any:
+        """ψ^(m)(x) minus log x or (−1)^(m+1) (m − 1)! / x^m."""
+        m = int(m)
+        return mpmath.psi(m, x) - (mpmath.log(x) if m == 0 else (-1) ** (m + 1) * mpmath.factorial(m - 1) / x**m)
+
+    def _eval_rewrite_as_polygamma(self, m: Expr, x: Expr, **hints: Any) -> Expr:
+        leading = sympy.log(x) if m == 0 else (-1) ** (m + 1) * sympy.factorial(m - 1) / x**m
+        return sympy.polygamma(m, x) - leading
+
+    def _in_domain(self) -> bool | None:
+        return bool(self.args[1].is_positive)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return bool(self.args[0].is_odd) if self.args[1].is_positive else None
+
+    def _eval_is_extended_negative(self) -> bool | None:
+        return bool(self.args[0].is_even) if self.args[1].is_positive else None
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        m, x = (printer._print(a) for a in self.args)
+        order = rf"^{{({m})}}" if self.args[0] > 0 else ""
+        leading = printer._print(sympy.polygamma(*self.args) - self.rewrite(sympy.polygamma))
+        sign, leading = ("+", leading[1:].lstrip()) if leading.startswith("-") else ("-", leading)
+        return _powered(rf"\left(\psi{order}\left({x}\right) {sign} {leading}\right)", exp)
+
+
+class digamma_difference(Cancelling):  # noqa: N801
+    """ψ(x + a) − ψ(x), x > 0 and x + a > 0; it has the sign of a.  Its derivative in x, with ψ′, cancels."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return ψ′(x + a), minus ψ′(x) in x."""
+        x, a = self.args
+        return sympy.polygamma(1, x + a) - (sympy.polygamma(1, x) if argindex == 1 else 0)
+
+    def definition(self, x: Any, a: Any) -> Any:
+        """ψ(x + a) − ψ(x)."""
+        return mpmath.psi(0, x + a) - mpmath.psi(0, x)
+
+    def _eval_rewrite_as_polygamma(self, x: Expr, a: Expr, **hints: Any) -> Expr:
+        return sympy.polygamma(0, x + a) - sympy.polygamma(0, x)
+
+    def _in_domain(self) -> bool | None:
+        return bool(self.args[0].is_positive and (self.args[0] + self.args[1]).is_positive)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return self.args[1].is_positive if self._in_domain() else None
+
+    def _eval_is_extended_negative(self) -> bool | None:
+        return self.args[1].is_negative if self._in_domain() else None
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        x, s = printer._print(self.args[0]), printer._print(sympy.Add(*self.args))
+        return _powered(rf"\left(\psi\left({s}\right) - \psi\left({x}\right)\right)", exp)
+
+
+class lgamma_difference(Cancelling):  # noqa: N801
+    """log Γ(x + a) − log Γ(x), x > 0 and x + a > 0; derivatives ``digamma_difference(x, a)`` and ψ(x + a)."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return ψ(x + a) − ψ(x) in x, ψ(x + a) in a."""
+        x, a = self.args
+        return digamma_difference(x, a) if argindex == 1 else sympy.polygamma(0, x + a)
+
+    def definition(self, x: Any, a: Any) -> Any:
+        """Log Γ(x + a) − log Γ(x)."""
+        return mpmath.loggamma(x + a) - mpmath.loggamma(x)
+
+    def _eval_rewrite_as_loggamma(self, x: Expr, a: Expr, **hints: Any) -> Expr:
+        return sympy.loggamma(x + a) - sympy.loggamma(x)
+
+    def _in_domain(self) -> bool | None:
+        return bool(self.args[0].is_positive and (self.args[0] + self.args[1]).is_positive)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        x, s = printer._print(self.args[0]), printer._print(sympy.Add(*self.args))
+        return _powered(rf"\log\frac{{\Gamma\left({s}\right)}}{{\Gamma\left({x}\right)}}", exp)
+
+
+class bessel_ratio(Cancelling):  # noqa: N801
+    """Ratio A = I_(ν+1)(x) / I_ν(x), ν ≥ 0 and x ≥ 0: the mean resultant length of a von Mises–Fisher law.
+
+    A, A′ and −A″ are positive for x > 0 (Schou, Biometrika 65 (1978) 369–377, for ν = 0, 1/2, 1, …; A′ is a variance
+    for every ν).
+    """
+
+    primes = ""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return A′, A″, or A‴ in terms of A, A′ and A″; there is no closed form of the derivative in ν."""
+        if argindex != 2:
+            raise ArgumentIndexError(self, argindex)
+        return self._slope(*self.args)
+
+    def _slope(self, nu: Expr, x: Expr) -> Expr:
+        return bessel_ratio_slope(nu, x)
+
+    def definition(self, nu: Any, x: Any) -> Any:
+        """A, A′ or A″ by Riccati's equation A′ = 1 − A² − (2ν + 1) A / x (DLMF 10.29.2); at x = 0 the limit."""
+        n, c = len(self.primes), 2 * nu + 1
+        if x == 0:
+            return 1 / (c + 1) if n == 1 else mpmath.mpf(0)
+        A = mpmath.besseli(nu + 1, x) / mpmath.besseli(nu, x)
+        slope = 1 - A * A - c * A / x
+        return (A, slope, c * A / x**2 - c * slope / x - 2 * A * slope)[n]
+
+    def _in_domain(self) -> bool | None:
+        return bool(self.args[0].is_nonnegative and self.args[1].is_nonnegative)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return True if self.args[0].is_nonnegative and self.args[1].is_positive else None
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        nu, x = (printer._print(a) for a in self.args)
+        name = f"A{self.primes}_{{{nu}}}" if exp is None else f"{{A{self.primes}_{{{nu}}}}}^{{{exp}}}"
+        return rf"{name}\left({x}\right)"
+
+
+class bessel_ratio_slope(bessel_ratio):  # noqa: N801
+    """Derivative A′ = 1 − A² − (2ν + 1) A / x of `bessel_ratio` in x."""
+
+    primes = "'"
+
+    def _slope(self, nu: Expr, x: Expr) -> Expr:
+        return bessel_ratio_curve(nu, x)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return True if self._in_domain() else None
+
+
+class bessel_ratio_curve(bessel_ratio):  # noqa: N801
+    """Second derivative A″ of `bessel_ratio` in x; the third cancels at small and at large x."""
+
+    primes = "''"
+
+    def _slope(self, nu: Expr, x: Expr) -> Expr:
+        A, slope, c = bessel_ratio(nu, x), bessel_ratio_slope(nu, x), 2 * nu + 1
+        return -2 * slope**2 - 2 * A * self - c * (self - 2 * (slope - A / x) / x) / x
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return None
+
+    def _eval_is_extended_negative(self) -> bool | None:
+        return True if (2 * self.args[0]).is_integer and bessel_ratio(*self.args).is_positive else None
+
+
+#: Functions whose arguments are all expressions, spelt the same in `infogeom.kernels.special`.
+SPECIAL = (bessel_ratio, bessel_ratio_curve, bessel_ratio_slope, digamma_difference, lgamma_difference)
+
+
+def _powered(text: str, exp: str | None) -> str:
+    return text if exp is None else rf"{{{text}}}^{{{exp}}}"
 
 
 def stable(expression: Expr) -> Expr:

@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import os
 import platform
+import re
 import stat
 import sys
 import tempfile
@@ -82,9 +83,8 @@ def _whole(source: str) -> str:
     """Source with its imports; the text of a module has its own."""
     if source.startswith('"""'):
         return source
-    return (
-        HEADER + (inspect.getsource(special).partition("annotations\n")[2] if "polygamma(" in source else "") + source
-    )
+    called = re.search(rf"\b(?:{'|'.join(special.__all__)})\(", source)
+    return HEADER + (inspect.getsource(special).partition("annotations\n")[2] if called else "") + source
 
 
 @lru_cache(maxsize=8)

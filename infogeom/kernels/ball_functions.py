@@ -1,0 +1,241 @@
+"""The functions that generated kernels call, in ball arithmetic: enclosures at the precision ``flint.ctx.prec``.
+
+A value lies in the ball returned, whatever points of the arguments' balls are meant; an argument may also be an int or
+a float, taken exactly.  Outside a function's real domain, or where a ball reaches beyond it, the ball is nan.
+Combinations that cancel are evaluated at a higher precision, so that the balls of exact arguments are as narrow as the
+precision allows.  This module needs nothing but python-flint: worker processes import it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flint import acb, arb, ctx
+
+__all__ = [
+    "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "cos", "cosh",
+    "digamma_difference", "erf", "erfc", "exp", "expit", "fabs", "gamma", "lgamma", "lgamma_difference", "log", "log1p",
+    "polygamma", "polygamma_excess", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh",
+]  # fmt: skip
+
+Real = arb | int | float
+
+#: Bits beyond which cancellation is not followed, or four times those in force.
+MOST_BITS = 1 << 13
+
+
+def exp(u: Real) -> arb:
+    """Exponential function."""
+    return arb(u).exp()
+
+
+def log(u: Real) -> arb:
+    """Natural logarithm."""
+    return arb(u).log()
+
+
+def log1p(u: Real) -> arb:
+    """Logarithm log(1 + u)."""
+    return arb(u).log1p()
+
+
+def sqrt(u: Real) -> arb:
+    """Square root."""
+    return arb(u).sqrt()
+
+
+def sin(u: Real) -> arb:
+    """Sine."""
+    return arb(u).sin()
+
+
+def cos(u: Real) -> arb:
+    """Cosine."""
+    return arb(u).cos()
+
+
+def tan(u: Real) -> arb:
+    """Tangent."""
+    return arb(u).tan()
+
+
+def sinh(u: Real) -> arb:
+    """Hyperbolic sine."""
+    return arb(u).sinh()
+
+
+def cosh(u: Real) -> arb:
+    """Hyperbolic cosine."""
+    return arb(u).cosh()
+
+
+def tanh(u: Real) -> arb:
+    """Hyperbolic tangent."""
+    return arb(u).tanh()
+
+
+def asin(u: Real) -> arb:
+    """Inverse sine."""
+    return arb(u).asin()
+
+
+def acos(u: Real) -> arb:
+    """Inverse cosine."""
+    return arb(u).acos()
+
+
+def atan(u: Real) -> arb:
+    """Inverse tangent."""
+    return arb(u).atan()
+
+
+def asinh(u: Real) -> arb:
+    """Inverse hyperbolic sine."""
+    return arb(u).asinh()
+
+
+def atanh(u: Real) -> arb:
+    """Inverse hyperbolic tangent."""
+    return arb(u).atanh()
+
+
+def erf(u: Real) -> arb:
+    """Error function."""
+    return arb(u).erf()
+
+
+def erfc(u: Real) -> arb:
+    """Complement 1 − erf(u)."""
+    return arb(u).erfc()
+
+
+def gamma(u: Real) -> arb:
+    """Gamma function."""
+    return arb(u).gamma()
+
+
+def lgamma(u: Real) -> arb:
+    """Logarithm of Γ(u), u > 0."""
+    return arb(u).lgamma()
+
+
+def fabs(u: Real) -> arb:
+    """Absolute value."""
+    return abs(arb(u))
+
+
+def sign(u: Real) -> arb:
+    """−1, 0 or 1, or the union of those that are possible."""
+    u = arb(u)
+    return u if u.is_nan() else u.sgn()
+
+
+def expit(u: Real) -> arb:
+    """Logistic function 1 / (1 + e^−u), narrow relative to its value on either side."""
+    u = arb(u)
+    inverse = 1 + (-u).exp()
+    if inverse.is_finite() or not u < 0:
+        return 1 / inverse
+    e = u.exp()  # e^−u is beyond any exponent
+    return e / (1 + e)
+
+
+def softplus(u: Real) -> arb:
+    """log(1 + e^u), narrow relative to its value on either side."""
+    u = arb(u)
+    return u + (-u).exp().log1p() if u > 0 else u.exp().log1p()
+
+
+def polygamma(m: int, x: Real) -> arb:
+    """ψ^(m)(x), x > 0."""
+    x = arb(x)
+    return _refined(lambda: _polygamma(m, x), x) if x > 0 else arb.nan()
+
+
+def _polygamma(m: int, x: arb) -> arb:
+    return acb(x).polygamma(m).real if m else x.digamma()
+
+
+def polygamma_excess(m: int, x: Real) -> arb:
+    """ψ^(m)(x) without the leading term of its asymptotic series, x > 0, as `infogeom.kernels.special` defines it."""
+    x = arb(x)
+    if not x > 0:
+        return arb.nan()
+    if m == 0:
+        return _refined(lambda: x.digamma() - x.log(), x)
+    leading = (-1) ** (m + 1) * arb(m).gamma()
+    return _refined(lambda: _polygamma(m, x) - leading / x**m, x)
+
+
+def digamma_difference(x: Real, a: Real) -> arb:
+    """ψ(x + a) − ψ(x) for x > 0, x + a > 0."""
+    return _difference(arb.digamma, arb(x), arb(a))
+
+
+def lgamma_difference(x: Real, a: Real) -> arb:
+    """Difference log Γ(x + a) − log Γ(x) for x > 0, x + a > 0."""
+    return _difference(arb.lgamma, arb(x), arb(a))
+
+
+def _difference(f: Callable[[arb], arb], x: arb, a: arb) -> arb:
+    if not x > 0:
+        return arb.nan()
+    if a.is_zero():
+        return a
+    return _refined(lambda: f(x + a) - f(x) if x + a > 0 else arb.nan(), x, a)
+
+
+def bessel_ratio(nu: Real, x: Real) -> arb:
+    """A = I_(ν+1)(x) / I_ν(x), ν ≥ 0, x ≥ 0."""
+    return _bessel(lambda nu, x: x * _ratio(nu, x), nu, x)
+
+
+def bessel_ratio_slope(nu: Real, x: Real) -> arb:
+    """Derivative of `bessel_ratio` in x."""
+    return _bessel(lambda nu, x: _slope(nu, x)[0], nu, x)
+
+
+def bessel_ratio_curve(nu: Real, x: Real) -> arb:
+    """Second derivative of `bessel_ratio` in x."""
+
+    def curve(nu: arb, x: arb) -> arb:
+        slope, g, drop = _slope(nu, x)
+        return x * g * ((2 * nu + 1) * drop - 2 * slope)
+
+    return _bessel(curve, nu, x)
+
+
+def _bessel(f: Callable[[arb, arb], arb], nu: Real, x: Real) -> arb:
+    nu, x = arb(nu), arb(x)
+    return arb.nan() if nu < 0 or x < 0 else _refined(lambda: f(nu, x), nu, x)
+
+
+def _slope(nu: arb, x: arb) -> tuple[arb, arb, arb]:
+    """A′ = g − x² g (g − g₊), g and g − g₊, from 1 − 2(ν + 1) g = x² g g₊ (DLMF 10.33.1)."""
+    g, above = _ratio(nu, x), _ratio(nu + 1, x)
+    return g - x * x * g * (g - above), g, g - above
+
+
+def _ratio(nu: arb, x: arb) -> arb:
+    """Ratio g = A/x: the continued fraction DLMF 10.33.1, its tail enclosed, where each step gains two bits."""
+    if not x <= nu + 1:
+        return x.bessel_i(nu + 1, scaled=True) / (x * x.bessel_i(nu, scaled=True))
+    steps, square = ctx.prec // 2 + 8, x * x
+    g = arb(0).union(1 / (2 * (nu + steps + 1)))
+    for k in range(steps, 0, -1):
+        g = 1 / (2 * (nu + k) + square * g)
+    return g
+
+
+def _refined(value: Callable[[], arb], *arguments: arb) -> arb:
+    """Value at rising precision until it is known to the precision in force, or as well as the arguments allow."""
+    prec, work, ball = ctx.prec, ctx.prec + 16, arb.nan()
+    if not all(argument.is_finite() for argument in arguments):
+        return ball
+    while work <= max(MOST_BITS, 4 * prec):
+        with ctx.workprec(work):
+            previous, ball = ball, value()
+        if ball.rel_accuracy_bits() >= prec or (previous.is_finite() and not 2 * ball.rad() < previous.rad()):
+            break
+        work *= 2
+    return +ball

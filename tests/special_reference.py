@@ -1,0 +1,54 @@
+"""Definitions of the functions of `infogeom.kernels.special` and of logistic ones in mpmath, to any precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+from mpmath import mpf
+
+__all__ = ["DEFINITIONS", "exactly"]
+
+
+def polygamma_excess(m: int, x: Any) -> Any:
+    return mpmath.psi(m, x) - (mpmath.log(x) if m == 0 else (-1) ** (m + 1) * mpmath.factorial(m - 1) / x**m)
+
+
+def bessel_ratio(nu: Any, x: Any) -> Any:
+    return mpmath.besseli(nu + 1, x) / mpmath.besseli(nu, x)
+
+
+def bessel_ratio_slope(nu: Any, x: Any) -> Any:
+    A = bessel_ratio(nu, x)
+    return 1 - A**2 - (2 * nu + 1) * A / x
+
+
+def bessel_ratio_curve(nu: Any, x: Any) -> Any:
+    A, slope = bessel_ratio(nu, x), bessel_ratio_slope(nu, x)
+    return -2 * A * slope - (2 * nu + 1) * (slope / x - A / x**2)
+
+
+DEFINITIONS: dict[str, Callable[..., Any]] = {
+    "polygamma": mpmath.psi,
+    "polygamma_excess": polygamma_excess,
+    "digamma_difference": lambda x, a: mpmath.digamma(x + a) - mpmath.digamma(x),
+    "lgamma_difference": lambda x, a: mpmath.loggamma(x + a) - mpmath.loggamma(x),
+    "bessel_ratio": bessel_ratio,
+    "bessel_ratio_slope": bessel_ratio_slope,
+    "bessel_ratio_curve": bessel_ratio_curve,
+    "expit": lambda u: 1 / (1 + mpmath.exp(-u)),
+    "softplus": lambda u: mpmath.log(1 + mpmath.exp(u)),
+}
+
+
+def exactly(name: str, *arguments: Any, digits: int = 50) -> Any:
+    """Value at arguments taken exactly: digits for every power of ten that may cancel, until two values agree."""
+    definition, previous = DEFINITIONS.get(name) or getattr(mpmath, name), None
+    dps = digits + 10 + 3 * int(sum(abs(mpmath.log10(abs(a))) for a in arguments if a))
+    while True:
+        with mpmath.workdps(dps):
+            value = definition(*(a if isinstance(a, int) else mpf(a) for a in arguments))
+            if previous is not None and abs(value - previous) <= mpf(10) ** -digits * abs(value):
+                return value
+        previous, dps = value, dps + 30
