@@ -16,8 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from sympy import Interval
 
 from infogeom import __version__
-from infogeom.kernels.tiles import OBSERVABLES, RANKS, Status, tabulate
-from infogeom.models.model import Model, Parameter, finite_array
+from infogeom.kernels.refinement import Accuracy, values, with_errors
+from infogeom.kernels.status import MEANINGS, Status
+from infogeom.kernels.tiles import OBSERVABLES, RANKS
+from infogeom.models.model import Model, Parameter, check_count, check_real, finite_array
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
 
@@ -34,17 +36,23 @@ LABELS = {
     "riemann": r"$R^i_{jkl}$",
     "ricci": r"$\mathrm{Ric}_{ij}$",
     "ricci_scalar": r"$R$",
+    "ricci_scalar_error": r"bound on $|\delta R|$",
+    "log10_ricci_scalar": r"$\log_{10} |R|$",
+    "ricci_scalar_sign": r"$\mathrm{sign}\,R$",
+    "metric_rank": r"$\mathrm{rank}\,g$",
+    "null_directions": "null directions",
     "loss": r"$L$",
     "ntk_trace": r"$\mathrm{tr}\,\Lambda / N$",
 }
-MEANINGS = {0: "ok", 1: "refined", 2: "singular", 3: "out_of_domain", 4: "overflow"}
 #: Length from which on the last axis is the one to vectorise over.
 ENOUGH_TO_VECTORISE = 32
-PACKAGES = ("numpy", "numba", "sympy")
+PACKAGES = ("numpy", "numba", "sympy", "python-flint")
+INTEGERS = ("status", "metric_rank")
+EPS = float(np.finfo(float).eps)
 
 
 class StatusWarning(UserWarning):
-    """Some points are singular or overflow; their status says which."""
+    """Some points are singular, overflow or were not refined; their status says which."""
 
 
 def evaluate(
@@ -52,6 +60,8 @@ def evaluate(
     axes: Mapping[str, ArrayLike],
     quantities: Sequence[str] = ("metric", "ricci_scalar"),
     *,
+    rtol: float = 1e-9,
+    max_refined: int = 10_000,
     chunks: Mapping[str, int] | int | str | None = None,
 ) -> xr.Dataset:
     """Evaluate quantities on a rectilinear grid.
@@ -63,8 +73,16 @@ def evaluate(
     axes : mapping of str to array_like
         One entry per parameter: a 1-D increasing, finite sequence, or a number that fixes the parameter (no dimension).
     quantities : sequence of str
-        Out of metric, inverse_metric, determinant, christoffel, riemann, ricci, ricci_scalar, fisher_trace, and for
-        networks loss and ntk_trace (per sample).
+        Out of metric, inverse_metric, determinant, christoffel, riemann, ricci, ricci_scalar, fisher_trace,
+        log10_ricci_scalar and ricci_scalar_sign (finite where R is beyond float64), metric_rank, null_directions (row i
+        holds the i-th of an orthonormal basis, then come rows of zeros), and for networks loss and ntk_trace (per
+        sample).
+    rtol : float
+        Points where R may err by more than ``rtol`` times its size are computed again in ball arithmetic, as are those
+        that look singular or beyond float64; at least 2.2e-16.
+    max_refined : int
+        Most points to compute again, each of which takes milliseconds (10 µs for every sample); with ``chunks`` for
+        each block. What is left over has status 5. 0 refines none.
     chunks : mapping of str to int, int or "auto", optional
         Block lengths along the axes; the Dataset is then lazy, for any dask scheduler to compute (extra
         ``distributed``), and does not warn.
@@ -72,8 +90,11 @@ def evaluate(
     Returns
     -------
     xarray.Dataset
-        float64 variables over the parameters in model order, tensor indices i, j, k, l after them; ``status`` int8
-        (0 ok, 2 singular, 3 out of the domain, 4 beyond float64). Singular points keep metric and determinant.
+        float64 variables over the parameters in model order, tensor indices i, j, k, l after them. With ricci_scalar
+        comes ``ricci_scalar_error``, a bound on its absolute error: an estimate where status is 0, rigorous where it is
+        1. ``status`` int8: 0 ok, 1 refined in ball arithmetic, 2 singular, 3 out of the domain, 4 beyond float64, 5 not
+        refined for want of ``max_refined``: R is right to its error, which exceeds ``rtol``, or nan. Singular points
+        keep metric and determinant.
 
     Raises
     ------
@@ -83,40 +104,44 @@ def evaluate(
     Warns
     -----
     StatusWarning
-        Once, with counts, when points are singular or overflow.
+        Once, with counts, when points are singular, overflow or are not refined.
     """
     start = time.perf_counter()
     metric = numeric_metric(model_or_metric)
-    names = _checked_quantities(metric, quantities)
-    values = _checked_axes(metric, axes)
-    _check_any_inside(metric, [_inside(d, np.atleast_1d(v)) for d, v in zip(metric.domains, values, strict=True)])
-    lengths = [v.size for v in values]
+    names, accuracy = _checked_quantities(metric, quantities), _checked_accuracy(rtol, max_refined)
+    grid = _checked_axes(metric, axes)
+    _check_any_inside(metric, [_inside(d, np.atleast_1d(v)) for d, v in zip(metric.domains, grid, strict=True)])
+    lengths = [v.size for v in grid]
     # Chosen for the whole grid, so that blocks give the very same numbers.
     inner = len(lengths) - 1 if lengths[-1] >= ENOUGH_TO_VECTORISE else int(np.argmax(lengths))
-    block = partial(_on_grid, metric, names, inner)
-    arrays = block(values) if chunks is None else _lazy(block, metric.names, names, values, chunks)
-    dims = [name for name, v in zip(metric.names, values, strict=True) if v.ndim]
-    coordinates = {name: (name if v.ndim else (), v) for name, v in zip(metric.names, values, strict=True)}
+    block = partial(_on_grid, metric, names, accuracy, inner)
+    arrays = (
+        block(grid) if chunks is None else _lazy(block, metric.names, (*with_errors(names), "status"), grid, chunks)
+    )
+    dims = [name for name, v in zip(metric.names, grid, strict=True) if v.ndim]
+    coordinates = {name: (name if v.ndim else (), v) for name, v in zip(metric.names, grid, strict=True)}
     return _dataset(metric, arrays, dims, coordinates, start)
 
 
-def _on_grid(metric: Metric, names: Sequence[str], inner: int, values: Sequence[Array]) -> dict[str, NDArray[Any]]:
+def _on_grid(
+    metric: Metric, names: Sequence[str], accuracy: Accuracy, inner: int, axes: Sequence[Array]
+) -> dict[str, NDArray[Any]]:
     """Quantities and status as arrays over the axes in model order, tensor indices after them; numbers have no axis."""
-    lengths = [v.size for v in values]
+    lengths = [v.size for v in axes]
     outer = [k for k in range(len(lengths)) if k != inner]
-    inside = [_inside(d, np.atleast_1d(v)) for d, v in zip(metric.domains, values, strict=True)]
+    inside = [_inside(d, np.atleast_1d(v)) for d, v in zip(metric.domains, axes, strict=True)]
     # Points outside are evaluated at an admissible value and blotted out by their status.
-    safe = [np.where(ok, v, _admissible(d)) for ok, v, d in zip(inside, values, metric.domains, strict=True)]
+    safe = [np.where(ok, v, _admissible(d)) for ok, v, d in zip(inside, axes, metric.domains, strict=True)]
     mesh = np.meshgrid(*(safe[k] for k in outer), indexing="ij")
     grid = np.array([m.ravel() for m in mesh]).reshape(len(outer), -1) if outer else np.empty((0, 1))
     within = np.logical_and.outer(_product([inside[k] for k in outer]), inside[inner])
     status = np.where(within, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)
     symbols = tuple(metric.coordinates[k] for k in outer)
-    flat: dict[str, NDArray[Any]] = {**tabulate(metric, names, grid, safe[inner][None, :], symbols, status)}
+    flat: dict[str, NDArray[Any]] = {**values(metric, names, grid, safe[inner][None, :], symbols, status, accuracy)}
 
     shape = [lengths[k] for k in (*outer, inner)]
     to_model_order = [1 + [*outer, inner].index(k) for k in range(len(lengths))]
-    drop = tuple(slice(None) if v.ndim else 0 for v in values)
+    drop = tuple(slice(None) if v.ndim else 0 for v in axes)
     n = len(lengths)
 
     def arranged(name: str, array: NDArray[Any]) -> NDArray[Any]:
@@ -159,9 +184,9 @@ def _lazy(
         shape = tuple(r.stop - r.start for r in ranges.values())
         return {
             name: da.from_delayed(
-                task[name], (*shape, *(n,) * RANKS.get(name, 0)), np.int8 if name == "status" else float
+                task[name], (*shape, *(n,) * RANKS.get(name, 0)), np.int8 if name in INTEGERS else float
             )
-            for name in (*names, "status")
+            for name in names
         }
 
     def joined(at: tuple[int, ...]) -> dict[str, Any]:
@@ -179,6 +204,9 @@ def evaluate_points(
     model_or_metric: Model | Metric,
     points: ArrayLike | xr.Dataset,
     quantities: Sequence[str] = ("metric", "ricci_scalar"),
+    *,
+    rtol: float = 1e-9,
+    max_refined: int = 10_000,
 ) -> xr.Dataset:
     """Evaluate quantities at single points.
 
@@ -189,6 +217,8 @@ def evaluate_points(
         Coordinates in model order; or a Dataset with one variable per parameter along one dimension, which is kept
         (a path along "step").
     quantities : sequence of str
+        As for `evaluate`.
+    rtol, max_refined : float, int
         As for `evaluate`.
 
     Returns
@@ -203,16 +233,16 @@ def evaluate_points(
     """
     start = time.perf_counter()
     metric = numeric_metric(model_or_metric)
-    names = _checked_quantities(metric, quantities)
-    values, dim, kept = _checked_points(metric, points)
-    inside = np.logical_and.reduce([_inside(d, v) for d, v in zip(metric.domains, values, strict=True)])
+    names, accuracy = _checked_quantities(metric, quantities), _checked_accuracy(rtol, max_refined)
+    where, dim, kept = _checked_points(metric, points)
+    inside = np.logical_and.reduce([_inside(d, v) for d, v in zip(metric.domains, where, strict=True)])
     _check_any_inside(metric, [inside])
-    safe = np.where(inside, values, np.array([[_admissible(d)] for d in metric.domains]))
+    safe = np.where(inside, where, np.array([[_admissible(d)] for d in metric.domains]))
     status = np.where(inside, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)[None, :]
-    flat = tabulate(metric, names, np.empty((0, 1)), safe, (), status)
+    flat = values(metric, names, np.empty((0, 1)), safe, (), status, accuracy)
     n = len(metric.names)
     arrays = {name: array[:, 0].T.reshape(-1, *(n,) * RANKS[name]) for name, array in flat.items()}
-    coordinates = {**kept, **{name: (dim, v) for name, v in zip(metric.names, values, strict=True)}}
+    coordinates = {**kept, **{name: (dim, v) for name, v in zip(metric.names, where, strict=True)}}
     return _dataset(metric, {**arrays, "status": status[0]}, [dim], coordinates, start)
 
 
@@ -230,7 +260,9 @@ def _dataset(
         if name != "status"
     }
     status = arrays["status"]
-    flags = {"flag_values": np.array(list(MEANINGS), dtype=np.int8), "flag_meanings": " ".join(MEANINGS.values())}
+    # The last is the exception, and is declared where it may occur.
+    known = list(MEANINGS)[: None if not isinstance(status, np.ndarray) or (status == Status.UNREFINED).any() else -1]
+    flags = {"flag_values": np.array(known, dtype=np.int8), "flag_meanings": " ".join(MEANINGS[s] for s in known)}
     variables["status"] = (list(dims), status, {"long_name": "status of each point", **flags})
     labels = dict(zip(metric.names, map(sympy.latex, metric.coordinates), strict=True))
     described = {
@@ -255,14 +287,19 @@ def _dataset(
 
 @cache
 def _versions() -> dict[str, str]:
-    return {"infogeom_version": __version__, **{f"{package}_version": version(package) for package in PACKAGES}}
+    return {
+        "infogeom_version": __version__,
+        **{f"{package.replace('-', '_')}_version": version(package) for package in PACKAGES},
+    }
 
 
 def _warn_of(status: NDArray[np.int8]) -> None:
-    counts = {s: int(np.count_nonzero(status == s)) for s in (Status.SINGULAR, Status.OVERFLOW)}
+    warned = (Status.SINGULAR, Status.OVERFLOW, Status.UNREFINED)
+    counts = {s: int(np.count_nonzero(status == s)) for s in warned}
     words = [f"{count} {MEANINGS[s]}" for s, count in counts.items() if count]
     if words:
-        warnings.warn(f"of {status.size} points, {' and '.join(words)}: see status", StatusWarning, stacklevel=4)
+        more = "; max_refined sets how many points are refined" if counts[Status.UNREFINED] else ""
+        warnings.warn(f"of {status.size} points, {' and '.join(words)}: see status{more}", StatusWarning, stacklevel=4)
 
 
 def _product(inside: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
@@ -302,6 +339,14 @@ def _checked_quantities(metric: Metric, quantities: Sequence[str]) -> tuple[str,
     if missing:
         raise TypeError(f"quantities {missing} need a network, and this metric has no such observable")
     return names
+
+
+def _checked_accuracy(rtol: float, max_refined: int) -> Accuracy:
+    check_real("rtol", rtol)
+    if not EPS <= rtol < np.inf:
+        raise ValueError(f"rtol must be at least {EPS:.2g}, to which float64 can hold R, and finite, got {rtol}")
+    check_count("max_refined", max_refined, 0)
+    return Accuracy(float(rtol), int(max_refined))
 
 
 def _checked_axes(metric: Metric, axes: Mapping[str, ArrayLike]) -> list[Array]:

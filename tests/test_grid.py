@@ -178,7 +178,9 @@ def test_only_what_is_asked_for_is_returned() -> None:
 
 
 def test_the_default_quantities_are_metric_and_ricci_scalar() -> None:
-    assert set(evaluate_points(ig.models.normal(), [[0, 1]]).data_vars) == {"metric", "ricci_scalar", "status"}
+    assert set(evaluate_points(ig.models.normal(), [[0, 1]]).data_vars) == {
+        *("metric", "ricci_scalar", "ricci_scalar_error", "status")
+    }
 
 
 def test_points_run_along_the_dimension_point() -> None:
@@ -595,7 +597,6 @@ def test_a_metric_in_null_coordinates_has_its_curvature() -> None:
     a, b = sympy.symbols("a b", positive=True)
     null = ig.symbolic.Metric([a, b], sympy.Matrix([[0, a * b], [a * b, 0]]))  # flat: da² and db² are coordinates
     found = ig.grid.evaluate(null, {"a": [1.0, 2.0], "b": [0.5, 3.0]}, ("christoffel", "ricci_scalar"))
-    assert (found["status"] == OK).all()
-    # Γ^a_aa = 1/a; terms of R are of the size 1 / (ab)³, at most 8.
-    np.testing.assert_allclose(found["ricci_scalar"], 0.0, atol=8 * 20 * EPS)
+    assert found["status"].isin([0, 1]).all()
+    assert (found["ricci_scalar"] == 0).all()
     np.testing.assert_allclose(found["christoffel"].sel(i="a", j="a", k="a", b=0.5), [1.0, 0.5], rtol=20 * EPS)

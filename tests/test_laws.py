@@ -33,11 +33,13 @@ EVERYTHING = (
 )
 every_problem = pytest.mark.parametrize("problem", problems(), ids=lambda p: p.name)
 few = settings(max_examples=10)
+pytestmark = pytest.mark.filterwarnings("ignore:of .* unrefined:infogeom.StatusWarning")
 
 
 def at(problem: Problem, points: Array) -> xr.Dataset:
-    ds = ig.grid.evaluate_points(problem.metric, points, EVERYTHING)
-    assert (ds.status == 0).all()
+    """What float64 makes of it, however little of R is left."""
+    ds = ig.grid.evaluate_points(problem.metric, points, EVERYTHING, max_refined=0)
+    assert ds.status.isin([0, 5]).all()
     return ds
 
 

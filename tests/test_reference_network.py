@@ -63,11 +63,8 @@ def test_ricci_scalar_errs_by_no_more_than_rounding_does(data: Any, points: Arra
     for found, status, jet in zip(
         ds.ricci_scalar.values, ds.status.values, references(*data, name, fisher, points), strict=True
     ):
-        if status == 0:
-            assert not differs(found, jet)
-        else:  # singular: a pivot below 64 eps needs a condition of about its inverse
-            assert status == 2
-            assert float(reference.cond2(jet.g)) > 1e-3 / EPS
+        assert status in (0, 1)
+        assert not differs(found, jet)
 
 
 @cache
@@ -94,7 +91,7 @@ def test_ricci_scalar_of_a_thousand_samples_has_nine_digits_on_a_grid(name: str)
     axis = np.linspace(-3, 3, 33)
     model = ig.models.sigmoid_neuron(x, y, LOSSES[name][0])
     ds = ig.grid.evaluate(model, {"theta1": axis[[0, 7, 16, 32]], "theta2": axis})
-    assert (ds.status == 0).all()
+    assert ds.status.isin([0, 1]).all()
     for i, j in [(0, 32), (3, 3)]:
         point = ds.isel(theta1=i, theta2=j)
         jet = reference.network_jet((float(point.theta1), float(point.theta2)), x, y, LOSSES[name][1])
@@ -129,7 +126,7 @@ def test_tensors_agree_with_the_reference_in_an_orthonormal_frame(
 ) -> None:
     ds = evaluated(*data, name, fisher, points)
     for n, jet in enumerate(references(*data, name, fisher, points)):
-        if ds.status.values[n] == 0:
+        if ds.status.values[n] <= 1:
             exact = reference.curvature(jet)
             g = jet.g.astype(float)
             root = np.linalg.cholesky(g)

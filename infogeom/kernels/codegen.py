@@ -6,9 +6,10 @@ sample, and computed where it first can be: per outer point, in a table over the
 least, in the innermost loop.  On a rectilinear grid an exponential of a sum over the axes so becomes a product of two
 table entries, and no transcendental is left inside.
 
-Two variants of one source exist.  The *hoisted* one splits exponentials between the axes; every exponent must stay
+Three variants of one source exist.  The *hoisted* one splits exponentials between the axes; every exponent must stay
 below `MAX_EXPONENT`, which `exponents` bounds per tile.  The *direct* one exponentiates −|u| in place and never
-overflows.
+overflows.  The *exact* one is for a single point in another arithmetic: its constants are not rounded, and no line
+compares.
 
 Names in the source are positions (q0, x1, t7): a user's symbol name is never executed.
 """
@@ -24,12 +25,13 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from infogeom.functions import expit, softplus
-from infogeom.kernels.loops import Axes, Program, write_loops
+from infogeom.functions import SPECIAL, expit, polygamma_excess, softplus
+from infogeom.kernels.loops import Axes, Program, write_loops, write_point
 
-__all__ = ["MAX_EXPONENT", "Axes", "Kernel", "UnsupportedFunctionError", "kernel"]
+__all__ = ["MAX_EXPONENT", "Axes", "Kernel", "UnsupportedFunctionError", "exact_source", "kernel"]
 
 Groups = dict[str, list[str]]
+Places = dict[str, NDArray[np.int64]]
 Trace = Callable[[Callable[[str, Sequence[str]], str], Groups], Groups]
 
 #: Two table entries of this exponent multiply to e^680, and one more sum still fits into float64.
@@ -60,13 +62,21 @@ FUNCTIONS: dict[type, str] = {
     sympy.loggamma: "lgamma",
     sympy.Abs: "fabs",
 }
+#: Functions that float64 evaluates by cases, and constants that it rounds.
+COMPARING: dict[type, str] = {expit: "expit", softplus: "softplus", sympy.sign: "sign"}
+CONSTANTS: dict[type, str] = {
+    type(sympy.pi): "pi",
+    type(sympy.E): "e",
+    type(sympy.EulerGamma): "euler",
+    type(sympy.Catalan): "catalan",
+}
 
 
 class _Builder:
     """Straight-line code in single-assignment form, each line filed under what it depends on."""
 
-    def __init__(self, axes: Axes, hoisted: bool) -> None:
-        self.kinds, self.hoisted = axes.kinds(), hoisted
+    def __init__(self, axes: Axes, *, hoisted: bool = False, exact: bool = False) -> None:
+        self.kinds, self.hoisted, self.exact = axes.kinds(), hoisted, exact
         self.program = Program()
         self.names: dict[str, str] = {}
         self.memo: dict[Expr, str] = {}
@@ -89,14 +99,20 @@ class _Builder:
         return self.memo[e]
 
     def _node(self, e: Expr) -> str:
-        if not e.free_symbols:
+        if not e.free_symbols and not (self.exact and _rounded(e)):
             return _literal(e)
+        if self.exact and (e.is_Rational or type(e) in CONSTANTS):
+            text = f"ratio({e.p}, {e.q})" if e.is_Rational else f"{CONSTANTS[type(e)]}()"
+            return self.assign(text, [])
         if e.is_Add or e.is_Mul:
             return self._combined(e)
         if e.is_Pow:
             return self._power(*e.as_base_exp()) if e.base is not sympy.E else self._exponential(e.exp)
         if isinstance(e, sympy.exp):
             return self._exponential(e.args[0])
+        if self.exact and type(e) in COMPARING:
+            operand = self.node(e.args[0])
+            return self.assign(f"{COMPARING[type(e)]}({operand})", [operand])
         if isinstance(e, expit):
             return self._expit(e.args[0])
         if isinstance(e, softplus):
@@ -107,9 +123,12 @@ class _Builder:
         if type(e) in FUNCTIONS:
             operand = self.node(e.args[0])
             return self.assign(f"{FUNCTIONS[type(e)]}({operand})", [operand])
-        if isinstance(e, sympy.polygamma) and e.args[0].is_Integer:
+        if isinstance(e, sympy.polygamma | polygamma_excess) and e.args[0].is_Integer:
             operand = self.node(e.args[1])
-            return self.assign(f"polygamma({int(e.args[0])}, {operand})", [operand])
+            return self.assign(f"{type(e).__name__}({int(e.args[0])}, {operand})", [operand])
+        if isinstance(e, SPECIAL):
+            operands = [self.node(a) for a in e.args]
+            return self.assign(f"{type(e).__name__}({', '.join(operands)})", operands)
         raise UnsupportedFunctionError(f"no compiled kernel for the function {type(e).__name__}")
 
     def _groups(self, operands: Sequence[Expr]) -> list[list[Expr]]:
@@ -143,7 +162,7 @@ class _Builder:
         return result
 
     def _power(self, base: Expr, exponent: Expr) -> str:
-        if not exponent.is_Rational:
+        if not exponent.is_Rational or (self.exact and exponent.q > 2):
             b, x = self.node(base), self.node(exponent)
             return self.assign(f"{b} ** {x}", [b, x])
         if exponent.is_negative:
@@ -227,6 +246,12 @@ def _factors(product: Expr) -> list[Expr]:
     return [*([] if number == 1 else [number]), *rest.as_ordered_factors()]
 
 
+def _rounded(e: Expr) -> bool:
+    """Whether float64 holds a number only rounded."""
+    number = sympy.Rational(e) if e.is_Float else e
+    return not (number.is_Rational and sympy.Rational(float(number)) == number)
+
+
 def _literal(e: Expr) -> str:
     value = float(e)
     if not math.isfinite(value):
@@ -277,19 +302,40 @@ def kernel(expressions: Mapping[str, Sequence[Expr]], axes: Axes, trace: Trace |
     UnsupportedFunctionError, OverflowError
         Naming the function or the constant.
     """
-    names = axes.positional()
-    axes = Axes(*(tuple(names[s] for s in symbols) for symbols in (axes.outer, axes.inner, axes.sample)))
-    renamed = {key: [e.xreplace(names) for e in group] for key, group in expressions.items()}
+    axes, renamed = _positional(axes, expressions)
     sources = {}
     for hoisted in (False, True):
-        builder = _Builder(axes, hoisted)
+        builder = _Builder(axes, hoisted=hoisted)
         groups = {key: [builder.node(e) for e in group] for key, group in renamed.items()}
-        groups = trace(builder.assign, groups) if trace else groups
-        places: dict[str, int] = {}
-        at = {
-            key: np.array([places.setdefault(r, len(places)) for r in group], dtype=np.int64)
-            for key, group in groups.items()
-        }
-        builder.program.results += places
+        at, components = _placed(builder, trace(builder.assign, groups) if trace else groups)
         sources[hoisted] = write_loops(builder.program, axes) if builder.program.exponents or not hoisted else ""
-    return Kernel(sources[True], sources[False], at, len(places))
+    return Kernel(sources[True], sources[False], at, components)
+
+
+def exact_source(expressions: Mapping[str, Sequence[Expr]], axes: Axes) -> tuple[str, Places]:
+    """Source of ``point(x, data)``, which evaluates the same in any arithmetic, and where each group stands in it.
+
+    Constants are exact: ``ratio(p, q)``, ``pi()`` and the like are called for them.
+    """
+    axes, renamed = _positional(axes, expressions)
+    builder = _Builder(axes, exact=True)
+    at, _ = _placed(builder, {key: [builder.node(e) for e in group] for key, group in renamed.items()})
+    return write_point(builder.program, axes), at
+
+
+def _positional(axes: Axes, expressions: Mapping[str, Sequence[Expr]]) -> tuple[Axes, dict[str, list[Expr]]]:
+    """Axes and expressions with every symbol named by its position."""
+    names = axes.positional()
+    renamed = {key: [e.xreplace(names) for e in group] for key, group in expressions.items()}
+    return Axes(*(tuple(names[s] for s in symbols) for symbols in (axes.outer, axes.inner, axes.sample))), renamed
+
+
+def _placed(builder: _Builder, groups: Mapping[str, Sequence[str]]) -> tuple[Places, int]:
+    """Make the names of all groups the results of the program, and say where each stands and how many there are."""
+    places: dict[str, int] = {}
+    at = {
+        key: np.array([places.setdefault(r, len(places)) for r in group], dtype=np.int64)
+        for key, group in groups.items()
+    }
+    builder.program.results += places
+    return at, len(places)

@@ -12,15 +12,17 @@ last axis, over which every loop vectorises.
 
 from __future__ import annotations
 
-from math import fabs, inf, nan, sqrt
+from math import fabs, inf, nan
 from typing import Any
 
-from numpy import empty
+from numpy import empty, empty_like, sqrt
 
-__all__ = ["contract", "frame", "lower_christoffel", "lower_riemann", "scalar", "store"]
+__all__ = ["contract", "frame", "lower_christoffel", "lower_riemann", "scalar", "scalar_error", "store"]
 
 Array = Any  # float64 arrays whose last axis is the point; numba infers the rest
 
+#: Relative error of one operation, as in `infogeom.kernels.rounding`.
+UNIT = 2.0**-57
 #: A pivot at or below this many units of rounding of its diagonal entry means a null direction.
 SINGULAR = 64 * 2.0**-52
 
@@ -126,6 +128,64 @@ def scalar(gamma: Array, ddg: Array, sign: Array, out: Array) -> None:
                 for v in range(m):
                     products = gamma[k, a, b, v] * gamma[k, a, b, v] - gamma[k, a, a, v] * gamma[k, b, b, v]
                     out[v] += sign[a, v] * sign[b, v] * sign[k, v] * products
+
+
+def scalar_error(
+    E: Array,
+    F: Array,
+    gamma: Array,
+    ddg: Array,
+    g_error: Array,
+    dg_error: Array,
+    ddg_error: Array,
+    factor_error: Array,
+    out: Array,
+) -> None:
+    """Bound on the error of R from bounds on the errors of g, ∂g and ∂∂g, which are in coordinates.
+
+    ``gamma`` and ``ddg`` are in the frame E with inverse F. With W = Eᵀ g E − diag(±1), to which the errors of g and of
+    the frame itself contribute, |·| the sum of the magnitudes of all components in the frame, ‖·‖ the root of the sum
+    of their squares, and t_k = Σ_a Γ_kaa,
+
+        |δR| ≤ [2 (‖Γ‖ + ‖t‖) |δΓ| + 2 |δΓ|² + 2 |δ∂∂g| + (3 ‖Γ‖² + ‖t‖² + 2 ‖Γ‖ ‖t‖ + 4 √n ‖∂∂g‖) |W|] / (1 − 4 |W|),
+
+    as R is a sum of products of three inverse metrics with two Γ, and of two with one ∂∂g. Negative or nan where
+    |W| > ¼: then nothing is known of R.
+    """
+    n, m = gamma.shape[0], gamma.shape[3]
+    hessian = ddg.shape[0] == 0
+    e = empty_like(E[0])
+    for v in range(m):
+        W, B, D, G, T, L = factor_error[0, v], 0.0, 0.0, 0.0, 0.0, 0.0
+        C = 0.0
+        for i in range(n):
+            e[i, v] = abs(E[i, 0, v])
+            for a in range(1, n):
+                e[i, v] = e[i, v] + abs(E[i, a, v])
+        for i in range(n):
+            size, trace = F[0, i, v] * F[0, i, v], gamma[i, 0, 0, v]
+            for a in range(1, n):
+                size, trace = size + F[a, i, v] * F[a, i, v], trace + gamma[i, a, a, v]
+            T = T + trace * trace
+            C = C + factor_error[1 + i, v] * e[i, v]
+            # Backward error of LDLᵀ and of inverting its factor (Higham 2002, Ths. 8.5 and 9.3), n units at most.
+            W = W + size * (e[i, v] * e[i, v]) * (2 * n * UNIT)
+            for j in range(n):
+                e2 = e[min(i, j), v] * e[max(i, j), v]
+                W = W + g_error[i, j, v] * e2
+                for k in range(n):
+                    B = B + dg_error[i, j, k, v] * (e2 * e[k, v])
+                    G = G + gamma[i, j, k, v] * gamma[i, j, k, v]
+                    if not hessian:
+                        for l in range(n):
+                            D = D + ddg_error[i, j, k, l, v] * (e2 * (e[min(k, l), v] * e[max(k, l), v]))
+                            L = L + ddg[i, j, k, l, v] * ddg[i, j, k, l, v]
+        B = B * (0.5 if hessian else 1.5) + C  # of Γ, half a ∂g where that is symmetric and half of three elsewhere
+        G1, T1 = sqrt(G), sqrt(T)
+        total = ((G1 + T1) * B + B * B) * 2.0 + (G * 3.0 + T + G1 * T1 * 2.0) * W
+        if not hessian:
+            total = total + D * 2.0 + sqrt(L) * W * (4.0 * n**0.5)
+        out[v] = total / (1.0 - W * 4.0)
 
 
 def lower_riemann(gamma: Array, ddg: Array, sign: Array, R: Array) -> None:

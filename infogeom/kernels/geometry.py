@@ -15,7 +15,13 @@ Kernels = Mapping[str, Callable[..., Any]]
 
 
 def geometry(
-    g: Array, dg: Array, ddg: Array, wanted: Collection[str], frame: Callable[..., None], kernels: Kernels
+    g: Array,
+    dg: Array,
+    ddg: Array,
+    wanted: Collection[str],
+    frame: Callable[..., None],
+    kernels: Kernels,
+    errors: tuple[Array, ...] = (),
 ) -> Iterator[tuple[str, Array]]:
     """Yield the quantities asked for, each with its tensor indices first and the point last.
 
@@ -32,6 +38,9 @@ def geometry(
         ``frame(g, E, F, sign, determinant)`` fills an orthonormal frame, its inverse, the signs and the determinant.
     kernels : mapping of str to callable
         The functions of `infogeom.kernels.curvature`.
+    errors : tuple of ndarray, optional
+        Bounds on the errors of the jet for ``scalar_error`` of the kernels; with them,
+        ``ricci_scalar_error`` comes beside ``ricci_scalar``.
     """
     n = g.shape[0]
     E, F, sign, determinant = np.empty_like(g), np.empty_like(g), np.empty_like(g[0]), np.empty_like(g[0, 0])
@@ -59,6 +68,10 @@ def geometry(
         R = np.empty_like(determinant)
         kernels["scalar"](gamma, ddg, sign, R)
         yield "ricci_scalar", R
+        if errors:
+            bound = np.empty_like(R)
+            kernels["scalar_error"](E, F, gamma, ddg, *errors, bound)
+            yield "ricci_scalar_error", bound
     if {"riemann", "ricci"} & set(wanted):
         riemann = np.empty((n, *gamma.shape), dtype=gamma.dtype)
         kernels["lower_riemann"](gamma, ddg, sign, riemann)

@@ -11,14 +11,15 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr, Function, Symbol
 
-from infogeom.kernels.codegen import MAX_EXPONENT, Axes, Groups, Kernel, kernel
+from infogeom.kernels.codegen import MAX_EXPONENT, Axes, Groups, Kernel, Places, exact_source, kernel
 from infogeom.kernels.compile import compiled
-from infogeom.kernels.loops import UNROLL
+from infogeom.kernels.loops import BLOCK, UNROLL
+from infogeom.kernels.rounding import DEPTH, ERRORS, SPREAD, SampleErrors, jet_errors
 from infogeom.kernels.trace import Assign, traced
 from infogeom.symbolic import Metric
 from infogeom.symbolic.normal_form import normal_form
 
-__all__ = ["MetricKernels", "evaluate_kernel", "metric_kernels", "sample_table"]
+__all__ = ["MetricKernels", "evaluate_kernel", "metric_kernels", "sample_bounds", "sample_table"]
 
 Array = NDArray[np.float64]
 Names = tuple[str, ...]
@@ -34,16 +35,24 @@ class MetricKernels:
     Attributes
     ----------
     jet : Kernel
-        Evaluates g, dg, ddg (entries flattened; the last two may be empty) and the observables.
+        Evaluates g, dg, ddg (entries flattened; the last two may be empty), the observables and, without samples, the
+        errors of the jet.
     whole : Kernel or None
         Evaluates all quantities at once, and ``pivot``: for a small positive metric without samples.
     after : Kernel or None
         The same from the components of ``jet``, for a small positive metric that is a mean over samples.
+    errors : Kernel or None
+        The errors of the jet from its components, for a mean over samples.
+    counts : Kernel or None
+        Roundings in one sample at a point: what ``after`` and ``errors`` read besides the components, before the bounds
+        of the data.
     """
 
     jet: Kernel
     whole: Kernel | None
     after: Kernel | None
+    errors: Kernel | None = None
+    counts: Kernel | None = None
 
 
 def evaluate_kernel(kernel: Kernel, outer: Array, inner: Array, data: Array) -> Array:
@@ -57,15 +66,27 @@ def evaluate_kernel(kernel: Kernel, outer: Array, inner: Array, data: Array) -> 
 
 
 def sample_table(metric: Metric) -> Array:
-    """Per-sample columns as kernels read them, weights last: shape (columns + 1, N), or (0, 0) without samples.
+    """Per-sample columns as kernels read them, shape (columns + 2, N), or (0, 0) without samples.
 
-    N is padded to a multiple of `UNROLL` with copies of the last sample of weight 0.
+    The last two are the spread, max_k |x_nk| / X_k with X_k the largest of its column, and the weight; N is padded to a
+    multiple of `UNROLL` with copies of the last sample of weight 0.
     """
     if metric.samples is None:
         return np.empty((0, 0))
     data, padding = metric.samples.data, -len(metric.samples) % UNROLL
     columns = np.vstack([data, np.repeat(data[-1:], padding, axis=0)]).T
-    return np.vstack([columns, np.pad(metric.samples.weights, (0, padding))])
+    largest = np.abs(columns).max(axis=1, keepdims=True)
+    spread = (np.abs(columns) / np.where(largest > 0, largest, 1)).max(axis=0)
+    return np.vstack([columns, spread, np.pad(metric.samples.weights, (0, padding))])
+
+
+def sample_bounds(data: Array) -> Array:
+    """Largest magnitude of each column of a sample table, and how many roundings a sum over it comes to.
+
+    Those of d additions in turn come to √d of them at random (Higham and Mary 2019), taken twice.
+    """
+    N = data.shape[1]
+    return np.append(np.abs(data[:-2]).max(axis=1), 2 * np.sqrt(min(N, BLOCK) // UNROLL + UNROLL + -(-N // BLOCK)))
 
 
 def metric_kernels(
@@ -80,7 +101,7 @@ def metric_kernels(
         Highest derivative of g that is needed (−1: not even g); the second ones are left out where ∂g is totally
         symmetric (a Hessian metric).
     quantities : tuple of str
-        Geometric quantities.
+        Geometric quantities; with ``ricci_scalar`` comes the bound on its error.
     observables : tuple of str
         Names out of ``metric.observables``.
     outer : tuple of Symbol
@@ -89,6 +110,15 @@ def metric_kernels(
     samples = metric.samples.symbols if metric.samples else ()
     scalars = tuple((name, metric.observables[name]) for name in observables)
     return _metric_kernels(metric.matrix, metric.coordinates, samples, scalars, order, quantities, outer)
+
+
+def jet_expressions(
+    matrix: sympy.ImmutableMatrix, coordinates: tuple[Symbol, ...], sampled: bool, order: int
+) -> dict[str, NDArray[np.object_]]:
+    """Expressions of g, dg and ddg, empty beyond the order and ddg for a Hessian metric; with a sample's weight."""
+    weight = WEIGHT if sampled else sympy.Integer(1)
+    jet = _jet(matrix, coordinates, order)
+    return {name: entries * weight for name, entries in zip(("g", "dg", "ddg"), jet, strict=True)}
 
 
 @lru_cache(maxsize=128)
@@ -101,29 +131,45 @@ def _metric_kernels(
     quantities: Names,
     outer: tuple[Symbol, ...],
 ) -> MetricKernels:
-    jet = dict(zip(("g", "dg", "ddg"), _derivatives(matrix, coordinates, order), strict=True))
     weight = WEIGHT if samples else sympy.Integer(1)
-    expressions = {name: [e * weight for e in entries.ravel()] for name, entries in jet.items()}
+    jet = jet_expressions(matrix, coordinates, bool(samples), order)
+    shapes = {name: entries.shape for name, entries in jet.items()}
+    expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
     expressions |= {name: [_factored(e) * weight] for name, e in scalars}
     inner = tuple(c for c in coordinates if c not in outer)
-    axes = Axes(outer, inner, (*samples, WEIGHT) if samples else ())
-    plain = kernel(expressions, axes)
-    if not quantities or max(entries.size for entries in jet.values()) > MAX_TRACED:
-        return MetricKernels(plain, None, None)
-    trace = partial(_trace, shapes={name: entries.shape for name, entries in jet.items()}, quantities=quantities)
+    axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
+    small = max(entries.size for entries in jet.values()) <= MAX_TRACED
+    trace = partial(_trace, shapes=shapes, quantities=quantities) if quantities and small else None
+    bounds = "ricci_scalar" in quantities and len(coordinates) > 1
     if not samples:
-        return MetricKernels(plain, kernel(expressions, axes, trace), None)
+        expressions |= jet_errors(expressions) if bounds else {}
+        return MetricKernels(kernel(expressions, axes), kernel(expressions, axes, trace) if trace else None, None)
+    sums = SampleErrors(expressions, samples) if bounds else None
+    plain = kernel(expressions | ({"sizes": list(sums.sizes)} if sums else {}), axes)
     components = tuple(Symbol(f"c{k}", real=True) for k in range(plain.components))
-    from_jet = {name: [components[c] for c in at] for name, at in plain.at.items()}
-    return MetricKernels(plain, None, kernel(from_jet, Axes((), components), trace))
+    from_jet = {name: [components[c] for c in at] for name, at in plain.at.items() if name != "sizes"}
+    counts: Kernel | None = None
+    errors: Kernel | None = None
+    inputs = components
+    if sums:
+        inputs = (*components, *sums.counts, *sums.largest.values(), DEPTH)
+        # Like the outer coordinates, the bounds of the data are the same along the inner ones.
+        counts = kernel({"counts": list(sums.counts.values())}, Axes((*outer, *sums.largest.values()), inner))
+        known = {size: components[c] for size, c in zip(sums.sizes.values(), plain.at["sizes"], strict=True)}
+        from_jet |= {name: [e.xreplace(known) for e in bounds] for name, bounds in sums.errors.items()}
+        errors = kernel({name: from_jet[name] for name in ERRORS}, Axes((), inputs))
+    return MetricKernels(plain, None, kernel(from_jet, Axes((), inputs), trace) if trace else None, errors, counts)
 
 
 def _trace(assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], quantities: Names) -> Groups:
-    arrays = (np.array(groups[name], dtype=object).reshape(shape) for name, shape in shapes.items())
-    g, dg, ddg = arrays
-    return traced(assign, g, dg, ddg, quantities) | {
-        name: names for name, names in groups.items() if name not in shapes
+    arrays = {
+        name: np.array(groups[name], dtype=object).reshape(shapes.get(name.removesuffix("_error"), (-1,)))
+        for name in (*shapes, *ERRORS)
+        if name in groups
     }
+    errors = tuple(arrays[name] for name in ERRORS if name in arrays)
+    quantities_at = traced(assign, arrays["g"], arrays["dg"], arrays["ddg"], quantities, errors)
+    return quantities_at | {name: names for name, names in groups.items() if name not in arrays}
 
 
 def _derivatives(
@@ -177,3 +223,34 @@ def _totally_symmetric(dg: NDArray[np.object_]) -> bool:
     for indices in product(range(n), repeat=3):
         dg[indices] = dg[tuple(sorted(indices))]
     return True
+
+
+@lru_cache(maxsize=128)
+def _jet(
+    matrix: sympy.ImmutableMatrix, coordinates: tuple[Symbol, ...], order: int
+) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
+    return _derivatives(matrix, coordinates, order)
+
+
+def exact_kernel(metric: Metric, order: int, observables: Names) -> tuple[str, Places]:
+    """Source of ``point(x, data)`` for the jet of a metric and its observables, and where each stands in it.
+
+    Rows of the data are those of ``metric.samples`` with the weight last.
+    """
+    samples = metric.samples.symbols if metric.samples else ()
+    scalars = tuple((name, metric.observables[name]) for name in observables)
+    return _exact_kernel(metric.matrix, metric.coordinates, samples, scalars, order)
+
+
+@lru_cache(maxsize=128)
+def _exact_kernel(
+    matrix: sympy.ImmutableMatrix,
+    coordinates: tuple[Symbol, ...],
+    samples: tuple[Symbol, ...],
+    scalars: tuple[tuple[str, Expr], ...],
+    order: int,
+) -> tuple[str, Places]:
+    jet = jet_expressions(matrix, coordinates, bool(samples), order)
+    expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
+    expressions |= {name: [_factored(e) * (WEIGHT if samples else 1)] for name, e in scalars}
+    return exact_source(expressions, Axes((), coordinates, (*samples, WEIGHT) if samples else ()))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sympy import Symbol
 
-__all__ = ["UNROLL", "Axes", "Program", "write_loops"]
+__all__ = ["BLOCK", "UNROLL", "Axes", "Program", "write_loops", "write_point"]
 
 P, V, N = "p", "v", "n"
 Kinds = frozenset[str]
@@ -92,6 +92,25 @@ def write_loops(program: Program, axes: Axes) -> str:
     writer.tile()
     writer.exponents()
     return "\n".join(writer.text) + "\n"
+
+
+def write_point(program: Program, axes: Axes) -> str:
+    """Source of ``point(x, data)``: the same lines for one point, in whatever arithmetic x and the data are.
+
+    ``x`` holds the outer and the inner coordinates; ``data`` the rows of the samples, over which results are summed.
+    """
+    text = ["def point(x, data):"]
+    inputs = [*axes.outer, *axes.inner]
+    text += [f"    {symbol.name} = x[{k}]" for k, symbol in enumerate(inputs)]
+    lines = program.needed(program.results)
+    text += [f"    {name} = {line}" for name, line in lines if N not in program.depends[name]]
+    if axes.sample:
+        text += [f"    sum_{k} = 0" for k in range(len(program.results))]
+        text += [f"    for {', '.join(symbol.name for symbol in axes.sample)}, in data:"]
+        text += [f"        {name} = {line}" for name, line in lines if N in program.depends[name]]
+        text += [f"        sum_{k} = sum_{k} + {result}" for k, result in enumerate(program.results)]
+        return "\n".join([*text, f"    return [{', '.join(f'sum_{k}' for k in range(len(program.results)))}]"]) + "\n"
+    return "\n".join([*text, f"    return [{', '.join(program.results)}]"]) + "\n"
 
 
 class _Writer:

@@ -19,13 +19,16 @@ from sympy import Symbol
 from tqdm import tqdm
 
 from infogeom.kernels import curvature
+from infogeom.kernels.balls import UNDEFINED_WHERE_SINGULAR, rank_to_rounding
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.curvature import SINGULAR
 from infogeom.kernels.geometry import geometry
-from infogeom.kernels.jet import MetricKernels, evaluate_kernel, metric_kernels, sample_table
+from infogeom.kernels.jet import MetricKernels, evaluate_kernel, metric_kernels, sample_bounds, sample_table
+from infogeom.kernels.rounding import ERRORS
+from infogeom.kernels.status import Status
 from infogeom.symbolic import Metric
 
-__all__ = ["OBSERVABLES", "ORDERS", "RANKS", "UNDEFINED_WHERE_SINGULAR", "Status", "in_order", "tabulate"]
+__all__ = ["OBSERVABLES", "ORDERS", "PATIENCE", "RANKS", "in_order", "rank_of_data", "tabulate", "threads"]
 
 Array = NDArray[np.float64]
 Places = Mapping[str, NDArray[np.int64]]
@@ -33,6 +36,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 #: No outer coordinates: one outer point.
 NOWHERE = np.empty((0, 1))
+NO_DATA = np.empty((0, 0))
 
 #: Tensor rank of every quantity, and the derivatives of g that it needs; observables need none.
 RANKS: Mapping[str, int] = {
@@ -44,14 +48,16 @@ RANKS: Mapping[str, int] = {
     "riemann": 4,
     "ricci": 2,
     "ricci_scalar": 0,
+    "ricci_scalar_error": 0,
+    "log10_ricci_scalar": 0,
+    "ricci_scalar_sign": 0,
+    "metric_rank": 0,
+    "null_directions": 2,
     "loss": 0,
     "ntk_trace": 0,
 }
 ORDERS: Mapping[str, int] = {"christoffel": 1, "riemann": 2, "ricci": 2, "ricci_scalar": 2}
 OBSERVABLES = ("loss", "ntk_trace")
-#: Quantities that a singular point has not.
-UNDEFINED_WHERE_SINGULAR = frozenset({"inverse_metric", "christoffel", "riemann", "ricci", "ricci_scalar"})
-
 #: Points of a tile, outer × inner; loops vectorise over the inner ones. With samples the outer ones share tables over
 #: the inner ones and the samples, which should stay in the cache.
 SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
@@ -59,12 +65,6 @@ SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
 TILE_SIZE = 2**21
 #: Seconds before a progress bar shows.
 PATIENCE = 2.0
-
-
-class Status:
-    """Values of ``status``."""
-
-    OK, REFINED, SINGULAR, OUT_OF_DOMAIN, OVERFLOW = range(5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +86,11 @@ class _Work:
         values, at = self._values(outer, inner, status)
         known = status.copy()  # one quantity beyond float64 leaves the others as they are
         for name, out in self.outputs.items():
+            if name == "ricci_scalar_error":
+                bound = values[at[name][0]] if name in at else np.zeros(known.shape)
+                out[0, rows, columns] = np.where(bound >= 0, bound, np.inf)
+                continue
             blocked = known > (Status.OK if name in UNDEFINED_WHERE_SINGULAR else Status.SINGULAR)
-            if ORDERS.get(name) and self.data.size == 0:
-                faint = (known == Status.OK) & _faint(values[at["diagonal"]], ORDERS[name])
-                status[faint] = Status.OVERFLOW
-                blocked |= faint
             compiled_module(curvature)["store"](values, at[name], out, rows.start, columns.start, blocked, status)
         self.status[rows, columns] = status
 
@@ -106,7 +106,7 @@ class _Work:
             general = status.copy()
             others, there = self._general(outer, inner, general)
             status[~positive] = general[~positive]
-            names = [*self.outputs, "diagonal"]
+            names = [name for name in self.outputs if name in at]
             parts = [np.where(positive, values[at[name]], others[there[name]]) for name in names]
             ends = np.cumsum([len(part) for part in parts])
             at = {name: np.arange(end - len(part), end) for name, part, end in zip(names, parts, ends, strict=True)}
@@ -121,11 +121,22 @@ class _Work:
             kernel, values = kernels.whole, evaluate_kernel(kernels.whole, outer, inner, self.data)
         elif kernels.after:
             packed = evaluate_kernel(kernels.jet, outer, inner, self.data)
-            flat = packed.reshape(len(packed), -1)
+            flat = self._with_bounds(packed, outer, inner)
             kernel, values = kernels.after, evaluate_kernel(kernels.after, NOWHERE, flat, self.data)
         else:
             return None
         return values.reshape(-1, outer.shape[1], inner.shape[1]), kernel.at
+
+    def _with_bounds(self, packed: Array, outer: Array, inner: Array) -> Array:
+        """Components of the jet, flattened over the points, with what their errors depend on besides."""
+        flat = packed.reshape(len(packed), -1)
+        if not self.kernels.counts:
+            return flat
+        bounds = sample_bounds(self.data)[:, None]
+        along = np.vstack([outer, np.broadcast_to(bounds[:-1], (len(bounds) - 1, outer.shape[1]))])
+        counts = evaluate_kernel(self.kernels.counts, along, inner, NO_DATA)
+        counts = counts.reshape(len(counts), -1)[self.kernels.counts.at["counts"]]
+        return np.vstack([flat, counts, np.broadcast_to(bounds, (len(bounds), flat.shape[1]))])
 
     def _general(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
         """Everything by loops over small arrays: many parameters, indefinite metrics, observables alone."""
@@ -138,18 +149,37 @@ class _Work:
                 for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))
             )
             functions = compiled_module(curvature)
+            errors = self._errors(packed, outer, inner)
 
             def frame(*arrays: Array) -> None:
                 functions["frame"](*arrays, flags)
 
-            found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions))
-            found |= {"metric": g, "fisher_trace": np.einsum("iim->m", g), "diagonal": np.einsum("iim->im", g)}
+            found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors))
+            found |= {"metric": g, "fisher_trace": np.einsum("iim->m", g)}
             status[...] = flags.reshape(status.shape)
-            for name in found.keys() & {*self.outputs, "diagonal"}:
+            for name in found.keys() & self.outputs.keys():
                 part = found[name].reshape(-1, *status.shape)
                 at[name] = sum(map(len, parts)) + np.arange(len(part))
                 parts.append(part)
         return np.concatenate(parts), at
+
+    def _errors(self, packed: Array, outer: Array, inner: Array) -> tuple[Array, ...]:
+        """Bounds on the errors of the jet, where the kernels have them."""
+        values: Array = packed.reshape(len(packed), -1)
+        at = self.kernels.jet.at
+        if self.kernels.errors:
+            at = self.kernels.errors.at
+            inputs = self._with_bounds(packed, outer, inner)
+            values = evaluate_kernel(self.kernels.errors, NOWHERE, inputs, NO_DATA)[:, 0]
+        elif ERRORS[0] not in at:
+            return ()
+        ranks = {"g_error": 2, "dg_error": 3, "ddg_error": 4}
+        return tuple(
+            values[at[name]].reshape(*((self.n,) * ranks[name] if name in ranks else (-1,)), values.shape[-1])
+            if at[name].size
+            else np.empty((0,) * (ranks[name] + 1))
+            for name in ERRORS
+        )
 
 
 def tabulate(
@@ -177,15 +207,15 @@ def tabulate(
     Returns
     -------
     dict of str to ndarray, shape (n^rank, P, V)
+        With ``ricci_scalar`` comes its error; what float64 finds singular or beyond it may not be so.
     """
     n, (P, V) = len(metric.coordinates), status.shape
     geometric = tuple(name for name in quantities if name not in OBSERVABLES)
     observables = tuple(name for name in quantities if name in OBSERVABLES)
-    if geometric and _rank_deficient(metric):
-        status[status == Status.OK] = Status.SINGULAR
     order = max((ORDERS.get(name, 0) for name in geometric), default=-1)
     kernels = metric_kernels(metric, order, geometric, observables, outer_coordinates)
-    outputs = {name: np.empty((n ** RANKS[name], P, V)) for name in quantities}
+    filled = (*quantities, "ricci_scalar_error") if "ricci_scalar" in quantities else quantities
+    outputs = {name: np.empty((n ** RANKS[name], P, V)) for name in filled}
     work = _Work(kernels, n, outer, inner, sample_table(metric), outputs, status)
     at, components = kernels.jet.at, kernels.jet.components
     size = components + (0 if kernels.whole or kernels.after else 6 * max(a.size for a in at.values()))
@@ -201,25 +231,19 @@ def tabulate(
     return outputs
 
 
-def _faint(diagonal: Array, order: int) -> NDArray[np.bool_]:
-    """Where ∂g ~ g^(3/2) or ∂∂g ~ g², in units natural to the metric, may under- or overflow float64."""
-    size = np.abs(diagonal)
-    bound = np.finfo(float).max ** (1 / (1 + order / 2))
-    if size.min() > 1 / bound and size.max() < bound:
-        return np.zeros(size.shape[1:], dtype=bool)
-    # A diagonal of zeros is that of null coordinates, or of a singular metric, which is told apart.
-    inside = (size == 0) | ((size > 1 / bound) & (size < bound))
-    return np.asarray(~inside.all(axis=0))
+def rank_of_data(metric: Metric) -> int:
+    """Rank that the data leave to a mean of h(θ, x) x xᵀ, at every θ; the number of coordinates for other metrics.
 
-
-def _rank_deficient(metric: Metric) -> bool:
-    """Whether the data leave a direction of a rank-one integrand h(θ, x) x xᵀ unseen, at every θ."""
-    if metric.samples is None or len(metric.samples.symbols) != len(metric.coordinates):
-        return False
+    The data are what they are up to a rounding or two of each: columns that are dependent to within those count as so.
+    """
+    n = len(metric.coordinates)
+    if metric.samples is None or len(metric.samples.symbols) != n:
+        return n
     x = metric.samples.symbols
-    if int(np.linalg.matrix_rank(metric.samples.data[metric.samples.weights > 0])) == len(x):
-        return False
-    return len({metric.matrix[i, j] / (x[i] * x[j]) for i in range(len(x)) for j in range(len(x))}) == 1
+    if len({metric.matrix[i, j] / (x[i] * x[j]) for i in range(n) for j in range(n)}) != 1:
+        return n
+    rows = metric.samples.data[metric.samples.weights > 0]
+    return rank_to_rounding(rows / np.where(rows.any(axis=0), np.abs(rows).max(axis=0), 1))
 
 
 def _stride(length: int, most: int) -> int:
@@ -227,7 +251,7 @@ def _stride(length: int, most: int) -> int:
     return math.ceil(length / math.ceil(length / max(1, most)))
 
 
-def _threads() -> int:
+def threads() -> int:
     """Threads: NUMBA_NUM_THREADS, or the cores this process may use."""
     return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 
@@ -236,7 +260,7 @@ def in_order(function: Callable[[T], R], tasks: Sequence[T], label: str) -> list
     """Results of a function of each task, in order, from a pool of threads; Ctrl-C drops what has not begun."""
     bar = tqdm(total=len(tasks), desc=label, delay=PATIENCE, leave=False, disable=None)
     results = []
-    with bar as progress, ThreadPoolExecutor(_threads()) as pool:
+    with bar as progress, ThreadPoolExecutor(threads()) as pool:
         try:
             for result in pool.map(function, tasks):
                 results.append(result)

@@ -54,6 +54,9 @@ class Value:
             return Value(self.assign, "0.0")
         return Value(self.assign, self.assign(f"{self.name} - {_name(other)}", [self.name, _name(other)]))
 
+    def __rsub__(self, other: float) -> Value:
+        return Value(self.assign, _name(other)) - self
+
     def __truediv__(self, other: Value | float) -> Value:
         if self.name == "0.0" or _name(other) == "1.0":
             return self
@@ -61,6 +64,13 @@ class Value:
 
     def __neg__(self) -> Value:
         return Value(self.assign, "0.0") - self
+
+    def __abs__(self) -> Value:
+        return self if self.name in ("0.0", "1.0") else self.call("fabs")
+
+    def sqrt(self) -> Value:
+        """Square root, by which NumPy finds it."""
+        return self if self.name in ("0.0", "1.0") else self.call("sqrt")
 
     def call(self, function: str) -> Value:
         """Value of a function of one argument."""
@@ -81,7 +91,14 @@ def _name(value: Value | float) -> str:
     return value.name if isinstance(value, Value) else repr(float(value))
 
 
-def traced(assign: Assign, g: Objects, dg: Objects, ddg: Objects, wanted: Collection[str]) -> dict[str, list[str]]:
+def traced(
+    assign: Assign,
+    g: Objects,
+    dg: Objects,
+    ddg: Objects,
+    wanted: Collection[str],
+    errors: tuple[Objects, ...] = (),
+) -> dict[str, list[str]]:
     """Names of all components of the quantities wanted, for a positive metric.
 
     Parameters
@@ -92,14 +109,17 @@ def traced(assign: Assign, g: Objects, dg: Objects, ddg: Objects, wanted: Collec
         Names of the components of the jet; the last two may be empty.
     wanted : collection of str
         Quantities, ``metric`` and ``fisher_trace`` included.
+    errors : tuple of ndarray of str, optional
+        Names of the bounds on the errors of the jet, as `infogeom.kernels.rounding` has them.
 
     Returns
     -------
     dict
         Besides the quantities, ``pivot``: the smallest LDLᵀ pivot over its diagonal entry, below 0 where the metric is
-        not positive, and ``diagonal``: g_ii.
+        not positive.
     """
-    g, dg, ddg = (np.frompyfunc(lambda name: Value(assign, name), 1, 1)(names)[..., None] for names in (g, dg, ddg))
+    valued = np.frompyfunc(lambda name: Value(assign, name), 1, 1)
+    g, dg, ddg, *bounds = (valued(names)[..., None] for names in (g, dg, ddg, *errors))
     n = len(g)
     pivots: list[Value] = []
 
@@ -114,13 +134,13 @@ def traced(assign: Assign, g: Objects, dg: Objects, ddg: Objects, wanted: Collec
         for i in range(n):
             d = a[i, i]
             volume[0] = volume[0] * d
-            size = g[i, i, 0].call("fabs")
+            size = abs(g[i, i, 0])
             # Beside a zero on the diagonal a positive metric has zeros only.
-            beside = sum((g[i, j, 0].call("fabs") for j in range(n) if j != i), zero)
+            beside = sum((abs(g[i, j, 0]) for j in range(n) if j != i), zero)
             pivots.append(size.where_above(0.0, d / size, beside.where_above(0.0, minus_one, d * size)))
             # As in `curvature.frame`, a null direction takes any pivot: what follows from it is not used.
             d = pivots[i].where_above(curvature.SINGULAR, d, one)
-            roots.append(d.call("sqrt"))
+            roots.append(d.sqrt())
             for j in range(i + 1, n):
                 ratio = a[j, i] / d
                 a[j, i + 1 :] = a[j, i + 1 :] - a[i, i + 1 :] * ratio
@@ -130,9 +150,8 @@ def traced(assign: Assign, g: Objects, dg: Objects, ddg: Objects, wanted: Collec
             E[:, i] = E[:, i] * (one / roots[i])
             F[i] = F[i] * roots[i]
 
-    quantities = {
-        name: [_name(v) for v in np.ravel(values)] for name, values in geometry(g, dg, ddg, wanted, frame, PLAIN)
-    }
+    found = geometry(g, dg, ddg, wanted, frame, PLAIN, tuple(bounds))
+    quantities = {name: [_name(v) for v in np.ravel(values)] for name, values in found}
     if "metric" in wanted:
         quantities["metric"] = [v.name for v in g.ravel()]
     if "fisher_trace" in wanted:
@@ -140,7 +159,7 @@ def traced(assign: Assign, g: Objects, dg: Objects, ddg: Objects, wanted: Collec
     smallest = pivots[0]
     for pivot in pivots[1:]:
         smallest = pivot.smaller(smallest)
-    return {**quantities, "pivot": [smallest.name], "diagonal": [g[i, i, 0].name for i in range(n)]}
+    return {**quantities, "pivot": [smallest.name]}
 
 
 #: The functions of `curvature` as they stand, without numba.

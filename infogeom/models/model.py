@@ -32,7 +32,8 @@ __all__ = [
 #: Names of dimensions and variables of results, which no parameter may take.
 RESERVED = frozenset({"i", "j", "k", "l", "point", "step", "epoch", "seed", "loss", "width", "sample"}) | {
     *("metric", "inverse_metric", "determinant", "christoffel", "riemann", "ricci", "ricci_scalar"),
-    *("fisher_trace", "ntk_trace", "status", "ricci_scalar_error"),
+    *("fisher_trace", "ntk_trace", "status", "ricci_scalar_error", "log10_ricci_scalar", "ricci_scalar_sign"),
+    *("metric_rank", "null_directions"),
 }
 
 

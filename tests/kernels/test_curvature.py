@@ -57,12 +57,12 @@ def polynomial(n: int) -> tuple[Metric, tuple[tuple[int, ...], ...]]:
 Jet = tuple[Array, Array, Array]
 
 
-def evaluated(jet: Jet) -> xr.Dataset:
+def evaluated(jet: Jet, **accuracy: Any) -> xr.Dataset:
     """Everything at the point that has this jet."""
     metric, indices = polynomial(len(jet[0]))
     row = [jet[len(index) - 2][index] for index in indices]
     metric = Metric(metric.coordinates, metric.matrix, samples=Samples(metric.samples.symbols, [row]))
-    return ig.grid.evaluate_points(metric, np.zeros((1, len(jet[0]))), EVERYTHING).isel(point=0)
+    return ig.grid.evaluate_points(metric, np.zeros((1, len(jet[0]))), EVERYTHING, **accuracy).isel(point=0)
 
 
 @st.composite
@@ -86,12 +86,12 @@ def exact(jet: Jet) -> reference.Curvature:
 
 def assert_right(jet: Jet) -> None:
     """Compare every tensor with 50 digits; errors are those of what cancels, amplified by the condition of g."""
-    ds, expected = evaluated(jet), exact(jet)
+    ds, expected = evaluated(jet, max_refined=0), exact(jet)
     g, dg, _ = jet
     inverse = expected.inverse.astype(float)
     norm, condition = np.linalg.norm(g, 2), np.linalg.cond(g)
     rounding = 100 * EPS * condition
-    assert ds.status == 0
+    assert ds.status in (0, 5)  # 5 where little of R is left of what cancels
     assert abs(ds.inverse_metric.values - inverse).max() <= rounding * np.linalg.norm(inverse, 2)
     assert ds.determinant.item() == pytest.approx(np.linalg.det(g), rel=rounding)
     assert (
@@ -175,19 +175,21 @@ def test_a_zero_metric_has_status_singular(n: int) -> None:
 def test_a_tiny_metric_is_not_singular() -> None:
     # What counts is a pivot's size next to its diagonal entry, so that units do not matter.
     ds = evaluated((1e-150 * np.eye(2), np.zeros((2, 2, 2)), np.zeros((2,) * 4)))
-    assert ds.status == 0
+    assert ds.status in (0, 1)
     assert ds.ricci_scalar == 0
 
 
 def test_units_of_different_size_do_not_make_a_metric_singular() -> None:
-    assert evaluated((np.diag([1e-30, 1e30]), np.zeros((2, 2, 2)), np.zeros((2,) * 4))).status == 0
+    assert evaluated((np.diag([1e-30, 1e30]), np.zeros((2, 2, 2)), np.zeros((2,) * 4))).status in (0, 1)
 
 
 @pytest.mark.parametrize("n", [2, 4])
-def test_a_pivot_of_sixteen_roundings_is_singular_and_one_of_a_thousand_is_not(n: int) -> None:
-    def status(excess: float) -> int:
-        g = np.eye(n)
-        g[:2, :2] = [[1, 1], [1, 1 + excess]]
-        return int(evaluated((g, np.zeros((n,) * 3), np.zeros((n,) * 4))).status)
-
-    assert (status(16 * EPS), status(1000 * EPS)) == (2, 0)
+@pytest.mark.parametrize("excess", [EPS, 16 * EPS, 1000 * EPS])
+def test_a_pivot_of_a_few_roundings_is_refined_and_not_taken_for_singular(n: int, excess: float) -> None:
+    g, dg = np.eye(n), np.zeros((n,) * 3)
+    g[:2, :2], dg[:2, :2, :2] = [[1, 1], [1, 1 + excess]], 1.0
+    dg[1, 1, 0] = 3.0
+    ds, expected = evaluated((g, dg, np.zeros((n,) * 4))), exact((g, dg, np.zeros((n,) * 4)))
+    assert ds.status == 1
+    assert ds.ricci_scalar.item() == pytest.approx(float(expected.scalar), rel=EPS)
+    assert ds.inverse_metric.values[0, 1] == pytest.approx(-1 / excess, rel=EPS)

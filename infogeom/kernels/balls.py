@@ -1,0 +1,330 @@
+"""Rigorous enclosures of a metric and of all that follows from it: the generated source run in ball arithmetic.
+
+A ball is a midpoint with a radius, and arithmetic on balls encloses the true result (Johansson, Arb: efficient
+arbitrary-precision midpoint-radius interval arithmetic, 2017).  Coordinates, data and weights are the float64 numbers
+that they are; precision rises until the enclosure is tight.  Worker processes import this module, which is why it knows
+neither SymPy nor numba.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import flint
+import numpy as np
+from flint import arb
+from numpy.typing import NDArray
+
+from infogeom.kernels import ball_functions, curvature
+from infogeom.kernels.geometry import geometry
+from infogeom.kernels.status import Status
+
+__all__ = [
+    "BITS",
+    "MOST_BITS",
+    "NULL",
+    "UNDEFINED_WHERE_SINGULAR",
+    "Balls",
+    "Enclosure",
+    "Refined",
+    "precision",
+    "rank_to_rounding",
+]
+
+Array = NDArray[np.float64]
+Objects = NDArray[Any]  # of balls
+#: Bits to begin with, and at most.
+BITS, MOST_BITS = 128, 2**15
+#: Relative bits to which a result is wanted: float64 and a few more.
+WANTED = 60
+#: Least positive number of float64, below which nothing is told apart.
+TINY = 5e-324
+#: R is null where the terms that cancel in it are known to do so to this many bits.
+NULL = 256
+#: Quantities that a singular point has not.
+UNDEFINED_WHERE_SINGULAR = frozenset({"inverse_metric", "christoffel", "riemann", "ricci", "ricci_scalar"})
+#: The precision of python-flint is one for all threads.
+_LOCK = threading.RLock()
+_ball = np.frompyfunc(arb, 1, 1)
+#: The functions of `curvature` as they stand, on arrays of balls.
+PLAIN: Mapping[str, Any] = MappingProxyType({name: getattr(curvature, name) for name in curvature.__all__})
+
+
+@contextmanager
+def precision(bits: int) -> Iterator[None]:
+    """Ball arithmetic with so many bits, in this thread alone."""
+    with _LOCK:
+        before, flint.ctx.prec = flint.ctx.prec, bits
+        try:
+            yield
+        finally:
+            flint.ctx.prec = before
+
+
+class Enclosure(NamedTuple):
+    """Balls at one point.
+
+    Attributes
+    ----------
+    values : dict of str to ndarray of arb
+        Quantities and observables, each of shape (n,) * rank.
+    rank : int
+        How many pivots are known not to vanish, up to the first that is not.
+    null : ndarray of arb, shape (n − rank, n)
+        What the other directions are if it does.
+    certain : bool
+        Whether the others are null beyond doubt.
+    size : arb
+        Sum of the magnitudes of the terms of R, which cancel in it.
+    """
+
+    values: dict[str, Objects]
+    rank: int
+    null: Objects
+    certain: bool
+    size: arb
+
+
+class Refined(NamedTuple):
+    """What refinement says of one point, rounded to float64.
+
+    Attributes
+    ----------
+    status : int
+    values : dict of str to ndarray of float64
+        With ``ricci_scalar`` come its error bound, ``log10_ricci_scalar`` and ``ricci_scalar_sign``.
+    rank : int
+    null : ndarray of float64, shape (n, n)
+        Orthonormal null directions, then zeros.
+    """
+
+    status: int
+    values: dict[str, Array]
+    rank: int
+    null: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Balls:
+    """A metric in ball arithmetic.
+
+    Parameters
+    ----------
+    source : str
+        Of ``point(x, data)``, from `infogeom.kernels.codegen.exact_source`.
+    at : mapping of str to ndarray of int
+        Where g, dg, ddg (the last two perhaps empty) and the observables stand in what ``point`` returns.
+    n : int
+        Number of coordinates.
+    data : ndarray, shape (N, columns)
+        Rows of the samples, weights last.
+    """
+
+    source: str
+    at: Mapping[str, NDArray[np.int64]]
+    n: int
+    data: Array
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: self.__dict__[name] for name in ("source", "at", "n", "data")}
+
+    @cached_property
+    def _point(self) -> Any:
+        namespace = {**vars(ball_functions), "ratio": lambda p, q: arb(p) / q}
+        namespace |= {"pi": arb.pi, "e": arb.const_e, "euler": arb.const_euler, "catalan": arb.const_catalan}
+        exec(self.source, namespace)
+        return namespace["point"]
+
+    @cached_property
+    def _rows(self) -> list[list[arb]]:
+        return [list(map(arb, row)) for row in self.data.tolist() if row[-1]]
+
+    def enclose(self, x: Sequence[float], quantities: Collection[str], bits: int) -> Enclosure:
+        """Enclosures of quantities at a point, at one precision."""
+        with precision(bits):
+            components = _ball(np.array(self._point([arb(float(c)) for c in x], self._rows), dtype=object))
+            jet = [self._tensor(components, name, rank) for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))]
+            for basis in _bases(self.n) if jet[0].size else ():
+                found = self._geometry(jet, quantities, basis)
+                if found.rank == self.n or found.certain:
+                    break
+            else:
+                found = (
+                    found if jet[0].size else Enclosure({}, self.n, np.empty((0, self.n), dtype=object), False, arb(0))
+                )
+            for name in set(quantities) & set(self.at):
+                found.values[name] = components[self.at[name]].reshape(())
+            return found
+
+    def _tensor(self, components: Objects, name: str, rank: int) -> Objects:
+        at = self.at[name]
+        return components[at].reshape(*(self.n,) * rank, 1) if at.size else np.empty((0,) * (rank + 1), dtype=object)
+
+    def _geometry(self, jet: Sequence[Objects], quantities: Collection[str], basis: NDArray[np.int64]) -> Enclosure:
+        pivots: list[arb] = []
+        null: list[Objects] = []
+        size, certain = arb(0), False
+
+        def frame(g: Objects, E: Objects, F: Objects, sign: Objects, volume: Objects) -> None:
+            """LDLᵀ in a basis: E is orthogonal, and 1/d, its index-raising metric, stands in place of the signs."""
+            nonlocal certain
+            inverse = np.rint(np.linalg.inv(basis)).astype(int)
+            E[..., 0], F[..., 0] = _ball(basis.tolist()), _ball(inverse.tolist())
+            a = E[..., 0].T @ g[..., 0] @ E[..., 0]
+            volume[0] = arb(1)
+            for i in range(self.n):
+                d = a[i, i]
+                if not null and d.contains(0):
+                    null[:] = [E[:, j, 0].copy() for j in range(i, self.n)]
+                    certain = all(b.is_zero() for b in a[i:, i:].flat)
+                pivots.append(d)
+                volume[0] = volume[0] * d
+                sign[i, 0] = 1 / d
+                for j in range(i + 1, self.n):
+                    ratio = a[j, i] / d
+                    a[j, i + 1 :] = a[j, i + 1 :] - ratio * a[i, i + 1 :]
+                    E[:, j, 0] = E[:, j, 0] - ratio * E[:, i, 0]
+                    F[i, :, 0] = F[i, :, 0] + ratio * F[j, :, 0]
+
+        def scalar(gamma: Objects, ddg: Objects, sign: Objects, out: Objects) -> None:
+            nonlocal size
+            curvature.scalar(gamma, ddg, sign, out)
+            size = _size(gamma[..., 0], ddg[..., 0] if ddg.size else ddg, sign[:, 0])
+
+        found = geometry(jet[0], jet[1], jet[2], quantities, frame, {**PLAIN, "scalar": scalar})
+        values = {name: np.asarray(_ball(tensor[..., 0])) for name, tensor in found}
+        g = jet[0][..., 0]
+        values |= {"metric": g, "fisher_trace": np.asarray(sum(g[i, i] for i in range(self.n)))}
+        return Enclosure(values, self.n - len(null), np.array(null, dtype=object).reshape(-1, self.n), certain, size)
+
+    def refine(self, x: Sequence[float], quantities: Collection[str]) -> Refined:
+        """Quantities at a point, at rising precision until float64 can ask for no more."""
+        bits = BITS
+        while True:
+            with precision(bits):
+                found = self.enclose(x, quantities, bits)
+                missing = self._missing(found, bits)
+                if missing == 0 or bits == MOST_BITS:
+                    return self._rounded(found, Status.REFINED if missing == 0 else Status.UNREFINED)
+            bits = min(MOST_BITS, bits + missing)
+
+    def _missing(self, found: Enclosure, bits: int) -> int:
+        """How many more bits to try, 0 where float64 can ask for no more."""
+        if found.rank < self.n:
+            return 0 if found.certain else bits
+        return max(_lacking(name, tensor, found.size, bits) for name, tensor in found.values.items())
+
+    def _rounded(self, found: Enclosure, status: int) -> Refined:
+        values, regular = {}, found.rank == self.n
+        for name, tensor in found.values.items():
+            if not regular and name in UNDEFINED_WHERE_SINGULAR:
+                continue
+            values[name] = np.array([0.0 if b.contains(0) else float(b.mid()) for b in tensor.ravel()]).reshape(
+                tensor.shape
+            )
+            if not np.isfinite(values[name]).all():
+                values[name], status = np.full(tensor.shape, np.nan), Status.OVERFLOW
+        R = found.values.get("ricci_scalar")
+        if R is not None and regular:
+            values |= _described(R.item(), values["ricci_scalar"].item())
+        return Refined(status if regular else Status.SINGULAR, values, found.rank, _orthonormal(found.null, self.n))
+
+
+def rank_to_rounding(rows: Array) -> int:
+    """Rank of a matrix whose entries are right to two units in the last place of the largest of their column, 1.
+
+    Pivots of the Gram matrix are squared distances of the columns from the span of those before them.
+    """
+    with precision(4 * BITS):
+        X = flint.arb_mat(rows.tolist())
+        a: Objects = np.array((X.transpose() * X).tolist(), dtype=object)
+        n, rank = len(a), 0
+        left = list(range(n))
+        while left:
+            sizes = [float(a[k, k].mid()) for k in left]
+            i = left[int(np.argmax(sizes))]
+            if not a[i, i] > len(rows) * (2 * 2.0**-52) ** 2:
+                break
+            left.remove(i)
+            for j in left:
+                a[j, left] = a[j, left] - a[j, i] / a[i, i] * a[i, left]
+            rank += 1
+        return rank
+
+
+def _described(R: arb, rounded: float) -> dict[str, Array]:
+    """Bound on the error of R rounded to float64, its sign and the logarithm of its size."""
+    error = np.nan if np.isnan(rounded) else float(abs(R - arb(rounded)).upper()) * (1 + 2.0**-52) + TINY
+    sign = 1.0 if R > 0 else -1.0 if R < 0 else 0.0
+    size = float((abs(R.mid()).log() / arb(10).log()).mid()) if sign else -np.inf
+    return {
+        name: np.array(value)
+        for name, value in (
+            ("ricci_scalar_error", 0.0 if R == 0 and rounded == 0 else error),
+            ("ricci_scalar_sign", sign),
+            ("log10_ricci_scalar", size),
+        )
+    }
+
+
+def _lacking(name: str, tensor: Objects, size: arb, bits: int) -> int:
+    """How many bits a tensor lacks to be good to `WANTED` bits, or null beside what cancels in it; 0 where it is."""
+    inexact = [b for b in tensor.flat if not b.is_exact()]
+    if not all(b.is_finite() for b in tensor.flat):
+        return bits
+    if name != "ricci_scalar" and all(b.contains(0) for b in tensor.flat):
+        return bits if inexact and bits < 2 * NULL else 0  # that so many bits cancel is no accident
+    largest = _exponent(size) if name == "ricci_scalar" else max(_exponent(b) for b in tensor.flat)
+    floor = largest - NULL
+    missing = max((_exponent(b.rad()) + WANTED - max(_exponent(b), floor) for b in inexact), default=0)
+    return missing + 8 if missing > 0 else 0
+
+
+def _exponent(x: arb) -> int:
+    """The e of the exact number x with 2ᵉ⁻¹ ≤ |x| < 2ᵉ, far below all where it is 0."""
+    if not x.is_finite():
+        return 2**62
+    mantissa, exponent = x.mid().man_exp()
+    return int(mantissa).bit_length() + int(exponent) if mantissa else -(2**62)
+
+
+def _size(gamma: Objects, ddg: Objects, sign: Objects) -> arb:
+    """Magnitude of the terms of R, all taken positive."""
+    n = len(sign)
+    total = arb(0)
+    for a in range(n):
+        for b in range(n):
+            if ddg.size:
+                total += abs(sign[a] * sign[b] * ddg[a, b, a, b]) + abs(sign[a] * sign[b] * ddg[a, a, b, b])
+            for k in range(n):
+                products = abs(gamma[k, a, b] ** 2) + abs(gamma[k, a, a] * gamma[k, b, b])
+                total += abs(sign[a] * sign[b] * sign[k]) * products
+    return total.upper()
+
+
+def _bases(n: int) -> Iterator[NDArray[np.int64]]:
+    """Bases in which LDLᵀ may run: the coordinates, and one in general position, whose leading minors do not vanish."""
+    one = np.eye(n, dtype=np.int64)
+    yield one
+    if n > 1:
+        triangle = np.tril(np.ones((n, n), dtype=np.int64))
+        yield triangle @ triangle.T
+
+
+def _orthonormal(null: Objects, n: int) -> Array:
+    """Orthonormal basis of the span of the rows, then rows of zeros."""
+    out = np.zeros((n, n))
+    if len(null):
+        rows = []
+        for row in null:
+            largest = max(abs(b.mid()) for b in row)
+            rows.append([float(b.mid() / largest) for b in row])
+        q, r = np.linalg.qr(np.array(rows).T)
+        out[: len(rows)] = (q * np.where(np.diag(r) < 0, -1, 1)).T
+    return out

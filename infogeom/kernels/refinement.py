@@ -1,0 +1,247 @@
+"""What float64 could not settle, settled in ball arithmetic: points too loose, singular or beyond float64.
+
+Points are independent, and python-flint's precision is one for all threads, so they are shared out among processes;
+these import no script, so that callers need no ``if __name__ == "__main__"``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import loky
+import numpy as np
+import sympy
+from flint import arb
+from numpy.typing import NDArray
+from sympy import Symbol
+from tqdm import tqdm
+
+from infogeom.kernels.balls import NULL, UNDEFINED_WHERE_SINGULAR, Balls, Refined, precision
+from infogeom.kernels.jet import exact_kernel
+from infogeom.kernels.status import Status
+from infogeom.kernels.tiles import OBSERVABLES, ORDERS, PATIENCE, RANKS, rank_of_data, tabulate, threads
+from infogeom.models.model import Parameter
+from infogeom.symbolic import Metric
+
+__all__ = ["DERIVED", "Accuracy", "exact", "settle", "values", "with_errors"]
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.int8]
+#: Quantities that are read off the others.
+DERIVED = ("log10_ricci_scalar", "ricci_scalar_sign", "metric_rank", "null_directions")
+#: Up to this many points it does not pay to ask whether they are all alike, or to start processes.
+FEW = 32
+#: About how long a point takes, and each of its samples.
+SECONDS = 1e-3, 1e-5
+#: What may make a metric one thing here and another there.
+PIECEWISE = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Max, sympy.Min, sympy.Heaviside, sympy.floor, sympy.ceiling)
+#: Bits at which, and share of the typical ranges where, a metric is asked whether it is singular or flat throughout.
+EVERYWHERE_BITS, EVERYWHERE = 8 * NULL, (0.3125, 0.71875)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What is asked of R: its relative error, and how many points may be refined for it."""
+
+    rtol: float
+    max_refined: int
+
+
+def values(
+    metric: Metric,
+    quantities: Sequence[str],
+    outer: Array,
+    inner: Array,
+    outer_coordinates: tuple[Symbol, ...],
+    status: Flags,
+    accuracy: Accuracy,
+) -> dict[str, Array]:
+    """Quantities at all points outer × inner, settled: see `infogeom.kernels.tiles.tabulate` and `settle`.
+
+    Raises
+    ------
+    UnsupportedFunctionError
+        Naming a function of the metric that has no ball version.
+    """
+    wanted = {*quantities} - {*DERIVED}
+    wanted |= {"ricci_scalar"} if {*DERIVED[:2]} & {*quantities} else set()
+    wanted |= {"metric"} if {*DERIVED[2:]} & {*quantities} else set()
+    core = tuple(name for name in RANKS if name in wanted)
+    balls = exact(metric, core)
+    outputs = tabulate(metric, core, outer, inner, outer_coordinates, status)
+    n, (P, V) = balls.n, status.shape
+    outputs |= {name: np.empty((n ** RANKS[name], P, V)) for name in DERIVED if name in quantities}
+    symbols = tuple(metric.coordinates)
+    order = [[*outer_coordinates, *(s for s in symbols if s not in outer_coordinates)].index(s) for s in symbols]
+
+    def points(at: NDArray[np.intp]) -> Array:
+        p, v = np.divmod(at, V)
+        return np.vstack([outer[:, p], inner[:, v]])[order].T
+
+    flat = {name: array.reshape(len(array), -1) for name, array in outputs.items()}
+    settle(metric, balls, points, flat, status.reshape(-1), accuracy)
+    return {
+        name: outputs[name].astype(np.int8 if name == "metric_rank" else float, copy=False)
+        for name in with_errors(quantities)
+    }
+
+
+def with_errors(quantities: Sequence[str]) -> tuple[str, ...]:
+    """Quantities, and the bounds on their errors that come with them."""
+    more = ("ricci_scalar_error",) if "ricci_scalar" in quantities else ()
+    return tuple(dict.fromkeys((*quantities, *more)))
+
+
+def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
+    """The metric in ball arithmetic, for the quantities named."""
+    geometric = [name for name in quantities if name not in OBSERVABLES]
+    order = max((ORDERS.get(name, 0) for name in geometric), default=-1)
+    source, at = exact_kernel(metric, order, tuple(name for name in quantities if name in OBSERVABLES))
+    samples = metric.samples
+    data = np.column_stack([samples.data, samples.weights]) if samples else np.empty((0, 0))
+    return Balls(source, at, len(metric.coordinates), data)
+
+
+def settle(
+    metric: Metric,
+    balls: Balls,
+    points: Callable[[NDArray[np.intp]], Array],
+    outputs: Mapping[str, Array],
+    status: Flags,
+    accuracy: Accuracy,
+) -> None:
+    """Complete, in place, what float64 left open.
+
+    Parameters
+    ----------
+    metric : Metric
+    balls : Balls
+        The same metric, for the quantities of ``outputs``.
+    points : callable
+        Coordinates (m, n) of the points of given flat indices.
+    outputs : mapping of str to ndarray, shape (components, m)
+        Values by `infogeom.kernels.tiles.tabulate`, and places for those of `DERIVED` that are wanted.
+    status : ndarray of int8, shape (m,)
+    accuracy : Accuracy
+    """
+    n, R = len(metric.coordinates), outputs.get("ricci_scalar")
+    loose = np.zeros(len(status), dtype=bool)
+    if R is not None:
+        loose = (status == Status.OK) & ~(outputs["ricci_scalar_error"][0] <= accuracy.rtol * np.abs(R[0]))
+    doubtful = loose | (status == Status.SINGULAR) | (status == Status.OVERFLOW)
+    rank, flat = (rank_of_data(metric), False) if doubtful.any() else (n, False)
+    if rank == n and doubtful.sum() > FEW:
+        rank, flat = _everywhere(metric, balls, outputs)
+    if rank < n:
+        _make_singular(outputs, status, rank)
+        doubtful[:] = False
+    elif flat:
+        for name in {"ricci_scalar", "ricci_scalar_error"} & outputs.keys():
+            outputs[name][:, loose] = 0.0
+        doubtful &= ~loose
+    _derive(outputs, status, n)
+    at = np.flatnonzero(doubtful)
+    now, later = at[: accuracy.max_refined], at[accuracy.max_refined :]
+    status[later] = Status.UNREFINED
+    if "metric_rank" in outputs:
+        outputs["metric_rank"][:, later[~loose[later]]] = -1.0
+    for k, refined in zip(now, _refined(balls, points(now), tuple(outputs), len(metric.samples or ())), strict=True):
+        status[k] = refined.status
+        for name, values in refined.values.items():
+            if name in outputs:
+                outputs[name][:, k] = values.ravel()
+        if refined.status == Status.SINGULAR:
+            _blank(outputs, k)
+
+
+def _everywhere(metric: Metric, balls: Balls, quantities: Iterable[str]) -> tuple[int, bool]:
+    """Rank of a metric at all but special points, and whether it is flat: what holds at two points of no interest.
+
+    An analytic function that vanishes there to so many bits vanishes everywhere.
+    """
+    n = balls.n
+    if metric.matrix.has(*PIECEWISE):
+        return n, False
+    typical = [Parameter("inside", domain).typical for domain in metric.domains]
+    where = [
+        [low + share ** (1 + k / n) * (high - low) for k, (low, high) in enumerate(typical)] for share in EVERYWHERE
+    ]
+    found = [balls.enclose(x, tuple(quantities), EVERYWHERE_BITS) for x in where]
+    with precision(EVERYWHERE_BITS):
+        null = [
+            abs(f.values["ricci_scalar"].item()) <= f.size * arb(2) ** -NULL
+            for f in found
+            if "ricci_scalar" in f.values
+        ]
+    return max(f.rank for f in found), len(null) == len(found) and all(null)
+
+
+def _make_singular(outputs: Mapping[str, Array], status: Flags, rank: int) -> None:
+    """Every point of the domain is singular, with the same rank."""
+    at = np.flatnonzero(status != Status.OUT_OF_DOMAIN)
+    status[at] = Status.SINGULAR
+    _blank(outputs, at)
+    if "null_directions" in outputs:
+        g = outputs["metric"][:, at]
+        n = round(len(g) ** 0.5)
+        g = np.nan_to_num(g.T.reshape(-1, n, n))
+        scale = np.sqrt(np.abs(np.einsum("mii->mi", g)))
+        scale[scale == 0] = 1
+        _, vectors = np.linalg.eigh(g / scale[:, :, None] / scale[:, None, :])
+        null = np.zeros_like(g)
+        null[:, : n - rank] = np.linalg.qr(vectors[:, :, : n - rank] / scale[:, :, None])[0].transpose(0, 2, 1)
+        outputs["null_directions"][:, at] = null.reshape(len(at), -1).T
+    if "metric_rank" in outputs:
+        outputs["metric_rank"][:, at] = rank
+
+
+def _blank(outputs: Mapping[str, Array], at: Any) -> None:
+    for name in {*UNDEFINED_WHERE_SINGULAR, "ricci_scalar_error", *DERIVED[:2]} & outputs.keys():
+        outputs[name][:, at] = np.nan
+
+
+def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
+    """Fill in what is read off R, and the rank of regular points."""
+    inside = np.isin(status, (Status.OK, Status.SINGULAR, Status.OVERFLOW))
+    regular = ~np.isin(status, (Status.SINGULAR, Status.OUT_OF_DOMAIN))
+    if "log10_ricci_scalar" in outputs:
+        with np.errstate(divide="ignore"):
+            outputs["log10_ricci_scalar"][:] = np.log10(np.abs(outputs["ricci_scalar"]))
+    if "ricci_scalar_sign" in outputs:
+        outputs["ricci_scalar_sign"][:] = np.sign(outputs["ricci_scalar"])
+    if "metric_rank" in outputs:
+        outputs["metric_rank"][:, regular] = n
+        outputs["metric_rank"][:, ~inside] = -1
+    if "null_directions" in outputs:
+        outputs["null_directions"][:, regular] = 0.0
+        outputs["null_directions"][:, ~inside] = np.nan
+
+
+def _refined(balls: Balls, points: Array, quantities: tuple[str, ...], samples: int) -> Iterator[Refined]:
+    """Each point refined, in order, by several processes where that pays."""
+    seconds = SECONDS[0] + SECONDS[1] * samples
+    share = max(1, round(0.5 / seconds))
+    tasks = [points[k : k + share] for k in range(0, len(points), share)]
+    work = partial(_share, balls, quantities)
+    alone = len(points) * seconds < 2 or threads() == 1 or multiprocessing.current_process().daemon
+    with tqdm(total=len(points), desc="points refined", delay=PATIENCE, leave=False, disable=None) as progress:
+        for results in map(work, tasks) if alone else _by_processes(work, tasks):
+            progress.update(len(results))
+            yield from results
+
+
+def _by_processes(work: Callable[[Array], list[Refined]], tasks: Sequence[Array]) -> Iterator[list[Refined]]:
+    executor = loky.get_reusable_executor(threads(), timeout=30)
+    try:
+        yield from executor.map(work, tasks)
+    except BaseException:
+        executor.shutdown(wait=False, kill_workers=True)
+        raise
+
+
+def _share(balls: Balls, quantities: tuple[str, ...], points: Array) -> list[Refined]:
+    return [balls.refine(x, quantities) for x in points]

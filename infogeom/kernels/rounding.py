@@ -1,0 +1,233 @@
+"""How far float64 may err in evaluating an expression, as an expression of its own.
+
+Every expression e has a *majorant* M ≥ |e|, what it becomes when nothing in it cancels, and a *count* c of roundings: to
+first order the computed value is within c · u · M of e (Higham, Accuracy and Stability of Numerical Algorithms, 2002,
+Ch. 3).  Coordinates and data are exact.  A product adds the counts of its factors, a sum takes the largest; a function
+of an inexact argument magnifies what it gets by its condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import sympy
+from sympy import Abs, Expr, Symbol
+
+from infogeom.functions import expit, softplus
+
+__all__ = ["DEPTH", "ERRORS", "SPREAD", "SampleErrors", "jet_errors", "rounding"]
+
+#: Relative error of one operation, 2⁻⁵³ at worst. The bounds add up what is worst for all roundings at once, which are
+#: random in size and sign: at thousands of random points they exceed the true error 50-fold and more, hence 1/16 of it.
+UNIT = 2.0**-57
+#: Roundings to which the functions of the mathematical library, and those of `special`, are good.
+ELEMENTARY, SPECIAL = 4, 100
+#: Functions of which |u f′(u)| ≤ |u| |f(u)|: an error of their argument is a relative one of theirs.
+EXPONENTIAL = (sympy.exp, expit, softplus)
+#: Functions that nowhere exceed 1.
+BOUNDED = (expit, sympy.tanh, sympy.sin, sympy.cos, sympy.erf)
+#: Functions with an elementary one's accuracy.
+LIBRARY = (*EXPONENTIAL, *BOUNDED, sympy.log, sympy.sinh, sympy.cosh, sympy.tan, sympy.asin, sympy.acos, sympy.atan,
+           sympy.asinh, sympy.atanh, sympy.erfc, sympy.Abs, sympy.sign)  # fmt: skip
+
+
+@lru_cache(maxsize=65536)
+def rounding(e: Expr) -> tuple[Expr, Expr]:
+    """Majorant of an expression and the count of its roundings."""
+    if not e.free_symbols:
+        return Abs(e), sympy.Integer(0 if _exact(e) else 1)
+    if e.is_Symbol:
+        return Abs(e), sympy.Integer(0)
+    if e.is_Add or e.is_Mul:
+        majorants, counts = zip(*map(rounding, e.args), strict=True)
+        count = largest(*counts) if e.is_Add else sympy.Add(*counts)
+        return e.func(*majorants), count + len(e.args) - 1
+    if e.is_Pow and e.base is not sympy.E and not e.exp.free_symbols:
+        return _power(e.base, e.exp)
+    if isinstance(e, EXPONENTIAL) or (e.is_Pow and e.base is sympy.E):
+        u = e.exp if e.is_Pow else e.args[0]
+        majorant, count = rounding(u)
+        # Exponentials of a sum over the axes are products of several.
+        return e, count * majorant + ELEMENTARY * (1 + len(sympy.Add.make_args(u)))
+    return _function(e)
+
+
+def _power(base: Expr, exponent: Expr) -> tuple[Expr, Expr]:
+    majorant, count = rounding(base)
+    if exponent.is_Integer and exponent > 0:
+        return majorant**exponent, exponent * count + exponent - 1
+    # δ|b|^p = p |b|^p δb/b, and δb/b is as large as the cancellation in b.
+    size = abs(exponent)
+    return Abs(base) ** exponent * (majorant / Abs(base)), size * count + size + ELEMENTARY
+
+
+def _function(e: Expr) -> tuple[Expr, Expr]:
+    majorant, own = Abs(e), ELEMENTARY if isinstance(e, LIBRARY) else SPECIAL
+    count: Expr = sympy.Integer(own)
+    for argument in e.args:
+        size, errors = rounding(argument)
+        if errors != 0:
+            slot = sympy.Dummy("u", real=True)
+            slope = e.xreplace({argument: slot}).diff(slot).xreplace({slot: argument})
+            majorant, count = majorant + Abs(slope) * size, largest(count, errors)
+    return majorant, count
+
+
+def largest(*counts: Expr) -> Expr:
+    """The least sum of terms that is no smaller than any of the counts, all terms being positive."""
+    terms: dict[Expr, Expr] = {}
+    for count in counts:
+        for term in sympy.Add.make_args(sympy.expand(count)):
+            coefficient, rest = term.as_coeff_Mul()
+            terms[rest] = max(coefficient, terms.get(rest, coefficient))
+    return sympy.Add(*(coefficient * rest for rest, coefficient in terms.items()))
+
+
+def _exact(e: Expr) -> bool:
+    return bool(e.is_Rational) and sympy.Rational(float(e)) == e
+
+
+# --- The jet of a metric ----------------------------------------------------------------------------------------------
+
+ORDERS = ("g", "dg", "ddg")
+#: Names of the bounds on the errors of the jet.
+ERRORS = (*(f"{name}_error" for name in ORDERS), "factor_error")
+#: Roundings of an entry on its way into the frame: a multiplication and an addition, the usual case of several.
+CONTRACTION = 2
+#: What is smaller may have lost digits to underflow.
+FLOOR = sympy.Float(1e-290)
+#: How large the data of a sample are, compared with the largest of their columns; roundings in a sum over the samples.
+SPREAD, DEPTH = Symbol("spread", nonnegative=True), Symbol("depth", positive=True)
+
+Jet = Mapping[str, Sequence[Expr]]
+
+
+def jet_errors(jet: Jet) -> dict[str, list[Expr]]:
+    """Bounds on the errors of the entries of a jet without samples, as they go into the frame."""
+    return {
+        error: [
+            (count + CONTRACTION) * UNIT * majorant + FLOOR if majorant != 0 else majorant
+            for majorant, count in map(rounding, jet[name])
+        ]
+        for name, error in zip(ORDERS, ERRORS, strict=False)
+    } | {"factor_error": [sympy.Integer(0)] * (round(len(jet["g"]) ** 0.5) + 1)}
+
+
+class _Entry(NamedTuple):
+    """Majorant of an entry, factor · rest with at most factor = number · Xᵃ Yᵇ and the rest of one degree in s."""
+
+    number: Expr
+    powers: Expr
+    degree: int
+    rest: Expr
+    count: Expr
+
+
+class SampleErrors:
+    """The same bounds for a jet whose entries are sums over samples.
+
+    With X_k the largest |x_k| of all samples and the spread s_n = max_k |x_nk| / X_k, a majorant |x_n|ᵃ |y_n|ᵇ m_n is
+    at most Xᵃ Yᵇ s_nᵃ⁺ᵇ m_n, and the count of its roundings is a polynomial in s_n: entries that differ by powers of
+    the data share their sums Σ_n w_n s_nᵏ m_n.
+
+    Where g is the mean of h_n x_n x_nᵀ and ∂g that of h′_n x_n x_n x_n, the errors of h and h′ are not magnified by the
+    condition of g, as those of the products and sums are: in the frame the mean of h_n x_n x_nᵀ is the identity,
+    whatever the data.  They are kept apart as ``factor_error``: first that of W = Eᵀ g E − 1, then what times
+    Σ_a |E_ia|, summed over i, bounds that of Γ, with |x_n| ≤ Σ_ia |E_ia| X_i s_n in the frame and the mean of
+    |h′_n| s_n / h_n for all.  Powers of s are averaged with the weights of ∂g, and Σ_n h_n s_n² lies between
+    Σ_k g_kk / X_k² and an n-th of it.
+
+    Attributes
+    ----------
+    largest : dict of Symbol to Symbol
+        X_k of every sample symbol.
+    sizes : dict of Expr to Symbol
+        The sums, by the term of one sample.
+    counts : dict of Symbol to Expr
+        Coefficients of the powers of s in the counts, in terms of the coordinates and of X.
+    errors : dict of str to list of Expr
+        The bounds, in terms of sizes, counts, X and `DEPTH`.
+    """
+
+    def __init__(self, jet: Jet, samples: Sequence[Symbol]) -> None:
+        self.largest = {s: Symbol(f"largest_{k}", positive=True) for k, s in enumerate(samples)}
+        self.sizes: dict[Expr, Symbol] = {}
+        self.counts: dict[Symbol, Expr] = {}
+        entries = {name: [self._entry(*rounding(e)) for e in jet[name]] for name in ORDERS}
+        n = round(len(jet["g"]) ** 0.5)
+        apart = self._apart(entries, jet["g"], n)
+        self.errors = {"factor_error": apart or [sympy.Integer(0)] * (n + 1)}
+        for name, error in zip(ORDERS, ERRORS, strict=False):
+            count = largest(sympy.Integer(0), *(e.count for e in entries[name]))
+            powers = {} if apart else self._powers(count, error)
+            total = self._spread_of(jet["g"], n) if apart and name == "g" else None
+            self.errors[error] = [self._bound(entry, powers, total) for entry in entries[name]]
+
+    def _entry(self, majorant: Expr, count: Expr) -> _Entry:
+        """Split a majorant; a count that is no polynomial in the spread goes into it."""
+        functions = {f: sympy.Integer(1) for f in count.atoms(*BOUNDED) if f.free_symbols & set(self.largest)}
+        scaled = count.xreplace(functions).xreplace({s: SPREAD * most for s, most in self.largest.items()})
+        if not scaled.is_polynomial(SPREAD):
+            majorant, scaled = majorant * count, sympy.Integer(1)
+        number, powers, degree, rest = sympy.Integer(1), sympy.Integer(1), 0, sympy.Integer(1)
+        for power in sympy.Mul.make_args(majorant):
+            base, exponent = power.as_base_exp()
+            data = self.largest.get(base.args[0] if isinstance(base, sympy.Abs) else base)
+            if data is not None and exponent.is_Integer and exponent.is_positive:
+                powers, degree = powers * data**exponent, degree + int(exponent)
+            elif power.is_Number:
+                number *= power
+            else:
+                rest *= power
+        return _Entry(number, powers, degree, rest, scaled)
+
+    def _apart(self, entries: Mapping[str, Sequence[_Entry]], g: Sequence[Expr], n: int) -> list[Expr]:
+        """The errors of h and h′ where g_ij = h x_i x_j and ∂_k g_ij = h′ x_i x_j x_k; empty elsewhere."""
+        x = [sympy.sqrt(entries["g"][i * n + i].powers) for i in range(n)]
+        jet = {"g": [x[i] * x[j] for i in range(n) for j in range(n)]}
+        jet["dg"] = [xx * x[k] for xx in jet["g"] for k in range(n)]
+        for name in ("g", "dg"):
+            same = len({(e.number, e.degree, e.rest) for e in entries[name]}) == 1
+            if not same or [e.powers for e in entries[name]] != jet[name]:
+                return []
+        if entries["ddg"] or set(x) != set(self.largest.values()):
+            return []
+        slope = entries["dg"][0]
+        h, h_prime = (
+            sympy.Add(*(count * self._size(slope, k) for k, count in self._powers(self._count(e.rest), name).items()))
+            for e, name in ((entries["g"][0], "h"), (slope, "h_prime"))
+        )
+        of_gamma = UNIT * n * slope.number / 2 * h_prime / (self._spread_of(g, n) / n)
+        return [UNIT * n * h / self._size(slope), *(of_gamma * X for X in x)]
+
+    def _count(self, factor: Expr) -> Expr:
+        return self._entry(*rounding(factor)).count
+
+    def _spread_of(self, g: Sequence[Expr], n: int) -> Expr:
+        """Σ_k g_kk / X_k², which is the sum of h s² or up to n times as much."""
+        diagonal = [g[i * n + i] for i in range(n)]
+        return sympy.Add(*(self._sum(e) / X**2 for e, X in zip(diagonal, self.largest.values(), strict=True)))
+
+    def _powers(self, count: Expr, name: str) -> dict[int, Symbol]:
+        """Symbols of the coefficients of the spread's powers in a count."""
+        terms = sympy.Poly(count, SPREAD).as_dict()
+        powers = {k: Symbol(f"count_{name}_{k}", positive=True) for (k,) in terms}
+        self.counts |= {powers[k]: coefficient for (k,), coefficient in terms.items()}
+        return powers
+
+    def _size(self, entry: _Entry, k: int = 0) -> Symbol:
+        """The sum of an entry's rest, with k more powers of the spread."""
+        return self._sum(entry.rest * SPREAD ** (entry.degree + k))
+
+    def _sum(self, term: Expr) -> Symbol:
+        return self.sizes.setdefault(term, Symbol(f"size_{len(self.sizes)}", nonnegative=True))
+
+    def _bound(self, entry: _Entry, powers: Mapping[int, Symbol], total: Expr | None) -> Expr:
+        if entry.number == 0:
+            return entry.number
+        total = entry.number * self._size(entry) if total is None else total
+        terms = [(DEPTH + entry.degree + CONTRACTION) * total]
+        terms += [count * entry.number * self._size(entry, k) for k, count in powers.items()]
+        return UNIT * entry.powers * sympy.Add(*terms) + FLOOR

@@ -1,0 +1,14 @@
+"""How good a point's numbers are."""
+
+from __future__ import annotations
+
+__all__ = ["MEANINGS", "Status"]
+
+
+class Status:
+    """Values of ``status``."""
+
+    OK, REFINED, SINGULAR, OUT_OF_DOMAIN, OVERFLOW, UNREFINED = range(6)
+
+
+MEANINGS = dict(enumerate(("ok", "refined", "singular", "out_of_domain", "overflow", "unrefined")))
