@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 __all__ = [
     "StatusWarning",
     "__version__",
+    "cli",
     "einstein",
     "files",
     "functions",
@@ -25,16 +26,21 @@ __all__ = [
     "network",
     "optimizers",
     "plotting",
+    "routes",
     "symbolic",
+    "tables",
     "training",
+    "verification",
+    "verify",
 ]
 
 __version__ = "0.1.0"
 
-_HOMES = {"StatusWarning": "infogeom.grid"}
+_HOMES = {"StatusWarning": "infogeom.grid", "verify": "infogeom.verification"}
 
 if TYPE_CHECKING:
     from infogeom import (
+        cli,
         einstein,
         files,
         functions,
@@ -45,10 +51,14 @@ if TYPE_CHECKING:
         network,
         optimizers,
         plotting,
+        routes,
         symbolic,
+        tables,
         training,
+        verification,
     )
     from infogeom.grid import StatusWarning
+    from infogeom.verification import verify
 else:
 
     def __getattr__(name: str) -> object:

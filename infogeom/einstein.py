@@ -9,7 +9,6 @@ polynomial otherwise.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
@@ -29,11 +28,13 @@ from sympy.diffgeom import (
     metric_to_Riemann_components,
 )
 
-from infogeom.functions import expit, softplus
 from infogeom.grid import evaluate_points
 from infogeom.models import Model
-from infogeom.symbolic import Metric, christoffel, ricci, ricci_scalar, riemann
+from infogeom.symbolic import Metric, christoffel, pointwise, ricci, ricci_scalar, riemann
 from infogeom.symbolic.fisher import numeric_metric
+from infogeom.symbolic.multiprecision import in_mpmath
+from infogeom.symbolic.pointwise import MARGIN
+from infogeom.tables import as_html, as_text
 
 try:
     from einsteinpy.symbolic import (
@@ -46,15 +47,13 @@ try:
 except ImportError as error:
     raise ImportError("infogeom.einstein needs EinsteinPy: pip install 'infogeom[einstein]'") from error
 
-__all__ = ["Comparison", "Row", "compare"]
+__all__ = ["Comparison", "Row", "compare", "einsteinpy"]
 
 QUANTITIES = ("christoffel", "riemann", "ricci", "ricci_scalar")
 #: Digits of numbers that are not rational; they are computed with twice as many.
 DIGITS = 40
 #: Operations up to which a closed form is short: it is differentiated symbolically, by us and by sympy.diffgeom.
 SHORT = 100
-#: Factor of the tolerance: at most three g⁻¹ and two ∂g enter a term of R, five errors of κ ε, and as much again.
-MARGIN = 10
 
 Array = NDArray[Any]
 #: One entry per quantity: expressions, rationals, or the floats of the kernel.
@@ -147,13 +146,10 @@ class Comparison:
         ]
 
     def __repr__(self) -> str:
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in cells)
+        return as_text(self._cells())
 
     def _repr_html_(self) -> str:
-        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in line) for line in self._cells())
-        return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+        return as_html(self._cells())
 
 
 def compare(model_or_metric: Model | Metric, points: ArrayLike) -> Comparison:
@@ -203,6 +199,18 @@ def compare(model_or_metric: Model | Metric, points: ArrayLike) -> Comparison:
             theirs["sympy.diffgeom"] = _at(_diffgeom(taylor), taylor, jet.origin)
         rows += _rows(jet, ours, theirs)
     return Comparison(metric.names, tuple(rows))
+
+
+def einsteinpy(metric: Metric, point: Sequence[float]) -> Tensors:
+    """christoffel, riemann, ricci and ricci_scalar of EinsteinPy at one point, in rationals.
+
+    Raises
+    ------
+    ValueError
+        Where the metric is undefined, or singular to 40 digits.
+    """
+    (jet,) = _jets(metric, _checked_points(metric, [point]))
+    return _einsteinpy(jet)
 
 
 def _checked_points(metric: Metric, points: Any) -> list[Point]:
@@ -303,7 +311,7 @@ def _mean(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rat
     """Function from a point to the weighted means of per-sample expressions, to 40 digits."""
     samples = metric.samples
     assert samples is not None
-    integrand = _in_mpmath([*metric.coordinates, *samples.symbols], list(entries))
+    integrand = in_mpmath([*metric.coordinates, *samples.symbols], list(entries))
     rows, weights = samples.data.tolist(), samples.weights.tolist()
 
     def values(point: Point) -> list[Rational]:
@@ -315,14 +323,6 @@ def _mean(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rat
     return values
 
 
-def _in_mpmath(arguments: Sequence[Symbol], expression: Any) -> Any:
-    primitives = {
-        expit.__name__: lambda u: 1 / (1 + mpmath.exp(-u)),
-        softplus.__name__: lambda u: mpmath.log1p(mpmath.exp(u)),
-    }
-    return sympy.lambdify(arguments, expression, [primitives, "mpmath"], cse=True, dummify=True)
-
-
 def _number(value: Expr) -> Rational | None:
     """A rational as it is, any other real number to 40 digits, None for what is neither."""
     if value.is_Rational:
@@ -330,7 +330,7 @@ def _number(value: Expr) -> Rational | None:
     if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
         return None
     with mpmath.workdps(2 * DIGITS):
-        number = _in_mpmath([], value)()
+        number = in_mpmath([], value)()
         if not isinstance(number, mpmath.mpf) or not mpmath.isfinite(number):
             return None
         return Rational(sympy.Float(number, DIGITS))
@@ -395,40 +395,22 @@ def _at(tensors: Tensors, metric: Metric, point: Point) -> Tensors:
 # --- How close they must be -------------------------------------------------------------------------------------------
 
 
+def _numbers(jet: Jet) -> pointwise.Jet:
+    """The same in mpmath numbers."""
+    real = np.vectorize(lambda x: mpmath.mpf(x.p) / x.q, otypes=[object])
+    return pointwise.Jet(*map(real, (jet.g, jet.dg, jet.ddg)))
+
+
 def _condition(jet: Jet) -> float:
-    """Condition number ‖ |g⁻¹| (|g| + Σ_k |x_k ∂_k g|) ‖ in the maximum norm."""
-    g_inv = np.array(sympy.Matrix(jet.g).inv(), dtype=object)
-    size = abs(jet.g) + abs(jet.dg) @ abs(np.array(jet.point, dtype=object))
-    return float((abs(g_inv) @ size).sum(axis=1).max())
-
-
-def _frame(jet: Jet) -> tuple[Array, Array]:
-    """Matrices E and E⁻¹ with g = E^T diag(±1) E."""
+    """Condition number, of numbers with twice the digits."""
     with mpmath.workdps(2 * DIGITS):
-        values, vectors = mpmath.eigsy(mpmath.matrix([[mpmath.mpf(x.p) / x.q for x in row] for row in jet.g]))
-        root = mpmath.diag([mpmath.sqrt(abs(v)) for v in values])
-        frame = np.array((root * vectors.T).tolist(), dtype=np.float64)
-        return frame, np.array((vectors * root**-1).tolist(), dtype=np.float64)
+        return float(pointwise.condition_number(_numbers(jet), [mpmath.mpf(x.p) / x.q for x in jet.point]))
 
 
 def _scales(jet: Jet) -> dict[str, float]:
-    """Largest component of each tensor when every term of its definition is taken positive, in an orthonormal frame."""
-    frame, inverse = _frame(jet)
-    dg = np.abs(np.einsum("abc,ai,bj,ck->ijk", jet.dg.astype(float), *[inverse] * 3, optimize=True))
-    ddg = np.abs(np.einsum("abcd,ai,bj,ck,dl->ijkl", jet.ddg.astype(float), *[inverse] * 4, optimize=True))
-    gamma = (np.einsum("ikj->ijk", dg) + dg + np.einsum("jki->ijk", dg)) / 2
-    dgamma = (np.einsum("ikjl->ijkl", ddg) + ddg + np.einsum("jkil->ijkl", ddg)) / 2
-    dgamma += np.einsum("iml,mjk->ijkl", dg, gamma)
-    half = np.einsum("ijlk->ijkl", dgamma) + np.einsum("imk,mjl->ijkl", gamma, gamma)
-    curvature = half + np.einsum("ijkl->ijlk", half)
-    contracted = np.einsum("ijil->jl", curvature)
-    up, down = np.abs(inverse), np.abs(frame)
-    return {
-        "christoffel": float(np.einsum("ai,ijk,jb,kc->abc", up, gamma, down, down, optimize=True).max()),
-        "riemann": float(np.einsum("ai,ijkl,jb,kc,ld->abcd", up, curvature, down, down, down, optimize=True).max()),
-        "ricci": float((down.T @ contracted @ down).max()),
-        "ricci_scalar": float(contracted.trace()),
-    }
+    """Size of what cancels in each tensor."""
+    with mpmath.workdps(2 * DIGITS):
+        return {name: float(size) for name, size in pointwise.scales(_numbers(jet)).items()}
 
 
 def _rows(jet: Jet, ours: Mapping[str, Tensors], theirs: Mapping[str, Tensors]) -> list[Row]:
