@@ -15,7 +15,7 @@ from flint import acb, arb, ctx
 __all__ = [
     "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "cos", "cosh",
     "digamma_difference", "erf", "erfc", "exp", "expit", "fabs", "gamma", "lgamma", "lgamma_difference", "log", "log1p",
-    "polygamma", "polygamma_excess", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh",
+    "polygamma", "polygamma_excess", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "zeta",
 ]  # fmt: skip
 
 Real = arb | int | float
@@ -128,6 +128,11 @@ def sign(u: Real) -> arb:
     """−1, 0 or 1, or the union of those that are possible."""
     u = arb(u)
     return u if u.is_nan() else u.sgn()
+
+
+def zeta(s: Real) -> arb:
+    """Riemann's ζ(s)."""
+    return arb(s).zeta()
 
 
 def expit(u: Real) -> arb:

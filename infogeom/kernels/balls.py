@@ -9,7 +9,7 @@ neither SymPy nor numba.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +29,7 @@ __all__ = [
     "BITS",
     "MOST_BITS",
     "NULL",
+    "TINY",
     "UNDEFINED_WHERE_SINGULAR",
     "Balls",
     "Enclosure",
@@ -40,7 +41,7 @@ __all__ = [
 Array = NDArray[np.float64]
 Objects = NDArray[Any]  # of balls
 #: Bits to begin with, and at most.
-BITS, MOST_BITS = 128, 2**15
+BITS, MOST_BITS = 128, 2**17
 #: Relative bits to which a result is wanted: float64 and a few more.
 WANTED = 60
 #: Least positive number of float64, below which nothing is told apart.
@@ -49,6 +50,8 @@ TINY = 5e-324
 NULL = 256
 #: Quantities that a singular point has not.
 UNDEFINED_WHERE_SINGULAR = frozenset({"inverse_metric", "christoffel", "riemann", "ricci", "ricci_scalar"})
+#: Samples up to which what no point changes is kept.
+MOST_KEPT = 2**16
 #: The precision of python-flint is one for all threads.
 _LOCK = threading.RLock()
 _ball = np.frompyfunc(arb, 1, 1)
@@ -117,7 +120,7 @@ class Balls:
     Parameters
     ----------
     source : str
-        Of ``point(x, data)``, from `infogeom.kernels.codegen.exact_source`.
+        Of ``rows(data)`` and ``point(x, rows)``, from `infogeom.kernels.codegen.exact_source`.
     at : mapping of str to ndarray of int
         Where g, dg, ddg (the last two perhaps empty) and the observables stand in what ``point`` returns.
     n : int
@@ -135,20 +138,31 @@ class Balls:
         return {name: self.__dict__[name] for name in ("source", "at", "n", "data")}
 
     @cached_property
-    def _point(self) -> Any:
+    def _functions(self) -> dict[str, Any]:
         namespace = {**vars(ball_functions), "ratio": lambda p, q: arb(p) / q}
         namespace |= {"pi": arb.pi, "e": arb.const_e, "euler": arb.const_euler, "catalan": arb.const_catalan}
         exec(self.source, namespace)
-        return namespace["point"]
+        return namespace
 
-    @cached_property
-    def _rows(self) -> list[list[arb]]:
-        return [list(map(arb, row)) for row in self.data.tolist() if row[-1]]
+    def _rows(self, bits: int) -> Iterable[tuple[arb, ...]]:
+        """What no point changes of every sample, kept for the precision at hand."""
+        kept: dict[int, list[tuple[arb, ...]]] = self.__dict__.setdefault("_kept", {})
+        if not self.data.size:
+            return ()
+        if bits not in kept:
+            data = ([arb(x) for x in row] for row in self.data.tolist() if row[-1])
+            rows = self._functions["rows"](data)
+            if len(self.data) > MOST_KEPT:
+                return rows  # type: ignore[no-any-return]
+            kept.clear()
+            kept[bits] = list(rows)
+        return kept[bits]
 
     def enclose(self, x: Sequence[float], quantities: Collection[str], bits: int) -> Enclosure:
         """Enclosures of quantities at a point, at one precision."""
         with precision(bits):
-            components = _ball(np.array(self._point([arb(float(c)) for c in x], self._rows), dtype=object))
+            at = [arb(float(c)) for c in x]
+            components = _ball(np.array(self._functions["point"](at, self._rows(bits)), dtype=object))
             jet = [self._tensor(components, name, rank) for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))]
             for basis in _bases(self.n) if jet[0].size else ():
                 found = self._geometry(jet, quantities, basis)

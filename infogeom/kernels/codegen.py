@@ -62,8 +62,8 @@ FUNCTIONS: dict[type, str] = {
     sympy.loggamma: "lgamma",
     sympy.Abs: "fabs",
 }
-#: Functions that float64 evaluates by cases, and constants that it rounds.
-COMPARING: dict[type, str] = {expit: "expit", softplus: "softplus", sympy.sign: "sign"}
+#: Functions that float64 evaluates by cases, or only as constants, and constants that it rounds.
+COMPARING: dict[type, str] = {expit: "expit", softplus: "softplus", sympy.sign: "sign", sympy.zeta: "zeta"}
 CONSTANTS: dict[type, str] = {
     type(sympy.pi): "pi",
     type(sympy.E): "e",
@@ -129,6 +129,10 @@ class _Builder:
         if isinstance(e, SPECIAL):
             operands = [self.node(a) for a in e.args]
             return self.assign(f"{type(e).__name__}({', '.join(operands)})", operands)
+        if self.exact:
+            raise UnsupportedFunctionError(
+                f"no ball version of the function {type(e).__name__}; max_refined=0 makes do with float64"
+            )
         raise UnsupportedFunctionError(f"no compiled kernel for the function {type(e).__name__}")
 
     def _groups(self, operands: Sequence[Expr]) -> list[list[Expr]]:
@@ -313,7 +317,7 @@ def kernel(expressions: Mapping[str, Sequence[Expr]], axes: Axes, trace: Trace |
 
 
 def exact_source(expressions: Mapping[str, Sequence[Expr]], axes: Axes) -> tuple[str, Places]:
-    """Source of ``point(x, data)``, which evaluates the same in any arithmetic, and where each group stands in it.
+    """Source of ``point(x, rows)``, which evaluates the same in any arithmetic, and where each group stands in it.
 
     Constants are exact: ``ratio(p, q)``, ``pi()`` and the like are called for them.
     """

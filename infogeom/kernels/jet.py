@@ -233,7 +233,7 @@ def _jet(
 
 
 def exact_kernel(metric: Metric, order: int, observables: Names) -> tuple[str, Places]:
-    """Source of ``point(x, data)`` for the jet of a metric and its observables, and where each stands in it.
+    """Source of ``point(x, rows)`` for the jet of a metric and its observables, and where each stands in it.
 
     Rows of the data are those of ``metric.samples`` with the weight last.
     """

@@ -95,22 +95,30 @@ def write_loops(program: Program, axes: Axes) -> str:
 
 
 def write_point(program: Program, axes: Axes) -> str:
-    """Source of ``point(x, data)``: the same lines for one point, in whatever arithmetic x and the data are.
+    """Source of ``rows(data)`` and ``point(x, rows)``: the same lines for one point, in whatever arithmetic.
 
-    ``x`` holds the outer and the inner coordinates; ``data`` the rows of the samples, over which results are summed.
+    ``x`` holds the outer and the inner coordinates. ``rows`` yields for each sample what no point changes; results are
+    summed over the samples.
     """
-    text = ["def point(x, data):"]
-    inputs = [*axes.outer, *axes.inner]
-    text += [f"    {symbol.name} = x[{k}]" for k, symbol in enumerate(inputs)]
     lines = program.needed(program.results)
+    once = [(name, line) for name, line in lines if program.depends[name] == {N}]
+    each = [(name, line) for name, line in lines if program.depends[name] > {N}]
+    read = {word for _, line in each for word in words(line)} | set(program.results)
+    kept = ", ".join(name for name in [*(s.name for s in axes.sample), *dict(once)] if name in read)
+    text, results = [], program.results
+    if axes.sample:
+        text += ["def rows(data):", *(f"    {name} = {line}" for name, line in lines if not program.depends[name])]
+        text += [f"    for {', '.join(symbol.name for symbol in axes.sample)}, in data:"]
+        text += [*(f"        {name} = {line}" for name, line in once), f"        yield {kept},", "", ""]
+    text += ["def point(x, rows):"]
+    text += [f"    {symbol.name} = x[{k}]" for k, symbol in enumerate((*axes.outer, *axes.inner))]
     text += [f"    {name} = {line}" for name, line in lines if N not in program.depends[name]]
     if axes.sample:
-        text += [f"    sum_{k} = 0" for k in range(len(program.results))]
-        text += [f"    for {', '.join(symbol.name for symbol in axes.sample)}, in data:"]
-        text += [f"        {name} = {line}" for name, line in lines if N in program.depends[name]]
-        text += [f"        sum_{k} = sum_{k} + {result}" for k, result in enumerate(program.results)]
-        return "\n".join([*text, f"    return [{', '.join(f'sum_{k}' for k in range(len(program.results)))}]"]) + "\n"
-    return "\n".join([*text, f"    return [{', '.join(program.results)}]"]) + "\n"
+        results = [f"sum_{k}" for k in range(len(results))]
+        text += [*(f"    {total} = 0" for total in results), f"    for {kept}, in rows:"]
+        text += [f"        {name} = {line}" for name, line in each]
+        text += [f"        {total} = {total} + {r}" for total, r in zip(results, program.results, strict=True)]
+    return "\n".join([*text, f"    return [{', '.join(results)}]"]) + "\n"
 
 
 class _Writer:

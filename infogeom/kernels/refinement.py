@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sympy import Symbol
 from tqdm import tqdm
 
-from infogeom.kernels.balls import NULL, UNDEFINED_WHERE_SINGULAR, Balls, Refined, precision
+from infogeom.kernels.balls import NULL, TINY, UNDEFINED_WHERE_SINGULAR, Balls, Refined, precision
 from infogeom.kernels.jet import exact_kernel
 from infogeom.kernels.status import Status
 from infogeom.kernels.tiles import OBSERVABLES, ORDERS, PATIENCE, RANKS, rank_of_data, tabulate, threads
@@ -65,15 +65,15 @@ def values(
     Raises
     ------
     UnsupportedFunctionError
-        Naming a function of the metric that has no ball version.
+        Naming a function of the metric that has no ball version, if any point may be refined.
     """
     wanted = {*quantities} - {*DERIVED}
     wanted |= {"ricci_scalar"} if {*DERIVED[:2]} & {*quantities} else set()
     wanted |= {"metric"} if {*DERIVED[2:]} & {*quantities} else set()
     core = tuple(name for name in RANKS if name in wanted)
-    balls = exact(metric, core)
+    balls = exact(metric, core) if accuracy.max_refined else None
     outputs = tabulate(metric, core, outer, inner, outer_coordinates, status)
-    n, (P, V) = balls.n, status.shape
+    n, (P, V) = len(metric.coordinates), status.shape
     outputs |= {name: np.empty((n ** RANKS[name], P, V)) for name in DERIVED if name in quantities}
     symbols = tuple(metric.coordinates)
     order = [[*outer_coordinates, *(s for s in symbols if s not in outer_coordinates)].index(s) for s in symbols]
@@ -108,7 +108,7 @@ def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
 
 def settle(
     metric: Metric,
-    balls: Balls,
+    balls: Balls | None,
     points: Callable[[NDArray[np.intp]], Array],
     outputs: Mapping[str, Array],
     status: Flags,
@@ -119,8 +119,8 @@ def settle(
     Parameters
     ----------
     metric : Metric
-    balls : Balls
-        The same metric, for the quantities of ``outputs``.
+    balls : Balls or None
+        The same metric, for the quantities of ``outputs``; None where no point may be refined.
     points : callable
         Coordinates (m, n) of the points of given flat indices.
     outputs : mapping of str to ndarray, shape (components, m)
@@ -131,10 +131,11 @@ def settle(
     n, R = len(metric.coordinates), outputs.get("ricci_scalar")
     loose = np.zeros(len(status), dtype=bool)
     if R is not None:
-        loose = (status == Status.OK) & ~(outputs["ricci_scalar_error"][0] <= accuracy.rtol * np.abs(R[0]))
+        tolerated = np.maximum(accuracy.rtol * np.abs(R[0]), TINY)
+        loose = (status == Status.OK) & ~(outputs["ricci_scalar_error"][0] <= tolerated)
     doubtful = loose | (status == Status.SINGULAR) | (status == Status.OVERFLOW)
     rank, flat = (rank_of_data(metric), False) if doubtful.any() else (n, False)
-    if rank == n and doubtful.sum() > FEW:
+    if balls and rank == n and doubtful.sum() > FEW:
         rank, flat = _everywhere(metric, balls, outputs)
     if rank < n:
         _make_singular(outputs, status, rank)
@@ -149,7 +150,8 @@ def settle(
     status[later] = Status.UNREFINED
     if "metric_rank" in outputs:
         outputs["metric_rank"][:, later[~loose[later]]] = -1.0
-    for k, refined in zip(now, _refined(balls, points(now), tuple(outputs), len(metric.samples or ())), strict=True):
+    found = _refined(balls, points(now), tuple(outputs), len(metric.samples or ())) if balls else ()
+    for k, refined in zip(now, found, strict=True):
         status[k] = refined.status
         for name, values in refined.values.items():
             if name in outputs:

@@ -1,9 +1,9 @@
 """How far float64 may err in evaluating an expression, as an expression of its own.
 
-Every expression e has a *majorant* M ≥ |e|, what it becomes when nothing in it cancels, and a *count* c of roundings: to
-first order the computed value is within c · u · M of e (Higham, Accuracy and Stability of Numerical Algorithms, 2002,
-Ch. 3).  Coordinates and data are exact.  A product adds the counts of its factors, a sum takes the largest; a function
-of an inexact argument magnifies what it gets by its condition.
+Every expression e has a *majorant* M ≥ |e|, what it becomes when nothing in it cancels, and a *count* c of roundings:
+to first order the computed value is within c · u · M of e (Higham, Accuracy and Stability of Numerical Algorithms,
+2002, Ch. 3).  Coordinates and data are exact.  A product adds the counts of its factors, a sum takes the largest; a
+function of an inexact argument magnifies what it gets by its condition.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ __all__ = ["DEPTH", "ERRORS", "SPREAD", "SampleErrors", "jet_errors", "rounding"
 #: Relative error of one operation, 2⁻⁵³ at worst. The bounds add up what is worst for all roundings at once, which are
 #: random in size and sign: at thousands of random points they exceed the true error 50-fold and more, hence 1/16 of it.
 UNIT = 2.0**-57
+#: The same in sums over samples, which average over the errors of theirs: another 1/4.
+SAMPLE_UNIT = UNIT / 4
 #: Roundings to which the functions of the mathematical library, and those of `special`, are good.
 ELEMENTARY, SPECIAL = 4, 100
 #: Functions of which |u f′(u)| ≤ |u| |f(u)|: an error of their argument is a relative one of theirs.
@@ -199,8 +201,8 @@ class SampleErrors:
             sympy.Add(*(count * self._size(slope, k) for k, count in self._powers(self._count(e.rest), name).items()))
             for e, name in ((entries["g"][0], "h"), (slope, "h_prime"))
         )
-        of_gamma = UNIT * n * slope.number / 2 * h_prime / (self._spread_of(g, n) / n)
-        return [UNIT * n * h / self._size(slope), *(of_gamma * X for X in x)]
+        of_gamma = SAMPLE_UNIT * n * slope.number / 2 * h_prime / (self._spread_of(g, n) / n)
+        return [SAMPLE_UNIT * n * h / self._size(slope), *(of_gamma * X for X in x)]
 
     def _count(self, factor: Expr) -> Expr:
         return self._entry(*rounding(factor)).count
@@ -230,4 +232,4 @@ class SampleErrors:
         total = entry.number * self._size(entry) if total is None else total
         terms = [(DEPTH + entry.degree + CONTRACTION) * total]
         terms += [count * entry.number * self._size(entry, k) for k, count in powers.items()]
-        return UNIT * entry.powers * sympy.Add(*terms) + FLOOR
+        return SAMPLE_UNIT * entry.powers * sympy.Add(*terms) + FLOOR

@@ -19,7 +19,7 @@ from sympy import Symbol
 from tqdm import tqdm
 
 from infogeom.kernels import curvature
-from infogeom.kernels.balls import UNDEFINED_WHERE_SINGULAR, rank_to_rounding
+from infogeom.kernels.balls import TINY, UNDEFINED_WHERE_SINGULAR, rank_to_rounding
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.curvature import SINGULAR
 from infogeom.kernels.geometry import geometry
@@ -87,8 +87,11 @@ class _Work:
         known = status.copy()  # one quantity beyond float64 leaves the others as they are
         for name, out in self.outputs.items():
             if name == "ricci_scalar_error":
-                bound = values[at[name][0]] if name in at else np.zeros(known.shape)
-                out[0, rows, columns] = np.where(bound >= 0, bound, np.inf)
+                if name in at:
+                    bound = values[at[name][0]]
+                    out[0, rows, columns] = np.where(bound >= 0, np.maximum(bound, TINY), np.inf)
+                else:  # a single parameter: no curvature, and no error
+                    out[0, rows, columns] = 0.0
                 continue
             blocked = known > (Status.OK if name in UNDEFINED_WHERE_SINGULAR else Status.SINGULAR)
             compiled_module(curvature)["store"](values, at[name], out, rows.start, columns.start, blocked, status)
