@@ -245,10 +245,10 @@ def report(
     print("empirical Fisher information, tr Λ per sample\n")
     columns = {name: rows(models[name], *studies[name], data) for name in studies}
     print(f"{'':30}" + "".join(f"{name:>20}" for name in columns))
-    for label in next(iter(columns.values())):
-        if label.startswith("status") and all(column[label] == "0" for column in columns.values()):
-            continue
-        print(f"{label:30}" + "".join(f"{column[label]:>20}" for column in columns.values()))
+    for label in dict.fromkeys(label for column in columns.values() for label in column):
+        cells = [column.get(label, "0") for column in columns.values()]
+        if not label.startswith("status") or set(cells) != {"0"}:
+            print(f"{label:30}" + "".join(f"{cell:>20}" for cell in cells))
     print("\nseconds  " + "  ".join(f"{name} {seconds:.2f}" for name, seconds in watch.seconds.items()))
     print(f"files    {options.out.resolve()}")
 
@@ -265,6 +265,7 @@ def rows(model: Any, grid: xr.Dataset, path: xr.Dataset, data: Data) -> dict[str
     }
     for word, pick in (("minimum", np.nanargmin), ("maximum", np.nanargmax)):
         column[f"{word} of R"], column[f"  at (θ1, θ2) of the {word}"] = extreme(grid["ricci_scalar"], pick)
+    column["largest bound on |δR / R|"] = largest_error(grid)
     ratio = (grid["fisher_trace"] / grid["ntk_trace"].where(grid["ntk_trace"] > 0)).values
     ratio = ratio[np.isfinite(ratio)]
     figures = (
@@ -278,6 +279,12 @@ def rows(model: Any, grid: xr.Dataset, path: xr.Dataset, data: Data) -> dict[str
     flags = zip(np.atleast_1d(status.attrs["flag_values"]), status.attrs["flag_meanings"].split(), strict=True)
     counts = {meaning: int((status == flag).sum()) for flag, meaning in flags}
     return column | {f"status {meaning}": str(count) for meaning, count in counts.items()}
+
+
+def largest_error(grid: xr.Dataset) -> str:
+    """Largest stated error of R over its size, as text."""
+    relative = (grid["ricci_scalar_error"] / abs(grid["ricci_scalar"])).max()
+    return f"{float(relative):.1e}" if np.isfinite(relative) else "none"
 
 
 def extreme(R: xr.DataArray, pick: Callable[[np.ndarray], Any]) -> tuple[str, str]:

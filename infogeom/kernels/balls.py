@@ -48,6 +48,8 @@ WANTED = 60
 TINY = 5e-324
 #: R is null where the terms that cancel in it are known to do so to this many bits.
 NULL = 256
+#: How much deeper to look where the logarithm or the sign of R is asked for.
+NULL_OF_LOGARITHM, LOGARITHM = 2**15, frozenset({"log10_ricci_scalar", "ricci_scalar_sign"})
 #: Quantities that a singular point has not.
 UNDEFINED_WHERE_SINGULAR = frozenset({"inverse_metric", "christoffel", "riemann", "ricci", "ricci_scalar"})
 #: Samples up to which what no point changes is kept.
@@ -219,20 +221,20 @@ class Balls:
 
     def refine(self, x: Sequence[float], quantities: Collection[str]) -> Refined:
         """Quantities at a point, at rising precision until float64 can ask for no more."""
-        bits = BITS
+        bits, null = BITS, NULL_OF_LOGARITHM if LOGARITHM & set(quantities) else NULL
         while True:
             with precision(bits):
                 found = self.enclose(x, quantities, bits)
-                missing = self._missing(found, bits)
+                missing = self._missing(found, bits, null)
                 if missing == 0 or bits == MOST_BITS:
                     return self._rounded(found, Status.REFINED if missing == 0 else Status.UNREFINED)
             bits = min(MOST_BITS, bits + missing)
 
-    def _missing(self, found: Enclosure, bits: int) -> int:
+    def _missing(self, found: Enclosure, bits: int, null: int) -> int:
         """How many more bits to try, 0 where float64 can ask for no more."""
         if found.rank < self.n:
             return 0 if found.certain else bits
-        return max(_lacking(name, tensor, found.size, bits) for name, tensor in found.values.items())
+        return max(_lacking(name, tensor, found.size, bits, null) for name, tensor in found.values.items())
 
     def _rounded(self, found: Enclosure, status: int) -> Refined:
         values, regular = {}, found.rank == self.n
@@ -287,7 +289,7 @@ def _described(R: arb, rounded: float) -> dict[str, Array]:
     }
 
 
-def _lacking(name: str, tensor: Objects, size: arb, bits: int) -> int:
+def _lacking(name: str, tensor: Objects, size: arb, bits: int, null: int) -> int:
     """How many bits a tensor lacks to be good to `WANTED` bits, or null beside what cancels in it; 0 where it is."""
     inexact = [b for b in tensor.flat if not b.is_exact()]
     if not all(b.is_finite() for b in tensor.flat):
@@ -295,7 +297,7 @@ def _lacking(name: str, tensor: Objects, size: arb, bits: int) -> int:
     if name != "ricci_scalar" and all(b.contains(0) for b in tensor.flat):
         return bits if inexact and bits < 2 * NULL else 0  # that so many bits cancel is no accident
     largest = _exponent(size) if name == "ricci_scalar" else max(_exponent(b) for b in tensor.flat)
-    floor = largest - NULL
+    floor = largest - null
     missing = max((_exponent(b.rad()) + WANTED - max(_exponent(b), floor) for b in inexact), default=0)
     return missing + 8 if missing > 0 else 0
 

@@ -153,9 +153,9 @@ def settle(
     found = _refined(balls, points(now), tuple(outputs), len(metric.samples or ())) if balls else ()
     for k, refined in zip(now, found, strict=True):
         status[k] = refined.status
-        for name, values in refined.values.items():
-            if name in outputs:
-                outputs[name][:, k] = values.ravel()
+        told = {**refined.values, "metric_rank": np.array(refined.rank), "null_directions": refined.null}
+        for name in told.keys() & outputs.keys():
+            outputs[name][:, k] = told[name].ravel()
         if refined.status == Status.SINGULAR:
             _blank(outputs, k)
 

@@ -25,7 +25,7 @@ UNIT = 2.0**-57
 #: The same in sums over samples, which average over the errors of theirs: another 1/4.
 SAMPLE_UNIT = UNIT / 4
 #: Roundings to which the functions of the mathematical library, and those of `special`, are good.
-ELEMENTARY, SPECIAL = 4, 100
+ELEMENTARY, SPECIAL = 4, 16
 #: Functions of which |u f′(u)| ≤ |u| |f(u)|: an error of their argument is a relative one of theirs.
 EXPONENTIAL = (sympy.exp, expit, softplus)
 #: Functions that nowhere exceed 1.

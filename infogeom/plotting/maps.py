@@ -239,5 +239,6 @@ def _missing(ds: xr.Dataset) -> str:
     status = ds["status"]
     meanings = str(status.attrs.get("flag_meanings", "")).split()
     flags = np.atleast_1d(status.attrs.get("flag_values", [])).tolist()
-    counts = ((name, int((status == flag).sum())) for flag, name in zip(flags, meanings, strict=False) if flag >= 2)
+    missing = ds["ricci_scalar"].isnull() if "ricci_scalar" in ds else status >= 2
+    counts = ((name, int(((status == flag) & missing).sum())) for flag, name in zip(flags, meanings, strict=False))
     return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts if count)

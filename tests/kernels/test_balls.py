@@ -51,7 +51,11 @@ def test_the_enclosure_of_r_holds_its_closed_form(problem: Problem, data: st.Dat
 def test_the_enclosure_of_a_network_holds_its_definition(loss: Any, data: Any, points: Any) -> None:
     x, y, weights = data
     model = ig.models.sigmoid_neuron(x, y, loss, weights=weights)
-    losses = {"cross-entropy": reference.cross_entropy, "l2": reference.lp_norm(2), "mean-power-4": reference.mean_power(4)}
+    losses = {
+        "cross-entropy": reference.cross_entropy,
+        "l2": reference.lp_norm(2),
+        "mean-power-4": reference.mean_power(4),
+    }
     weights = ig.symbolic.metric(model).samples.weights  # normalised, as float64 holds them
     jet = reference.network_jet(points[0], x, y, losses[loss.name], weights=weights)
     found = balls(model).enclose(points[0], ("metric", "ricci_scalar"), BITS).values
@@ -64,7 +68,7 @@ def test_the_enclosure_of_a_network_holds_its_definition(loss: Any, data: Any, p
 def test_more_bits_give_narrower_balls_inside_the_wider_ones(shape: float, rate: float, bits: int) -> None:
     k, b = sympy.symbols("shape rate", positive=True)
     gamma = ig.symbolic.Metric([k, b], [[sympy.polygamma(1, k), -1 / b], [-1 / b, k / b**2]])
-    wide, narrow = (balls(gamma).enclose([shape, rate], ("ricci_scalar",), b).values for bits in (bits, 2 * bits))
+    wide, narrow = (balls(gamma).enclose([shape, rate], ("ricci_scalar",), bits).values for bits in (bits, 2 * bits))
     R, r = wide["ricci_scalar"].item(), narrow["ricci_scalar"].item()
     assert R.overlaps(r)
     assert r.rad() < R.rad()
