@@ -29,7 +29,6 @@ __all__ = [
     "BITS",
     "MOST_BITS",
     "NULL",
-    "TINY",
     "UNDEFINED_WHERE_SINGULAR",
     "Balls",
     "Enclosure",
@@ -44,8 +43,6 @@ Objects = NDArray[Any]  # of balls
 BITS, MOST_BITS = 128, 2**17
 #: Relative bits to which a result is wanted: float64 and a few more.
 WANTED = 60
-#: Least positive number of float64, below which nothing is told apart.
-TINY = 5e-324
 #: R is null where the terms that cancel in it are known to do so to this many bits.
 NULL = 256
 #: How much deeper to look where the logarithm or the sign of R is asked for.
@@ -276,7 +273,7 @@ def rank_to_rounding(rows: Array) -> int:
 
 def _described(R: arb, rounded: float) -> dict[str, Array]:
     """Bound on the error of R rounded to float64, its sign and the logarithm of its size."""
-    error = np.nan if np.isnan(rounded) else float(abs(R - arb(rounded)).upper()) * (1 + 2.0**-52) + TINY
+    error = np.nan if np.isnan(rounded) else float(abs(R - arb(rounded)).upper()) * (1 + 2.0**-52) + curvature.TINY
     sign = 1.0 if R > 0 else -1.0 if R < 0 else 0.0
     size = float((abs(R.mid()).log() / arb(10).log()).mid()) if sign else -np.inf
     return {

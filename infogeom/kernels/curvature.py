@@ -17,12 +17,14 @@ from typing import Any
 
 from numpy import empty, empty_like, sqrt
 
-__all__ = ["contract", "frame", "lower_christoffel", "lower_riemann", "scalar", "scalar_error", "store"]
+__all__ = ["contract", "frame", "judge", "lower_christoffel", "lower_riemann", "scalar", "scalar_error", "store"]
 
 Array = Any  # float64 arrays whose last axis is the point; numba infers the rest
 
 #: Relative error of one operation, as in `infogeom.kernels.rounding`.
 UNIT = 2.0**-57
+#: Least positive number of float64.
+TINY = 5e-324
 #: A pivot at or below this many units of rounding of its diagonal entry means a null direction.
 SINGULAR = 64 * 2.0**-52
 
@@ -228,3 +230,17 @@ def store(values: Array, at: Array, out: Array, p0: int, v0: int, blocked: Array
                     out[c, p0 + p, v0 + v] = nan
                 if not blocked[p, v]:
                     status[p, v] = 4
+
+
+def judge(R: Array, bound: Array, rtol: float, out: Array, p0: int, v0: int, status: Array) -> None:
+    """Store the bound on the error of R of a tile from (p0, v0) on; status 5 where it is more than ``rtol`` of R.
+
+    A bound that is negative or nan is none; one below the least positive number tells nothing apart.
+    """
+    for p in range(R.shape[0]):
+        target = out[p0 + p]
+        for v in range(R.shape[1]):
+            most = max(bound[p, v], TINY) if bound[p, v] >= 0.0 else inf
+            target[v0 + v] = most
+            if status[p, v] == 0 and not most <= max(rtol * fabs(R[p, v]), TINY):
+                status[p, v] = 5

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sympy import Symbol
 from tqdm import tqdm
 
-from infogeom.kernels.balls import NULL, TINY, UNDEFINED_WHERE_SINGULAR, Balls, Refined, precision
+from infogeom.kernels.balls import NULL, UNDEFINED_WHERE_SINGULAR, Balls, Refined, precision
 from infogeom.kernels.jet import exact_kernel
 from infogeom.kernels.status import Status
 from infogeom.kernels.tiles import OBSERVABLES, ORDERS, PATIENCE, RANKS, rank_of_data, tabulate, threads
@@ -72,7 +72,7 @@ def values(
     wanted |= {"metric"} if {*DERIVED[2:]} & {*quantities} else set()
     core = tuple(name for name in RANKS if name in wanted)
     balls = exact(metric, core) if accuracy.max_refined else None
-    outputs = tabulate(metric, core, outer, inner, outer_coordinates, status)
+    outputs = tabulate(metric, core, outer, inner, outer_coordinates, status, accuracy.rtol)
     n, (P, V) = len(metric.coordinates), status.shape
     outputs |= {name: np.empty((n ** RANKS[name], P, V)) for name in DERIVED if name in quantities}
     symbols = tuple(metric.coordinates)
@@ -128,28 +128,28 @@ def settle(
     status : ndarray of int8, shape (m,)
     accuracy : Accuracy
     """
-    n, R = len(metric.coordinates), outputs.get("ricci_scalar")
-    loose = np.zeros(len(status), dtype=bool)
-    if R is not None:
-        tolerated = np.maximum(accuracy.rtol * np.abs(R[0]), TINY)
-        loose = (status == Status.OK) & ~(outputs["ricci_scalar_error"][0] <= tolerated)
-    doubtful = loose | (status == Status.SINGULAR) | (status == Status.OVERFLOW)
-    rank, flat = (rank_of_data(metric), False) if doubtful.any() else (n, False)
-    if balls and rank == n and doubtful.sum() > FEW:
+    n = len(metric.coordinates)
+    if not outputs.keys().isdisjoint(DERIVED):
+        _derive(outputs, status, n)
+    doubtful = (status >= Status.SINGULAR) & (status != Status.OUT_OF_DOMAIN)
+    count = int(np.count_nonzero(doubtful))
+    rank, flat = n, False
+    if count and (status == Status.SINGULAR).any():
+        rank = rank_of_data(metric)
+    if balls and rank == n and count > FEW:
         rank, flat = _everywhere(metric, balls, outputs)
     if rank < n:
         _make_singular(outputs, status, rank)
         doubtful[:] = False
     elif flat:
+        loose = status == Status.UNREFINED
         for name in {"ricci_scalar", "ricci_scalar_error"} & outputs.keys():
             outputs[name][:, loose] = 0.0
+        status[loose] = Status.OK
         doubtful &= ~loose
-    _derive(outputs, status, n)
     at = np.flatnonzero(doubtful)
     now, later = at[: accuracy.max_refined], at[accuracy.max_refined :]
     status[later] = Status.UNREFINED
-    if "metric_rank" in outputs:
-        outputs["metric_rank"][:, later[~loose[later]]] = -1.0
     found = _refined(balls, points(now), tuple(outputs), len(metric.samples or ())) if balls else ()
     for k, refined in zip(now, found, strict=True):
         status[k] = refined.status
@@ -207,20 +207,19 @@ def _blank(outputs: Mapping[str, Array], at: Any) -> None:
 
 
 def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
-    """Fill in what is read off R, and the rank of regular points."""
-    inside = np.isin(status, (Status.OK, Status.SINGULAR, Status.OVERFLOW))
-    regular = ~np.isin(status, (Status.SINGULAR, Status.OUT_OF_DOMAIN))
+    """Fill in what is read off R, and the rank of the points that float64 knows to be regular."""
     if "log10_ricci_scalar" in outputs:
         with np.errstate(divide="ignore"):
             outputs["log10_ricci_scalar"][:] = np.log10(np.abs(outputs["ricci_scalar"]))
     if "ricci_scalar_sign" in outputs:
         outputs["ricci_scalar_sign"][:] = np.sign(outputs["ricci_scalar"])
+    regular = status == Status.OK
+    if "ricci_scalar_error" in outputs:
+        regular |= (status == Status.UNREFINED) & np.isfinite(outputs["ricci_scalar_error"][0])
     if "metric_rank" in outputs:
-        outputs["metric_rank"][:, regular] = n
-        outputs["metric_rank"][:, ~inside] = -1
+        outputs["metric_rank"][:] = np.where(regular, n, -1)
     if "null_directions" in outputs:
-        outputs["null_directions"][:, regular] = 0.0
-        outputs["null_directions"][:, ~inside] = np.nan
+        outputs["null_directions"][:] = np.where(regular, 0.0, np.nan)
 
 
 def _refined(balls: Balls, points: Array, quantities: tuple[str, ...], samples: int) -> Iterator[Refined]:

@@ -19,7 +19,7 @@ from sympy import Symbol
 from tqdm import tqdm
 
 from infogeom.kernels import curvature
-from infogeom.kernels.balls import TINY, UNDEFINED_WHERE_SINGULAR, rank_to_rounding
+from infogeom.kernels.balls import UNDEFINED_WHERE_SINGULAR, rank_to_rounding
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.curvature import SINGULAR
 from infogeom.kernels.geometry import geometry
@@ -78,6 +78,7 @@ class _Work:
     data: Array
     outputs: Mapping[str, Array]
     status: NDArray[np.int8]
+    rtol: float
 
     def tile(self, rows: slice, columns: slice) -> None:
         """Fill one tile."""
@@ -87,14 +88,13 @@ class _Work:
         known = status.copy()  # one quantity beyond float64 leaves the others as they are
         for name, out in self.outputs.items():
             if name == "ricci_scalar_error":
-                if name in at:
-                    bound = values[at[name][0]]
-                    out[0, rows, columns] = np.where(bound >= 0, np.maximum(bound, TINY), np.inf)
-                else:  # a single parameter: no curvature, and no error
-                    out[0, rows, columns] = 0.0
                 continue
             blocked = known > (Status.OK if name in UNDEFINED_WHERE_SINGULAR else Status.SINGULAR)
             compiled_module(curvature)["store"](values, at[name], out, rows.start, columns.start, blocked, status)
+        if "ricci_scalar_error" in at:
+            R, bound = values[at["ricci_scalar"][0]], values[at["ricci_scalar_error"][0]]
+            out = self.outputs["ricci_scalar_error"][0]
+            compiled_module(curvature)["judge"](R, bound, self.rtol, out, rows.start, columns.start, status)
         self.status[rows, columns] = status
 
     def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
@@ -192,6 +192,7 @@ def tabulate(
     inner: Array,
     outer_coordinates: tuple[Symbol, ...],
     status: NDArray[np.int8],
+    rtol: float,
 ) -> dict[str, Array]:
     """Evaluate quantities at all points outer × inner.
 
@@ -206,6 +207,8 @@ def tabulate(
         What the rows of ``outer`` are; the other coordinates are the rows of ``inner``, in metric order.
     status : ndarray of int8, shape (P, V)
         Not 0 where a point is to be skipped; completed in place.
+    rtol : float
+        Relative error of R beyond which the status is 5.
 
     Returns
     -------
@@ -218,8 +221,9 @@ def tabulate(
     order = max((ORDERS.get(name, 0) for name in geometric), default=-1)
     kernels = metric_kernels(metric, order, geometric, observables, outer_coordinates)
     filled = (*quantities, "ricci_scalar_error") if "ricci_scalar" in quantities else quantities
-    outputs = {name: np.empty((n ** RANKS[name], P, V)) for name in filled}
-    work = _Work(kernels, n, outer, inner, sample_table(metric), outputs, status)
+    # A single parameter has no curvature, and no error in it.
+    outputs = {name: (np.zeros if n == 1 else np.empty)((n ** RANKS[name], P, V)) for name in filled}
+    work = _Work(kernels, n, outer, inner, sample_table(metric), outputs, status, rtol)
     at, components = kernels.jet.at, kernels.jet.components
     size = components + (0 if kernels.whole or kernels.after else 6 * max(a.size for a in at.values()))
     most_rows, most_columns = SAMPLED if metric.samples else UNSAMPLED
