@@ -49,7 +49,7 @@ def interleaved(
             if warm:
                 rivals[name]()
             times[name].append(seconds(rivals[name]))
-        names.append(names.pop(0))
+        names[:] = names[1:] + names[:1]
         time.sleep(PAUSE)
         if warm:
             ours()

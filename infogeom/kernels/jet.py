@@ -90,7 +90,13 @@ def sample_bounds(data: Array) -> Array:
 
 
 def metric_kernels(
-    metric: Metric, order: int, quantities: Names, observables: Names, outer: tuple[Symbol, ...]
+    metric: Metric,
+    order: int,
+    quantities: Names,
+    observables: Names,
+    outer: tuple[Symbol, ...],
+    *,
+    bounds: bool = True,
 ) -> MetricKernels:
     """Kernels of a metric.
 
@@ -101,15 +107,17 @@ def metric_kernels(
         Highest derivative of g that is needed (−1: not even g); the second ones are left out where ∂g is totally
         symmetric (a Hessian metric).
     quantities : tuple of str
-        Geometric quantities; with ``ricci_scalar`` comes the bound on its error.
+        Geometric quantities.
     observables : tuple of str
         Names out of ``metric.observables``.
     outer : tuple of Symbol
         Coordinates that run along the outer points; the others run along the inner ones.
+    bounds : bool
+        Whether to bound the error of R.
     """
     samples = metric.samples.symbols if metric.samples else ()
     scalars = tuple((name, metric.observables[name]) for name in observables)
-    return _metric_kernels(metric.matrix, metric.coordinates, samples, scalars, order, quantities, outer)
+    return _metric_kernels(metric.matrix, metric.coordinates, samples, scalars, order, quantities, outer, bounds)
 
 
 def jet_expressions(
@@ -130,6 +138,7 @@ def _metric_kernels(
     order: int,
     quantities: Names,
     outer: tuple[Symbol, ...],
+    bounds: bool,
 ) -> MetricKernels:
     weight = WEIGHT if samples else sympy.Integer(1)
     jet = jet_expressions(matrix, coordinates, bool(samples), order)
@@ -140,7 +149,7 @@ def _metric_kernels(
     axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
     small = max(entries.size for entries in jet.values()) <= MAX_TRACED
     trace = partial(_trace, shapes=shapes, quantities=quantities) if quantities and small else None
-    bounds = "ricci_scalar" in quantities and len(coordinates) > 1
+    bounds = bounds and "ricci_scalar" in quantities and len(coordinates) > 1
     if not samples:
         expressions |= jet_errors(expressions) if bounds else {}
         return MetricKernels(kernel(expressions, axes), kernel(expressions, axes, trace) if trace else None, None)

@@ -78,7 +78,7 @@ class _Work:
     data: Array
     outputs: Mapping[str, Array]
     status: NDArray[np.int8]
-    rtol: float
+    rtol: float | None
 
     def tile(self, rows: slice, columns: slice) -> None:
         """Fill one tile."""
@@ -192,7 +192,7 @@ def tabulate(
     inner: Array,
     outer_coordinates: tuple[Symbol, ...],
     status: NDArray[np.int8],
-    rtol: float,
+    rtol: float | None,
 ) -> dict[str, Array]:
     """Evaluate quantities at all points outer × inner.
 
@@ -207,8 +207,8 @@ def tabulate(
         What the rows of ``outer`` are; the other coordinates are the rows of ``inner``, in metric order.
     status : ndarray of int8, shape (P, V)
         Not 0 where a point is to be skipped; completed in place.
-    rtol : float
-        Relative error of R beyond which the status is 5.
+    rtol : float or None
+        Relative error of R beyond which the status is 5; None for R without a bound on its error.
 
     Returns
     -------
@@ -219,8 +219,9 @@ def tabulate(
     geometric = tuple(name for name in quantities if name not in OBSERVABLES)
     observables = tuple(name for name in quantities if name in OBSERVABLES)
     order = max((ORDERS.get(name, 0) for name in geometric), default=-1)
-    kernels = metric_kernels(metric, order, geometric, observables, outer_coordinates)
-    filled = (*quantities, "ricci_scalar_error") if "ricci_scalar" in quantities else quantities
+    bounds = rtol is not None
+    kernels = metric_kernels(metric, order, geometric, observables, outer_coordinates, bounds=bounds)
+    filled = (*quantities, "ricci_scalar_error") if bounds and "ricci_scalar" in quantities else quantities
     # A single parameter has no curvature, and no error in it.
     outputs = {name: (np.zeros if n == 1 else np.empty)((n ** RANKS[name], P, V)) for name in filled}
     work = _Work(kernels, n, outer, inner, sample_table(metric), outputs, status, rtol)

@@ -1,0 +1,58 @@
+"""What the bound on the error of R costs, and how fast points are computed again in ball arithmetic."""
+
+import numpy as np
+import pytest
+import sympy
+
+import infogeom as ig
+from benchmarks.rounds import interleaved, table
+from infogeom.kernels.balls import BITS
+from infogeom.kernels.refinement import exact
+from infogeom.kernels.tiles import tabulate
+
+ROUNDS, SAMPLES = 15, 1000
+LOSSES = {loss.name: loss for loss in (ig.losses.CrossEntropy(), ig.losses.LpNorm(2), ig.losses.MeanPower(2))}
+
+
+def network(loss):
+    return ig.models.sigmoid_neuron(*ig.models.decision_boundary(SAMPLES, seed=0), LOSSES[loss])
+
+
+def gamma():
+    x, shape, rate = sympy.symbols("x shape rate", positive=True)
+    law = shape * sympy.log(rate) - sympy.loggamma(shape) + (shape - 1) * sympy.log(x) - rate * x
+    return ig.models.from_density(law, x, [shape, rate], sympy.Interval.open(0, sympy.oo))
+
+
+CASES = {name: (lambda name=name: network(name), 256, (-3, 3), SAMPLES) for name in LOSSES}
+CASES |= {"normal": (ig.models.normal, 1000, (0.5, 2), 1), "gamma": (gamma, 1000, (0.5, 2), 1)}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bounded_curvature_against_bare_curvature(benchmark, show, name):
+    model, points, (low, high), samples = CASES[name]
+    metric, axis = ig.symbolic.metric(model()), np.linspace(low, high, points)
+
+    def run(rtol):
+        status = np.zeros((points, points), np.int8)
+        return tabulate(metric, ("ricci_scalar",), axis[None], axis[None], metric.coordinates[:1], status, rtol)
+
+    bounded, bare = run(1e-9), run(None)
+    assert (abs(bounded["ricci_scalar"] - bare["ricci_scalar"]) <= 2 * bounded["ricci_scalar_error"]).all()
+    times = interleaved(benchmark, lambda: run(1e-9), {"without bounds": lambda: run(None)}, ROUNDS)
+    show(
+        table(f"R and its bound, {name}, {points}² points, {samples} samples", times, points**2 * samples, "evaluation")
+    )
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_points_refined_in_one_process(benchmark, show, name):
+    balls = exact(ig.symbolic.metric(network(name)), ("ricci_scalar",))
+    points = np.random.default_rng(0).uniform(-20, 20, (20, 2))
+
+    def run():
+        return [balls.enclose(point, ("ricci_scalar",), BITS) for point in points]
+
+    assert all(found.values["ricci_scalar"].item().is_finite() for found in run())
+    times = interleaved(benchmark, run, {}, 7)
+    show(table(f"R in {BITS} bits, {name}, {SAMPLES} samples, one process", times, len(points), "point"))
