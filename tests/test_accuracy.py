@@ -288,9 +288,9 @@ def test_a_script_without_a_guard_refines_by_any_number_of_processes_to_the_same
         assert not done.stderr
         return done.stdout
 
-    one, two, again = printed(1), printed(2), printed(2)
-    assert int(one.split()[0]) > 1000
-    assert one == two == again
+    one, two = printed(1), printed(2)
+    assert int(one.split()[0]) > 1350  # enough to be shared out
+    assert one == two
 
 
 # --- Bad input --------------------------------------------------------------------------------------------------------

@@ -135,6 +135,7 @@ def scalar(gamma: Array, ddg: Array, sign: Array, out: Array) -> None:
 def scalar_error(
     E: Array,
     F: Array,
+    sign: Array,
     gamma: Array,
     ddg: Array,
     g_error: Array,
@@ -147,7 +148,7 @@ def scalar_error(
 
     ``gamma`` and ``ddg`` are in the frame E with inverse F. With W = Eᵀ g E − diag(±1), to which the errors of g and of
     the frame itself contribute, |·| the sum of the magnitudes of all components in the frame, ‖·‖ the root of the sum
-    of their squares, and t_k = Σ_a Γ_kaa,
+    of their squares, and t_k = Σ_a ε_a Γ_kaa,
 
         |δR| ≤ [2 (‖Γ‖ + ‖t‖) |δΓ| + 2 |δΓ|² + 2 |δ∂∂g| + (3 ‖Γ‖² + ‖t‖² + 2 ‖Γ‖ ‖t‖ + 4 √n ‖∂∂g‖) |W|] / (1 − 4 |W|),
 
@@ -158,30 +159,33 @@ def scalar_error(
     hessian = ddg.shape[0] == 0
     e = empty_like(E[0])
     for v in range(m):
-        W, B, D, G, T, L = factor_error[0, v], 0.0, 0.0, 0.0, 0.0, 0.0
-        C = 0.0
+        W, C = factor_error[0, v], 0.0
+        B, D, G, T, L = 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(n):
             e[i, v] = abs(E[i, 0, v])
             for a in range(1, n):
                 e[i, v] = e[i, v] + abs(E[i, a, v])
         for i in range(n):
-            size, trace = F[0, i, v] * F[0, i, v], gamma[i, 0, 0, v]
+            size, trace = F[0, i, v] * F[0, i, v], sign[0, v] * gamma[i, 0, 0, v]
             for a in range(1, n):
-                size, trace = size + F[a, i, v] * F[a, i, v], trace + gamma[i, a, a, v]
+                size, trace = size + F[a, i, v] * F[a, i, v], trace + sign[a, v] * gamma[i, a, a, v]
             T = T + trace * trace
             C = C + factor_error[1 + i, v] * e[i, v]
             # Backward error of LDLᵀ and of inverting its factor (Higham 2002, Ths. 8.5 and 9.3), n units at most.
             W = W + size * (e[i, v] * e[i, v]) * (2 * n * UNIT)
-            for j in range(n):
-                e2 = e[min(i, j), v] * e[max(i, j), v]
+            for j in range(i, n):
+                # Components that symmetry makes equal are counted together.
+                ij = 1.0 if i == j else 2.0
+                e2 = e[i, v] * e[j, v] * ij
                 W = W + g_error[i, j, v] * e2
                 for k in range(n):
                     B = B + dg_error[i, j, k, v] * (e2 * e[k, v])
-                    G = G + gamma[i, j, k, v] * gamma[i, j, k, v]
+                    G = G + gamma[k, i, j, v] * gamma[k, i, j, v] * ij
                     if not hessian:
-                        for l in range(n):
-                            D = D + ddg_error[i, j, k, l, v] * (e2 * (e[min(k, l), v] * e[max(k, l), v]))
-                            L = L + ddg[i, j, k, l, v] * ddg[i, j, k, l, v]
+                        for l in range(k, n):
+                            kl = 1.0 if k == l else 2.0
+                            D = D + ddg_error[i, j, k, l, v] * (e2 * (e[k, v] * e[l, v] * kl))
+                            L = L + ddg[i, j, k, l, v] * ddg[i, j, k, l, v] * (ij * kl)
         B = B * (0.5 if hessian else 1.5) + C  # of Γ, half a ∂g where that is symmetric and half of three elsewhere
         G1, T1 = sqrt(G), sqrt(T)
         total = ((G1 + T1) * B + B * B) * 2.0 + (G * 3.0 + T + G1 * T1 * 2.0) * W

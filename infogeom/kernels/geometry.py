@@ -70,7 +70,7 @@ def geometry(
         yield "ricci_scalar", R
         if errors:
             bound = np.empty_like(R)
-            kernels["scalar_error"](E, F, gamma, ddg, *errors, bound)
+            kernels["scalar_error"](E, F, sign, gamma, ddg, *errors, bound)
             yield "ricci_scalar_error", bound
     if {"riemann", "ricci"} & set(wanted):
         riemann = np.empty((n, *gamma.shape), dtype=gamma.dtype)
