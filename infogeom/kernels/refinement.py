@@ -134,7 +134,7 @@ def settle(
     doubtful = (status >= Status.SINGULAR) & (status != Status.OUT_OF_DOMAIN)
     count = int(np.count_nonzero(doubtful))
     rank, flat = n, False
-    if count and (status == Status.SINGULAR).any():
+    if count and not _regular(outputs, status)[doubtful].all():
         rank = rank_of_data(metric)
     if balls and rank == n and count > FEW:
         rank, flat = _everywhere(metric, balls, outputs)
@@ -206,6 +206,14 @@ def _blank(outputs: Mapping[str, Array], at: Any) -> None:
         outputs[name][:, at] = np.nan
 
 
+def _regular(outputs: Mapping[str, Array], status: Flags) -> NDArray[np.bool_]:
+    """Where float64 knows the metric not to be singular."""
+    regular = status == Status.OK
+    if "ricci_scalar_error" in outputs:
+        regular |= (status == Status.UNREFINED) & np.isfinite(outputs["ricci_scalar_error"][0])
+    return regular
+
+
 def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
     """Fill in what is read off R, and the rank of the points that float64 knows to be regular."""
     if "log10_ricci_scalar" in outputs:
@@ -213,9 +221,7 @@ def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
             outputs["log10_ricci_scalar"][:] = np.log10(np.abs(outputs["ricci_scalar"]))
     if "ricci_scalar_sign" in outputs:
         outputs["ricci_scalar_sign"][:] = np.sign(outputs["ricci_scalar"])
-    regular = status == Status.OK
-    if "ricci_scalar_error" in outputs:
-        regular |= (status == Status.UNREFINED) & np.isfinite(outputs["ricci_scalar_error"][0])
+    regular = _regular(outputs, status)
     if "metric_rank" in outputs:
         outputs["metric_rank"][:] = np.where(regular, n, -1)
     if "null_directions" in outputs:
