@@ -208,7 +208,7 @@ def _blank(outputs: Mapping[str, Array], at: Any) -> None:
 
 def _regular(outputs: Mapping[str, Array], status: Flags) -> NDArray[np.bool_]:
     """Where float64 knows the metric not to be singular."""
-    regular = status == Status.OK
+    regular: NDArray[np.bool_] = status == Status.OK
     if "ricci_scalar_error" in outputs:
         regular |= (status == Status.UNREFINED) & np.isfinite(outputs["ricci_scalar_error"][0])
     return regular
