@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         status: int = options.run(options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArithmeticError) as error:
         parser.error(" ".join(str(error).split()))
     except KeyboardInterrupt:
         print("infogeom: interrupted", file=sys.stderr)

@@ -3,7 +3,7 @@
 A value lies in the ball returned, whatever points of the arguments' balls are meant; an argument may also be an int or
 a float, taken exactly.  Outside a function's real domain, or where a ball reaches beyond it, the ball is nan.
 Combinations that cancel are evaluated at a higher precision, so that the balls of exact arguments are as narrow as the
-precision allows.  This module needs nothing but python-flint: worker processes import it alone.
+precision allows.  This module needs nothing but python-flint: worker processes import it.
 """
 
 from __future__ import annotations

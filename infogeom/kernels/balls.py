@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import flint
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from infogeom.kernels import ball_functions, curvature
 from infogeom.kernels.geometry import geometry
 from infogeom.kernels.status import Status
+from infogeom.kernels.trace import PLAIN
 
 __all__ = [
     "BITS",
@@ -34,7 +34,7 @@ __all__ = [
     "Enclosure",
     "Refined",
     "precision",
-    "rank_to_rounding",
+    "refine_all",
 ]
 
 Array = NDArray[np.float64]
@@ -43,10 +43,10 @@ Objects = NDArray[Any]  # of balls
 BITS, MOST_BITS = 128, 2**17
 #: Relative bits to which a result is wanted: float64 and a few more.
 WANTED = 60
-#: R is null where the terms that cancel in it are known to do so to this many bits.
+#: R is null where it is below 1, and the terms that cancel in it, by this many bits.
 NULL = 256
 #: How much deeper to look where the logarithm or the sign of R is asked for.
-NULL_OF_LOGARITHM, LOGARITHM = 2**15, frozenset({"log10_ricci_scalar", "ricci_scalar_sign"})
+NULL_OF_LOGARITHM, LOGARITHM = 2**13, frozenset({"log10_ricci_scalar", "ricci_scalar_sign"})
 #: Quantities that a singular point has not.
 UNDEFINED_WHERE_SINGULAR = frozenset({"inverse_metric", "christoffel", "riemann", "ricci", "ricci_scalar"})
 #: Samples up to which what no point changes is kept.
@@ -54,8 +54,6 @@ MOST_KEPT = 2**16
 #: The precision of python-flint is one for all threads.
 _LOCK = threading.RLock()
 _ball = np.frompyfunc(arb, 1, 1)
-#: The functions of `curvature` as they stand, on arrays of balls.
-PLAIN: Mapping[str, Any] = MappingProxyType({name: getattr(curvature, name) for name in curvature.__all__})
 
 
 @contextmanager
@@ -82,6 +80,8 @@ class Enclosure(NamedTuple):
         What the other directions are if it does.
     certain : bool
         Whether the others are null beyond doubt.
+    undefined : bool
+        Whether the metric is not known to be finite and real.
     size : arb
         Sum of the magnitudes of the terms of R, which cancel in it.
     """
@@ -90,6 +90,7 @@ class Enclosure(NamedTuple):
     rank: int
     null: Objects
     certain: bool
+    undefined: bool
     size: arb
 
 
@@ -126,15 +127,18 @@ class Balls:
         Number of coordinates.
     data : ndarray, shape (N, columns)
         Rows of the samples, weights last.
+    equal : bool
+        Whether the weights are 1/N each, which float64 may hold only rounded.
     """
 
     source: str
     at: Mapping[str, NDArray[np.int64]]
     n: int
     data: Array
+    equal: bool = False
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: self.__dict__[name] for name in ("source", "at", "n", "data")}
+        return {name: self.__dict__[name] for name in ("source", "at", "n", "data", "equal")}
 
     @cached_property
     def _functions(self) -> dict[str, Any]:
@@ -149,7 +153,10 @@ class Balls:
         if not self.data.size:
             return ()
         if bits not in kept:
-            data = ([arb(x) for x in row] for row in self.data.tolist() if row[-1])
+            weight = arb(1) / len(self.data)
+            data = (
+                [*map(arb, row[:-1]), weight if self.equal else arb(row[-1])] for row in self.data.tolist() if row[-1]
+            )
             rows = self._functions["rows"](data)
             if len(self.data) > MOST_KEPT:
                 return rows  # type: ignore[no-any-return]
@@ -169,7 +176,9 @@ class Balls:
                     break
             else:
                 found = (
-                    found if jet[0].size else Enclosure({}, self.n, np.empty((0, self.n), dtype=object), False, arb(0))
+                    found
+                    if jet[0].size
+                    else Enclosure({}, self.n, np.empty((0, self.n), dtype=object), False, False, arb(0))
                 )
             for name in set(quantities) & set(self.at):
                 found.values[name] = components[self.at[name]].reshape(())
@@ -214,61 +223,56 @@ class Balls:
         values = {name: np.asarray(_ball(tensor[..., 0])) for name, tensor in found}
         g = jet[0][..., 0]
         values |= {"metric": g, "fisher_trace": np.asarray(sum(g[i, i] for i in range(self.n)))}
-        return Enclosure(values, self.n - len(null), np.array(null, dtype=object).reshape(-1, self.n), certain, size)
+        undefined = not all(b.is_finite() for b in g.flat)
+        directions = np.array(null, dtype=object).reshape(-1, self.n)
+        return Enclosure(values, self.n - len(null), directions, certain, undefined, size)
 
-    def refine(self, x: Sequence[float], quantities: Collection[str]) -> Refined:
-        """Quantities at a point, at rising precision until float64 can ask for no more."""
+    def refine(self, x: Sequence[float], quantities: Collection[str], most: int = MOST_BITS) -> Refined:
+        """Quantities at a point, at rising precision until float64 can ask for no more, or to the most bits."""
         bits, null = BITS, NULL_OF_LOGARITHM if LOGARITHM & set(quantities) else NULL
         while True:
             with precision(bits):
                 found = self.enclose(x, quantities, bits)
                 missing = self._missing(found, bits, null)
-                if missing == 0 or bits == MOST_BITS:
+                if missing == 0 or bits >= most:
                     return self._rounded(found, Status.REFINED if missing == 0 else Status.UNREFINED)
-            bits = min(MOST_BITS, bits + missing)
+            bits = min(most, bits + missing)
 
     def _missing(self, found: Enclosure, bits: int, null: int) -> int:
         """How many more bits to try, 0 where float64 can ask for no more."""
+        if found.undefined:
+            return bits if bits < 2 * NULL else 0
         if found.rank < self.n:
             return 0 if found.certain else bits
         return max(_lacking(name, tensor, found.size, bits, null) for name, tensor in found.values.items())
 
     def _rounded(self, found: Enclosure, status: int) -> Refined:
-        values, regular = {}, found.rank == self.n
+        values, regular = {}, found.rank == self.n and not found.undefined
         for name, tensor in found.values.items():
             if not regular and name in UNDEFINED_WHERE_SINGULAR:
+                values[name] = np.full(tensor.shape, np.nan)
                 continue
-            values[name] = np.array([0.0 if b.contains(0) else float(b.mid()) for b in tensor.ravel()]).reshape(
-                tensor.shape
-            )
+            values[name] = np.array([_rounded(b) for b in tensor.ravel()]).reshape(tensor.shape)
             if not np.isfinite(values[name]).all():
                 values[name], status = np.full(tensor.shape, np.nan), Status.OVERFLOW
         R = found.values.get("ricci_scalar")
         if R is not None and regular:
             values |= _described(R.item(), values["ricci_scalar"].item())
+        if found.undefined:
+            return Refined(Status.OVERFLOW, values, -1, np.full((self.n, self.n), np.nan))
         return Refined(status if regular else Status.SINGULAR, values, found.rank, _orthonormal(found.null, self.n))
 
 
-def rank_to_rounding(rows: Array) -> int:
-    """Rank of a matrix whose entries are right to two units in the last place of the largest of their column, 1.
+def refine_all(balls: Balls, quantities: Collection[str], most: int, points: Array) -> list[Refined]:
+    """Every point refined: what a worker process does."""
+    return [balls.refine(x, quantities, most) for x in points]
 
-    Pivots of the Gram matrix are squared distances of the columns from the span of those before them.
-    """
-    with precision(4 * BITS):
-        X = flint.arb_mat(rows.tolist())
-        a: Objects = np.array((X.transpose() * X).tolist(), dtype=object)
-        n, rank = len(a), 0
-        left = list(range(n))
-        while left:
-            sizes = [float(a[k, k].mid()) for k in left]
-            i = left[int(np.argmax(sizes))]
-            if not a[i, i] > len(rows) * (2 * 2.0**-52) ** 2:
-                break
-            left.remove(i)
-            for j in left:
-                a[j, left] = a[j, left] - a[j, i] / a[i, i] * a[i, left]
-            rank += 1
-        return rank
+
+def _rounded(ball: arb) -> float:
+    """The midpoint, 0 for what cannot be told from it, nan for what is not finite."""
+    if not ball.is_finite():
+        return np.nan
+    return 0.0 if ball.contains(0) else float(ball.mid())
 
 
 def _described(R: arb, rounded: float) -> dict[str, Array]:
@@ -292,9 +296,10 @@ def _lacking(name: str, tensor: Objects, size: arb, bits: int, null: int) -> int
     if not all(b.is_finite() for b in tensor.flat):
         return bits
     if name != "ricci_scalar" and all(b.contains(0) for b in tensor.flat):
-        return bits if inexact and bits < 2 * NULL else 0  # that so many bits cancel is no accident
-    largest = _exponent(size) if name == "ricci_scalar" else max(_exponent(b) for b in tensor.flat)
-    floor = largest - null
+        floor = -NULL if bits > 2 * NULL else -MOST_BITS  # that so many bits cancel is no accident
+    else:
+        largest = _exponent(size) if name == "ricci_scalar" else max(_exponent(b) for b in tensor.flat)
+        floor = min(largest, 0) - (null if name == "ricci_scalar" else NULL)
     missing = max((_exponent(b.rad()) + WANTED - max(_exponent(b), floor) for b in inexact), default=0)
     return missing + 8 if missing > 0 else 0
 

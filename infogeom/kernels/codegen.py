@@ -101,6 +101,8 @@ class _Builder:
     def _node(self, e: Expr) -> str:
         if not e.free_symbols and not (self.exact and _rounded(e)):
             return _literal(e)
+        if self.exact and e is sympy.GoldenRatio:
+            return self.node(e.expand(func=True))
         if self.exact and (e.is_Rational or type(e) in CONSTANTS):
             text = f"ratio({e.p}, {e.q})" if e.is_Rational else f"{CONSTANTS[type(e)]}()"
             return self.assign(text, [])
@@ -131,7 +133,7 @@ class _Builder:
             return self.assign(f"{type(e).__name__}({', '.join(operands)})", operands)
         if self.exact:
             raise UnsupportedFunctionError(
-                f"no ball version of the function {type(e).__name__}; max_refined=0 makes do with float64"
+                f"no ball version of the function {type(e).__name__}; max_refined=0 asks for none"
             )
         raise UnsupportedFunctionError(f"no compiled kernel for the function {type(e).__name__}")
 

@@ -231,7 +231,7 @@ class _Writer:
         self.write(0, "", "", "def exponents(outer, inner, data):")
         self.write(1, "largest = 0.0")
         arrays = {P: "outer", V: "inner", N: "data"}
-        kinds_of = {e: tuple(sorted(self.program.depends[e])) for e in self.program.exponents}
+        kinds_of = {e: tuple(sorted(self.program.depends.get(e, ()))) for e in self.program.exponents}
         for kinds in sorted(set(kinds_of.values())):
             wanted = [e for e in kinds_of if kinds_of[e] == kinds]
             for depth, kind in enumerate(kinds, start=1):

@@ -7,23 +7,22 @@ these import no script, so that callers need no ``if __name__ == "__main__"``.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import loky
 import numpy as np
-import sympy
-from flint import arb
 from numpy.typing import NDArray
 from sympy import Symbol
 from tqdm import tqdm
 
-from infogeom.kernels.balls import NULL, UNDEFINED_WHERE_SINGULAR, Balls, Refined, precision
+from infogeom.kernels.balls import MOST_BITS, UNDEFINED_WHERE_SINGULAR, Balls, Refined, refine_all
 from infogeom.kernels.jet import exact_kernel
+from infogeom.kernels.null_space import is_flat, null_space, rank_in_general
 from infogeom.kernels.status import Status
-from infogeom.kernels.tiles import OBSERVABLES, ORDERS, PATIENCE, RANKS, rank_of_data, tabulate, threads
+from infogeom.kernels.tiles import OBSERVABLES, ORDERS, PATIENCE, RANKS, tabulate, threads
 from infogeom.models.model import Parameter
 from infogeom.symbolic import Metric
 
@@ -33,14 +32,10 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.int8]
 #: Quantities that are read off the others.
 DERIVED = ("log10_ricci_scalar", "ricci_scalar_sign", "metric_rank", "null_directions")
-#: Up to this many points it does not pay to ask whether they are all alike, or to start processes.
-FEW = 32
 #: About how long a point takes, and each of its samples.
 SECONDS = 1e-3, 1e-5
-#: What may make a metric one thing here and another there.
-PIECEWISE = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Max, sympy.Min, sympy.Heaviside, sympy.floor, sympy.ceiling)
-#: Bits at which, and share of the typical ranges where, a metric is asked whether it is singular or flat throughout.
-EVERYWHERE_BITS, EVERYWHERE = 8 * NULL, (0.3125, 0.71875)
+#: Bits to which a pivot must vanish where the metric looks singular everywhere, and where that is asked.
+MOST_BITS_WHERE_SINGULAR, SHARES = 2**13, (0.3125, 0.71875)
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,9 @@ def values(
     wanted = {*quantities} - {*DERIVED}
     wanted |= {"ricci_scalar"} if {*DERIVED[:2]} & {*quantities} else set()
     wanted |= {"metric"} if {*DERIVED[2:]} & {*quantities} else set()
-    core = tuple(name for name in RANKS if name in wanted)
+    # What float64 makes of R tells how good the tensors are that it is made of.
+    wanted |= {"ricci_scalar"} if any(ORDERS.get(name) or name == "ricci_scalar_error" for name in wanted) else set()
+    core = tuple(name for name in RANKS if name in wanted - {"ricci_scalar_error"})
     balls = exact(metric, core) if accuracy.max_refined else None
     outputs = tabulate(metric, core, outer, inner, outer_coordinates, status, accuracy.rtol)
     n, (P, V) = len(metric.coordinates), status.shape
@@ -103,7 +100,8 @@ def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
     source, at = exact_kernel(metric, order, tuple(name for name in quantities if name in OBSERVABLES))
     samples = metric.samples
     data = np.column_stack([samples.data, samples.weights]) if samples else np.empty((0, 0))
-    return Balls(source, at, len(metric.coordinates), data)
+    equal = bool(samples) and bool(np.all(data[:, -1] == data[0, -1]))
+    return Balls(source, at, len(metric.coordinates), data, equal)
 
 
 def settle(
@@ -132,16 +130,19 @@ def settle(
     if not outputs.keys().isdisjoint(DERIVED):
         _derive(outputs, status, n)
     doubtful = (status >= Status.SINGULAR) & (status != Status.OUT_OF_DOMAIN)
-    count = int(np.count_nonzero(doubtful))
-    rank, flat = n, False
-    if count and not _regular(outputs, status)[doubtful].all():
-        rank = rank_of_data(metric)
-    if balls and rank == n and count > FEW:
-        rank, flat = _everywhere(metric, balls, outputs)
+    if n > 1 and not outputs.keys().isdisjoint(DERIVED[:2]):  # 0 may be what is left of a number below float64
+        status[(status == Status.OK) & (outputs["ricci_scalar"][0] == 0)] = Status.UNREFINED
+        doubtful |= status == Status.UNREFINED
+    most, null = MOST_BITS, null_space(metric)
+    rank = n - len(null)
+    if rank == n and metric.samples is None and not _regular(outputs, status)[doubtful].all():
+        rank = rank_in_general(metric.matrix)
     if rank < n:
-        _make_singular(outputs, status, rank)
+        _make_singular(outputs, status, rank, null)
         doubtful[:] = False
-    elif flat:
+    elif balls and not _regular(outputs, status)[doubtful].all() and _looks_singular(metric, balls):
+        most = MOST_BITS_WHERE_SINGULAR
+    elif metric.samples is None and doubtful.any() and is_flat(metric.matrix, metric.coordinates):
         loose = status == Status.UNREFINED
         for name in {"ricci_scalar", "ricci_scalar_error"} & outputs.keys():
             outputs[name][:, loose] = 0.0
@@ -150,7 +151,7 @@ def settle(
     at = np.flatnonzero(doubtful)
     now, later = at[: accuracy.max_refined], at[accuracy.max_refined :]
     status[later] = Status.UNREFINED
-    found = _refined(balls, points(now), tuple(outputs), len(metric.samples or ())) if balls else ()
+    found = _refined(balls, points(now), tuple(outputs), most, len(metric.samples or ())) if balls else ()
     for k, refined in zip(now, found, strict=True):
         status[k] = refined.status
         told = {**refined.values, "metric_rank": np.array(refined.rank), "null_directions": refined.null}
@@ -160,45 +161,40 @@ def settle(
             _blank(outputs, k)
 
 
-def _everywhere(metric: Metric, balls: Balls, quantities: Iterable[str]) -> tuple[int, bool]:
-    """Rank of a metric at all but special points, and whether it is flat: what holds at two points of no interest.
+def _looks_singular(metric: Metric, balls: Balls) -> bool:
+    """Whether a metric is singular, as far as many bits can tell, at two points of no interest.
 
-    An analytic function that vanishes there to so many bits vanishes everywhere.
+    That is no proof of its being so elsewhere, but a reason not to look much further for what may not be there.
     """
     n = balls.n
-    if metric.matrix.has(*PIECEWISE):
-        return n, False
     typical = [Parameter("inside", domain).typical for domain in metric.domains]
-    where = [
-        [low + share ** (1 + k / n) * (high - low) for k, (low, high) in enumerate(typical)] for share in EVERYWHERE
-    ]
-    found = [balls.enclose(x, tuple(quantities), EVERYWHERE_BITS) for x in where]
-    with precision(EVERYWHERE_BITS):
-        null = [
-            abs(f.values["ricci_scalar"].item()) <= f.size * arb(2) ** -NULL
-            for f in found
-            if "ricci_scalar" in f.values
-        ]
-    return max(f.rank for f in found), len(null) == len(found) and all(null)
+    where = [[low + s ** (1 + k / n) * (high - low) for k, (low, high) in enumerate(typical)] for s in SHARES]
+    found = [balls.enclose(x, (), MOST_BITS_WHERE_SINGULAR) for x in where]
+    return all(f.rank < n and not f.undefined for f in found)
 
 
-def _make_singular(outputs: Mapping[str, Array], status: Flags, rank: int) -> None:
-    """Every point of the domain is singular, with the same rank."""
+def _make_singular(outputs: Mapping[str, Array], status: Flags, rank: int, null: Array) -> None:
+    """Every point of the domain is singular; the null directions are given, or those of the metric at each point."""
     at = np.flatnonzero(status != Status.OUT_OF_DOMAIN)
     status[at] = Status.SINGULAR
     _blank(outputs, at)
-    if "null_directions" in outputs:
-        g = outputs["metric"][:, at]
-        n = round(len(g) ** 0.5)
-        g = np.nan_to_num(g.T.reshape(-1, n, n))
-        scale = np.sqrt(np.abs(np.einsum("mii->mi", g)))
-        scale[scale == 0] = 1
-        _, vectors = np.linalg.eigh(g / scale[:, :, None] / scale[:, None, :])
-        null = np.zeros_like(g)
-        null[:, : n - rank] = np.linalg.qr(vectors[:, :, : n - rank] / scale[:, :, None])[0].transpose(0, 2, 1)
-        outputs["null_directions"][:, at] = null.reshape(len(at), -1).T
     if "metric_rank" in outputs:
         outputs["metric_rank"][:, at] = rank
+    if "null_directions" in outputs:
+        n = round(len(outputs["null_directions"]) ** 0.5)
+        directions = np.zeros((len(at), n, n))
+        directions[:, : n - rank] = null if len(null) else _null_spaces(outputs["metric"][:, at], rank)
+        outputs["null_directions"][:, at] = directions.reshape(len(at), -1).T
+
+
+def _null_spaces(g: Array, rank: int) -> Array:
+    """Orthonormal null directions (m, n − rank, n) of metrics (n n, m) of known rank, in units natural to each."""
+    n = round(len(g) ** 0.5)
+    matrices = np.nan_to_num(g.T.reshape(-1, n, n))
+    scale = np.sqrt(np.abs(np.einsum("mii->mi", matrices)))
+    scale[scale == 0] = 1
+    _, vectors = np.linalg.eigh(matrices / scale[:, :, None] / scale[:, None, :])
+    return np.asarray(np.linalg.qr(vectors[:, :, : n - rank] / scale[:, :, None])[0].transpose(0, 2, 1))
 
 
 def _blank(outputs: Mapping[str, Array], at: Any) -> None:
@@ -228,12 +224,12 @@ def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
         outputs["null_directions"][:] = np.where(regular, 0.0, np.nan)
 
 
-def _refined(balls: Balls, points: Array, quantities: tuple[str, ...], samples: int) -> Iterator[Refined]:
+def _refined(balls: Balls, points: Array, quantities: tuple[str, ...], most: int, samples: int) -> Iterator[Refined]:
     """Each point refined, in order, by several processes where that pays."""
     seconds = SECONDS[0] + SECONDS[1] * samples
     share = max(1, round(0.5 / seconds))
     tasks = [points[k : k + share] for k in range(0, len(points), share)]
-    work = partial(_share, balls, quantities)
+    work = partial(refine_all, balls, quantities, most)
     alone = len(points) * seconds < 2 or threads() == 1 or multiprocessing.current_process().daemon
     with tqdm(total=len(points), desc="points refined", delay=PATIENCE, leave=False, disable=None) as progress:
         for results in map(work, tasks) if alone else _by_processes(work, tasks):
@@ -248,7 +244,3 @@ def _by_processes(work: Callable[[Array], list[Refined]], tasks: Sequence[Array]
     except BaseException:
         executor.shutdown(wait=False, kill_workers=True)
         raise
-
-
-def _share(balls: Balls, quantities: tuple[str, ...], points: Array) -> list[Refined]:
-    return [balls.refine(x, quantities) for x in points]

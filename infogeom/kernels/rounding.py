@@ -16,12 +16,10 @@ import sympy
 from sympy import Abs, Expr, Symbol
 
 from infogeom.functions import expit, softplus
+from infogeom.kernels.curvature import UNIT
 
 __all__ = ["DEPTH", "ERRORS", "SPREAD", "SampleErrors", "jet_errors", "rounding"]
 
-#: Relative error of one operation, 2⁻⁵³ at worst. The bounds add up what is worst for all roundings at once, which are
-#: random in size and sign: at thousands of random points they exceed the true error 50-fold and more, hence 1/16 of it.
-UNIT = 2.0**-57
 #: The same in sums over samples, which average over the errors of theirs: another 1/4.
 SAMPLE_UNIT = UNIT / 4
 #: Roundings to which the functions of the mathematical library, and those of `special`, are good.
@@ -107,7 +105,7 @@ Jet = Mapping[str, Sequence[Expr]]
 
 
 def jet_errors(jet: Jet) -> dict[str, list[Expr]]:
-    """Bounds on the errors of the entries of a jet without samples, as they go into the frame."""
+    """Estimates of the errors of the entries of a jet without samples, as they go into the frame."""
     return {
         error: [
             (count + CONTRACTION) * UNIT * majorant + FLOOR if majorant != 0 else majorant
@@ -128,7 +126,7 @@ class _Entry(NamedTuple):
 
 
 class SampleErrors:
-    """The same bounds for a jet whose entries are sums over samples.
+    """The same estimates for a jet whose entries are sums over samples.
 
     With X_k the largest |x_k| of all samples and the spread s_n = max_k |x_nk| / X_k, a majorant |x_n|ᵃ |y_n|ᵇ m_n is
     at most Xᵃ Yᵇ s_nᵃ⁺ᵇ m_n, and the count of its roundings is a polynomial in s_n: entries that differ by powers of
@@ -169,9 +167,11 @@ class SampleErrors:
 
     def _entry(self, majorant: Expr, count: Expr) -> _Entry:
         """Split a majorant; a count that is no polynomial in the spread goes into it."""
-        functions = {f: sympy.Integer(1) for f in count.atoms(*BOUNDED) if f.free_symbols & set(self.largest)}
+        functions = {f: sympy.Dummy(positive=True) for f in count.atoms(*BOUNDED) if f.free_symbols & set(self.largest)}
         scaled = count.xreplace(functions).xreplace({s: SPREAD * most for s, most in self.largest.items()})
-        if not scaled.is_polynomial(SPREAD):
+        if scaled.is_polynomial(SPREAD, *functions.values()):
+            scaled = scaled.xreplace({f: sympy.Integer(1) for f in functions.values()})
+        else:
             majorant, scaled = majorant * count, sympy.Integer(1)
         number, powers, degree, rest = sympy.Integer(1), sympy.Integer(1), 0, sympy.Integer(1)
         for power in sympy.Mul.make_args(majorant):

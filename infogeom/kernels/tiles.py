@@ -19,7 +19,7 @@ from sympy import Symbol
 from tqdm import tqdm
 
 from infogeom.kernels import curvature
-from infogeom.kernels.balls import UNDEFINED_WHERE_SINGULAR, rank_to_rounding
+from infogeom.kernels.balls import UNDEFINED_WHERE_SINGULAR
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.curvature import SINGULAR
 from infogeom.kernels.geometry import geometry
@@ -28,7 +28,7 @@ from infogeom.kernels.rounding import ERRORS
 from infogeom.kernels.status import Status
 from infogeom.symbolic import Metric
 
-__all__ = ["OBSERVABLES", "ORDERS", "PATIENCE", "RANKS", "in_order", "rank_of_data", "tabulate", "threads"]
+__all__ = ["OBSERVABLES", "ORDERS", "PATIENCE", "RANKS", "in_order", "tabulate", "threads"]
 
 Array = NDArray[np.float64]
 Places = Mapping[str, NDArray[np.int64]]
@@ -237,21 +237,6 @@ def tabulate(
     ]
     in_order(lambda tile: work.tile(*tile), tiles, "tiles")
     return outputs
-
-
-def rank_of_data(metric: Metric) -> int:
-    """Rank that the data leave to a mean of h(θ, x) x xᵀ, at every θ; the number of coordinates for other metrics.
-
-    The data are what they are up to a rounding or two of each: columns that are dependent to within those count as so.
-    """
-    n = len(metric.coordinates)
-    if metric.samples is None or len(metric.samples.symbols) != n:
-        return n
-    x = metric.samples.symbols
-    if len({metric.matrix[i, j] / (x[i] * x[j]) for i in range(n) for j in range(n)}) != 1:
-        return n
-    rows = metric.samples.data[metric.samples.weights > 0]
-    return rank_to_rounding(rows / np.where(rows.any(axis=0), np.abs(rows).max(axis=0), 1))
 
 
 def _stride(length: int, most: int) -> int:

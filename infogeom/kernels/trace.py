@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from infogeom.kernels import curvature
 from infogeom.kernels.geometry import geometry
 
-__all__ = ["Value", "traced"]
+__all__ = ["PLAIN", "Value", "traced"]
 
 Assign = Callable[[str, Sequence[str]], str]
 Objects = NDArray[np.object_]

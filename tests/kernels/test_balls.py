@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import infogeom as ig
-from infogeom.kernels.balls import BITS, Balls, precision, rank_to_rounding
+from infogeom.kernels.balls import BITS, Balls, precision
+from infogeom.kernels.null_space import rank_to_rounding
 from infogeom.kernels.refinement import exact
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower
 from tests import problems as table

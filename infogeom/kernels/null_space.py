@@ -1,0 +1,103 @@
+"""Null directions that a metric has at every point, proven from its data or from its closed form."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import combinations
+
+import flint
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import ImmutableMatrix, Symbol
+
+from infogeom.kernels.balls import precision
+from infogeom.symbolic import Metric, ricci_scalar
+from infogeom.symbolic.normal_form import normal_form
+
+__all__ = ["is_flat", "null_space", "rank_in_general", "rank_to_rounding"]
+
+Array = NDArray[np.float64]
+#: Operations and parameters up to which a closed form is asked for a proof.
+SHORT, MOST_PARAMETERS = 100, 3
+#: Two roundings of a number.
+ROUNDINGS = 2 * 2.0**-52
+#: Columns that are this far from being dependent are so beyond doubt.
+FAR = 1e-8
+
+
+def null_space(metric: Metric) -> Array:
+    """Orthonormal directions, shape (n − rank, n), that the data of a mean of h(θ, x) x xᵀ do not see; none otherwise.
+
+    The data are what they are up to two roundings of each number.
+    """
+    n = len(metric.coordinates)
+    none = np.empty((0, n))
+    if metric.samples is None or len(metric.samples.symbols) != n:
+        return none
+    rows = metric.samples.data[metric.samples.weights > 0]
+    rows = rows[rows.any(axis=1)]
+    if not len(rows):
+        return np.eye(n) if _is_outer_product(metric) else none
+    largest = np.abs(rows).max(axis=0)
+    scale = np.where(largest > 0, largest, 1)
+    # Neither scaling a column nor a sample changes which directions are null.
+    rows = rows / scale
+    rows = rows / np.abs(rows).max(axis=1, keepdims=True)
+    square = np.vstack([rows, np.zeros((max(0, n - len(rows)), n))])
+    _, singular, right = np.linalg.svd(square, full_matrices=False)
+    if singular[-1] > FAR * singular[0] or not _is_outer_product(metric):
+        return none
+    rank = rank_to_rounding(rows)
+    return np.linalg.qr((right[rank:] / scale).T)[0].T if rank < n else none
+
+
+def _is_outer_product(metric: Metric) -> bool:
+    assert metric.samples is not None
+    x, n = metric.samples.symbols, len(metric.coordinates)
+    return len({metric.matrix[i, j] / (x[i] * x[j]) for i in range(n) for j in range(n)}) == 1
+
+
+def rank_to_rounding(rows: Array) -> int:
+    """Rank of a matrix whose entries are right to two roundings of the largest in their row, 1.
+
+    Pivots of the Gram matrix are squared distances of the columns from the span of those before them.
+    """
+    with precision(512):
+        X = flint.arb_mat(rows.tolist())
+        a: NDArray[np.object_] = np.array((X.transpose() * X).tolist(), dtype=object)
+        left, rank = list(range(len(a))), 0
+        while left:
+            sizes = [float(a[k, k].mid()) for k in left]
+            i = left[int(np.argmax(sizes))]
+            if not a[i, i] > len(rows) * ROUNDINGS**2:
+                break
+            left.remove(i)
+            for j in left:
+                a[j, left] = a[j, left] - a[j, i] / a[i, i] * a[i, left]
+            rank += 1
+        return rank
+
+
+@lru_cache(maxsize=256)
+def rank_in_general(matrix: ImmutableMatrix) -> int:
+    """Largest rank that a short closed form has anywhere, as far as its minors can be seen to vanish."""
+    n = int(matrix.rows)
+    if n > MOST_PARAMETERS or sympy.count_ops(matrix) > SHORT:
+        return n
+    for rank in range(n, 0, -1):
+        for rows in combinations(range(n), rank):
+            if normal_form(matrix.extract(rows, rows).det(method="berkowitz")) != 0:
+                return rank
+    return 0
+
+
+@lru_cache(maxsize=256)
+def is_flat(matrix: ImmutableMatrix, coordinates: tuple[Symbol, ...]) -> bool:
+    """Whether a metric is seen to have R = 0 everywhere: a product of lines, or short and rational."""
+    if matrix.is_diagonal() and all(g.free_symbols <= {x} for g, x in zip(matrix.diagonal(), coordinates, strict=True)):
+        return True
+    rational = all(g.is_rational_function(*coordinates) for g in matrix)
+    if not rational or len(coordinates) > MOST_PARAMETERS or sympy.count_ops(matrix) > SHORT:
+        return False
+    return bool(normal_form(ricci_scalar(Metric(coordinates, matrix))) == 0)
