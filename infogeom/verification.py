@@ -329,6 +329,8 @@ def _compared(metric: Metric, point: Point, compiled: xr.Dataset, found: Found, 
                 note = f"undecided: known to {float(errors[index]):.1e} only"
             elif not mpmath.isfinite(total):
                 note = "undecided: the compiled value has no bound on its error"
+            elif largest and total > largest:
+                note = f"undecided: the compiled value is known to {float(total):.1e} only"
             component = tuple(metric.names[i] for i in index)
             numbers = float(value), float(difference), float(total)
             row = Row(point, found.quantity, component, found.route, *numbers, note=note)

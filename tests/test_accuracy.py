@@ -72,7 +72,8 @@ def assert_honest(ds: xr.Dataset, model: Any, points: np.ndarray) -> list[float]
         assert status in (OK, REFINED, UNREFINED, OVERFLOW)
         if known is not None and np.isfinite(R):
             off = abs(R - float(known["ricci_scalar"]))
-            assert off <= 2 * error + float(known["ricci_scalar_error"])
+            # Twice the error is what is promised; half of that is kept in hand.
+            assert off <= error + float(known["ricci_scalar_error"])
             if status == OK:
                 pessimism.append(error / max(off, EPS * abs(R), 1e-300))
         else:
@@ -243,6 +244,95 @@ def test_inputs_nearly_on_a_line_are_ill_conditioned_and_not_singular(slope: flo
     assert ds.ricci_scalar.item() == pytest.approx(
         ig.grid.evaluate_points(same, [[0.1, 0.2 * slope]]).ricci_scalar.item(), rel=1e-8
     )
+
+
+@pytest.mark.parametrize("count", [20, 60])
+def test_a_metric_that_is_regular_where_it_counts_is_not_singular_for_its_neighbours(count: int) -> None:
+    # Undefined at x ≤ 2, where a metric on the whole line is typically asked; flat, with R = 0 at every point.
+    u, v = sympy.symbols("u v", real=True)
+    metric = ig.symbolic.Metric([u, v], [[1 / (u - 2) ** 2, 0], [0, log(u - 2) ** 2]])
+    ds = ig.grid.evaluate(metric, {"u": np.linspace(4, 9, count), "v": 0.0}, ("ricci_scalar", "metric_rank"))
+    assert ds.status.isin([OK, REFINED]).all()
+    assert (ds.metric_rank == 2).all()
+    assert (ds.ricci_scalar == 0).all()
+
+
+def test_a_bump_on_a_flat_metric_is_not_lost() -> None:
+    u, v = sympy.symbols("u v", real=True)
+    metric = ig.symbolic.Metric([u, v], [[1, 0], [0, u**2 * (1 + sympy.exp(-((u - 30) ** 2)))]])
+    ds = ig.grid.evaluate(metric, {"u": np.linspace(20, 40, 41), "v": [0.0, 1.0, 2.0]}, ("ricci_scalar",))
+    assert ds.ricci_scalar.sel(u=30.0).values == pytest.approx([1.0] * 3, rel=1e-2)
+    alone = ig.grid.evaluate_points(metric, [[29.5, 0.0]], ("ricci_scalar",))
+    assert ds.ricci_scalar.sel(u=29.5, v=0.0).item() == alone.ricci_scalar.item()
+
+
+def test_an_outlier_in_the_data_makes_nothing_singular() -> None:
+    inputs, targets = ig.models.decision_boundary(200, seed=0)
+    model = ig.models.sigmoid_neuron(np.vstack([inputs, [[1e17, 1e17]]]), np.append(targets, 0), CrossEntropy())
+    ds = ig.grid.evaluate_points(model, [[-1, 0.5], [1, 1]], ("ricci_scalar", "metric_rank"))
+    assert ds.status.isin([OK, REFINED]).all()
+    assert (ds.metric_rank == 2).all()
+
+
+@pytest.mark.parametrize("entry", [1 / x, sympy.log(x - 1), sympy.sqrt(x - 1)], ids=str)
+def test_an_undefined_metric_is_nan_with_a_status(entry: sympy.Expr) -> None:
+    u, v = sympy.symbols("u v", real=True)
+    metric = ig.symbolic.Metric([u, v], [[1, 0], [0, entry.subs(x, u)]])
+    ds = ig.grid.evaluate_points(metric, [[0, 0]], ("metric", *RANK))
+    assert ds.status.item() == OVERFLOW
+    assert np.isnan(ds.ricci_scalar)
+    assert ds.metric_rank.item() == -1
+
+
+def test_null_directions_come_from_the_data_where_the_metric_is_all_but_zero() -> None:
+    model = ig.models.sigmoid_neuron([[1, 2], [2, 4], [0.5, 1.0]], [0, 0, 0], CrossEntropy())
+    ds = ig.grid.evaluate_points(model, [[-50.0, -50.0]], RANK)
+    assert abs(ds.null_directions.values[0, 0] @ [1, 2]) <= 4 * EPS
+
+
+def test_a_degenerate_point_has_no_tensors() -> None:
+    u, v = sympy.symbols("u v", real=True)
+    metric = ig.symbolic.Metric([u, v], sympy.diag(1, sympy.sin(u) ** 2))
+    ds = ig.grid.evaluate_points(metric, [[0, 0], [1, 0]], ("christoffel", "ricci_scalar", "metric"))
+    assert ds.status.values.tolist() == [SINGULAR, OK]
+    assert np.isnan(ds.christoffel.values[0]).all()
+    assert np.isnan(ds.ricci_scalar_error.values[0])
+    assert ds.metric.values[0].tolist() == [[1, 0], [0, 0]]
+
+
+@pytest.mark.parametrize("quantity", ["christoffel", "ricci", "riemann"])
+@pytest.mark.parametrize("sigma", [1e85, 1e110, 1e-110])
+def test_tensors_without_r_are_right_where_derivatives_leave_float64(quantity: str, sigma: float) -> None:
+    ds = ig.grid.evaluate_points(ig.models.normal(), [[0, sigma]], (quantity,))
+    one = ig.grid.evaluate_points(ig.models.normal(), [[0, 1.0]], (quantity,))
+    power = 1 if quantity == "christoffel" else 2
+    expected = one[quantity].values / np.longdouble(sigma) ** power
+    assert ds.status.item() == REFINED or (ds.status.item() == OVERFLOW and sigma < 1)
+    if ds.status.item() == REFINED:
+        assert np.allclose(ds[quantity].values, expected.astype(float), rtol=1e-12, atol=0)
+
+
+def test_equal_weights_are_exact_in_balls() -> None:
+    inputs = np.array([[1.0, 0], [0, 1.0], [1.0, 1.0]])
+    three = ig.models.sigmoid_neuron(inputs, [0, 0, 0], CrossEntropy())
+    six = ig.models.sigmoid_neuron(np.vstack([inputs, inputs]), [0] * 6, CrossEntropy())
+    one, two = (ig.grid.evaluate_points(m, [[0.6, 0.1], [3.0, -0.7]], rtol=EPS).ricci_scalar for m in (three, six))
+    assert one.values.tolist() == two.values.tolist()
+
+
+def test_the_bound_alone_may_be_asked_for() -> None:
+    alone, both = (
+        ig.grid.evaluate_points(ig.models.normal(), [[0, 2.0]], q) for q in ("ricci_scalar_error", "ricci_scalar")
+    )
+    assert alone.ricci_scalar_error.item() == both.ricci_scalar_error.item() > 0
+
+
+def test_a_logarithm_of_what_float64_takes_for_zero_is_finite() -> None:
+    inputs, targets = ig.models.decision_boundary(3, 5)
+    model = ig.models.sigmoid_neuron(inputs, targets, CrossEntropy())
+    ds = ig.grid.evaluate_points(model, [[196.62155629, -54.48051818]], ("log10_ricci_scalar", "ricci_scalar_sign"))
+    assert ds.log10_ricci_scalar.item() == pytest.approx(-485 + np.log10(1.147974), abs=1e-5)
+    assert ds.ricci_scalar_sign.item() == -1
 
 
 def test_a_flat_metric_costs_no_refinement() -> None:

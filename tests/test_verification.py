@@ -248,7 +248,9 @@ def test_a_point_beyond_float64_says_so() -> None:
 def test_a_metric_that_is_all_but_singular_agrees(theta: float) -> None:
     table = verify(sphere, [[theta, 0.5]])
     assert table.agree, table
-    assert taken(table) == BARE
+    assert {row.quantity for row in table.rows if row.compared} >= {"metric", "christoffel", "ricci_scalar"}
+    # What float64 knows no better than its own size agrees with anything, and is not said to.
+    assert all("the compiled value is known to" in row.note for row in table.rows if not row.compared)
 
 
 def test_at_a_singular_point_the_metric_alone_is_compared() -> None:

@@ -133,7 +133,7 @@ def settle(
     if n > 1 and not outputs.keys().isdisjoint(DERIVED[:2]):  # 0 may be what is left of a number below float64
         status[(status == Status.OK) & (outputs["ricci_scalar"][0] == 0)] = Status.UNREFINED
         doubtful |= status == Status.UNREFINED
-    most, null = MOST_BITS, null_space(metric)
+    most, null = MOST_BITS, null_space(metric) if outputs.keys() - {*OBSERVABLES} else np.empty((0, n))
     rank = n - len(null)
     if rank == n and metric.samples is None and not _regular(outputs, status)[doubtful].all():
         rank = rank_in_general(metric.matrix)

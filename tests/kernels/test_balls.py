@@ -151,6 +151,25 @@ def test_constants_are_exact() -> None:
     assert value.rel_accuracy_bits() > 180
 
 
+def test_rational_powers_are_exact() -> None:
+    metric = ig.symbolic.Metric([u], [[(u + 2) ** sympy.Rational(1, 3)]])
+    value = balls(metric).enclose([0.5], ("metric",), 190).values["metric"].item()
+    assert holds(value, metric.matrix[0, 0].subs(u, sympy.Rational(1, 2)))
+    assert value.rel_accuracy_bits() > 170
+
+
+def test_a_point_that_needs_many_bits_is_right_to_half_a_rounding() -> None:
+    inputs, targets = ig.models.decision_boundary(20, seed=20)
+    b = balls(ig.models.sigmoid_neuron(inputs, targets, MeanPower(2), steepness=1 / 3))
+    point = (900.0, 2000.0)
+    refined = b.refine(point, ("ricci_scalar",))
+    better = b.enclose(point, ("ricci_scalar",), 4096).values["ricci_scalar"].item()
+    assert not better.contains(0)
+    assert not b.enclose(point, ("ricci_scalar",), BITS).values["ricci_scalar"].item().rel_accuracy_bits() > 53
+    assert float(refined.values["ricci_scalar"]) == float(better.mid())
+    assert float(refined.values["ricci_scalar_error"]) <= EPS / 2 * abs(float(better.mid())) * (1 + 1e-6)
+
+
 def test_a_function_without_a_ball_version_is_named() -> None:
     metric = ig.symbolic.Metric([u], [[sympy.Ci(2) + 2 + u**2]])
     with pytest.raises(TypeError, match="no ball version of the function Ci"):

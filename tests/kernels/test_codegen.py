@@ -13,6 +13,7 @@ from sympy import Expr, Symbol, exp
 from infogeom.functions import expit, softplus
 from infogeom.kernels.codegen import Axes, UnsupportedFunctionError, kernel
 from infogeom.kernels.compile import compiled, interpreted
+from infogeom.kernels.jet import evaluate_kernel
 from tests.problems import EPS
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -152,3 +153,12 @@ def test_an_unknown_function_is_named() -> None:
 def test_a_constant_beyond_float64_is_named() -> None:
     with pytest.raises(OverflowError, match="is beyond float64"):
         kernel({"value": [p * sympy.Integer(10) ** 400]}, Axes((p,), ()))
+
+
+@pytest.mark.parametrize("u", [40.0, 100.0, 300.0])
+def test_the_complement_of_a_saturated_logistic_function_keeps_its_digits(u: float) -> None:
+    a, b = sympy.symbols("a b", real=True)
+    k = kernel({"complement": [expit(-a - b) * expit(a + b)]}, Axes((a,), (b,)))
+    assert k.hoisted
+    value = evaluate_kernel(k, np.array([[0.75 * u]]), np.array([[0.25 * u]]), np.empty((0, 0)))
+    assert value.item() == pytest.approx(np.exp(-u), rel=4 * u * EPS)
