@@ -170,16 +170,11 @@ class Balls:
             at = [arb(float(c)) for c in x]
             components = _ball(np.array(self._functions["point"](at, self._rows(bits)), dtype=object))
             jet = [self._tensor(components, name, rank) for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))]
+            found = Enclosure({}, self.n, np.empty((0, self.n), dtype=object), False, False, arb(0))
             for basis in _bases(self.n) if jet[0].size else ():
                 found = self._geometry(jet, quantities, basis)
                 if found.rank == self.n or found.certain:
                     break
-            else:
-                found = (
-                    found
-                    if jet[0].size
-                    else Enclosure({}, self.n, np.empty((0, self.n), dtype=object), False, False, arb(0))
-                )
             for name in set(quantities) & set(self.at):
                 found.values[name] = components[self.at[name]].reshape(())
             return found

@@ -242,12 +242,13 @@ def store(values: Array, at: Array, out: Array, p0: int, v0: int, blocked: Array
 def judge(R: Array, bound: Array, rtol: float, out: Array, p0: int, v0: int, status: Array) -> None:
     """Store the bound on the error of R of a tile from (p0, v0) on; status 5 where it is more than ``rtol`` of R.
 
-    A bound that is negative or nan is none; one below the least positive number tells nothing apart.
+    A bound that is negative or nan is none, nor is there one where a point is singular or beyond float64; one below the
+    least positive number tells nothing apart.
     """
     for p in range(R.shape[0]):
         target = out[p0 + p]
         for v in range(R.shape[1]):
             most = max(bound[p, v], TINY) if bound[p, v] >= 0.0 else inf
-            target[v0 + v] = most if status[p, v] != 3 else nan
+            target[v0 + v] = most if status[p, v] == 0 else nan if status[p, v] == 3 else inf
             if status[p, v] == 0 and not most <= max(rtol * fabs(R[p, v]), TINY):
                 status[p, v] = 5

@@ -125,7 +125,7 @@ def jet_expressions(
 ) -> dict[str, NDArray[np.object_]]:
     """Expressions of g, dg and ddg, empty beyond the order and ddg for a Hessian metric; with a sample's weight."""
     weight = WEIGHT if sampled else sympy.Integer(1)
-    jet = _jet(matrix, coordinates, order)
+    jet = _derivatives(matrix, coordinates, order)
     return {name: entries * weight for name, entries in zip(("g", "dg", "ddg"), jet, strict=True)}
 
 
@@ -181,6 +181,7 @@ def _trace(assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], q
     return quantities_at | {name: names for name, names in groups.items() if name not in arrays}
 
 
+@lru_cache(maxsize=128)
 def _derivatives(
     matrix: sympy.ImmutableMatrix, x: tuple[Symbol, ...], order: int
 ) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
@@ -232,13 +233,6 @@ def _totally_symmetric(dg: NDArray[np.object_]) -> bool:
     for indices in product(range(n), repeat=3):
         dg[indices] = dg[tuple(sorted(indices))]
     return True
-
-
-@lru_cache(maxsize=128)
-def _jet(
-    matrix: sympy.ImmutableMatrix, coordinates: tuple[Symbol, ...], order: int
-) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
-    return _derivatives(matrix, coordinates, order)
 
 
 def exact_kernel(metric: Metric, order: int, observables: Names) -> tuple[str, Places]:

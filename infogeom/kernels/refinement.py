@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sympy import Symbol
 from tqdm import tqdm
 
-from infogeom.kernels.balls import MOST_BITS, UNDEFINED_WHERE_SINGULAR, Balls, Refined, refine_all
+from infogeom.kernels.balls import BITS, MOST_BITS, UNDEFINED_WHERE_SINGULAR, Balls, Refined, refine_all
 from infogeom.kernels.jet import exact_kernel
 from infogeom.kernels.null_space import is_flat, null_space, rank_in_general
 from infogeom.kernels.status import Status
@@ -169,8 +169,11 @@ def _looks_singular(metric: Metric, balls: Balls) -> bool:
     n = balls.n
     typical = [Parameter("inside", domain).typical for domain in metric.domains]
     where = [[low + s ** (1 + k / n) * (high - low) for k, (low, high) in enumerate(typical)] for s in SHARES]
-    found = [balls.enclose(x, (), MOST_BITS_WHERE_SINGULAR) for x in where]
-    return all(f.rank < n and not f.undefined for f in found)
+    for bits in (BITS, 8 * BITS, MOST_BITS_WHERE_SINGULAR):  # a regular metric shows at once
+        found = [balls.enclose(x, (), bits) for x in where]
+        if any(f.rank == n or f.undefined for f in found):
+            return False
+    return True
 
 
 def _make_singular(outputs: Mapping[str, Array], status: Flags, rank: int, null: Array) -> None:

@@ -19,6 +19,7 @@ from tests import strategies
 
 x, y = symbols("x y", positive=True)
 U = 2.0**-53
+PRIMITIVES = {"expit": lambda u: 1 / (1 + mpmath.exp(-u)), "softplus": lambda u: mpmath.log1p(mpmath.exp(u))}
 EXPRESSIONS = {
     "sum": x - y + Rational(1, 3),
     "product": 7 * x**3 * y / 3,
@@ -44,8 +45,7 @@ def test_float64_errs_by_no_more_than_counted(name: str, points: Any) -> None:
     e = EXPRESSIONS[name]
     majorant, count = rounding(e)
     values = evaluate_kernel(kernel({"e": [e]}, Axes((), (x, y))), np.empty((0, 1)), points.T.copy(), np.empty((0, 0)))
-    primitives = {"expit": lambda u: 1 / (1 + mpmath.exp(-u)), "softplus": lambda u: mpmath.log1p(mpmath.exp(u))}
-    exact, bound = (sympy.lambdify((x, y), f, [primitives, "mpmath"]) for f in (e, count * majorant * U))
+    exact, bound = (sympy.lambdify((x, y), f, [PRIMITIVES, "mpmath"]) for f in (e, count * majorant * U))
     with mpmath.workdps(40):
         for value, point in zip(values[0, 0], points, strict=True):
             at = [mpmath.mpf(float(p)) for p in point]
@@ -60,8 +60,7 @@ def test_float64_errs_by_no_more_than_counted(name: str, points: Any) -> None:
 def test_a_majorant_is_at_least_the_size(name: str, points: Any) -> None:
     e = EXPRESSIONS[name]
     majorant, _ = rounding(e)
-    primitives = {"expit": lambda u: 1 / (1 + mpmath.exp(-u)), "softplus": lambda u: mpmath.log1p(mpmath.exp(u))}
-    value, most = (sympy.lambdify((x, y), f, [primitives, "mpmath"]) for f in (e, majorant))
+    value, most = (sympy.lambdify((x, y), f, [PRIMITIVES, "mpmath"]) for f in (e, majorant))
     with mpmath.workdps(40):
         for point in points:
             at = [mpmath.mpf(float(p)) for p in point]
