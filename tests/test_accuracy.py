@@ -74,6 +74,8 @@ def assert_honest(ds: xr.Dataset, model: Any, points: np.ndarray) -> list[float]
             off = abs(R - float(known["ricci_scalar"]))
             # Twice the error is what is promised; half of that is kept in hand.
             assert off <= error + float(known["ricci_scalar_error"])
+            if status == REFINED:
+                assert error <= 0.5001 * EPS * abs(R) + 1e-60
             if status == OK:
                 pessimism.append(error / max(off, EPS * abs(R), 1e-300))
         else:
@@ -100,7 +102,7 @@ def test_families_are_right_to_their_stated_error_over_sixteen_decades(name: str
 @pytest.mark.parametrize("size", [3, 300])
 def test_networks_are_right_to_their_stated_error(loss: str, fisher: str, size: float) -> None:
     model = network(loss, fisher)
-    points = np.random.default_rng(2).uniform(-size, size, (60, 2))
+    points = np.random.default_rng(2).uniform(-size, size, (250 if size < 10 else 60, 2))
     for max_refined in (0, 10_000):
         pessimism = assert_honest(ig.grid.evaluate_points(model, points, max_refined=max_refined), model, points)
         assert len(pessimism) < 30 or np.median(pessimism) < 1e3
@@ -169,8 +171,8 @@ def test_every_quantity_of_a_refined_point_is_refined() -> None:
     ds = ds.isel(point=0)
     assert ds.status == REFINED
     g, inverse = ds.metric.values, ds.inverse_metric.values
-    assert ds.ricci_scalar.item() == pytest.approx(np.einsum("jl,jl->", inverse, ds.ricci.values), rel=1e-6)
-    assert ds.determinant.item() == pytest.approx(1 / np.linalg.det(inverse), rel=1e-6)
+    assert ds.ricci_scalar.item() == pytest.approx(np.einsum("jl,jl->", inverse, ds.ricci.values), rel=1e-6, abs=0)
+    assert ds.determinant.item() == pytest.approx(1 / np.linalg.det(inverse), rel=1e-6, abs=0)
     assert np.allclose(ds.ricci, np.einsum("ijil->jl", ds.riemann), rtol=1e-12)
     assert np.isfinite(ds.loss)
     assert np.isfinite(g).all()
@@ -316,7 +318,8 @@ def test_equal_weights_are_exact_in_balls() -> None:
     inputs = np.array([[1.0, 0], [0, 1.0], [1.0, 1.0]])
     three = ig.models.sigmoid_neuron(inputs, [0, 0, 0], CrossEntropy())
     six = ig.models.sigmoid_neuron(np.vstack([inputs, inputs]), [0] * 6, CrossEntropy())
-    one, two = (ig.grid.evaluate_points(m, [[0.6, 0.1], [3.0, -0.7]], rtol=EPS).ricci_scalar for m in (three, six))
+    points = np.random.default_rng(0).uniform(-2, 2, (30, 2))
+    one, two = (ig.grid.evaluate_points(m, points, rtol=EPS).ricci_scalar for m in (three, six))
     assert one.values.tolist() == two.values.tolist()
 
 

@@ -103,7 +103,7 @@ def test_a_value_below_float64_is_zero_with_a_tiny_bound() -> None:
     assert refined.status == 4  # its metric is beyond float64
     assert refined.values["ricci_scalar"] == 0
     assert 0 < refined.values["ricci_scalar_error"] <= 1e-300
-    assert refined.values["log10_ricci_scalar"] == pytest.approx(-800 / np.log(10) + np.log10(2), rel=EPS)
+    assert refined.values["log10_ricci_scalar"] == pytest.approx(-800 / np.log(10) + np.log10(2), rel=4 * EPS, abs=0)
 
 
 def test_a_value_beyond_float64_has_a_logarithm_and_a_sign() -> None:
@@ -112,7 +112,7 @@ def test_a_value_beyond_float64_has_a_logarithm_and_a_sign() -> None:
     refined = balls(small).refine([1.0, 0.0], ("ricci_scalar",))
     assert refined.status == 4
     assert np.isnan(refined.values["ricci_scalar"])
-    assert refined.values["log10_ricci_scalar"] == pytest.approx(800 / np.log(10) + np.log10(2), rel=EPS)
+    assert refined.values["log10_ricci_scalar"] == pytest.approx(800 / np.log(10) + np.log10(2), rel=4 * EPS, abs=0)
     assert refined.values["ricci_scalar_sign"] == 1
 
 
@@ -122,7 +122,7 @@ def test_a_tiny_pivot_is_not_a_null_direction(tiny: float) -> None:
     metric = ig.symbolic.Metric([u, v], [[1 + u**2, 1 + u**2], [1 + u**2, 1 + u**2 + t]])
     refined = balls(metric).refine([0.5, 0.0], ("inverse_metric",))
     assert (refined.status, refined.rank) == (1, 2)
-    assert refined.values["inverse_metric"][1, 1] == pytest.approx(1 / tiny, rel=EPS)
+    assert refined.values["inverse_metric"][1, 1] == pytest.approx(1 / tiny, rel=EPS, abs=0)
 
 
 @pytest.mark.parametrize("rank", [0, 1, 2])
@@ -141,7 +141,7 @@ def test_null_directions_are_told(rank: int) -> None:
 def test_null_coordinates_are_no_null_directions() -> None:
     refined = balls(table.nariai).refine([0.2, 0.3, 1.0, 0.0], ("ricci_scalar",))
     assert (refined.status, refined.rank) == (1, 4)
-    assert refined.values["ricci_scalar"] == pytest.approx(4, rel=EPS)
+    assert refined.values["ricci_scalar"] == pytest.approx(4, rel=EPS, abs=0)
 
 
 def test_constants_are_exact() -> None:
@@ -181,7 +181,7 @@ def test_such_a_metric_is_evaluated_in_float64_alone() -> None:
     with pytest.raises(TypeError, match="no ball version of the function Ci; max_refined=0"):
         ig.grid.evaluate_points(metric, [[1.0]])
     ds = ig.grid.evaluate_points(metric, [[1.0]], max_refined=0)
-    assert ds.metric.item() == pytest.approx(float(sympy.Ci(2)) + 3, rel=4 * EPS)
+    assert ds.metric.item() == pytest.approx(float(sympy.Ci(2)) + 3, rel=4 * EPS, abs=0)
 
 
 @pytest.mark.parametrize(("excess", "rank"), [(0.0, 1), (2.0**-52, 1), (2.0**-45, 2), (1.0, 2)])

@@ -31,7 +31,7 @@ EXPRESSIONS = {
     "its slope": expit(x - y) * (expit(y - x) - expit(x - y)),
     "softplus": softplus(40 * x - 40 * y),
     "a root": sqrt(x**2 - y + 3) / (x + y) ** Rational(3, 2),
-    "a root of what cancels": 1 / sqrt(x**2 - y**2 / 101) / (1000 * x - 1000 * y + 2701) ** 3,
+    "a root of what cancels": x / sqrt(x**2 - 2 * x * y + y**2 + Rational(1, 10**6)),
     "a logarithm near its zero": log(1 + x / 1000 - y / 1000),
     "waves": sin(50 * x + y) * cosh(x - y),
     "polygamma": x * polygamma(1, x) - 1 - polygamma(2, y * x),

@@ -69,6 +69,24 @@ def test_a_perturbed_jet_moves_r_by_no_more_than_the_bound(
     assert most < 0 or off <= most * (1 + 1e-9) + 1e-12
 
 
+@pytest.mark.parametrize("hessian", [True, False])
+@settings(max_examples=20)
+@given(data=st.data(), size=st.sampled_from([1e-6, 1e-3]))
+def test_an_error_of_the_metric_alone_is_felt_through_each_part_of_the_jet(
+    hessian: bool, data: st.DataObject, size: float
+) -> None:
+    # R = 2 K in two dimensions: a Hessian metric has it from ∂g alone, one at a point where ∂g = 0 from ∂∂g alone.
+    g = np.array([[2.0, 0.3], [0.3, 1.0]])
+    T, none = data.draw(strategies.arrays(2, 2, 2)), np.zeros((0,) * 4)
+    T = sum(T.transpose(p) for p in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)))
+    ddg = none if hessian else symmetric(data.draw(strategies.arrays(2, 2, 2, 2)))
+    dg = T if hessian else np.zeros_like(T)
+    second = np.zeros((2,) * 4) if hessian else ddg
+    most = bound(g, dg, ddg, (np.full((2, 2), size), np.zeros_like(T), np.zeros_like(ddg), np.zeros(3)))
+    moved = scalar(g - size * np.array([[1, -1], [-1, 1]]), dg, second)
+    assert abs(moved - scalar(g, dg, second)) <= most * (1 + 1e-9) + 1e-12
+
+
 @settings(max_examples=20)
 @given(data=st.data(), size=st.sampled_from([1e-6, 1e-3]))
 def test_a_hessian_metric_is_bounded_by_half_its_derivative(data: st.DataObject, size: float) -> None:
