@@ -251,6 +251,7 @@ def test_a_metric_that_is_all_but_singular_agrees(theta: float) -> None:
     assert {row.quantity for row in table.rows if row.compared} >= {"metric", "christoffel", "ricci_scalar"}
     # What float64 knows no better than its own size agrees with anything, and is not said to.
     assert all("the compiled value is known to" in row.note for row in table.rows if not row.compared)
+    assert any(row.quantity == "riemann" and not row.compared for row in table.rows) == (theta == 1e-7)
 
 
 def test_at_a_singular_point_the_metric_alone_is_compared() -> None:
