@@ -135,6 +135,12 @@ def _on_grid(
     mesh = np.meshgrid(*(safe[k] for k in outer), indexing="ij")
     grid = np.array([m.ravel() for m in mesh]).reshape(len(outer), -1) if outer else np.empty((0, 1))
     within = np.logical_and.outer(_product([inside[k] for k in outer]), inside[inner])
+    for condition in _conditions(metric):
+        at: list[Array] = [np.empty(0)] * len(lengths)
+        for row, k in zip(grid, outer, strict=True):
+            at[k] = row[:, None]
+        at[inner] = safe[inner][None, :]
+        within &= condition(*at)
     status = np.where(within, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)
     symbols = tuple(metric.coordinates[k] for k in outer)
     flat: dict[str, NDArray[Any]] = {**values(metric, names, grid, safe[inner][None, :], symbols, status, accuracy)}
@@ -236,6 +242,8 @@ def evaluate_points(
     names, accuracy = _checked_quantities(metric, quantities), _checked_accuracy(rtol, max_refined)
     where, dim, kept = _checked_points(metric, points)
     inside = np.logical_and.reduce([_inside(d, v) for d, v in zip(metric.domains, where, strict=True)])
+    for condition in _conditions(metric):
+        inside &= condition(*where)
     _check_any_inside(metric, [inside])
     safe = np.where(inside, where, np.array([[_admissible(d)] for d in metric.domains]))
     status = np.where(inside, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)[None, :]
@@ -321,10 +329,26 @@ def _admissible(domain: Interval) -> float:
     return float(Parameter("inside", domain).typical[0])
 
 
+def _conditions(metric: Metric) -> list[Callable[..., NDArray[np.bool_]]]:
+    """Joint conditions of the coordinates: where points lie inside the domain."""
+
+    def holds(expression: sympy.Expr) -> Callable[..., NDArray[np.bool_]]:
+        value = sympy.lambdify(metric.coordinates, expression, ["scipy", "numpy"])
+
+        def condition(*at: Array) -> NDArray[np.bool_]:
+            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # nan does not hold
+                return np.asarray(value(*at) > 0)
+
+        return condition
+
+    return [holds(e) for e in metric.constraints]
+
+
 def _check_any_inside(metric: Metric, inside: Sequence[NDArray[np.bool_]]) -> None:
     if all(one.any() for one in inside):
         return
     domains = ", ".join(f"{name} in {domain}" for name, domain in zip(metric.names, metric.domains, strict=True))
+    domains += "".join(f", {c} > 0" for c in metric.constraints)
     raise ValueError(f"no point lies inside the domain ({domains})")
 
 

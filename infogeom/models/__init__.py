@@ -1,8 +1,10 @@
 """Statistical models: what they are made of, and the ones that come with the package."""
 
+from infogeom.models.combine import mixture, product, reparametrise, replicate
 from infogeom.models.continuous import normal
 from infogeom.models.density import from_density
 from infogeom.models.discrete import binomial
+from infogeom.models.exponential import exponential_family
 from infogeom.models.model import Model, Network, Parameter, Samples
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
 
@@ -14,7 +16,12 @@ __all__ = [
     "binomial",
     "decision_boundary",
     "decision_boundary_population",
+    "exponential_family",
     "from_density",
+    "mixture",
     "normal",
+    "product",
+    "reparametrise",
+    "replicate",
     "sigmoid_neuron",
 ]

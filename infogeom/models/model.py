@@ -20,6 +20,7 @@ from infogeom.losses import Loss
 __all__ = [
     "Model",
     "Network",
+    "Origin",
     "Parameter",
     "Samples",
     "check_count",
@@ -208,6 +209,10 @@ def check_count(name: str, value: int, least: int = 1) -> None:
         raise ValueError(f"{name} must be at least {least}, got {value}")
 
 
+class Origin:
+    """How a model is made of others: `infogeom.symbolic.fisher` derives its metric from theirs."""
+
+
 @dataclass(frozen=True, eq=False)
 class Network:
     """What makes a model a network: its output, the symbols of its inputs, its loss and which Fisher it stands for."""
@@ -230,10 +235,12 @@ class Model:
         Coordinates, in order.
     log_density : sympy.Expr
         log p in the parameters, the variable, the constants and the per-sample symbols.
-    variable : sympy.Symbol or None
+    variable : sympy.Symbol, tuple of sympy.Symbol or None
         Over which the expectation runs; None when every symbol is observed (the empirical Fisher metric).
-    support : sympy.Set or None
-        Values of the variable: an Interval, a Range or a FiniteSet, not dependent on the parameters.
+    support : sympy.Set, tuple of sympy.Set or None
+        Values of the variable: an Interval, a Range or a FiniteSet, not dependent on the parameters; of several
+        variables each may depend on those before it. None with a variable: the density is with respect to a base
+        measure that is not given.
     constants : mapping of Symbol to sympy.Expr
         Known constants of the law (the n of a binomial), each with its value: an integer, or another symbol.
     samples : Samples, optional
@@ -242,6 +249,18 @@ class Model:
         Further per-sample quantities, averaged like the metric: ``loss``, ``ntk_trace``.
     network : Network, optional
         Output, loss and kind of Fisher information of a network.
+    observed : mapping of Symbol to sympy.Expr
+        What the log-density is a function of, in terms of the variable and the parameters, where that is not the
+        variable itself: the x = Q(u; θ) of a law whose support moves with θ but whose u is regular. Its Jacobian is
+        accounted for.
+    constraints : sequence of sympy.Expr
+        What is positive inside the domain, besides the intervals of the parameters: their joint conditions.
+    origin : Origin, optional
+        How the model is made of others, which then give its metric.
+    budget : float
+        Seconds that SymPy may integrate; 0 for a law whose expectations are known not to close.
+    latex, source : str
+        The law in LaTeX, and where it is described.
 
     Raises
     ------
@@ -252,18 +271,26 @@ class Model:
     name: str
     parameters: Sequence[Parameter]
     log_density: Expr
-    variable: Symbol | None
-    support: Set | None
+    variable: Symbol | tuple[Symbol, ...] | None
+    support: Set | tuple[Set, ...] | None
     constants: Mapping[Symbol, Expr] = field(default_factory=dict)
     samples: Samples | None = None
     observables: Mapping[str, Expr] = field(default_factory=dict)
     network: Network | None = None
+    observed: Mapping[Symbol, Expr] = field(default_factory=dict)
+    constraints: Sequence[Expr] = ()
+    origin: Origin | None = None
+    budget: float = 5.0
+    latex: str = ""
+    source: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))
         object.__setattr__(self, "log_density", sympy.sympify(self.log_density))
         object.__setattr__(self, "constants", dict(self.constants))
         object.__setattr__(self, "observables", dict(self.observables))
+        object.__setattr__(self, "observed", dict(self.observed))
+        object.__setattr__(self, "constraints", tuple(self.constraints))
         self._check()
 
     def _check(self) -> None:
@@ -273,28 +300,43 @@ class Model:
             raise ValueError(f"model {self.name!r} must have at least one parameter")
         if len(set(names)) < len(names):
             raise ValueError(f"model {self.name!r}: parameter names must differ, got {names}")
-        if (self.variable is None) != (self.support is None):
+        if len(self.variables) != len(self.supports) and not (self.support is None and self.origin):
             raise ValueError(
                 f"model {self.name!r}: variable and support go together, got {self.variable}, {self.support}"
             )
         sampled = set(self.samples.symbols) if self.samples else set()
-        known = symbols | sampled | set(self.constants) | {self.variable}
+        known = symbols | sampled | {*self.constants, *self.variables, *self.observed}
         for unknown in sorted(self.log_density.free_symbols - known, key=str):
             raise ValueError(
                 f"model {self.name!r}: symbol {unknown} of the log-density is neither variable nor parameter"
             )
         for absent in [p.name for p in self.parameters if p.symbol not in self.log_density.free_symbols]:
             raise ValueError(f"model {self.name!r}: parameter {absent!r} does not occur in the log-density")
-        if self.support is not None and not isinstance(self.support, SUPPORTS):
+        for k, support in enumerate(self.supports):
+            self._check_support(support, symbols, set(self.variables[:k]))
+
+    def _check_support(self, support: Set, parameters: set[Symbol], before: set[Symbol]) -> None:
+        if not isinstance(support, SUPPORTS):
             raise TypeError(
-                f"model {self.name!r}: support must be an Interval, Range, FiniteSet or the naturals, "
-                f"got {self.support}"
+                f"model {self.name!r}: support must be an Interval, Range, FiniteSet or the naturals, got {support}"
             )
-        if self.support is not None and self.support.free_symbols & symbols:
+        if support.free_symbols & parameters:
             raise ValueError(
-                f"model {self.name!r}: the support {self.support} depends on a parameter; "
+                f"model {self.name!r}: the support {support} depends on a parameter; "
                 "the Fisher metric needs a fixed support to exchange derivative and integral"
             )
+        if unknown := support.free_symbols - before - {*self.constants}:
+            raise ValueError(f"model {self.name!r}: the support {support} holds the unknown symbol {unknown.pop()}")
+
+    @property
+    def variables(self) -> tuple[Symbol, ...]:
+        """The variable, or the several of them; none where every symbol is observed."""
+        return _several(self.variable)
+
+    @property
+    def supports(self) -> tuple[Set, ...]:
+        """Support of each variable; none where the base measure is not given."""
+        return _several(self.support)
 
     def __repr__(self) -> str:
         data = f", {len(self.samples)} samples" if self.samples else ""
@@ -303,7 +345,8 @@ class Model:
 
     def _repr_latex_(self) -> str:
         names = ", ".join(sympy.latex(p.symbol) for p in self.parameters)
-        law = rf"\log p({sympy.latex(self.variable)} \mid {names})" if self.variable else rf"\log p_n({names})"
+        variables = ", ".join(map(sympy.latex, self.observed or self.variables))
+        law = rf"\log p({variables} \mid {names})" if variables else rf"\log p_n({names})"
         return rf"$\displaystyle {law} = {sympy.latex(self.log_density)}$"
 
     @property
@@ -324,7 +367,8 @@ class Model:
             *(f"{sympy.srepr(p.symbol)} {p.domain}" for p in self.parameters),
             sympy.srepr(self.log_density),
         ]
-        parts += [str(self.variable), str(self.support), str(dict(self.constants)), self.fisher]
+        parts += [str(self.variable), str(self.support), str(dict(self.constants)), self.fisher, repr(self.origin)]
+        parts += [f"{symbol} {sympy.srepr(e)}" for symbol, e in self.observed.items()]
         parts += [f"{name} {sympy.srepr(e)}" for name, e in self.observables.items()]
         digest = hashlib.sha256("\n".join(parts).encode())
         if self.samples:
@@ -362,3 +406,7 @@ class Model:
         arguments = [*(p.symbol for p in self.parameters), *self.network.inputs]
         f = sympy.lambdify(arguments, self.network.output, modules=[{"expit": expit}, "numpy"], dummify=True)
         return np.broadcast_to(f(*theta, *inputs.T), len(inputs)).astype(np.float64)
+
+
+def _several(given: Any) -> tuple[Any, ...]:
+    return () if given is None else given if isinstance(given, tuple) else (given,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import combinations_with_replacement
 
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from sympy import Expr, Matrix, Set, Symbol
 
 from infogeom.functions import expit, softplus
+from infogeom.symbolic.cubature import cubature, tractable
+from infogeom.symbolic.law import Law
 from infogeom.symbolic.quadrature import expectations, exponential
 
-__all__ = ["check_definition"]
+__all__ = ["check_definition", "points_of"]
 
 Array = NDArray[np.float64]
+Point = dict[Symbol, sympy.Rational]
 DIGITS = 25
 #: Where in the typical range derivations are checked, and what constants and sample symbols stand at.
 FRACTIONS = (0.21, 0.83)
@@ -26,38 +29,63 @@ RELATIVE_TOLERANCE = 1e-7
 
 def check_definition(
     matrix: Matrix,
-    log_density: Expr,
-    variable: Symbol | None,
-    support: Set | None,
-    coordinates: tuple[Symbol, ...],
-    typical: tuple[tuple[float, float], ...],
+    law: Law,
+    scores: Sequence[Expr],
+    coordinates: Sequence[Symbol],
+    typical: Sequence[tuple[float, float]],
     *,
     normalised: bool,
 ) -> str | None:
-    """Compare a derived metric with E[s sᵀ] by quadrature or summation; a sentence that says what differs, or None."""
-    for point in _points(coordinates, typical, (log_density.free_symbols | matrix.free_symbols) - {variable}):
-        at = ", ".join(f"{symbol} = {float(value):.6g}" for symbol, value in point.items())
-        try:
-            derived = np.array(matrix.subs(point).evalf(), dtype=np.float64)
-            mass, defined = _defined(log_density, variable, support, coordinates, point)
-        except (ArithmeticError, TypeError, ValueError, NameError) as error:
-            reason = str(error) or type(error).__name__
-            return f"the expectation E[∂log p ∂log p] could not be evaluated in numbers at {at}: {reason}"
-        if normalised and not abs(mass - 1) <= RELATIVE_TOLERANCE:
-            return f"the density must integrate to 1, got {mass:.9g} at {at}"
-        scale = np.sqrt(np.outer(np.diag(defined), np.diag(defined)))
-        wrong = ~(np.abs(derived - defined) <= RELATIVE_TOLERANCE * scale)
-        if wrong.any():
-            i, j = map(int, np.argwhere(wrong)[0])
-            return (
-                f"derived g_{i}{j} = {matrix[i, j]} contradicts its definition E[∂_{i} log p ∂_{j} log p]: "
-                f"{derived[i, j]:.9g} against {defined[i, j]:.9g} at {at}"
-            )
+    """Compare a derived metric with E[s sᵀ] by quadrature or summation; a sentence that says what differs, or None.
+
+    Laws of too many variables, or without a base measure, are not compared.
+    """
+    if law.variables and not tractable(law):
+        return None
+    symbols = (law.log_density.free_symbols | matrix.free_symbols) - set(law.variables)
+    for point in points_of(coordinates, typical, symbols):
+        problem = None
+        for definition in _definitions(law, coordinates):
+            problem = _compared(matrix, law, scores, point, definition, normalised=normalised)
+            if problem is None:
+                break
+        if problem:
+            return problem
     return None
 
 
-def _points(
-    coordinates: tuple[Symbol, ...], typical: tuple[tuple[float, float], ...], symbols: set[Symbol]
+def _compared(
+    matrix: Matrix,
+    law: Law,
+    scores: Sequence[Expr],
+    point: Point,
+    definition: Definition,
+    *,
+    normalised: bool,
+) -> str | None:
+    at = ", ".join(f"{symbol} = {float(value):.6g}" for symbol, value in point.items())
+    try:
+        derived = np.array(matrix.subs(point).evalf(), dtype=np.float64)
+        mass, moments = definition(law, scores, point)
+    except (ArithmeticError, TypeError, ValueError, NameError) as error:
+        reason = str(error) or type(error).__name__
+        return f"the expectation E[∂log p ∂log p] could not be evaluated in numbers at {at}: {reason}"
+    if normalised and not abs(mass - 1) <= RELATIVE_TOLERANCE:
+        return f"the density must integrate to 1, got {mass:.9g} at {at}"
+    defined = moments / mass
+    scale = np.sqrt(np.outer(np.diag(defined), np.diag(defined)))
+    wrong = ~(np.abs(derived - defined) <= RELATIVE_TOLERANCE * scale)
+    if wrong.any():
+        i, j = map(int, np.argwhere(wrong)[0])
+        return (
+            f"derived g_{i}{j} = {matrix[i, j]} contradicts its definition E[∂_{i} log p ∂_{j} log p]: "
+            f"{derived[i, j]:.9g} against {defined[i, j]:.9g} at {at}"
+        )
+    return None
+
+
+def points_of(
+    coordinates: Sequence[Symbol], typical: Sequence[tuple[float, float]], symbols: set[Symbol]
 ) -> Iterator[dict[Symbol, sympy.Rational]]:
     """Points of the typical range; constants that are counts stand at 3 and 7, data of one sample near 1/2."""
     others = sorted(symbols - set(coordinates), key=str)
@@ -69,20 +97,31 @@ def _points(
         yield {symbol: sympy.Rational(value) for symbol, value in point.items()}
 
 
-def _defined(
-    log_density: Expr,
-    variable: Symbol | None,
-    support: Set | None,
-    coordinates: tuple[Symbol, ...],
-    point: dict[Symbol, sympy.Rational],
-) -> tuple[float, Array]:
-    """Mass of the density and E[s sᵀ] over it; without a variable the score is observed, and the mass is 1."""
-    if variable is None or support is None:
-        s = np.array([float(_difference(log_density, c, point)) for c in coordinates])
-        return 1.0, np.outer(s, s)
-    law, *scores = (_written_out(e).subs(point) for e in (log_density, *map(log_density.diff, coordinates)))
-    mass, moments = _moments(law, scores, variable, support.subs(point), {point[c] for c in coordinates})
-    return mass, moments / mass
+#: From a law with its scores, at a point, to the mass of the density and ∫ p s sᵀ.
+Definition = Callable[[Law, Sequence[Expr], Point], tuple[float, Array]]
+
+
+def _definitions(law: Law, coordinates: Sequence[Symbol]) -> list[Definition]:
+    """Ways to the numbers, quick ones first; the last one settles it."""
+    if not law.variables:
+        return [lambda law, _, point: (1.0, _observed(law.log_density, coordinates, point))]
+    return [_by_cubature] if len(law.variables) > 1 else [_by_cubature, _by_quadrature]
+
+
+def _observed(log_density: Expr, coordinates: Sequence[Symbol], point: Point) -> Array:
+    s = np.array([float(_difference(log_density, c, point)) for c in coordinates])
+    return np.outer(s, s)
+
+
+def _by_cubature(law: Law, scores: Sequence[Expr], point: Point) -> tuple[float, Array]:
+    density, *at_point = (_written_out(e).subs(point) for e in (law.log_density, *scores))
+    return cubature(density, at_point, law.variables, [support.subs(point) for support in law.supports])
+
+
+def _by_quadrature(law: Law, scores: Sequence[Expr], point: Point) -> tuple[float, Array]:
+    density, *at_point = (_written_out(e).subs(point) for e in (law.log_density, *scores))
+    (variable,), (support,) = law.variables, law.supports
+    return _moments(density, at_point, variable, support.subs(point), set(point.values()))
 
 
 def _written_out(expression: Expr) -> Expr:
@@ -90,7 +129,7 @@ def _written_out(expression: Expr) -> Expr:
     return expression.rewrite([expit, softplus], sympy.exp)
 
 
-def _difference(log_density: Expr, coordinate: Symbol, point: dict[Symbol, sympy.Rational]) -> Expr:
+def _difference(log_density: Expr, coordinate: Symbol, point: Point) -> Expr:
     """Central difference of the log-density in 60 digits, exponentials written out."""
     step = sympy.Rational(1, 10**15)
     law = _written_out(log_density)
@@ -110,7 +149,8 @@ def _moments(law: Expr, scores: list[Expr], variable: Symbol, support: Set, cent
             value, *s = f(x)
         except ZeroDivisionError:  # where the density vanishes, and its score is infinite
             return -mpmath.inf, [mpmath.mpf(0)] * n
-        return value, [mpmath.mpf(1), *s]
+        # Where the density has a kink, its score may be no number.
+        return value, [mpmath.mpf(1), *(mpmath.mpf(0) if x in kinks and mpmath.isnan(v) else v for v in s)]
 
     pairs = list(combinations_with_replacement(range(n), 2))
     weights = [lambda x, i=i, j=j: row(x)[1][i] * row(x)[1][j] for i, j in pairs]

@@ -5,19 +5,29 @@ The order of attack, each step exact:
 1. no variable (every symbol observed): the empirical integrand is the product of the scores, Eq. 3.3.1;
 2. location reduction: the density depends on x and θ through x − f(θ) alone, so that E[s sᵀ] = c ∇f ∇fᵀ;
 3. score identities: E[∂_i ℓ] = 0 are linear equations for the expectations of the functions of x in ∂ℓ and −∂∂ℓ.
-   Exponential families, in any coordinates, close here, without an integral.
+   Exponential families, in any coordinates, close here, without an integral;
+4. pivots: a function of x and θ is gamma or beta prime distributed, see `infogeom.symbolic.pivots`;
+5. finite sums over few outcomes;
+6. SymPy's integrals, within a budget of time.
+
+A model made of others has a metric made of theirs.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import sympy
-from sympy import Dummy, Expr, ImmutableMatrix, Set, Symbol
+from sympy import Expr, ImmutableMatrix, Symbol
 
+from infogeom.models.combine import Product, Reparametrisation, Replicas
+from infogeom.models.exponential import LogPartition
 from infogeom.models.model import Model
-from infogeom.symbolic.definition import check_definition
+from infogeom.symbolic.definition import check_definition, points_of
+from infogeom.symbolic.expectation import ExpectationError, products_of_scores
+from infogeom.symbolic.law import Law, law_of, scores_of
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form, positive_factors
 
@@ -28,15 +38,11 @@ __all__ = ["ExpectationError", "metric", "numeric_metric"]
 _METRICS: WeakKeyDictionary[Model, Metric] = WeakKeyDictionary()
 
 
-class ExpectationError(ValueError):
-    """An expectation that did not close, or a derivation that its numerical definition contradicts."""
-
-
 def metric(model: Model) -> Metric:
     """Fisher metric of a model in closed form (Eqs. 3.1.1 and 3.2.14; empirical Eq. 3.3.1).
 
     The derivation is compared with its numerical definition E[s sᵀ] at points of the typical range before it is
-    returned.
+    returned, for laws of up to three continuous variables.
 
     Parameters
     ----------
@@ -73,13 +79,15 @@ def numeric_metric(model_or_metric: Model | Metric) -> Metric:
 
 
 def _metric(model: Model) -> Metric:
-    matrix = _derived(model)
+    matrix = _derived(model.origin, model)
+    constants = set().union(*(value.free_symbols for value in model.constants.values()))
     return Metric(
         tuple(p.symbol for p in model.parameters),
         matrix.subs(dict(model.constants)),
         samples=model.samples,
         domains=[p.domain for p in model.parameters],
-        constants=sorted(set().union(*(value.free_symbols for value in model.constants.values())), key=str),
+        constraints=[c.subs(dict(model.constants)) for c in model.constraints],
+        constants=sorted(constants, key=str),
         observables=model.observables,
         attributes=_attributes(model),
     )
@@ -91,107 +99,79 @@ def _attributes(model: Model) -> dict[str, str]:
     return attributes | ({"loss": model.loss.name} if model.loss else {})
 
 
-def _derived(model: Model) -> ImmutableMatrix:
+@singledispatch
+def _derived(_: object, model: Model) -> ImmutableMatrix:
+    """Metric of a model in its coordinates; constants are symbols."""
     coordinates = tuple(p.symbol for p in model.parameters)
     output = model.network.output if model.network else None
     typical = tuple(p.typical for p in model.parameters)
-    return _matrix(model.name, model.log_density, model.variable, model.support, coordinates, output, typical)
+    matrix = _matrix(model.name, law_of(model), scores_of(model), coordinates, output, typical, model.budget)
+    return _presented(matrix, model)
+
+
+@_derived.register
+def _(origin: Product, _model: Model) -> ImmutableMatrix:
+    return ImmutableMatrix(sympy.diag(*(metric(part).matrix for part in origin.parts)))
+
+
+@_derived.register
+def _(origin: Replicas, _model: Model) -> ImmutableMatrix:
+    return origin.number * metric(origin.model).matrix
+
+
+@_derived.register
+def _(origin: Reparametrisation, model: Model) -> ImmutableMatrix:
+    """Jᵀ g J."""
+    old = [p.symbol for p in origin.model.parameters]
+    J = sympy.Matrix(origin.old).jacobian([p.symbol for p in model.parameters])
+    g = metric(origin.model).matrix.subs(list(zip(old, origin.old, strict=True)), simultaneous=True)
+    return _presented(ImmutableMatrix(J.T * g * J).applyfunc(normal_form), model)
+
+
+@_derived.register
+def _(origin: LogPartition, model: Model) -> ImmutableMatrix:
+    """∂∂ψ."""
+    coordinates = [p.symbol for p in model.parameters]
+    matrix = ImmutableMatrix(sympy.hessian(origin.psi, coordinates))
+    for point in points_of(coordinates, [p.typical for p in model.parameters], set()):
+        values = np.array(matrix.subs(point).evalf(), dtype=float)
+        if not np.linalg.eigvalsh(values)[0] > 0:
+            at = ", ".join(f"{symbol} = {float(value):.6g}" for symbol, value in point.items())
+            raise ExpectationError(
+                f"model {model.name!r}: the log-partition function must be strictly convex, "
+                f"but at {at} its Hessian is {values.tolist()}"
+            )
+    return _presented(matrix, model)
+
+
+def _presented(matrix: ImmutableMatrix, model: Model) -> ImmutableMatrix:
+    """Every factor of an entry positive in the middle of the typical range."""
+    middle = {
+        p.symbol: sympy.Rational(str(sum(p.typical) / 2 + (p.typical[1] - p.typical[0]) / 7)) for p in model.parameters
+    }
+    return matrix.applyfunc(lambda e: positive_factors(e, middle))
 
 
 @lru_cache(maxsize=256)
 def _matrix(
     name: str,
-    log_density: Expr,
-    variable: Symbol | None,
-    support: Set | None,
+    law: Law,
+    scores: tuple[Expr, ...],
     coordinates: tuple[Symbol, ...],
     output: Expr | None,
     typical: tuple[tuple[float, float], ...],
+    budget: float,
 ) -> ImmutableMatrix:
     """Derive and check; equal log-densities (the same network on other data) share one derivation."""
-    if variable is None:
-        scores = [log_density.diff(c) for c in coordinates]
+    if not law.variables:
         matrix = ImmutableMatrix(len(scores), len(scores), lambda i, j: scores[i] * scores[j])
     else:
-        matrix = _location(log_density, variable, support, coordinates, output)
-        if matrix is None:
-            matrix = _score_identities(log_density, variable, coordinates)
-    middle = {
-        c: sympy.Rational(str((low + high) / 2 + (high - low) / 7))
-        for c, (low, high) in zip(coordinates, typical, strict=True)
-    }
-    matrix = matrix.applyfunc(lambda e: positive_factors(e, middle))
+        try:
+            matrix = products_of_scores(law, scores, coordinates, output, budget)
+        except ExpectationError as error:
+            raise ExpectationError(f"model {name!r}: {error}") from None
     # A network's log-density is −ℓ, normalised only up to a constant.
-    problem = check_definition(matrix, log_density, variable, support, coordinates, typical, normalised=output is None)
+    problem = check_definition(matrix, law, scores, coordinates, typical, normalised=output is None)
     if problem:
         raise ExpectationError(f"model {name!r}: {problem}")
     return matrix
-
-
-def _location(
-    log_density: Expr, variable: Symbol, support: Set | None, coordinates: tuple[Symbol, ...], output: Expr | None
-) -> ImmutableMatrix | None:
-    """Metric c ∇f ∇fᵀ of a location family p(x − f(θ)) on the real line; None when the density is not one."""
-    residual = Dummy("r", real=True)
-    if support != sympy.S.Reals:
-        return None
-    for f in [*coordinates] if output is None else [output]:
-        law = sympy.expand_mul(log_density.subs(variable, residual + f))
-        if law.free_symbols <= {residual}:
-            constant = _residual_information(law, residual)
-            gradient = sympy.Matrix([f.diff(c) for c in coordinates])
-            return None if constant is None else ImmutableMatrix(constant * gradient * gradient.T)
-    return None
-
-
-def _residual_information(law: Expr, residual: Symbol) -> Expr | None:
-    """Fisher information of a location, ∫ (∂_r ℓ)² e^ℓ dr / ∫ e^ℓ dr, half line by half line; None if it stays open."""
-    r = Dummy("r", positive=True)
-    if law.has(sympy.exp):  # SymPy's integrals of exp(−exp(r)) and the like do not come back
-        return None
-    mass, information = sympy.Integer(0), sympy.Integer(0)
-    for side in (1, -1):
-        half = law.subs(residual, side * r)
-        density = sympy.exp(half)
-        mass += sympy.integrate(density, (r, 0, sympy.oo), conds="none")
-        information += sympy.integrate(sympy.expand(half.diff(r) ** 2) * density, (r, 0, sympy.oo), conds="none")
-    constant = sympy.gammasimp(information / mass)
-    return None if constant.has(sympy.Integral) or not constant.is_finite else constant
-
-
-def _score_identities(log_density: Expr, variable: Symbol, coordinates: tuple[Symbol, ...]) -> ImmutableMatrix:
-    """−E[∂_i ∂_j ℓ] (Eq. 3.2.14), every moment in it solved for from E[∂_i ℓ] = 0."""
-    kinks = log_density.atoms(sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Heaviside, sympy.Max, sympy.Min)
-    if any(kink.free_symbols & set(coordinates) for kink in kinks):
-        raise ExpectationError(
-            f"the expectation E[∂log p ∂log p] of log p = {log_density} did not close: log p has a kink that moves "
-            "with a parameter, so that −E[∂∂log p] does not equal it, and the density is no location family"
-        )
-    density = sympy.expand_log(log_density)
-    scores = [sympy.expand(density.diff(c)) for c in coordinates]
-    hessian = [[-sympy.expand(s.diff(c)) for c in coordinates] for s in scores]
-    moments: dict[Expr, Dummy] = {}
-    identities = [_expectation(s, variable, moments) for s in scores]
-    entries = [[_expectation(h, variable, moments) for h in row] for row in hessian]
-    solution = sympy.solve(identities, list(moments.values()), dict=True) if moments else [{}]
-    known = solution[0] if solution else {}
-    open_moments = {m: x for x, m in moments.items()}
-    n = len(coordinates)
-    matrix = ImmutableMatrix(n, n, lambda i, j: normal_form(entries[i][j].subs(known)))
-    for moment in sorted(matrix.free_symbols & set(open_moments), key=str):
-        raise ExpectationError(
-            f"the expectation E[{open_moments[moment]}] did not close: "
-            f"the score identities of log p = {log_density} do not determine it"
-        )
-    return matrix
-
-
-def _expectation(expression: Expr, variable: Symbol, moments: dict[Expr, Dummy]) -> Expr:
-    """Expectation of a sum of products, each function of the variable standing for its own unknown moment."""
-    total = []
-    for term in sympy.Add.make_args(expression):
-        coefficient, function = term.as_independent(variable, as_Add=False)
-        total.append(
-            coefficient if function == 1 else coefficient * moments.setdefault(function, Dummy(f"m{len(moments)}"))
-        )
-    return sympy.Add(*total)

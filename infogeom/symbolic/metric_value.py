@@ -33,6 +33,8 @@ class Metric:
         Data and normalised weights.
     domains : sequence of sympy.Set, optional
         Open domain of each coordinate; from the symbols' assumptions when omitted.
+    constraints : sequence of sympy.Expr, optional
+        What is positive inside the domain, besides.
     constants : sequence of sympy.Symbol, optional
         Further symbols that the matrix may hold (a mass, a number of trials); they take values by ``matrix.subs``.
     observables : mapping of str to sympy.Expr, optional
@@ -50,6 +52,7 @@ class Metric:
     matrix: ImmutableMatrix
     samples: Samples | None = None
     domains: Sequence[Set] = ()
+    constraints: Sequence[Expr] = ()
     constants: Sequence[Symbol] = ()
     observables: Mapping[str, Expr] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -72,6 +75,7 @@ class Metric:
             ("coordinates", coordinates),
             ("matrix", matrix),
             ("domains", tuple(domains)),
+            ("constraints", tuple(self.constraints)),
             ("constants", tuple(self.constants)),
             ("observables", dict(self.observables)),
             ("attributes", dict(self.attributes)),

@@ -7,7 +7,7 @@ from sympy import Expr, Symbol
 
 from infogeom.functions import expit, stable
 
-__all__ = ["normal_form", "positive_factors"]
+__all__ = ["gamma_form", "normal_form", "positive_factors"]
 
 #: Beyond this many operations an entry is left as derived: factoring would take longer than reading it.
 MAX_OPERATIONS = 4000
@@ -52,3 +52,25 @@ def positive_factors(expression: Expr, point: dict[Symbol, Expr]) -> Expr:
         factors.append(base**exponent)
     product = sympy.Mul(*factors)
     return product if sign == 1 else -product
+
+
+def gamma_form(e: Expr) -> Expr:
+    """Normal form with Γ and ψ of arguments that differ by integers in terms of those of the least of them."""
+    places = {f: f.args[-1].as_coeff_Add() for f in e.atoms(sympy.gamma, sympy.polygamma) if f.free_symbols}
+    lowest: dict[tuple[Expr, Expr], Expr] = {}
+    for number, rest in places.values():
+        key = rest, number % 1
+        lowest[key] = min(number, lowest.get(key, number))
+    least = {f: (lowest[rest, number % 1], rest) for f, (number, rest) in places.items()}
+    numbers = {f: sympy.expand_func(f) for f in e.atoms(sympy.polygamma) if not f.free_symbols}
+    return normal_form(e.xreplace({f: _shifted(f, *least[f]) for f in places} | numbers))
+
+
+def _shifted(f: Expr, number: Expr, rest: Expr) -> Expr:
+    """Γ or ψ^(m) by way of its value at rest + number, an integer below its argument (DLMF 5.5.1, 5.5.2)."""
+    x = rest + number
+    steps = range(int(f.args[-1] - x))
+    if isinstance(f, sympy.gamma):
+        return sympy.gamma(x) * sympy.Mul(*(x + k for k in steps))
+    m = f.args[0]
+    return sympy.polygamma(m, x) + (-1) ** m * sympy.factorial(m) * sympy.Add(*((x + k) ** (-m - 1) for k in steps))

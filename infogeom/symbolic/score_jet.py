@@ -23,7 +23,9 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Dummy, Expr, Symbol
 
+from infogeom.models.combine import Product, Replicas
 from infogeom.models.model import Model
+from infogeom.symbolic.law import law_of
 from infogeom.symbolic.multiprecision import in_mpmath, staged
 from infogeom.symbolic.quadrature import MAX_TERMS, expectations
 
@@ -70,8 +72,10 @@ class ScoreJet:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.coordinates = tuple(p.symbol for p in model.parameters)
+        if len(model.variables) > 1 or isinstance(model.origin, Product | Replicas):
+            raise NotImplementedError("an expectation over several variables")
         self._density = model.log_density
-        self._support = None if model.support is None else model.support.subs(dict(model.constants))
+        self._support = model.supports[0].subs(dict(model.constants)) if model.supports else None
         self._check_size()
 
     @property
@@ -136,8 +140,9 @@ class ScoreJet:
     @cached_property
     def _derivatives(self) -> Callable[[Sequence[Real]], Values]:
         """Log-density and its derivatives, at a point, as a function of data and variable."""
+        _, *derivatives = _derivatives(self._density, self.coordinates, 1 if self.kink else 3)
         return staged(
-            _derivatives(self._density, self.coordinates, 1 if self.kink else 3),
+            [law_of(self.model).log_density, *(e.subs(self.model.observed) for e in derivatives)],
             (*self.coordinates, *self.model.constants),
             self._moving,
         )

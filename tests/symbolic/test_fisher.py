@@ -12,7 +12,7 @@ from sympy import Rational, Symbol
 import infogeom as ig
 from infogeom.functions import expit
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower
-from infogeom.symbolic import ExpectationError, fisher, metric
+from infogeom.symbolic import ExpectationError, expectation, metric
 
 INPUTS, TARGETS = ig.models.decision_boundary(6)
 #: c of h = c (σσ̄)² for mean power n (SCIENCE.md 4): n² Γ(2 − 1/n)/Γ(1/n).
@@ -87,7 +87,7 @@ def test_what_is_no_model_is_a_type_error() -> None:
 def test_a_derivation_that_contradicts_its_definition_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     x, m = sympy.symbols("x m", real=True)
     law = ig.models.from_density(-((x - m) ** 2) - sympy.log(sympy.pi) / 2, x, [m], sympy.S.Reals, name="wrong")
-    monkeypatch.setattr(fisher, "_location", lambda *_: sympy.ImmutableMatrix([[3]]))  # the truth is 2
+    monkeypatch.setattr(expectation, "_location", lambda *_: sympy.ImmutableMatrix([[3]]))  # the truth is 2
     with pytest.raises(ExpectationError, match=r"'wrong': derived g_00 = 3 contradicts its definition .* 3 against 2"):
         metric(law)
 

@@ -1,0 +1,299 @@
+"""Models made of others: products, independent copies, other coordinates, mixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr, Symbol
+
+from infogeom.models.model import Model, Origin, Parameter, check_count
+
+__all__ = ["Product", "Reparametrisation", "Replicas", "mixture", "product", "reparametrise", "replicate"]
+
+
+@dataclass(frozen=True)
+class Product(Origin):
+    """Independent observations of several models, their parameters one after another."""
+
+    parts: tuple[Model, ...]
+
+
+@dataclass(frozen=True)
+class Replicas(Origin):
+    """Independent observations of one model."""
+
+    model: Model
+    number: Expr
+
+
+@dataclass(frozen=True)
+class Reparametrisation(Origin):
+    """A model in other coordinates: the old ones in order, as functions of the new."""
+
+    model: Model
+    old: tuple[Expr, ...]
+
+
+def product(*models: Model, name: str | None = None) -> Model:
+    """Independent observations of several models: metrics stand in blocks, R adds.
+
+    Parameters
+    ----------
+    *models : Model
+        At least two, with different parameter names; at most one of them on data.
+    name : str, optional
+
+    Raises
+    ------
+    TypeError, ValueError
+        For fewer than two models, repeated parameter names (`reparametrise` renames), or several models on data.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> both = ig.models.product(ig.models.normal(), ig.models.binomial(7))
+    >>> ig.symbolic.metric(both).matrix.tolist()
+    [[sigma**(-2), 0, 0], [0, 2/sigma**2, 0], [0, 0, 7/(p*(1 - p))]]
+    """
+    if len(models) < 2:
+        raise ValueError(f"product needs at least two models, got {len(models)}")
+    for model in models:
+        _check_model("product", model)
+    names = [p.name for model in models for p in model.parameters]
+    repeated = sorted({n for n in names if names.count(n) > 1})
+    if repeated:
+        raise ValueError(f"product: parameter names must differ, got {repeated} twice; reparametrise renames them")
+    on_data = [model.name for model in models if model.samples]
+    if len(on_data) > 1:
+        raise ValueError(f"product: at most one of the models may be on data, got {on_data}")
+    parts = [_with_own_variables(model, k) for k, model in enumerate(models)]
+    return Model(
+        name or " × ".join(model.name for model in models),
+        [p for model in models for p in model.parameters],
+        sympy.Add(*(part.log_density for part in parts)),
+        tuple(v for part in parts for v in part.variables),
+        tuple(s for part in parts for s in part.supports),
+        constants={symbol: value for model in models for symbol, value in model.constants.items()},
+        samples=next((model.samples for model in models if model.samples), None),
+        observed={x: e for part in parts for x, e in part.observed.items()},
+        constraints=[c for model in models for c in model.constraints],
+        origin=Product(tuple(models)),
+    )
+
+
+def _with_own_variables(model: Model, k: int) -> Model:
+    """Model whose variables and observed symbols are named after its place in a product."""
+    names = {v: Symbol(f"{v.name}_{k + 1}", **v.assumptions0) for v in (*model.variables, *model.observed)}
+    return replace(
+        model,
+        log_density=model.log_density.xreplace(names),
+        variable=tuple(names[v] for v in model.variables) or None,
+        support=tuple(s.xreplace(names) for s in model.supports) or None,
+        observed={names[x]: e.xreplace(names) for x, e in model.observed.items()},
+    )
+
+
+def replicate(model: Model, n: int | Symbol) -> Model:
+    """``n`` independent observations of a model: g → n g, R → R/n, Γ unchanged (Eq. 3.1.3, a sum).
+
+    Parameters
+    ----------
+    model : Model
+        Not on data: a network's metric is a mean over its samples.
+    n : int or sympy.Symbol
+        At least 1; a symbol stays in the closed form.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.symbolic.metric(ig.models.replicate(ig.models.normal(), 5)).matrix.tolist()
+    [[5/sigma**2, 0], [0, 10/sigma**2]]
+    """
+    _check_model("replicate", model)
+    if model.samples:
+        raise ValueError(f"replicate: the metric of {model.name!r} is a mean over its data, which copies do not change")
+    if isinstance(n, Symbol):
+        copies = Symbol("copies", integer=True, positive=True)
+        return replace(
+            model,
+            name=f"{n} × {model.name}",
+            origin=Replicas(model, copies),
+            constants={**model.constants, copies: n},
+        )
+    check_count("n", n)
+    return replace(model, name=f"{n} × {model.name}", origin=Replicas(model, sympy.Integer(n)))
+
+
+def reparametrise(
+    model: Model,
+    old: Mapping[Symbol | str, Any],
+    parameters: Sequence[Parameter | Symbol] | None = None,
+    *,
+    name: str | None = None,
+) -> Model:
+    """A model in other coordinates θ′: g′ = Jᵀ g J with J = ∂θ/∂θ′; R, a function on the manifold, stays.
+
+    Fewer new coordinates than old ones describe a submodel.
+
+    Parameters
+    ----------
+    model : Model
+    old : mapping of Symbol or str to expression
+        Parameters that change, as functions of the new ones; the others stay.
+    parameters : sequence of Parameter or Symbol, optional
+        All the new ones, in order. When omitted, those that stay keep their place, and each new symbol stands where
+        the first expression that it occurs in did, with the domain of its assumptions.
+    name : str, optional
+
+    Raises
+    ------
+    TypeError, ValueError
+        For unknown or undeclared symbols, or new coordinates that do not change the law in some direction anywhere.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> variance = sympy.Symbol("variance", positive=True)
+    >>> law = ig.models.reparametrise(ig.models.normal(), {"sigma": sympy.sqrt(variance)})
+    >>> ig.symbolic.metric(law).matrix.tolist()
+    [[1/variance, 0], [0, 1/(2*variance**2)]]
+    """
+    _check_model("reparametrise", model)
+    if not isinstance(old, Mapping):
+        raise TypeError(f"old must map parameters to expressions, got {old!r}")
+    known = {p.name: p for p in model.parameters}
+    given = {str(symbol): sympy.sympify(e) for symbol, e in old.items()}
+    unknown = sorted(given.keys() - known.keys())
+    if unknown:
+        raise ValueError(f"old must name parameters of {model.name!r}, {list(known)}, got {unknown}")
+    expressions = {p.symbol: given.get(p.name, p.symbol) for p in model.parameters}
+    new = _new_parameters(expressions, known, parameters)
+    symbols = [p.symbol for p in new]
+    undeclared = sorted(s.name for s in set().union(*(e.free_symbols for e in expressions.values())) - {*symbols})
+    if undeclared:
+        raise ValueError(f"old may hold the new parameters {[s.name for s in symbols]} only, got {undeclared}")
+    _check_immersion(model, sympy.Matrix(list(expressions.values())), new)
+    return Model(
+        name or model.name,
+        new,
+        model.log_density.subs(expressions, simultaneous=True),
+        model.variable,
+        model.support,
+        constants=model.constants,
+        samples=model.samples,
+        observables={key: e.subs(expressions, simultaneous=True) for key, e in model.observables.items()},
+        observed={x: e.subs(expressions, simultaneous=True) for x, e in model.observed.items()},
+        constraints=_pulled_back(model, expressions, new),
+        origin=Reparametrisation(model, tuple(expressions.values())),
+        budget=model.budget,
+    )
+
+
+def _new_parameters(
+    expressions: Mapping[Symbol, Expr], known: Mapping[str, Parameter], given: Sequence[Parameter | Symbol] | None
+) -> list[Parameter]:
+    if given is not None:
+        return [p if isinstance(p, Parameter) else Parameter(p) for p in given]
+    stay = {p.symbol: p for p in known.values()}
+    found = [s for e in expressions.values() for s in sorted(e.free_symbols, key=lambda s: s.name)]
+    return [stay[s] if s in stay else Parameter(s) for s in dict.fromkeys(found)]
+
+
+def _pulled_back(model: Model, old: Mapping[Symbol, Expr], new: Sequence[Parameter]) -> list[Expr]:
+    """What must be positive for a point to lie in the domain of a model whose parameters are functions of new ones."""
+    stay = {p.symbol: p.domain for p in new}
+    found = [c.subs(old, simultaneous=True) for c in model.constraints]
+    for p in model.parameters:
+        value, domain = old[p.symbol], p.domain
+        if stay.get(value) != domain:
+            found += [value - domain.start] if domain.start.is_finite else []
+            found += [domain.end - value] if domain.end.is_finite else []
+    return [c for c in found if not c.is_positive]
+
+
+def _check_immersion(model: Model, old: sympy.Matrix, new: Sequence[Parameter]) -> None:
+    """Raise where the Jacobian has a null direction everywhere: at two points of the new typical ranges."""
+    jacobian, directions = old.jacobian([p.symbol for p in new]), []
+    for share in (sympy.Rational(2, 7), sympy.Rational(5, 9)):
+        at = {p.symbol: sympy.Rational(p.typical[0]) * (1 - share) + sympy.Rational(p.typical[1]) * share for p in new}
+        found = np.array(jacobian.subs(at).evalf(), dtype=float)
+        if not np.isfinite(found).all():
+            raise ValueError(f"reparametrise: the map of {model.name!r} has no derivative at {at}")
+        _, singular, right = np.linalg.svd(found)
+        if len(singular) < len(new) or singular[-1] <= 1e-12 * singular[0]:
+            directions.append(right[-1])
+    if len(directions) == 2:
+        direction = ", ".join(f"{p.name}: {c:.4g}" for p, c in zip(new, directions[0], strict=True))
+        raise ValueError(
+            f"reparametrise: the new parameters are redundant, the law does not change in the direction ({direction})"
+        )
+
+
+def mixture(components: Sequence[Model], *, name: str = "mixture") -> Model:
+    """Mixture Σ_k w_k p_k of laws on one support; its expectations are taken by quadrature or summation.
+
+    Parameters
+    ----------
+    components : sequence of Model
+        At least two, each of one variable. Parameters that carry the same name in several components are shared.
+    name : str
+
+    Returns
+    -------
+    Model
+        With the parameters weight1 … weight(K−1), the last weight being what is left of 1, and then those of the
+        components.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+    """
+    components = list(components)
+    if len(components) < 2:
+        raise ValueError(f"components must be at least two models, got {len(components)}")
+    for model in components:
+        _check_model("mixture", model)
+        if len(model.variables) != 1 or model.samples or model.observed:
+            raise ValueError(f"components must be laws of one variable, got {model!r}")
+    first = components[0]
+    (variable,) = first.variables
+    others = [model.support for model in components if model.support != first.support]
+    if others:
+        raise ValueError(f"components must have one support, got {first.support} and {others[0]}")
+    parameters = {p.name: p for model in reversed(components) for p in reversed(model.parameters)}
+    last = len(components) - 1
+    shares = [Symbol(f"weight{k + 1}", positive=True) for k in range(last)]
+    typical = 0.5 / (last + 1), 1 / (last + 1)
+    weights = [Parameter(share, sympy.Interval.open(0, 1), typical) for share in shares]
+    shares.append(1 - sympy.Add(*shares))
+    renamed = [
+        model.log_density.xreplace(
+            {model.variables[0]: variable, **{p.symbol: parameters[p.name].symbol for p in model.parameters}}
+        )
+        for model in components
+    ]
+    return Model(
+        name,
+        [*weights, *reversed(parameters.values())],
+        sympy.log(sympy.Add(*(share * sympy.exp(law) for share, law in zip(shares, renamed, strict=True)))),
+        variable,
+        first.support,
+        constants={symbol: value for model in components for symbol, value in model.constants.items()},
+        constraints=[shares[-1]] if last > 1 else [],
+        budget=0,
+    )
+
+
+def _check_model(name: str, model: Model) -> None:
+    if not isinstance(model, Model):
+        raise TypeError(f"{name} takes models, got {model!r}")
