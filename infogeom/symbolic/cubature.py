@@ -74,9 +74,10 @@ def cubature(
         raise ArithmeticError("the log-density is complex")
     log_p, *s = (np.broadcast_to(np.asarray(a, dtype=float), weights.shape) for a in arrays)
     with np.errstate(over="ignore", invalid="ignore"):
-        p = weights * np.exp(np.where(np.isnan(log_p), -np.inf, log_p))
-    kept = p > 0
-    p, s = p[kept], [np.asarray(v)[kept] for v in s]
+        p = weights * np.exp(log_p)
+    # A node that float64 cannot tell from the end of a support has no numbers; the mass shows if that matters.
+    kept = np.logical_and.reduce([np.isfinite(v) for v in (log_p, p, *s)]) & (p > 0)
+    p, s = p[kept], [v[kept] for v in s]
     out = np.empty((len(s), len(s)))
     for i, j in combinations_with_replacement(range(len(s)), 2):
         out[i, j] = out[j, i] = (p * s[i] * s[j]).sum()
@@ -111,7 +112,8 @@ def _outcomes(support: Set, bound: Any, rows: int) -> tuple[Array, Array]:
     if isinstance(support, sympy.FiniteSet):
         values = np.array(sorted(map(float, support)))
         return np.broadcast_to(values, (rows, len(values))), np.ones((rows, len(values)))
-    low = bound(support.inf)
-    stop = low + LONGEST if support.sup is sympy.oo else bound(support.sup + 1)
+    first, end = support.args[:2] if isinstance(support, sympy.Range) else (support.inf, sympy.oo)
+    low = bound(first)
+    stop = low + LONGEST if end is sympy.oo else bound(end)
     k = np.arange(int((stop - low).max()))
     return low + k, (low + k < stop).astype(float)
