@@ -1,27 +1,42 @@
 """Statistical models: what they are made of, and the ones that come with the package."""
 
 from infogeom.models.combine import mixture, product, reparametrise, replicate
-from infogeom.models.continuous import normal
+from infogeom.models.continuous import (
+    beta,
+    beta_prime,
+    cauchy,
+    chi_squared,
+    exponential,
+    frechet,
+    gamma,
+    generalised_normal,
+    gumbel,
+    half_normal,
+    hyperbolic_secant,
+    inverse_gamma,
+    inverse_gaussian,
+    laplace,
+    log_logistic,
+    log_normal,
+    logistic,
+    normal,
+    pareto,
+    rayleigh,
+    skew_normal,
+    student_t,
+    weibull,
+)
 from infogeom.models.density import from_density
-from infogeom.models.discrete import binomial
+from infogeom.models.discrete import bernoulli, beta_binomial, binomial, geometric, negative_binomial, poisson
 from infogeom.models.exponential import exponential_family
 from infogeom.models.model import Model, Network, Parameter, Samples
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
 
 __all__ = [
-    "Model",
-    "Network",
-    "Parameter",
-    "Samples",
-    "binomial",
-    "decision_boundary",
-    "decision_boundary_population",
-    "exponential_family",
-    "from_density",
-    "mixture",
-    "normal",
-    "product",
-    "reparametrise",
-    "replicate",
-    "sigmoid_neuron",
-]
+    "Model", "Network", "Parameter", "Samples", "bernoulli", "beta", "beta_binomial", "beta_prime", "binomial",
+    "cauchy", "chi_squared", "decision_boundary", "decision_boundary_population", "exponential",
+    "exponential_family", "frechet", "from_density", "gamma", "generalised_normal", "geometric", "gumbel",
+    "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian", "laplace", "log_logistic", "log_normal",
+    "logistic", "mixture", "negative_binomial", "normal", "pareto", "poisson", "product", "rayleigh",
+    "reparametrise", "replicate", "sigmoid_neuron", "skew_normal", "student_t", "weibull",
+]  # fmt: skip

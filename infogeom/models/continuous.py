@@ -1,22 +1,342 @@
-"""Families of continuous distributions, one function each."""
+"""Families of continuous distributions, one function each.
+
+Other parametrisations are one call of `infogeom.models.reparametrise` away; docstrings show the usual ones.
+"""
 
 from __future__ import annotations
 
 import sympy
-from sympy import Interval, log, oo
+from sympy import Abs, Expr, Interval, Rational, Set, Symbol, exp, log, loggamma, oo, pi, sech, sqrt
 
 from infogeom.models.model import Model, Parameter
 
-__all__ = ["normal"]
+__all__ = [
+    "beta", "beta_prime", "cauchy", "chi_squared", "exponential", "frechet", "gamma", "generalised_normal", "gumbel",
+    "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian", "laplace", "log_logistic", "log_normal",
+    "logistic", "normal", "pareto", "rayleigh", "skew_normal", "student_t", "weibull",
+]  # fmt: skip
+
+#: Sources that many families share.
+JOHNSON_1 = "Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 1 (1994)"
+JOHNSON_2 = "Johnson, Kotz & Balakrishnan, Continuous Univariate Distributions 2 (1995)"
+LINE, HALF_LINE, UNIT = sympy.S.Reals, Interval.open(0, oo), Interval.open(0, 1)
+X, R = Symbol("x", real=True), Symbol("x", positive=True)
+
+
+def _location(name: str = "mu") -> Parameter:
+    return Parameter(Symbol(name, real=True), LINE, (-3, 3))
+
+
+def _positive(name: str, typical: tuple[float, float] = (0.3, 3)) -> Parameter:
+    return Parameter(Symbol(name, positive=True), HALF_LINE, typical)
+
+
+def _model(name: str, parameters: list[Parameter], law: Expr, support: Set, latex: str, source: str) -> Model:
+    """Model of one variable, which is positive where the support is."""
+    return Model(name, parameters, law, X if support == LINE else R, support, latex=latex, source=source)
 
 
 def normal() -> Model:
     """Normal law with mean ``mu`` and standard deviation ``sigma``.
 
     Metric diag(1, 2)/σ² (Eq. 3.1.5), the hyperbolic plane: R = −1.
+
+    Examples
+    --------
+    By its variance, by its precision:
+
+    >>> import sympy, infogeom as ig
+    >>> variance, precision = sympy.symbols("variance precision", positive=True)
+    >>> law = ig.models.reparametrise(ig.models.normal(), {"sigma": sympy.sqrt(variance)})
+    >>> ig.symbolic.metric(law).matrix.tolist()
+    [[1/variance, 0], [0, 1/(2*variance**2)]]
+    >>> law = ig.models.reparametrise(ig.models.normal(), {"sigma": 1 / sympy.sqrt(precision)})
+    >>> ig.symbolic.metric(law).matrix.tolist()
+    [[precision, 0], [0, 1/(2*precision**2)]]
     """
-    x, mu = sympy.symbols("x mu", real=True)
-    sigma = sympy.Symbol("sigma", positive=True)
-    parameters = Parameter(mu, sympy.S.Reals, (-3, 3)), Parameter(sigma, Interval.open(0, oo), (0.3, 3))
-    log_density = -log(sigma) - log(2 * sympy.pi) / 2 - (x - mu) ** 2 / (2 * sigma**2)
-    return Model("normal", parameters, log_density, x, sympy.S.Reals)
+    mu, sigma = parameters = [_location(), _positive("sigma")]
+    m, s = mu.symbol, sigma.symbol
+    law = -log(s) - log(2 * pi) / 2 - (X - m) ** 2 / (2 * s**2)
+    return _model("normal", parameters, law, LINE, r"\mathcal{N}(\mu, \sigma^2)", f"{JOHNSON_1}, Ch. 13")
+
+
+def log_normal() -> Model:
+    """Log-normal law: log x is normal with mean ``mu`` and standard deviation ``sigma``. R = −1."""
+    mu, sigma = parameters = [_location(), _positive("sigma")]
+    m, s = mu.symbol, sigma.symbol
+    law = -log(R) - log(s) - log(2 * pi) / 2 - (log(R) - m) ** 2 / (2 * s**2)
+    return _model(
+        "log-normal", parameters, law, HALF_LINE, r"\mathrm{LogNormal}(\mu, \sigma^2)", f"{JOHNSON_1}, Ch. 14"
+    )
+
+
+def half_normal() -> Model:
+    """Law of the magnitude of a normal variable around 0 with standard deviation ``sigma``."""
+    (sigma,) = parameters = [_positive("sigma")]
+    s = sigma.symbol
+    law = log(2 / pi) / 2 - log(s) - R**2 / (2 * s**2)
+    return _model("half-normal", parameters, law, HALF_LINE, r"\mathrm{HalfNormal}(\sigma)", f"{JOHNSON_1}, Ch. 13")
+
+
+def exponential() -> Model:
+    """Exponential law with ``rate``; reparametrise by {"rate": 1/mean} for its mean."""
+    (rate,) = parameters = [_positive("rate")]
+    law = log(rate.symbol) - rate.symbol * R
+    return _model("exponential", parameters, law, HALF_LINE, r"\mathrm{Exp}(\mathrm{rate})", f"{JOHNSON_1}, Ch. 19")
+
+
+def gamma() -> Model:
+    """Gamma law with ``shape`` and ``rate``.
+
+    Examples
+    --------
+    By shape and mean, which are orthogonal; for large shapes write ψ′(shape) − 1/shape as
+    ``infogeom.functions.polygamma_excess(1, shape)``:
+
+    >>> import sympy, infogeom as ig
+    >>> shape, mean = sympy.symbols("shape mean", positive=True)
+    >>> law = ig.models.reparametrise(ig.models.gamma(), {"rate": shape / mean})
+    >>> ig.symbolic.metric(law).matrix[1, 1], ig.symbolic.metric(law).matrix[0, 1]
+    (shape/mean**2, 0)
+    """
+    shape, rate = parameters = [_positive("shape", (0.5, 4)), _positive("rate")]
+    k, b = shape.symbol, rate.symbol
+    law = k * log(b) - loggamma(k) + (k - 1) * log(R) - b * R
+    return _model(
+        "gamma", parameters, law, HALF_LINE, r"\mathrm{Gamma}(\mathrm{shape}, \mathrm{rate})", f"{JOHNSON_1}, Ch. 17"
+    )
+
+
+def inverse_gamma() -> Model:
+    """Inverse gamma law with ``shape`` and ``scale``: 1/x is gamma with that shape and that rate."""
+    shape, scale = parameters = [_positive("shape", (0.5, 4)), _positive("scale")]
+    k, b = shape.symbol, scale.symbol
+    law = k * log(b) - loggamma(k) - (k + 1) * log(R) - b / R
+    return _model(
+        "inverse gamma",
+        parameters,
+        law,
+        HALF_LINE,
+        r"\mathrm{InvGamma}(\mathrm{shape}, \mathrm{scale})",
+        f"{JOHNSON_1}, Ch. 17",
+    )
+
+
+def chi_squared() -> Model:
+    """χ² law with ``nu`` degrees of freedom, any positive number."""
+    (nu,) = parameters = [_positive("nu", (0.8, 8))]
+    k = nu.symbol / 2
+    law = -k * log(2) - loggamma(k) + (k - 1) * log(R) - R / 2
+    return _model("chi-squared", parameters, law, HALF_LINE, r"\chi^2(\nu)", f"{JOHNSON_1}, Ch. 18")
+
+
+def weibull() -> Model:
+    """Weibull law exp(−(x/scale)^shape) of survival. Constant curvature R = −12/π²: its logarithm is a Gumbel law."""
+    shape, scale = parameters = [_positive("shape", (0.5, 4)), _positive("scale")]
+    k, s = shape.symbol, scale.symbol
+    law = log(k) - log(s) + (k - 1) * log(R / s) - (R / s) ** k
+    return _model(
+        "Weibull",
+        parameters,
+        law,
+        HALF_LINE,
+        r"\mathrm{Weibull}(\mathrm{shape}, \mathrm{scale})",
+        f"{JOHNSON_1}, Ch. 21",
+    )
+
+
+def rayleigh() -> Model:
+    """Rayleigh law: length of a vector of two normal components with standard deviation ``sigma``."""
+    (sigma,) = parameters = [_positive("sigma")]
+    s = sigma.symbol
+    law = log(R) - 2 * log(s) - R**2 / (2 * s**2)
+    return _model("Rayleigh", parameters, law, HALF_LINE, r"\mathrm{Rayleigh}(\sigma)", f"{JOHNSON_1}, Ch. 18")
+
+
+def gumbel() -> Model:
+    """Gumbel law of maxima with location ``mu`` and scale ``beta``: exp(−exp(−(x − μ)/β)). R = −12/π²."""
+    mu, beta = parameters = [_location(), _positive("beta")]
+    z = (X - mu.symbol) / beta.symbol
+    return _model(
+        "Gumbel",
+        parameters,
+        -log(beta.symbol) - z - exp(-z),
+        LINE,
+        r"\mathrm{Gumbel}(\mu, \beta)",
+        f"{JOHNSON_2}, Ch. 22",
+    )
+
+
+def frechet() -> Model:
+    """Fréchet law of maxima with ``shape`` and ``scale``: exp(−(x/scale)^−shape). R = −12/π²."""
+    shape, scale = parameters = [_positive("shape", (0.5, 4)), _positive("scale")]
+    k, s = shape.symbol, scale.symbol
+    law = log(k) - log(s) - (k + 1) * log(R / s) - (R / s) ** (-k)
+    return _model(
+        "Fréchet",
+        parameters,
+        law,
+        HALF_LINE,
+        r"\mathrm{Fr\acute{e}chet}(\mathrm{shape}, \mathrm{scale})",
+        f"{JOHNSON_2}, Ch. 22",
+    )
+
+
+def logistic() -> Model:
+    """Logistic law with location ``mu`` and scale ``s``. Metric diag(3, 3 + π²)/(9 s²), R = −18/(3 + π²)."""
+    mu, scale = parameters = [_location(), _positive("s")]
+    z = (X - mu.symbol) / scale.symbol
+    law = -log(scale.symbol) - z - 2 * log(1 + exp(-z))
+    return _model("logistic", parameters, law, LINE, r"\mathrm{Logistic}(\mu, s)", f"{JOHNSON_2}, Ch. 23")
+
+
+def log_logistic() -> Model:
+    """Log-logistic law with scale ``alpha`` and shape ``beta``: log x is logistic around log α with scale 1/β."""
+    alpha, beta = parameters = [_positive("alpha"), _positive("beta", (0.5, 4))]
+    a, b = alpha.symbol, beta.symbol
+    law = log(b) - log(a) + (b - 1) * log(R / a) - 2 * log(1 + (R / a) ** b)
+    return _model(
+        "log-logistic", parameters, law, HALF_LINE, r"\mathrm{LogLogistic}(\alpha, \beta)", f"{JOHNSON_2}, Ch. 23"
+    )
+
+
+def laplace() -> Model:
+    """Laplace law with location ``mu`` and scale ``b``: the unit metric over b², R = −2.
+
+    E[s sᵀ] is meant; −E[∂∂ log p] misses the kink at μ.
+    """
+    mu, scale = parameters = [_location(), _positive("b")]
+    law = -log(2 * scale.symbol) - Abs(X - mu.symbol) / scale.symbol
+    return _model("Laplace", parameters, law, LINE, r"\mathrm{Laplace}(\mu, b)", f"{JOHNSON_2}, Ch. 24")
+
+
+def generalised_normal() -> Model:
+    """Generalised normal law exp(−(|x − μ|/α)^β) with location ``mu``, scale ``alpha`` and shape ``beta`` > ½.
+
+    For β ≤ ½ the information about μ is infinite.
+    """
+    mu, alpha = _location(), _positive("alpha")
+    beta = Parameter(Symbol("beta", positive=True), Interval.open(Rational(1, 2), oo), (0.8, 4))
+    a, b = alpha.symbol, beta.symbol
+    law = log(b) - log(2 * a) - loggamma(1 / b) - (Abs(X - mu.symbol) / a) ** b
+    source = "Nadarajah, A generalized normal distribution, J. Appl. Stat. 32 (2005) 685–694"
+    return _model("generalised normal", [mu, alpha, beta], law, LINE, r"\mathrm{GN}(\mu, \alpha, \beta)", source)
+
+
+def student_t(nu: int | None = None) -> Model:
+    """Student's t law with location ``mu``, scale ``sigma`` and ``nu`` degrees of freedom.
+
+    Parameters
+    ----------
+    nu : int, or any positive number that SymPy can hold exactly, optional
+        Fixes the degrees of freedom; R = −(ν + 3)/ν then. When omitted they are a parameter.
+
+    Raises
+    ------
+    ValueError
+        When nu is not positive.
+    """
+    mu, sigma = parameters = [_location(), _positive("sigma")]
+    n: Expr = Symbol("nu", positive=True) if nu is None else sympy.sympify(nu)
+    if nu is None:
+        parameters.append(_positive("nu", (1.5, 8)))
+    elif not (n.is_number and n.is_positive):
+        raise ValueError(f"student_t: nu must be positive, got {nu!r}")
+    s, z = sigma.symbol, (X - mu.symbol) / sigma.symbol
+    law = loggamma((n + 1) / 2) - loggamma(n / 2) - log(pi * n) / 2 - log(s) - (n + 1) / 2 * log(1 + z**2 / n)
+    name = "Student" if nu is None else f"Student, {nu} degrees of freedom"
+    return _model(name, parameters, law, LINE, r"t_\nu(\mu, \sigma)", f"{JOHNSON_2}, Ch. 28")
+
+
+def cauchy() -> Model:
+    """Cauchy law with location ``mu`` and scale ``gamma``: the unit metric over 2γ², R = −4."""
+    mu, scale = parameters = [_location(), _positive("gamma")]
+    law = -log(pi * scale.symbol) - log(1 + ((X - mu.symbol) / scale.symbol) ** 2)
+    return _model("Cauchy", parameters, law, LINE, r"\mathrm{Cauchy}(\mu, \gamma)", f"{JOHNSON_1}, Ch. 16")
+
+
+def hyperbolic_secant() -> Model:
+    """Hyperbolic secant law sech(π (x − μ)/(2σ))/(2σ) with mean ``mu`` and standard deviation ``sigma``."""
+    mu, sigma = parameters = [_location(), _positive("sigma")]
+    s = sigma.symbol
+    law = -log(2 * s) + log(sech(pi * (X - mu.symbol) / (2 * s)))
+    return _model("hyperbolic secant", parameters, law, LINE, r"\mathrm{Sech}(\mu, \sigma)", f"{JOHNSON_2}, Ch. 23")
+
+
+def pareto(minimum: int = 1) -> Model:
+    """Pareto law with tail index ``alpha`` beyond a fixed lower bound.
+
+    Parameters
+    ----------
+    minimum : int, or any positive number that SymPy can hold exactly
+        The bound is no parameter: the support must not depend on one.
+    """
+    least = sympy.sympify(minimum)
+    if not (least.is_number and least.is_positive):
+        raise ValueError(f"pareto: minimum must be positive, got {minimum!r}")
+    alpha = _positive("alpha", (0.5, 4))
+    a = alpha.symbol
+    law = log(a) + a * log(least) - (a + 1) * log(R)
+    latex, source = r"\mathrm{Pareto}(\alpha)", f"{JOHNSON_1}, Ch. 20"
+    return _model("Pareto", [alpha], law, Interval(least, oo), latex, source)
+
+
+def beta() -> Model:
+    """Beta law with shapes ``alpha`` and ``beta``.
+
+    Examples
+    --------
+    By mean and precision α + β:
+
+    >>> import sympy, infogeom as ig
+    >>> mean = ig.models.Parameter("mean", sympy.Interval.open(0, 1))
+    >>> precision = sympy.Symbol("precision", positive=True)
+    >>> m = mean.symbol
+    >>> law = ig.models.reparametrise(
+    ...     ig.models.beta(), {"alpha": m * precision, "beta": (1 - m) * precision}, [mean, precision]
+    ... )
+    >>> ig.symbolic.metric(law).names
+    ('mean', 'precision')
+    """
+    alpha, other = parameters = [_positive("alpha", (0.5, 4)), _positive("beta", (0.5, 4))]
+    a, b = alpha.symbol, other.symbol
+    law = loggamma(a + b) - loggamma(a) - loggamma(b) + (a - 1) * log(R) + (b - 1) * log(1 - R)
+    return _model("beta", parameters, law, UNIT, r"\mathrm{Beta}(\alpha, \beta)", f"{JOHNSON_2}, Ch. 25")
+
+
+def beta_prime() -> Model:
+    """Beta prime law: x/(1 + x) is beta with shapes ``alpha`` and ``beta``, and so is the metric."""
+    alpha, other = parameters = [_positive("alpha", (0.5, 4)), _positive("beta", (0.5, 4))]
+    a, b = alpha.symbol, other.symbol
+    law = loggamma(a + b) - loggamma(a) - loggamma(b) + (a - 1) * log(R) - (a + b) * log(1 + R)
+    return _model("beta prime", parameters, law, HALF_LINE, r"\mathrm{Beta}'(\alpha, \beta)", f"{JOHNSON_2}, Ch. 27")
+
+
+def inverse_gaussian() -> Model:
+    """Inverse Gaussian law with mean ``mu`` and ``shape`` λ: metric diag(λ/μ³, 1/(2λ²)), R = −1."""
+    mu, shape = parameters = [_positive("mu"), _positive("shape")]
+    m, s = mu.symbol, shape.symbol
+    law = log(s / (2 * pi)) / 2 - Rational(3, 2) * log(R) - s * (R - m) ** 2 / (2 * m**2 * R)
+    return _model("inverse Gaussian", parameters, law, HALF_LINE, r"\mathrm{IG}(\mu, \lambda)", f"{JOHNSON_1}, Ch. 15")
+
+
+def skew_normal() -> Model:
+    """Skew normal law with location ``xi``, scale ``omega`` and slant ``alpha``; expectations by quadrature.
+
+    At α = 0 the metric is singular: there the direction of α is one of location.
+    """
+    xi, omega = _location("xi"), _positive("omega")
+    alpha = Parameter(Symbol("alpha", real=True), LINE, (0.7, 4))
+    w, z = omega.symbol, (X - xi.symbol) / omega.symbol
+    law = -log(2 * pi) / 2 - log(w) - z**2 / 2 + log(sympy.erfc(-alpha.symbol * z / sqrt(2)))
+    source = "Azzalini, A class of distributions which includes the normal ones, Scand. J. Stat. 12 (1985) 171–178"
+    return Model(
+        "skew normal",
+        [xi, omega, alpha],
+        law,
+        X,
+        LINE,
+        budget=0,
+        latex=r"\mathrm{SN}(\xi, \omega, \alpha)",
+        source=source,
+    )

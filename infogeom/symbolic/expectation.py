@@ -7,7 +7,7 @@ from itertools import product
 
 import loky
 import sympy
-from sympy import Dummy, Expr, ImmutableMatrix, Symbol
+from sympy import Dummy, Expr, ImmutableMatrix, Set, Symbol
 
 from infogeom.symbolic.law import Law
 from infogeom.symbolic.normal_form import gamma_form, normal_form
@@ -37,13 +37,15 @@ def products_of_scores(
     output : Expr or None
         Of a network.
     budget : float
-        Seconds for SymPy's integrals.
+        Seconds for SymPy's integrals; 0 for a law whose expectations are known not to close.
 
     Raises
     ------
     ExpectationError
         Naming an expectation that did not close.
     """
+    if budget == 0:
+        raise ExpectationError(f"the expectations E[∂_i log p ∂_j log p] of log p = {law.log_density} are not closed")
     found = _location(law, coordinates, output)
     if found is not None:
         return found
@@ -139,7 +141,7 @@ def _pivots(law: Law, scores: Sequence[Expr]) -> ImmutableMatrix | None:
 def _outcomes(law: Law, scores: Sequence[Expr]) -> ImmutableMatrix | None:
     """Σ_x p(x) s_i s_j over few outcomes."""
     (variable,), (support,) = law.variables, law.supports
-    if isinstance(support, sympy.Interval) or not (support.size.is_Integer and support.size <= MAX_OUTCOMES):
+    if not _count(support) <= MAX_OUTCOMES:
         return None
     terms = [
         (_exponential(law.log_density.subs(variable, x)), [gamma_form(s.subs(variable, x)) for s in scores])
@@ -147,6 +149,12 @@ def _outcomes(law: Law, scores: Sequence[Expr]) -> ImmutableMatrix | None:
     ]
     n = len(scores)
     return ImmutableMatrix(n, n, lambda i, j: sympy.Add(*(p * s[i] * s[j] for p, s in terms)))
+
+
+def _count(support: Set) -> float:
+    """Number of outcomes, infinite where it is not known."""
+    finite = isinstance(support, sympy.FiniteSet) or (isinstance(support, sympy.Range) and support.size.is_Integer)
+    return len(support) if finite else float("inf")
 
 
 def _exponential(e: Expr) -> Expr:
@@ -162,7 +170,7 @@ def _exponential(e: Expr) -> Expr:
 def _integrals(law: Law, scores: Sequence[Expr], budget: float) -> ImmutableMatrix | None:
     """SymPy's integrals, in a process of their own that ends when the time does."""
     (variable,), (support,) = law.variables, law.supports
-    if budget <= 0 or not isinstance(support, sympy.Interval) or law.log_density.has(sympy.Abs):
+    if not isinstance(support, sympy.Interval) or law.log_density.has(sympy.Abs):
         return None
     executor = loky.ProcessPoolExecutor(1)
     try:

@@ -56,14 +56,13 @@ def positive_factors(expression: Expr, point: dict[Symbol, Expr]) -> Expr:
 
 def gamma_form(e: Expr) -> Expr:
     """Normal form with Γ and ψ of arguments that differ by integers in terms of those of the least of them."""
-    places = {f: f.args[-1].as_coeff_Add() for f in e.atoms(sympy.gamma, sympy.polygamma) if f.free_symbols}
+    places = {f: f.args[-1].as_coeff_Add() for f in e.atoms(sympy.gamma, sympy.polygamma)}
     lowest: dict[tuple[Expr, Expr], Expr] = {}
     for number, rest in places.values():
-        key = rest, number % 1
-        lowest[key] = min(number, lowest.get(key, number))
+        key, least = (rest, number % 1), number if rest != 0 else number % 1 or sympy.Integer(1)
+        lowest[key] = min(least, lowest.get(key, least))
     least = {f: (lowest[rest, number % 1], rest) for f, (number, rest) in places.items()}
-    numbers = {f: sympy.expand_func(f) for f in e.atoms(sympy.polygamma) if not f.free_symbols}
-    return normal_form(e.xreplace({f: _shifted(f, *least[f]) for f in places} | numbers))
+    return normal_form(e.xreplace({f: _shifted(f, *least[f]) for f in places}))
 
 
 def _shifted(f: Expr, number: Expr, rest: Expr) -> Expr:
