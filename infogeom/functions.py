@@ -18,7 +18,7 @@ from sympy.core.function import ArgumentIndexError
 
 __all__ = [
     "SPECIAL", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "digamma_difference", "expit",
-    "lgamma_difference", "polygamma_excess", "softplus", "stable",
+    "inverse_mills", "lgamma_difference", "log_normal_cdf", "polygamma_excess", "softplus", "stable",
 ]  # fmt: skip
 
 
@@ -92,6 +92,50 @@ class softplus(sympy.Function):  # noqa: N801
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\operatorname{{softplus}}{power}\left({printer._print(self.args[0])}\right)"
+
+
+class log_normal_cdf(sympy.Function):  # noqa: N801
+    """Logarithm log Φ(x) of the normal distribution function; derivative φ/Φ, ``inverse_mills``."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return φ(x)/Φ(x)."""
+        return inverse_mills(self.args[0])
+
+    def _eval_is_real(self) -> bool | None:
+        return bool(self.args[0].is_real) or None
+
+    def _eval_rewrite_as_erfc(self, x: Expr, **hints: Any) -> Expr:
+        return sympy.log(sympy.erfc(-x / sympy.sqrt(2)) / 2)
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return self._eval_rewrite_as_erfc(self.args[0])._eval_evalf(prec)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return _powered(rf"\log\Phi\left({printer._print(self.args[0])}\right)", exp)
+
+
+class inverse_mills(sympy.Function):  # noqa: N801
+    """Inverse Mills ratio m(x) = φ(x)/Φ(x) of the normal law; derivative −m (x + m)."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return −m (x + m)."""
+        return -self * (self.args[0] + self)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return True if self.args[0].is_extended_real else None
+
+    def _eval_rewrite_as_erfc(self, x: Expr, **hints: Any) -> Expr:
+        return sympy.sqrt(2 / sympy.pi) * sympy.exp(-(x**2) / 2) / sympy.erfc(-x / sympy.sqrt(2))
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return self._eval_rewrite_as_erfc(self.args[0])._eval_evalf(prec)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return _powered(rf"\frac{{\varphi}}{{\Phi}}\left({printer._print(self.args[0])}\right)", exp)
 
 
 class Cancelling(sympy.Function):

@@ -68,7 +68,7 @@ def values(
     # What float64 makes of R tells how good the tensors are that it is made of.
     wanted |= {"ricci_scalar"} if any(ORDERS.get(name) or name == "ricci_scalar_error" for name in wanted) else set()
     core = tuple(name for name in RANKS if name in wanted - {"ricci_scalar_error"})
-    balls = exact(metric, core) if accuracy.max_refined else None
+    balls = exact(metric, core) if accuracy.max_refined and not metric.law else None
     outputs = tabulate(metric, core, outer, inner, outer_coordinates, status, accuracy.rtol)
     n, (P, V) = len(metric.coordinates), status.shape
     outputs |= {name: np.empty((n ** RANKS[name], P, V)) for name in DERIVED if name in quantities}
@@ -134,22 +134,23 @@ def settle(
         status[(status == Status.OK) & (outputs["ricci_scalar"][0] == 0)] = Status.UNREFINED
         doubtful |= status == Status.UNREFINED
     most, null = MOST_BITS, null_space(metric) if outputs.keys() - {*OBSERVABLES} else np.empty((0, n))
-    rank = n - len(null)
-    if rank == n and metric.samples is None and not _regular(outputs, status)[doubtful].all():
+    rank, closed = n - len(null), not (metric.samples or metric.law)
+    if rank == n and closed and not _regular(outputs, status)[doubtful].all():
         rank = rank_in_general(metric.matrix)
     if rank < n:
         _make_singular(outputs, status, rank, null)
         doubtful[:] = False
     elif balls and not _regular(outputs, status)[doubtful].all() and _looks_singular(metric, balls):
         most = MOST_BITS_WHERE_SINGULAR
-    elif metric.samples is None and doubtful.any() and is_flat(metric.matrix, metric.coordinates):
+    elif closed and doubtful.any() and is_flat(metric.matrix, metric.coordinates):
         loose = status == Status.UNREFINED
         for name in {"ricci_scalar", "ricci_scalar_error"} & outputs.keys():
             outputs[name][:, loose] = 0.0
         status[loose] = Status.OK
         doubtful &= ~loose
     at = np.flatnonzero(doubtful)
-    now, later = at[: accuracy.max_refined], at[accuracy.max_refined :]
+    most_points = accuracy.max_refined if balls else 0
+    now, later = at[:most_points], at[most_points:]
     status[later] = Status.UNREFINED
     found = _refined(balls, points(now), tuple(outputs), most, len(metric.samples or ())) if balls else ()
     for k, refined in zip(now, found, strict=True):

@@ -7,6 +7,7 @@ make the work interruptible.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from infogeom.kernels import curvature
 from infogeom.kernels.balls import UNDEFINED_WHERE_SINGULAR
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.curvature import SINGULAR
+from infogeom.kernels.expectations import Expectations, expectations_of
 from infogeom.kernels.geometry import geometry
 from infogeom.kernels.jet import MetricKernels, evaluate_kernel, metric_kernels, sample_bounds, sample_table
 from infogeom.kernels.rounding import ERRORS
@@ -61,6 +63,8 @@ OBSERVABLES = ("loss", "ntk_trace")
 #: Points of a tile, outer × inner; loops vectorise over the inner ones. With samples the outer ones share tables over
 #: the inner ones and the samples, which should stay in the cache.
 SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
+#: Points of a tile where each takes a quadrature.
+POINTWISE = 64
 #: Numbers that one tile may hold.
 TILE_SIZE = 2**21
 #: Seconds before a progress bar shows.
@@ -71,11 +75,9 @@ PATIENCE = 2.0
 class _Work:
     """One evaluation: what to compute, where, and the arrays to fill, (tensor components, P, V) each."""
 
-    kernels: MetricKernels
     n: int
     outer: Array
     inner: Array
-    data: Array
     outputs: Mapping[str, Array]
     status: NDArray[np.int8]
     rtol: float | None
@@ -96,6 +98,42 @@ class _Work:
             out = self.outputs["ricci_scalar_error"][0]
             compiled_module(curvature)["judge"](R, bound, self.rtol, out, rows.start, columns.start, status)
         self.status[rows, columns] = status
+
+    @abstractmethod
+    def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
+        """Components of all quantities, and where each stands; what is seen of the points goes into the status."""
+
+    def _follow(
+        self,
+        g: Array,
+        dg: Array,
+        ddg: Array,
+        errors: tuple[Array, ...],
+        status: NDArray[np.int8],
+        at: dict[str, NDArray[np.int64]],
+        parts: list[Array],
+    ) -> None:
+        """What follows from jets, added to the parts, with its place; status completed."""
+        functions, flags = compiled_module(curvature), status.ravel()
+
+        def frame(*arrays: Array) -> None:
+            functions["frame"](*arrays, flags)
+
+        found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors))
+        found |= {"metric": g, "fisher_trace": np.einsum("iim->m", g)}
+        status[...] = flags.reshape(status.shape)
+        for name in found.keys() & self.outputs.keys():
+            part = found[name].reshape(-1, *status.shape)
+            at[name] = sum(map(len, parts)) + np.arange(len(part))
+            parts.append(part)
+
+
+@dataclass(frozen=True, eq=False)
+class _Compiled(_Work):
+    """Closed forms, by generated kernels."""
+
+    kernels: MetricKernels
+    data: Array
 
     def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
         """Components of all quantities; each point takes the route that its own metric asks for, whatever is beside."""
@@ -146,24 +184,12 @@ class _Work:
         packed, jet = evaluate_kernel(self.kernels.jet, outer, inner, self.data), self.kernels.jet
         at, parts, n = dict(jet.at), [packed], self.n
         if jet.at["g"].size:
-            flat, flags = packed.reshape(len(packed), -1), status.ravel()
+            flat = packed.reshape(len(packed), -1)
             g, dg, ddg = (
                 flat[jet.at[name]].reshape(*(n,) * rank, -1) if jet.at[name].size else np.empty((0,) * (rank + 1))
                 for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))
             )
-            functions = compiled_module(curvature)
-            errors = self._errors(packed, outer, inner)
-
-            def frame(*arrays: Array) -> None:
-                functions["frame"](*arrays, flags)
-
-            found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors))
-            found |= {"metric": g, "fisher_trace": np.einsum("iim->m", g)}
-            status[...] = flags.reshape(status.shape)
-            for name in found.keys() & self.outputs.keys():
-                part = found[name].reshape(-1, *status.shape)
-                at[name] = sum(map(len, parts)) + np.arange(len(part))
-                parts.append(part)
+            self._follow(g, dg, ddg, self._errors(packed, outer, inner), status, at, parts)
         return np.concatenate(parts), at
 
     def _errors(self, packed: Array, outer: Array, inner: Array) -> tuple[Array, ...]:
@@ -183,6 +209,25 @@ class _Work:
             else np.empty((0,) * (ranks[name] + 1))
             for name in ERRORS
         )
+
+
+@dataclass(frozen=True, eq=False)
+class _Expected(_Work):
+    """Expectations without a closed form, point by point; ``order``: which row of outer and inner a coordinate is."""
+
+    expectations: Expectations
+    order: Sequence[int]
+
+    def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
+        p, v = np.indices(status.shape).reshape(2, -1)
+        points = np.vstack([outer[:, p], inner[:, v]])[self.order].T
+        jets = [self.expectations(x) for x in points]
+        g, dg, ddg = (np.stack([jet[k] for jet in jets], axis=-1) for k in range(3))
+        errors = tuple(np.stack([jet.errors[k] for jet in jets], axis=-1) for k in range(3))
+        at: dict[str, NDArray[np.int64]] = {}
+        parts: list[Array] = []
+        self._follow(g, dg, ddg, (*errors, np.zeros((self.n + 1, len(jets)))), status, at, parts)
+        return np.concatenate(parts), at
 
 
 def tabulate(
@@ -216,18 +261,25 @@ def tabulate(
         With ``ricci_scalar`` comes its error; what float64 finds singular or beyond it may not be so.
     """
     n, (P, V) = len(metric.coordinates), status.shape
-    geometric = tuple(name for name in quantities if name not in OBSERVABLES)
-    observables = tuple(name for name in quantities if name in OBSERVABLES)
-    order = max((ORDERS.get(name, 0) for name in geometric), default=-1)
     bounds = rtol is not None
-    kernels = metric_kernels(metric, order, geometric, observables, outer_coordinates, bounds=bounds)
     filled = (*quantities, "ricci_scalar_error") if bounds and "ricci_scalar" in quantities else quantities
     # A single parameter has no curvature, and no error in it.
     outputs = {name: (np.zeros if n == 1 else np.empty)((n ** RANKS[name], P, V)) for name in filled}
-    work = _Work(kernels, n, outer, inner, sample_table(metric), outputs, status, rtol)
-    at, components = kernels.jet.at, kernels.jet.components
-    size = components + (0 if kernels.whole or kernels.after else 6 * max(a.size for a in at.values()))
-    most_rows, most_columns = SAMPLED if metric.samples else UNSAMPLED
+    work: _Work
+    if metric.law:
+        own = [*outer_coordinates, *(c for c in metric.coordinates if c not in outer_coordinates)]
+        order = [own.index(c) for c in metric.coordinates]
+        work = _Expected(n, outer, inner, outputs, status, rtol, expectations_of(metric), order)
+        size, most_rows, most_columns = 1, 1, POINTWISE
+    else:
+        geometric = tuple(name for name in quantities if name not in OBSERVABLES)
+        observables = tuple(name for name in quantities if name in OBSERVABLES)
+        highest = max((ORDERS.get(name, 0) for name in geometric), default=-1)
+        kernels = metric_kernels(metric, highest, geometric, observables, outer_coordinates, bounds=bounds)
+        work = _Compiled(n, outer, inner, outputs, status, rtol, kernels, sample_table(metric))
+        at, size = kernels.jet.at, kernels.jet.components
+        size += 0 if kernels.whole or kernels.after else 6 * max(a.size for a in at.values())
+        most_rows, most_columns = SAMPLED if metric.samples else UNSAMPLED
     columns = _stride(V, min(most_columns, TILE_SIZE // size))
     rows = _stride(P, min(most_rows, TILE_SIZE // (size * columns)))
     tiles = [

@@ -6,8 +6,9 @@ Other parametrisations are one call of `infogeom.models.reparametrise` away; doc
 from __future__ import annotations
 
 import sympy
-from sympy import Abs, Expr, Interval, Rational, Set, Symbol, exp, log, loggamma, oo, pi, sech, sqrt
+from sympy import Abs, Expr, Interval, Rational, Set, Symbol, exp, log, loggamma, oo, pi, sech
 
+from infogeom.functions import log_normal_cdf
 from infogeom.models.model import Model, Parameter
 
 __all__ = [
@@ -328,7 +329,7 @@ def skew_normal() -> Model:
     xi, omega = _location("xi"), _positive("omega")
     alpha = Parameter(Symbol("alpha", real=True), LINE, (0.7, 4))
     w, z = omega.symbol, (X - xi.symbol) / omega.symbol
-    law = -log(2 * pi) / 2 - log(w) - z**2 / 2 + log(sympy.erfc(-alpha.symbol * z / sqrt(2)))
+    law = -log(2 * pi) / 2 - log(w) - z**2 / 2 + log(2) + log_normal_cdf(alpha.symbol * z)
     source = "Azzalini, A class of distributions which includes the normal ones, Scand. J. Stat. 12 (1985) 171–178"
     return Model(
         "skew normal",

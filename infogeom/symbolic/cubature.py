@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sympy import Expr, Set, Symbol
 
+from infogeom.symbolic.float64 import in_float64
 from infogeom.symbolic.law import Law
 
-__all__ = ["cubature", "tractable"]
+__all__ = ["cubature", "ends_of", "tractable"]
 
 Array = NDArray[np.float64]
 #: Continuous variables at most, and nodes for each, by their number.
@@ -67,12 +68,7 @@ def cubature(
         weights = (weights[:, None] * own).ravel()
         kept = weights > 0
         columns, weights = [c[kept] for c in columns], weights[kept]
-    integrand = sympy.lambdify(variables, [log_density, *scores], ["scipy", "numpy"], cse=True)
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # far out, where the density vanishes
-        arrays = integrand(*columns)
-    if any(np.iscomplexobj(a) for a in arrays):
-        raise ArithmeticError("the log-density is complex")
-    log_p, *s = (np.broadcast_to(np.asarray(a, dtype=float), weights.shape) for a in arrays)
+    log_p, *s = in_float64(variables, [log_density, *scores])(*columns)
     with np.errstate(over="ignore", invalid="ignore"):
         p = weights * np.exp(log_p)
     # A node that float64 cannot tell from the end of a support has no numbers; the mass shows if that matters.
@@ -112,8 +108,15 @@ def _outcomes(support: Set, bound: Any, rows: int) -> tuple[Array, Array]:
     if isinstance(support, sympy.FiniteSet):
         values = np.array(sorted(map(float, support)))
         return np.broadcast_to(values, (rows, len(values))), np.ones((rows, len(values)))
-    first, end = support.args[:2] if isinstance(support, sympy.Range) else (support.inf, sympy.oo)
+    first, last = ends_of(support)
     low = bound(first)
-    stop = low + LONGEST if end is sympy.oo else bound(end)
-    k = np.arange(int((stop - low).max()))
-    return low + k, (low + k < stop).astype(float)
+    high = low + LONGEST if last is sympy.oo else bound(last)
+    k = np.arange(int((high - low).max()) + 1)
+    return low + k, (low + k <= high).astype(float)
+
+
+def ends_of(support: Set) -> tuple[Expr, Expr]:
+    """First and last of a range of integers, whose ends may be expressions."""
+    if isinstance(support, sympy.Range):
+        return support.args[0], support.args[1] - 1
+    return support.inf, support.sup

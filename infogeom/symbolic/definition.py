@@ -12,12 +12,12 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr, Matrix, Set, Symbol
 
-from infogeom.functions import expit, softplus
+from infogeom.functions import expit, inverse_mills, log_normal_cdf, softplus
 from infogeom.symbolic.cubature import cubature, tractable
 from infogeom.symbolic.law import Law
 from infogeom.symbolic.quadrature import expectations, exponential
 
-__all__ = ["check_definition", "points_of"]
+__all__ = ["check_definition", "check_mass", "points_of"]
 
 Array = NDArray[np.float64]
 Point = dict[Symbol, sympy.Rational]
@@ -54,6 +54,28 @@ def check_definition(
     return None
 
 
+def check_mass(law: Law, coordinates: Sequence[Symbol], typical: Sequence[tuple[float, float]]) -> str | None:
+    """Whether a density integrates to one; a sentence that says what it does, or None."""
+    for point in points_of(coordinates, typical, set()):
+        found = 0.0
+        for definition in _definitions(law, coordinates):
+            try:
+                found, _ = definition(law, [law.log_density.diff(c) for c in coordinates], point)
+            except (ArithmeticError, TypeError, ValueError, NameError) as error:
+                return (
+                    f"the density could not be evaluated in numbers at {_told(point)}: {error or type(error).__name__}"
+                )
+            if abs(found - 1) <= RELATIVE_TOLERANCE:
+                break
+        else:
+            return f"the density must integrate to 1, got {found:.9g} at {_told(point)}"
+    return None
+
+
+def _told(point: Point) -> str:
+    return ", ".join(f"{symbol} = {float(value):.6g}" for symbol, value in point.items())
+
+
 def _compared(
     matrix: Matrix,
     law: Law,
@@ -63,7 +85,7 @@ def _compared(
     *,
     normalised: bool,
 ) -> str | None:
-    at = ", ".join(f"{symbol} = {float(value):.6g}" for symbol, value in point.items())
+    at = _told(point)
     try:
         derived = np.array(matrix.subs(point).evalf(), dtype=np.float64)
         mass, moments = definition(law, scores, point)
@@ -114,7 +136,7 @@ def _observed(log_density: Expr, coordinates: Sequence[Symbol], point: Point) ->
 
 
 def _by_cubature(law: Law, scores: Sequence[Expr], point: Point) -> tuple[float, Array]:
-    density, *at_point = (_written_out(e).subs(point) for e in (law.log_density, *scores))
+    density, *at_point = (e.subs(point) for e in (law.log_density, *scores))
     return cubature(density, at_point, law.variables, [support.subs(point) for support in law.supports])
 
 
@@ -126,7 +148,7 @@ def _by_quadrature(law: Law, scores: Sequence[Expr], point: Point) -> tuple[floa
 
 def _written_out(expression: Expr) -> Expr:
     """Expression with the primitives of this package in terms of SymPy's."""
-    return expression.rewrite([expit, softplus], sympy.exp)
+    return expression.rewrite([expit, softplus], sympy.exp).rewrite([log_normal_cdf, inverse_mills], sympy.erfc)
 
 
 def _difference(log_density: Expr, coordinate: Symbol, point: Point) -> Expr:

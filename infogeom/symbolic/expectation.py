@@ -13,7 +13,7 @@ from infogeom.symbolic.law import Law
 from infogeom.symbolic.normal_form import gamma_form, normal_form
 from infogeom.symbolic.pivots import score_products
 
-__all__ = ["ExpectationError", "products_of_scores"]
+__all__ = ["ExpectationError", "OpenExpectationError", "products_of_scores"]
 
 #: Outcomes up to which a sum over them is written out.
 MAX_OUTCOMES = 24
@@ -21,6 +21,10 @@ MAX_OUTCOMES = 24
 
 class ExpectationError(ValueError):
     """An expectation that did not close, or a derivation that its numerical definition contradicts."""
+
+
+class OpenExpectationError(ExpectationError):
+    """An expectation that did not close."""
 
 
 def products_of_scores(
@@ -41,17 +45,17 @@ def products_of_scores(
 
     Raises
     ------
-    ExpectationError
+    OpenExpectationError
         Naming an expectation that did not close.
     """
     if budget == 0:
-        raise ExpectationError(f"the expectations E[∂_i log p ∂_j log p] of log p = {law.log_density} are not closed")
+        raise OpenExpectationError(f"the expectation E[∂log p ∂log p] of log p = {law.log_density} does not close")
     found = _location(law, coordinates, output)
     if found is not None:
         return found
     try:
         return _score_identities(law, scores, coordinates)
-    except ExpectationError as error:
+    except OpenExpectationError as error:
         reason = error
     if len(law.variables) == 1:
         for attempt in (_pivots, _outcomes, lambda law, scores: _integrals(law, scores, budget)):
@@ -94,7 +98,7 @@ def _score_identities(law: Law, scores: Sequence[Expr], coordinates: Sequence[Sy
     """−E[∂_i ∂_j ℓ] (Eq. 3.2.14), every moment in it solved for from E[∂_i ℓ] = 0."""
     kinks = law.log_density.atoms(sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Heaviside, sympy.Max, sympy.Min)
     if any(kink.free_symbols & set(coordinates) for kink in kinks):
-        raise ExpectationError(
+        raise OpenExpectationError(
             f"the expectation E[∂log p ∂log p] of log p = {law.log_density} did not close: log p has a kink that moves "
             "with a parameter, so that −E[∂∂log p] does not equal it, and the density is no location family"
         )
@@ -113,7 +117,7 @@ def _score_identities(law: Law, scores: Sequence[Expr], coordinates: Sequence[Sy
     open_moments = {m: x for x, m in moments.items()}
     matrix = ImmutableMatrix(n, n, lambda i, j: normal_form(entries[max(i, j), min(i, j)].subs(known)))
     for moment in sorted(matrix.free_symbols & set(open_moments), key=str):
-        raise ExpectationError(
+        raise OpenExpectationError(
             f"the expectation E[{open_moments[moment]}] did not close: "
             f"the score identities of log p = {law.log_density} do not determine it"
         )

@@ -25,8 +25,8 @@ from sympy import Expr, ImmutableMatrix, Symbol
 from infogeom.models.combine import Product, Reparametrisation, Replicas
 from infogeom.models.exponential import LogPartition
 from infogeom.models.model import Model
-from infogeom.symbolic.definition import check_definition, points_of
-from infogeom.symbolic.expectation import ExpectationError, products_of_scores
+from infogeom.symbolic.definition import check_definition, check_mass, points_of
+from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError, products_of_scores
 from infogeom.symbolic.law import Law, law_of, scores_of
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form, positive_factors
@@ -36,6 +36,8 @@ __all__ = ["ExpectationError", "metric", "numeric_metric"]
 
 #: A model is immutable, and so is its metric: derived once as long as the model lives.
 _METRICS: WeakKeyDictionary[Model, Metric] = WeakKeyDictionary()
+#: The same of models whose expectations do not close.
+_MEANS: WeakKeyDictionary[Model, Metric] = WeakKeyDictionary()
 
 
 def metric(model: Model) -> Metric:
@@ -68,14 +70,50 @@ def metric(model: Model) -> Metric:
 
 
 def numeric_metric(model_or_metric: Model | Metric) -> Metric:
-    """Metric of a model, or the metric itself, with a number for every constant."""
-    given = metric(model_or_metric) if isinstance(model_or_metric, Model) else model_or_metric
+    """Metric of a model, or the metric itself, with a number for every constant.
+
+    Where the expectations of a model do not close, the metric is the law's mean of the products of scores, to be taken
+    by quadrature or summation.
+    """
+    given = _closed_or_mean(model_or_metric) if isinstance(model_or_metric, Model) else model_or_metric
     if not isinstance(given, Metric):
         raise TypeError(f"model_or_metric must be a Model or a Metric, got {type(given).__name__}")
     loose = sorted(s.name for s in given.matrix.free_symbols & set(given.constants))
     if loose:
         raise ValueError(f"constants {loose} of the metric need numbers before it can be evaluated")
     return given
+
+
+def _closed_or_mean(model: Model) -> Metric:
+    if model not in _METRICS and model not in _MEANS:
+        try:
+            return metric(model)
+        except OpenExpectationError:
+            if len(model.variables) != 1 or model.samples or model.observed or isinstance(model.origin, Product):
+                raise
+            _MEANS[model] = _mean(model)
+    return _METRICS.get(model) or _MEANS[model]
+
+
+def _mean(model: Model) -> Metric:
+    """The metric as the law's mean of s sᵀ."""
+    law, coordinates = law_of(model), tuple(p.symbol for p in model.parameters)
+    law = Law(law.log_density.subs(model.constants), law.variables, (law.supports[0].subs(model.constants),))
+    scores = [law.log_density.diff(c) for c in coordinates]
+    kind = "quadrature" if isinstance(law.supports[0], sympy.Interval) else "sum"
+    problem = check_mass(law, coordinates, [p.typical for p in model.parameters])
+    if problem:
+        raise ExpectationError(f"model {model.name!r}: {problem}")
+    return Metric(
+        coordinates,
+        ImmutableMatrix(len(scores), len(scores), lambda i, j: scores[i] * scores[j]),
+        law=law,
+        copies=model.origin.number.subs(model.constants) if isinstance(model.origin, Replicas) else 1,
+        domains=[p.domain for p in model.parameters],
+        constraints=[c.subs(model.constants) for c in model.constraints],
+        constants=sorted(set().union(*(value.free_symbols for value in model.constants.values())), key=str),
+        attributes=_attributes(model) | {"expectation": kind},
+    )
 
 
 def _metric(model: Model) -> Metric:
@@ -168,8 +206,8 @@ def _matrix(
     else:
         try:
             matrix = products_of_scores(law, scores, coordinates, output, budget)
-        except ExpectationError as error:
-            raise ExpectationError(f"model {name!r}: {error}") from None
+        except OpenExpectationError as error:
+            raise OpenExpectationError(f"model {name!r}: {error}") from None
     # A network's log-density is −ℓ, normalised only up to a constant.
     problem = check_definition(matrix, law, scores, coordinates, typical, normalised=output is None)
     if problem:

@@ -12,6 +12,7 @@ from sympy import Expr, ImmutableMatrix, Set, Symbol
 
 from infogeom.functions import expit
 from infogeom.models.model import Samples, check_name, domain_of
+from infogeom.symbolic.law import Law
 from infogeom.symbolic.normal_form import normal_form
 
 __all__ = ["Metric"]
@@ -31,6 +32,11 @@ class Metric:
         Symmetric. With samples it is the integrand of one sample, and the metric is its weighted mean.
     samples : Samples, optional
         Data and normalised weights.
+    law : Law, optional
+        A law of one variable over which the matrix, products of scores, is to be averaged where no closed form is
+        known.
+    copies : number
+        How many independent observations of the law there are.
     domains : sequence of sympy.Set, optional
         Open domain of each coordinate; from the symbols' assumptions when omitted.
     constraints : sequence of sympy.Expr, optional
@@ -51,6 +57,8 @@ class Metric:
     coordinates: Sequence[Symbol]
     matrix: ImmutableMatrix
     samples: Samples | None = None
+    law: Law | None = None
+    copies: Expr | int = 1
     domains: Sequence[Set] = ()
     constraints: Sequence[Expr] = ()
     constants: Sequence[Symbol] = ()
@@ -100,6 +108,7 @@ class Metric:
         if self.matrix.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
             raise ValueError(f"matrix must hold real, finite expressions, got {self.matrix}")
         known = {*self.coordinates, *self.constants, *(self.samples.symbols if self.samples else ())}
+        known |= set(self.law.variables) if self.law else set()
         foreign = sorted(s.name for s in self.matrix.free_symbols - known)
         if foreign:
             raise ValueError(
@@ -154,7 +163,8 @@ class Metric:
     def _repr_latex_(self) -> str:
         names = ", ".join(map(sympy.latex, self.coordinates))
         if self.samples is None:
-            return rf"$\displaystyle g({names}) = {sympy.latex(self.matrix)}$"
+            mean = r"\mathrm{E}\," if self.law else ""
+            return rf"$\displaystyle g({names}) = {mean} {sympy.latex(self.matrix)}$"
         n = len(self.samples)
         mean = rf"\frac{{1}}{{{n}}} \sum_{{n=1}}^{{{n}}}" if self._equal_weights else r"\sum_n w_n \,"
         factor, rest, legend = self._reading()

@@ -1,0 +1,66 @@
+"""Expressions as functions of float64 arrays, through SciPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from scipy import special
+from sympy import Expr, Symbol
+
+__all__ = ["in_float64"]
+
+Array = NDArray[np.float64]
+
+
+def _inverse_mills(x: Array) -> Array:
+    return np.asarray(np.exp(-0.5 * np.log(2 * np.pi) - 0.5 * np.square(x) - special.log_ndtr(x)))
+
+
+#: The primitives of this package that SciPy has.
+PRIMITIVES: Mapping[str, Callable[..., Any]] = {
+    "expit": special.expit,
+    "softplus": lambda u: np.logaddexp(0.0, u),
+    "log_normal_cdf": special.log_ndtr,
+    "inverse_mills": _inverse_mills,
+}
+
+
+def in_float64(
+    arguments: Sequence[Symbol], expressions: Sequence[Expr], more: Mapping[str, Callable[..., Any]] | None = None
+) -> Callable[..., list[Array]]:
+    """Function of arrays and numbers that evaluates expressions, all results of the shape of the first argument.
+
+    Parameters
+    ----------
+    arguments : sequence of Symbol
+    expressions : sequence of Expr
+        Functions of numbers in them are evaluated beforehand.
+    more : mapping of str to callable, optional
+        Further functions, vectorised.
+
+    Raises
+    ------
+    NameError
+        When it is called: for a function without a float64 version.
+    """
+    known = [
+        e.replace(lambda f: f.is_Function and not f.free_symbols, lambda f: sympy.Float(f.evalf(25), 25))
+        for e in expressions
+    ]
+    evaluate = sympy.lambdify(
+        arguments, known, [{**PRIMITIVES, **(more or {})}, "scipy", "numpy"], cse=True, dummify=True
+    )
+
+    def values(*at: Any) -> list[Array]:
+        # Far out, where a density vanishes, its parts are no numbers.
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
+            found = evaluate(*at)
+        if any(np.iscomplexobj(v) for v in found):
+            raise ArithmeticError("the log-density is complex")
+        return [np.array(np.broadcast_to(v, np.shape(at[0])), dtype=float) for v in found]
+
+    return values
