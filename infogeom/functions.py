@@ -18,7 +18,7 @@ from sympy.core.function import ArgumentIndexError
 
 __all__ = [
     "SPECIAL", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "digamma_difference", "expit",
-    "inverse_mills", "lgamma_difference", "log_normal_cdf", "polygamma_excess", "softplus", "stable",
+    "inverse_mills", "lgamma_difference", "log_bessel", "log_normal_cdf", "polygamma_excess", "softplus", "stable",
 ]  # fmt: skip
 
 
@@ -333,8 +333,39 @@ class bessel_ratio_curve(bessel_ratio):  # noqa: N801
         return True if (2 * self.args[0]).is_integer and bessel_ratio(*self.args).is_positive else None
 
 
+class log_bessel(Cancelling):  # noqa: N801
+    """Logarithm log I_ν(x) of a modified Bessel function, ν ≥ 0 and x > 0: positive for ν = 0.
+
+    The log-partition of a von Mises–Fisher law is log_bessel(ν, κ) − ν log κ and a constant.
+    """
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return I_ν′ / I_ν = A + ν / x (DLMF 10.29.2); there is no closed form of the derivative in ν."""
+        if argindex != 2:
+            raise ArgumentIndexError(self, argindex)
+        nu, x = self.args
+        return bessel_ratio(nu, x) + nu / x
+
+    def definition(self, nu: Any, x: Any) -> Any:
+        """Log I_ν(x)."""
+        return mpmath.log(mpmath.besseli(nu, x))
+
+    def _eval_rewrite_as_besseli(self, nu: Expr, x: Expr, **hints: Any) -> Expr:
+        return sympy.log(sympy.besseli(nu, x))
+
+    def _in_domain(self) -> bool | None:
+        return bool(self.args[0].is_nonnegative and self.args[1].is_positive)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return True if self.args[0].is_zero and self._in_domain() else None
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        nu, x = (printer._print(a) for a in self.args)
+        return _powered(rf"\log I_{{{nu}}}\left({x}\right)", exp)
+
+
 #: Functions whose arguments are all expressions, spelt the same in `infogeom.kernels.special`.
-SPECIAL = (bessel_ratio, bessel_ratio_curve, bessel_ratio_slope, digamma_difference, lgamma_difference)
+SPECIAL = (bessel_ratio, bessel_ratio_curve, bessel_ratio_slope, digamma_difference, lgamma_difference, log_bessel)
 
 
 def _powered(text: str, exp: str | None) -> str:

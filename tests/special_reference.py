@@ -37,6 +37,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "bessel_ratio": bessel_ratio,
     "bessel_ratio_slope": bessel_ratio_slope,
     "bessel_ratio_curve": bessel_ratio_curve,
+    "log_bessel": lambda nu, x: mpmath.log(mpmath.besseli(nu, x)),
     "expit": lambda u: 1 / (1 + mpmath.exp(-u)),
     "softplus": lambda u: mpmath.log(1 + mpmath.exp(u)),
 }

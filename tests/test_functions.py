@@ -15,6 +15,7 @@ from infogeom.functions import (
     digamma_difference,
     expit,
     lgamma_difference,
+    log_bessel,
     polygamma_excess,
     softplus,
     stable,
@@ -28,7 +29,7 @@ k, nu = Symbol("k", positive=True), Symbol("nu", nonnegative=True)
 #: One of each two-argument primitive.
 CANCELLING = [
     *(polygamma_excess(m, k) for m in range(3)), digamma_difference(k, x), lgamma_difference(k, x), bessel_ratio(nu, k),
-    bessel_ratio_slope(nu, k), bessel_ratio_curve(nu, k),
+    bessel_ratio_slope(nu, k), bessel_ratio_curve(nu, k), log_bessel(nu, k),
 ]  # fmt: skip
 FAR = [-800, -40, -1, 0, Rational(1, 3), 40, 800]
 
@@ -108,7 +109,7 @@ def at(name: str, first: Expr, second: Expr) -> mpmath.mpf:
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize(
     ("function", "place"),
-    [(polygamma_excess, 1), (bessel_ratio, 1)]
+    [(polygamma_excess, 1), (bessel_ratio, 1), (log_bessel, 1)]
     + [(f, i) for f in (digamma_difference, lgamma_difference) for i in (0, 1)],
 )
 def test_derivatives_of_cancelling_functions_are_those_of_the_definition(
@@ -129,7 +130,7 @@ def test_derivatives_of_cancelling_functions_are_those_of_the_definition(
         assert abs(mpmath.mpf(str(found)) / expected - 1) < 1e-20
 
 
-@pytest.mark.parametrize("function", [polygamma_excess, bessel_ratio])
+@pytest.mark.parametrize("function", [polygamma_excess, bessel_ratio, log_bessel])
 def test_there_is_no_derivative_in_the_order(function: type) -> None:
     with pytest.raises(sympy.core.function.ArgumentIndexError):
         function(2, k).fdiff(1)
@@ -137,7 +138,7 @@ def test_there_is_no_derivative_in_the_order(function: type) -> None:
 
 @pytest.mark.parametrize("size", [-100, -5, 0, 5, 100])
 @pytest.mark.parametrize(
-    "function", ["polygamma_excess", "digamma_difference", "lgamma_difference", "bessel_ratio_curve"]
+    "function", ["polygamma_excess", "digamma_difference", "lgamma_difference", "bessel_ratio_curve", "log_bessel"]
 )
 def test_cancelling_functions_evaluate_to_full_relative_precision(function: str, size: int) -> None:
     arguments = (sympy.Integer(3), sympy.Integer(10) ** size)
@@ -169,10 +170,18 @@ def test_signs_that_are_theorems_are_known() -> None:
     assert digamma_difference(k, 1).is_positive
     assert digamma_difference(k + 1, -1).is_negative
     assert lgamma_difference(k, 1).is_real
+    assert log_bessel(nu, k).is_real
+    assert log_bessel(0, k).is_positive
 
 
 def test_nothing_is_known_outside_the_domain() -> None:
-    for e in (polygamma_excess(1, x), bessel_ratio(x, k), bessel_ratio_curve(nu, k), digamma_difference(x, 1)):
+    for e in (
+        polygamma_excess(1, x),
+        bessel_ratio(x, k),
+        bessel_ratio_curve(nu, k),
+        digamma_difference(x, 1),
+        log_bessel(nu, k),
+    ):
         assert e.is_positive is None
     assert bessel_ratio(nu, nu).is_positive is None
 
@@ -181,12 +190,14 @@ def test_rewriting_gives_the_definitions_of_cancelling_functions() -> None:
     assert polygamma_excess(0, k).rewrite(sympy.polygamma) == sympy.polygamma(0, k) - log(k)
     assert polygamma_excess(2, k).rewrite(sympy.polygamma) == sympy.polygamma(2, k) + 1 / k**2
     assert digamma_difference(k, x).rewrite(sympy.polygamma) == sympy.polygamma(0, k + x) - sympy.polygamma(0, k)
+    assert log_bessel(nu, k).rewrite(sympy.besseli) == log(sympy.besseli(nu, k))
     assert lgamma_difference(k, x).rewrite(sympy.loggamma) == sympy.loggamma(k + x) - sympy.loggamma(k)
 
 
 def test_latex_reads_as_in_the_field() -> None:
     assert sympy.latex(bessel_ratio(nu, k)) == r"A_{\nu}\left(k\right)"
     assert sympy.latex(bessel_ratio_slope(0, k) ** 2) == r"{A'_{0}}^{2}\left(k\right)"
+    assert sympy.latex(log_bessel(nu, k)) == r"\log I_{\nu}\left(k\right)"
     assert sympy.latex(polygamma_excess(0, k)) == r"\left(\psi\left(k\right) - \log{\left(k \right)}\right)"
     assert sympy.latex(polygamma_excess(2, k)) == r"\left(\psi^{(2)}\left(k\right) + \frac{1}{k^{2}}\right)"
     assert sympy.latex(digamma_difference(k, 2)) == r"\left(\psi\left(k + 2\right) - \psi\left(k\right)\right)"

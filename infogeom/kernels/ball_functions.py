@@ -15,7 +15,7 @@ from flint import acb, arb, ctx
 __all__ = [
     "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "cos", "cosh",
     "digamma_difference", "erf", "erfc", "exp", "expit", "fabs", "gamma", "lgamma", "lgamma_difference", "log", "log1p",
-    "polygamma", "polygamma_excess", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "zeta",
+    "log_bessel", "polygamma", "polygamma_excess", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "zeta",
 ]  # fmt: skip
 
 Real = arb | int | float
@@ -213,6 +213,20 @@ def bessel_ratio_curve(nu: Real, x: Real) -> arb:
 def _bessel(f: Callable[[arb, arb], arb], nu: Real, x: Real) -> arb:
     nu, x = arb(nu), arb(x)
     return arb.nan() if nu < 0 or x < 0 else _refined(lambda: f(nu, x), nu, x)
+
+
+def log_bessel(nu: Real, x: Real) -> arb:
+    """Logarithm log I_ν(x), ν ≥ 0, x > 0."""
+    return _bessel(_log_bessel, nu, x)
+
+
+def _log_bessel(nu: arb, x: arb) -> arb:
+    """The logarithm, with the bits more that 1 + x²/4, all there is of I_0 at small x, loses in it."""
+    if not x > 0:
+        return arb.nan()
+    lost = min(MOST_BITS, max(0, int(-3.0 * float(x.log().mid()))))
+    with ctx.workprec(ctx.prec + lost):
+        return x.bessel_i(nu, scaled=True).log() + x
 
 
 def _slope(nu: arb, x: arb) -> tuple[arb, arb, arb]:

@@ -26,6 +26,7 @@ from infogeom.kernels import special
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.curvature import UNIT
 from infogeom.symbolic import Metric
+from infogeom.symbolic.cubature import ends_of
 from infogeom.symbolic.float64 import in_float64
 
 __all__ = ["Expectations", "Jet", "expectations_of"]

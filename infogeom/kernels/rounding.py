@@ -15,7 +15,7 @@ from typing import NamedTuple
 import sympy
 from sympy import Abs, Expr, Symbol
 
-from infogeom.functions import expit, softplus
+from infogeom.functions import expit, log_bessel, softplus
 from infogeom.kernels.curvature import UNIT
 
 __all__ = ["DEPTH", "ERRORS", "SPREAD", "SampleErrors", "jet_errors", "rounding"]
@@ -65,6 +65,8 @@ def _power(base: Expr, exponent: Expr) -> tuple[Expr, Expr]:
 
 def _function(e: Expr) -> tuple[Expr, Expr]:
     majorant, own = Abs(e), ELEMENTARY if isinstance(e, LIBRARY) else SPECIAL
+    if isinstance(e, log_bessel) and e.args[0] != 0:
+        majorant += sympy.Add(*e.args)  # what cancels beside its zero
     count: Expr = sympy.Integer(own)
     for argument in e.args:
         size, errors = rounding(argument)

@@ -41,6 +41,7 @@ SPECIAL: dict[str, Any] = {
     "bessel_ratio": (moderate, moderate),
     "bessel_ratio_slope": (moderate, moderate),
     "bessel_ratio_curve": (moderate, moderate),
+    "log_bessel": (moderate | st.just(0.0), moderate),
 }
 
 
@@ -91,7 +92,7 @@ def test_the_ball_of_a_ball_holds_every_value(name: str, u: float, width: float,
 
 @settings(max_examples=25)
 @given(nu=moderate, x=moderate, at=st.floats(-0.999, 0.999))
-@pytest.mark.parametrize("name", ["bessel_ratio", "bessel_ratio_slope", "bessel_ratio_curve"])
+@pytest.mark.parametrize("name", ["bessel_ratio", "bessel_ratio_slope", "bessel_ratio_curve", "log_bessel"])
 def test_the_ball_of_an_inexact_argument_holds_every_value(name: str, nu: float, x: float, at: float) -> None:
     function: Callable[[Any, Any], arb] = getattr(balls, name)
     assert function(nu, arb(x, x * 1e-9)).overlaps(function(nu, x * (1 + at * 1e-9)))
@@ -121,7 +122,8 @@ def test_signs_are_joined_where_undecided() -> None:
         ("log", [-1]), ("sqrt", [-1]), ("acos", [2]), ("atanh", [2]), ("polygamma", [1, -1]), ("polygamma", [0, 0]),
         ("polygamma_excess", [1, 0]), ("digamma_difference", [1, -2]), ("lgamma_difference", [-1, 3]),
         ("bessel_ratio", [-1, 1]), ("bessel_ratio_slope", [1, -1]), ("bessel_ratio_curve", [1, math.nan]),
-        ("expit", [math.nan]), ("softplus", [math.nan]), ("sign", [math.nan]),
+        ("log_bessel", [0, 0]), ("log_bessel", [-1, 1]), ("expit", [math.nan]), ("softplus", [math.nan]),
+        ("sign", [math.nan]),
     ],
 )  # fmt: skip
 def test_outside_the_domain_the_ball_is_nan(name: str, arguments: list[float]) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from flint import ctx
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from infogeom.kernels import special
+from infogeom.kernels import ball_functions, special
 from infogeom.kernels.compile import compiled, compiled_module
 from tests.problems import EPS
 from tests.special_reference import exactly
@@ -112,6 +113,31 @@ def test_bessel_ratios_are_accurate_relative_to_their_value(name: str, roundings
     # j ≤ √x ≤ 5.5 steps: ∑ (2j + 1) = 42 times the two roundings of a step.
     assume(x < 1e4 * (1 + nu) or x > 1e8)  # between, mpmath's own series takes minutes
     assert_close(name, (nu, x), roundings)
+
+
+@settings(max_examples=100)
+@given(nu=orders, x=positive)
+@example(nu=17.865023058494362, x=13.24821426273624)
+@example(nu=0.0, x=1e-150)
+@example(nu=1e8, x=1e-300)
+@example(nu=1e-20, x=1e-20)
+@example(nu=0.0, x=1e300)
+def test_log_bessel_is_accurate_relative_to_its_value_or_to_what_cancels(nu: float, x: float) -> None:
+    # Four terms of at most |log I_ν| + ν + x, three roundings each.
+    assume(x < 100 * (1 + nu) or x > 1e8)  # between, mpmath's own series takes minutes
+    assert_close("log_bessel", (nu, x), 12, scale=nu + x if nu else 0.0)
+
+
+def test_log_bessel_is_the_ball_of_its_value_everywhere() -> None:
+    rng = np.random.default_rng(1)
+    n = 3000
+    nu = 10.0 ** rng.uniform(-20, 8, n) * rng.choice([0, 1], n, p=[0.1, 0.9])
+    x = np.concatenate([10.0 ** rng.uniform(-300, 300, n // 3), 10.0 ** rng.uniform(-3, 8, n // 3), nu[: n // 3] + 0.1])
+    with ctx.workprec(100):
+        for a, b in zip(nu.tolist(), x.tolist(), strict=True):
+            found = value("log_bessel", a, b)
+            error = float(abs(found - ball_functions.log_bessel(a, b)).upper())
+            assert error <= 12 * EPS * (abs(found) + (a + b if a else 0.0)) + NORMAL[0]
 
 
 @given(nu=st.floats(17.0, 307.0).map(lambda e: 10.0**e), relative=st.floats(-5.0, 5.0))
