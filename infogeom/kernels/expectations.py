@@ -119,10 +119,11 @@ class Expectations:
             x = np.array(sorted(map(float, self._support)))
         else:
             low, high = map(float, ends_of(self._support))
-            near = np.unique(np.clip(np.floor(low + 2.0 ** np.arange(-1, 40, 0.125)), low, high))
-            peak = near[np.argmax(self._log_density(near, theta))]
-            offsets = np.floor(2.0 ** np.arange(0, 40, 0.125))
-            around = np.unique(np.clip(np.concatenate([near, peak + offsets, peak - offsets]), low, high))
+            steps = np.floor(2.0 ** np.arange(-1, 40, 0.125))
+            centre, around = low if np.isfinite(low) else 0.0, np.empty(0)
+            for _ in range(2):  # around the beginning, then around the peak
+                around = np.unique(np.clip([*around, *(centre + steps), *(centre - steps)], low, high))
+                centre = around[np.argmax(self._log_density(around, theta))]
             height = self._log_density(around, theta)
             counts = np.flatnonzero(height > height.max() - FALL)
             x_low, x_high = around[max(counts[0] - 1, 0)], around[min(counts[-1] + 1, len(around) - 1)]

@@ -24,10 +24,19 @@ from infogeom.models.continuous import (
     rayleigh,
     skew_normal,
     student_t,
+    von_mises,
     weibull,
 )
 from infogeom.models.density import from_density
-from infogeom.models.discrete import bernoulli, beta_binomial, binomial, geometric, negative_binomial, poisson
+from infogeom.models.discrete import (
+    bernoulli,
+    beta_binomial,
+    binomial,
+    geometric,
+    negative_binomial,
+    poisson,
+    skellam,
+)
 from infogeom.models.exponential import exponential_family
 from infogeom.models.model import Model, Network, Parameter, Samples
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
@@ -38,5 +47,5 @@ __all__ = [
     "exponential_family", "frechet", "from_density", "gamma", "generalised_normal", "geometric", "gumbel",
     "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian", "laplace", "log_logistic", "log_normal",
     "logistic", "mixture", "negative_binomial", "normal", "pareto", "poisson", "product", "rayleigh",
-    "reparametrise", "replicate", "sigmoid_neuron", "skew_normal", "student_t", "weibull",
+    "reparametrise", "replicate", "sigmoid_neuron", "skellam", "skew_normal", "student_t", "von_mises", "weibull",
 ]  # fmt: skip

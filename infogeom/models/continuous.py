@@ -6,15 +6,15 @@ Other parametrisations are one call of `infogeom.models.reparametrise` away; doc
 from __future__ import annotations
 
 import sympy
-from sympy import Abs, Expr, Interval, Rational, Set, Symbol, exp, log, loggamma, oo, pi, sech
+from sympy import Abs, Expr, Interval, Rational, Set, Symbol, cos, exp, log, loggamma, oo, pi, sech
 
-from infogeom.functions import log_normal_cdf
+from infogeom.functions import log_bessel, log_normal_cdf
 from infogeom.models.model import Model, Parameter
 
 __all__ = [
     "beta", "beta_prime", "cauchy", "chi_squared", "exponential", "frechet", "gamma", "generalised_normal", "gumbel",
     "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian", "laplace", "log_logistic", "log_normal",
-    "logistic", "normal", "pareto", "rayleigh", "skew_normal", "student_t", "weibull",
+    "logistic", "normal", "pareto", "rayleigh", "skew_normal", "student_t", "von_mises", "weibull",
 ]  # fmt: skip
 
 #: Sources that many families share.
@@ -319,6 +319,19 @@ def inverse_gaussian() -> Model:
     m, s = mu.symbol, shape.symbol
     law = log(s / (2 * pi)) / 2 - Rational(3, 2) * log(R) - s * (R - m) ** 2 / (2 * m**2 * R)
     return _model("inverse Gaussian", parameters, law, HALF_LINE, r"\mathrm{IG}(\mu, \lambda)", f"{JOHNSON_1}, Ch. 15")
+
+
+def von_mises() -> Model:
+    """Von Mises law on the circle with mean direction ``mu`` and concentration ``kappa``.
+
+    Metric diag(κ A, A′) with A = I₁(κ)/I₀(κ).
+    """
+    mu, kappa = _location(), _positive("kappa")
+    k = kappa.symbol
+    law = k * cos(X - mu.symbol) - log(2 * pi) - log_bessel(0, k)
+    source = "Mardia & Jupp, Directional Statistics (2000), Sec. 3.5.4"
+    support = Interval(-pi, pi)
+    return Model("von Mises", [mu, kappa], law, X, support, latex=r"\mathrm{vM}(\mu, \kappa)", source=source)
 
 
 def skew_normal() -> Model:

@@ -7,9 +7,10 @@ from numbers import Integral
 import sympy
 from sympy import Expr, Interval, Set, Symbol, log, loggamma, oo
 
+from infogeom.functions import log_bessel
 from infogeom.models.model import Model, Parameter, check_count
 
-__all__ = ["bernoulli", "beta_binomial", "binomial", "geometric", "negative_binomial", "poisson"]
+__all__ = ["bernoulli", "beta_binomial", "binomial", "geometric", "negative_binomial", "poisson", "skellam"]
 
 #: Source that many families share.
 JOHNSON = "Johnson, Kemp & Kotz, Univariate Discrete Distributions (2005)"
@@ -121,6 +122,15 @@ def negative_binomial(r: int | None = None) -> Model:
     latex, source = r"\mathrm{NB}(r, p)", f"{JOHNSON}, Ch. 5"
     budget = 0 if free else 5
     return Model("negative binomial", parameters, law, X, COUNTS, latex=latex, source=source, budget=budget)
+
+
+def skellam() -> Model:
+    """Skellam law: difference of two Poisson variables with means ``mu1`` and ``mu2``; expectations are summed."""
+    mu1, mu2 = parameters = [_positive("mu1"), _positive("mu2")]
+    a, b, x = mu1.symbol, mu2.symbol, Symbol("x", real=True)
+    law = -a - b + x * (log(a) - log(b)) / 2 + log_bessel(sympy.Abs(x), 2 * sympy.sqrt(a * b))
+    latex, source = r"\mathrm{Skellam}(\mu_1, \mu_2)", "Skellam, J. R. Stat. Soc. 109 (1946) 296"
+    return Model("Skellam", parameters, law, x, sympy.S.Integers, latex=latex, source=source, budget=0)
 
 
 def beta_binomial(n: int) -> Model:

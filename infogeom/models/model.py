@@ -39,7 +39,10 @@ RESERVED = frozenset({"i", "j", "k", "l", "point", "step", "epoch", "seed", "los
 
 
 #: Sets over which expectations are taken.
-SUPPORTS = (sympy.Interval, sympy.Range, sympy.FiniteSet, type(sympy.S.Naturals), type(sympy.S.Naturals0))
+SUPPORTS = (
+    *(sympy.Interval, sympy.Range, sympy.FiniteSet),
+    *(type(integers) for integers in (sympy.S.Naturals, sympy.S.Naturals0, sympy.S.Integers)),
+)
 
 
 def check_name(name: str) -> None:
@@ -318,7 +321,7 @@ class Model:
     def _check_support(self, support: Set, parameters: set[Symbol], before: set[Symbol]) -> None:
         if not isinstance(support, SUPPORTS):
             raise TypeError(
-                f"model {self.name!r}: support must be an Interval, Range, FiniteSet or the naturals, got {support}"
+                f"model {self.name!r}: support must be an Interval, Range, FiniteSet or integers, got {support}"
             )
         if support.free_symbols & parameters:
             raise ValueError(

@@ -109,6 +109,8 @@ def _outcomes(support: Set, bound: Any, rows: int) -> tuple[Array, Array]:
         values = np.array(sorted(map(float, support)))
         return np.broadcast_to(values, (rows, len(values))), np.ones((rows, len(values)))
     first, last = ends_of(support)
+    if first is -sympy.oo:
+        first, last = sympy.Integer(-LONGEST), sympy.Integer(LONGEST)
     low = bound(first)
     high = low + LONGEST if last is sympy.oo else bound(last)
     k = np.arange(int((high - low).max()) + 1)

@@ -15,7 +15,8 @@ from sympy import Expr, Matrix, Set, Symbol
 from infogeom.functions import expit, inverse_mills, log_normal_cdf, softplus
 from infogeom.symbolic.cubature import cubature, tractable
 from infogeom.symbolic.law import Law
-from infogeom.symbolic.quadrature import expectations, exponential
+from infogeom.symbolic.multiprecision import in_mpmath
+from infogeom.symbolic.quadrature import expectations
 
 __all__ = ["check_definition", "check_mass", "points_of"]
 
@@ -56,20 +57,27 @@ def check_definition(
 
 def check_mass(law: Law, coordinates: Sequence[Symbol], typical: Sequence[tuple[float, float]]) -> str | None:
     """Whether a density integrates to one; a sentence that says what it does, or None."""
+    scores = [law.log_density.diff(c) for c in coordinates]
     for point in points_of(coordinates, typical, set()):
-        found = 0.0
+        problem = None
         for definition in _definitions(law, coordinates):
             try:
-                found, _ = definition(law, [law.log_density.diff(c) for c in coordinates], point)
+                mass, _ = definition(law, scores, point)
             except (ArithmeticError, TypeError, ValueError, NameError) as error:
-                return (
-                    f"the density could not be evaluated in numbers at {_told(point)}: {error or type(error).__name__}"
-                )
-            if abs(found - 1) <= RELATIVE_TOLERANCE:
+                problem = f"the density could not be evaluated in numbers at {_told(point)}: {error}"
+                continue
+            problem = _unnormalised(mass, point)
+            if problem is None:
                 break
-        else:
-            return f"the density must integrate to 1, got {found:.9g} at {_told(point)}"
+        if problem:
+            return problem
     return None
+
+
+def _unnormalised(mass: float, point: Point) -> str | None:
+    if abs(mass - 1) <= RELATIVE_TOLERANCE:
+        return None
+    return f"the density must integrate to 1, got {mass:.9g} at {_told(point)}"
 
 
 def _told(point: Point) -> str:
@@ -92,8 +100,8 @@ def _compared(
     except (ArithmeticError, TypeError, ValueError, NameError) as error:
         reason = str(error) or type(error).__name__
         return f"the expectation E[∂log p ∂log p] could not be evaluated in numbers at {at}: {reason}"
-    if normalised and not abs(mass - 1) <= RELATIVE_TOLERANCE:
-        return f"the density must integrate to 1, got {mass:.9g} at {at}"
+    if normalised and (problem := _unnormalised(mass, point)):
+        return problem
     defined = moments / mass
     scale = np.sqrt(np.outer(np.diag(defined), np.diag(defined)))
     wrong = ~(np.abs(derived - defined) <= RELATIVE_TOLERANCE * scale)
@@ -162,7 +170,7 @@ def _difference(log_density: Expr, coordinate: Symbol, point: Point) -> Expr:
 def _moments(law: Expr, scores: list[Expr], variable: Symbol, support: Set, centres: set[Expr]) -> tuple[float, Array]:
     """Mass ∫p and ∫ p s sᵀ over the support; ``centres`` are where the density may peak."""
     n = len(scores) + 1
-    f = sympy.lambdify([variable], [law, *scores], modules=[{"exp": exponential}, "mpmath"], cse=True)
+    f = in_mpmath([variable], [law, *scores])
     kinks = {mpmath.mpf(x.evalf(DIGITS)) for kink in law.atoms(sympy.Abs) for x in sympy.solve(kink.args[0], variable)}
 
     @cache
