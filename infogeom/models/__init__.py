@@ -27,7 +27,7 @@ from infogeom.models.continuous import (
     von_mises,
     weibull,
 )
-from infogeom.models.density import from_density
+from infogeom.models.density import from_density, from_sympy_stats, location_scale
 from infogeom.models.discrete import (
     bernoulli,
     beta_binomial,
@@ -40,12 +40,14 @@ from infogeom.models.discrete import (
 from infogeom.models.exponential import exponential_family
 from infogeom.models.model import Model, Network, Parameter, Samples
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
+from infogeom.models.regression import regression
 
 __all__ = [
     "Model", "Network", "Parameter", "Samples", "bernoulli", "beta", "beta_binomial", "beta_prime", "binomial",
     "cauchy", "chi_squared", "decision_boundary", "decision_boundary_population", "exponential",
-    "exponential_family", "frechet", "from_density", "gamma", "generalised_normal", "geometric", "gumbel",
-    "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian", "laplace", "log_logistic", "log_normal",
-    "logistic", "mixture", "negative_binomial", "normal", "pareto", "poisson", "product", "rayleigh",
-    "reparametrise", "replicate", "sigmoid_neuron", "skellam", "skew_normal", "student_t", "von_mises", "weibull",
+    "exponential_family", "frechet", "from_density", "from_sympy_stats", "gamma", "generalised_normal", "geometric",
+    "gumbel", "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian", "laplace", "location_scale",
+    "log_logistic", "log_normal", "logistic", "mixture", "negative_binomial", "normal", "pareto", "poisson",
+    "product", "rayleigh", "regression", "reparametrise", "replicate", "sigmoid_neuron", "skellam", "skew_normal",
+    "student_t", "von_mises", "weibull",
 ]  # fmt: skip

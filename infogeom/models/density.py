@@ -1,16 +1,18 @@
-"""Models from a log-density that the user types."""
+"""Models from a log-density that the user types, or that SymPy knows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import sympy
-from sympy import Expr, Set, Symbol
+import sympy.stats
+from sympy import Expr, Set, Symbol, loggamma
+from sympy.stats.rv import RandomSymbol
 
-from infogeom.functions import stable
+from infogeom.functions import log_bessel, stable
 from infogeom.models.model import Model, Parameter
 
-__all__ = ["from_density"]
+__all__ = ["from_density", "from_sympy_stats", "location_scale"]
 
 
 def from_density(
@@ -63,3 +65,104 @@ def from_density(
     if variable in {p.symbol for p in declared}:
         raise ValueError(f"variable {variable} must not be a parameter as well")
     return Model(name, declared, stable(law), variable, support)
+
+
+def from_sympy_stats(
+    random_variable: Expr, parameters: Sequence[Parameter | Symbol], *, name: str | None = None
+) -> Model:
+    """Model of a random variable of `sympy.stats`.
+
+    Parameters
+    ----------
+    random_variable : RandomSymbol
+        ``sympy.stats.Gamma("x", k, theta)``, ``sympy.stats.Poisson("n", rate)``, … with symbols for its parameters.
+    parameters : sequence of Parameter or Symbol
+        In order.
+    name : str, optional
+        Of the variable when omitted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When it is no random variable, or for what `from_density` refuses.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> from sympy.stats import Exponential
+    >>> rate = sympy.Symbol("rate", positive=True)
+    >>> law = ig.models.from_sympy_stats(Exponential("x", rate), [rate])
+    >>> ig.symbolic.metric(law).matrix.tolist()
+    [[rate**(-2)]]
+    """
+    if not isinstance(random_variable, RandomSymbol):
+        raise TypeError(f"random_variable must come from sympy.stats, got {random_variable!r}")
+    support = random_variable.pspace.domain.set
+    support = sympy.S.Reals if support == sympy.Interval(-sympy.oo, sympy.oo) else support
+    if isinstance(support, sympy.Interval):
+        x = Symbol(random_variable.name, real=True, positive=support.start.is_nonnegative or None)
+    else:  # declared an integer, SymPy would write log Γ(x) as log(Γ(x)), which overflows
+        x = Symbol(random_variable.name, nonnegative=True)
+    density = sympy.stats.density(random_variable)
+    if isinstance(support, sympy.FiniteSet):
+        law = sympy.Add(*(sympy.log(density(k)) * _indicator(x, k, support) for k in support))
+        return from_density(law, x, parameters, support, name=name or random_variable.name)
+    law = density(x).replace(lambda e: isinstance(e, sympy.Piecewise), lambda e: e.args[0].expr)
+    for function, logarithm in LOGARITHMS.items():
+        law = law.replace(function, lambda *args, logarithm=logarithm: sympy.exp(logarithm(*args)))
+    law = sympy.expand_log(sympy.log(law), force=True)
+    return from_density(law, x, parameters, support, name=name or random_variable.name)
+
+
+def _indicator(x: Symbol, k: Expr, outcomes: sympy.FiniteSet) -> Expr:
+    """Polynomial that is 1 at one of the outcomes and 0 at the others."""
+    return sympy.expand(sympy.Mul(*((x - other) / (k - other) for other in outcomes if other != k)))
+
+
+#: Logarithms of the functions by which SymPy writes densities.
+LOGARITHMS: dict[type, Callable[..., Expr]] = {
+    sympy.beta: lambda a, b: loggamma(a) + loggamma(b) - loggamma(a + b),
+    sympy.binomial: lambda n, k: loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1),
+    sympy.factorial: lambda n: loggamma(n + 1),
+    sympy.gamma: loggamma,
+    sympy.besseli: log_bessel,
+}
+
+
+def location_scale(log_density: Expr, *, support: Set = sympy.S.Reals, name: str = "location–scale family") -> Model:
+    """Location–scale family (x − μ)/σ = z of a standard law: g = [[a, b], [b, c]]/σ² and R = −2a/(ac − b²).
+
+    Parameters
+    ----------
+    log_density : sympy.Expr
+        Of z, its only symbol; normalised.
+    support : sympy.Set
+        Of z: the real line, for which location and scale are both regular.
+    name : str
+
+    Returns
+    -------
+    Model
+        With parameters mu and sigma.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When the log-density does not hold exactly one symbol, or the support is not the line.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> z = sympy.Symbol("z", real=True)
+    >>> logistic = ig.models.location_scale(-z - 2 * sympy.log(1 + sympy.exp(-z)))
+    >>> ig.symbolic.metric(logistic).matrix.tolist()
+    [[1/(3*sigma**2), 0], [0, (3 + pi**2)/(9*sigma**2)]]
+    """
+    law = sympy.sympify(log_density)
+    if not isinstance(law, Expr) or len(law.free_symbols) != 1:
+        raise ValueError(f"log_density must be an expression of one symbol, z, got {log_density!r}")
+    if support != sympy.S.Reals:
+        raise ValueError(f"support must be the real line, since an end would move with mu and sigma, got {support}")
+    x, mu, sigma = Symbol("x", real=True), Symbol("mu", real=True), Symbol("sigma", positive=True)
+    (z,) = law.free_symbols
+    return from_density(law.subs(z, (x - mu) / sigma) - sympy.log(sigma), x, [mu, sigma], support, name=name)

@@ -91,7 +91,7 @@ def _halves(law: Expr, scores: Sequence[Expr], variable: Symbol, support: Set) -
             if sympy.expand(sides[0][0] - sides[1][0]) == 0:
                 yield sides
         yield [(law, tuple(scores), variable)]
-    elif isinstance(support, sympy.Interval) and support.end is sympy.oo:
+    elif support.start.is_finite:
         yield [at(support.start + r)]
 
 
@@ -106,8 +106,8 @@ def _centres(law: Expr, variable: Symbol) -> list[Expr]:
 
 def _pivot(law: Expr, scores: Sequence[Expr], variable: Symbol) -> Pivot | None:
     law = sympy.expand(sympy.expand_log(_written_out(law), force=True))
-    for symbol, candidate in _candidates(law, variable):
-        x = _inverse(candidate, variable, symbol)
+    for symbol, candidate, value in _candidates(law, variable):
+        x = _inverse(candidate, variable, value)
         if x is None:
             continue
         x = sympy.expand(sympy.expand_log(x, force=True))
@@ -131,15 +131,19 @@ def _written_out(e: Expr) -> Expr:
     return e.replace(sympy.sinh, lambda u: cosh(u) - sympy.exp(-u)).replace(sympy.cosh, cosh)
 
 
-def _candidates(law: Expr, variable: Symbol) -> Iterator[tuple[Symbol, Expr]]:
-    """What may be gamma distributed, −u being a term of the law, or beta prime, log(1 + v) occurring in it."""
+def _candidates(law: Expr, variable: Symbol) -> Iterator[tuple[Symbol, Expr, Expr]]:
+    """Functions of x and what they are of a pivot: u where −u is a term of the law, v where log(1 + v) is.
+
+    Where log(1 − w) is, w is v/(1 + v).
+    """
     for term in sympy.Add.make_args(law):
         if variable in term.free_symbols and not term.has(sympy.log):
-            yield U, -term
+            yield U, -term, U
     for logarithm in sorted(law.atoms(sympy.log), key=sympy.default_sort_key):
         still, moving = logarithm.args[0].as_independent(variable, as_Add=True)
         if still != 0 and moving != 0:
-            yield V, moving / still
+            yield V, moving / still, V
+            yield V, -moving / still, V / (1 + V)
 
 
 def _inverse(function: Expr, variable: Symbol, value: Expr) -> Expr | None:

@@ -1,0 +1,89 @@
+"""Regression: a law whose first parameter is a function of known inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import sympy
+from numpy.typing import ArrayLike
+from sympy import Expr, Symbol
+
+from infogeom.models.combine import Reparametrisation
+from infogeom.models.model import Model, Parameter, Samples, finite_array
+
+__all__ = ["regression"]
+
+
+def regression(
+    mean_function: Expr,
+    noise: Model,
+    inputs: ArrayLike,
+    *,
+    variables: Symbol | Sequence[Symbol],
+    parameters: Sequence[Parameter | Symbol],
+    weights: ArrayLike | None = None,
+    name: str = "regression",
+) -> Model:
+    """Observations y_n whose law has the mean function at input x_n as its first parameter.
+
+    With normal noise this is non-linear regression, with Poisson, binomial or gamma noise a generalised linear model.
+    The metric is a mean over the inputs, that of one observation.
+
+    Parameters
+    ----------
+    mean_function : sympy.Expr
+        In the variables and the parameters.
+    noise : Model
+        A family; its first parameter becomes the mean function, the others stay parameters, after the given ones.
+    inputs : array_like, shape (N, number of variables), or (N,) for one variable
+        Finite.
+    variables : Symbol or sequence of Symbol
+        Of the inputs' columns.
+    parameters : sequence of Parameter or Symbol
+        Of the mean function, in order.
+    weights : array_like, shape (N,), optional
+        Non-negative with a positive sum; equal when omitted.
+    name : str
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x, a, b = sympy.symbols("x a b", real=True)
+    >>> line = ig.models.regression(a + b * x, ig.models.normal(), [0, 1, 2], variables=x, parameters=[a, b])
+    >>> ig.grid.evaluate_points(line, [[0, 0, 1]]).metric.values[0].round(3).tolist()
+    [[1.0, 1.0, 0.0], [1.0, 1.667, 0.0], [0.0, 0.0, 2.0]]
+    """
+    if not isinstance(noise, Model):
+        raise TypeError(f"noise must be a Model, got {noise!r}")
+    if noise.samples or not noise.variables:
+        raise ValueError(f"noise must be a family of distributions, got {noise!r}")
+    mean = sympy.sympify(mean_function)
+    if not isinstance(mean, Expr):
+        raise TypeError(f"mean_function must be a sympy expression, got {mean_function!r}")
+    columns = (variables,) if isinstance(variables, Symbol) else tuple(variables)
+    data = finite_array("inputs", inputs)
+    data = data[:, None] if data.ndim == 1 else data
+    declared = [p if isinstance(p, Parameter) else Parameter(p) for p in parameters]
+    known = {*columns, *(p.symbol for p in declared)}
+    unknown = sorted(s.name for s in mean.free_symbols - known)
+    if unknown:
+        raise ValueError(f"mean_function may hold its variables and parameters only, got {unknown}")
+    first, *others = noise.parameters
+    substitution = {first.symbol: mean}
+    return Model(
+        name,
+        [*declared, *others],
+        noise.log_density.subs(substitution),
+        noise.variable,
+        noise.support,
+        constants=noise.constants,
+        samples=Samples(columns, data, np.ones(len(data)) if weights is None else np.asarray(weights)),
+        observed={x: e.subs(substitution) for x, e in noise.observed.items()},
+        origin=Reparametrisation(noise, (mean, *(p.symbol for p in others))),
+    )
