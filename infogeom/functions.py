@@ -18,7 +18,8 @@ from sympy.core.function import ArgumentIndexError
 
 __all__ = [
     "SPECIAL", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "digamma_difference", "expit",
-    "inverse_mills", "lgamma_difference", "log_bessel", "log_normal_cdf", "polygamma_excess", "softplus", "stable",
+    "inverse_mills", "lgamma_difference", "log_bessel", "log_normal_cdf", "log_zeta", "polygamma_excess", "softplus",
+    "stable",
 ]  # fmt: skip
 
 
@@ -168,25 +169,29 @@ class Cancelling(sympy.Function):
         return bool(self.args[0].is_positive)
 
 
-class polygamma_excess(Cancelling):  # noqa: N801
-    """ψ^(m)(x) without the leading term of its asymptotic series, ψ(x) − log x, ψ′(x) − 1/x, ψ″(x) + 1/x², …; x > 0.
-
-    m is a non-negative Integer.  The derivative of one is the next.  Its sign is that of (−1)^(m+1), because
-    (−1)^(m+1) ∫ t^m e^(−xt) (1/(1 − e^−t) − 1/t) dt is its value (DLMF 5.9.13 and its derivatives).
-    """
+class Ordered(Cancelling):
+    """A function of a non-negative Integer m and a real argument: the m-th derivative of that of m = 0."""
 
     @classmethod
     def eval(cls, m: Expr, x: Expr) -> Expr | None:  # noqa: ARG003  (x)
         """Refuse an order that is not a non-negative Integer."""
         if not (m.is_Integer and m.is_nonnegative):
-            raise ValueError(f"the order of polygamma_excess must be a non-negative integer, got {m}")
+            raise ValueError(f"the order of {cls.__name__} must be a non-negative integer, got {m}")
         return None
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        """Return the excess of the next order."""
+        """Return the function of the next order."""
         if argindex != 2:
             raise ArgumentIndexError(self, argindex)
-        return polygamma_excess(self.args[0] + 1, self.args[1])
+        return self.func(self.args[0] + 1, self.args[1])
+
+
+class polygamma_excess(Ordered):  # noqa: N801
+    """ψ^(m)(x) without the leading term of its asymptotic series, ψ(x) − log x, ψ′(x) − 1/x, ψ″(x) + 1/x², …; x > 0.
+
+    m is a non-negative Integer.  The derivative of one is the next.  Its sign is that of (−1)^(m+1), because
+    (−1)^(m+1) ∫ t^m e^(−xt) (1/(1 − e^−t) − 1/t) dt is its value (DLMF 5.9.13 and its derivatives).
+    """
 
     def definition(self, m: Any, x: Any) -> Any:
         """ψ^(m)(x) minus log x or (−1)^(m+1) (m − 1)! / x^m."""
@@ -212,6 +217,46 @@ class polygamma_excess(Cancelling):  # noqa: N801
         leading = printer._print(sympy.polygamma(*self.args) - self.rewrite(sympy.polygamma))
         sign, leading = ("+", leading[1:].lstrip()) if leading.startswith("-") else ("-", leading)
         return _powered(rf"\left(\psi{order}\left({x}\right) {sign} {leading}\right)", exp)
+
+
+class log_zeta(Ordered):  # noqa: N801
+    """Derivative of order m of log ζ(s), s > 1: the log-partition of a zeta law, and its cumulants up to their sign.
+
+    m is a non-negative Integer.  The derivative of one is the next.  Its sign is that of (−1)^m, because it is the sum
+    of (−log n)^m n^−s / k over the powers n = p^k of primes (DLMF 25.2.11).
+    """
+
+    def definition(self, m: Any, s: Any) -> Any:
+        """Derivative by the recursion n ℓ_n = n z_n − Σ k ℓ_k z_(n−k) of Taylor coefficients; the sum at large s."""
+        m = int(m)
+        if s > mpmath.mp.prec + 4 * m:
+            powers = ((2, 1), (3, 1), (4, 2), (5, 1), (7, 1), (8, 3))
+            return mpmath.fsum((-mpmath.log(n)) ** m * mpmath.mpf(n) ** -s / k for n, k in powers)
+        with mpmath.extraprec(int(s)):
+            z = [mpmath.zeta(s, 1, n) / mpmath.factorial(n) for n in range(m + 1)]
+            values = [mpmath.log(z[0])]
+            for n in range(1, m + 1):
+                lower = mpmath.fsum(k * values[k] * z[n - k] for k in range(1, n))
+                values.append((z[n] - lower / n) / z[0])
+            return values[m] * mpmath.factorial(m)
+
+    def _eval_rewrite_as_zeta(self, m: Expr, s: Expr, **hints: Any) -> Expr:
+        t = sympy.Dummy("s")
+        return sympy.log(sympy.zeta(t)).diff(t, m).subs(t, s)
+
+    def _in_domain(self) -> bool | None:
+        return bool((self.args[1] - 1).is_positive)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return bool(self.args[0].is_even) if self._in_domain() else None
+
+    def _eval_is_extended_negative(self) -> bool | None:
+        return bool(self.args[0].is_odd) if self._in_domain() else None
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        order = self.args[0]
+        name = r"\log\zeta" if order == 0 else rf"\left(\log\zeta\right)^{{({order})}}"
+        return _powered(rf"{name}\left({printer._print(self.args[1])}\right)", exp)
 
 
 class digamma_difference(Cancelling):  # noqa: N801

@@ -29,6 +29,15 @@ def bessel_ratio_curve(nu: Any, x: Any) -> Any:
     return -2 * A * slope - (2 * nu + 1) * (slope / x - A / x**2)
 
 
+def log_zeta(m: int, s: Any) -> Any:
+    if s < 20:
+        with mpmath.extradps(10):
+            return mpmath.diff(lambda t: mpmath.log(mpmath.zeta(t)), s, m)
+    most = int(2 * 10 ** ((mpmath.mp.dps + 2 * m) / s)) + 2
+    powers = [(p**k, k) for p in mpmath.libmp.list_primes(most) for k in range(1, most.bit_length()) if p**k <= most]
+    return mpmath.fsum((-mpmath.log(n)) ** m * mpf(n) ** -s / k for n, k in powers)
+
+
 DEFINITIONS: dict[str, Callable[..., Any]] = {
     "polygamma": mpmath.psi,
     "polygamma_excess": polygamma_excess,
@@ -38,6 +47,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "bessel_ratio_slope": bessel_ratio_slope,
     "bessel_ratio_curve": bessel_ratio_curve,
     "log_bessel": lambda nu, x: mpmath.log(mpmath.besseli(nu, x)),
+    "log_zeta": log_zeta,
     "expit": lambda u: 1 / (1 + mpmath.exp(-u)),
     "softplus": lambda u: mpmath.log(1 + mpmath.exp(u)),
 }

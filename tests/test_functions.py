@@ -9,6 +9,7 @@ import sympy
 from sympy import Expr, Rational, Symbol, exp, log, oo
 
 from infogeom.functions import (
+    Ordered,
     bessel_ratio,
     bessel_ratio_curve,
     bessel_ratio_slope,
@@ -16,6 +17,7 @@ from infogeom.functions import (
     expit,
     lgamma_difference,
     log_bessel,
+    log_zeta,
     polygamma_excess,
     softplus,
     stable,
@@ -30,6 +32,7 @@ k, nu = Symbol("k", positive=True), Symbol("nu", nonnegative=True)
 CANCELLING = [
     *(polygamma_excess(m, k) for m in range(3)), digamma_difference(k, x), lgamma_difference(k, x), bessel_ratio(nu, k),
     bessel_ratio_slope(nu, k), bessel_ratio_curve(nu, k), log_bessel(nu, k),
+    log_zeta(1, 1 + k),
 ]  # fmt: skip
 FAR = [-800, -40, -1, 0, Rational(1, 3), 40, 800]
 
@@ -109,19 +112,19 @@ def at(name: str, first: Expr, second: Expr) -> mpmath.mpf:
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize(
     ("function", "place"),
-    [(polygamma_excess, 1), (bessel_ratio, 1), (log_bessel, 1)]
+    [(polygamma_excess, 1), (log_zeta, 1), (bessel_ratio, 1), (log_bessel, 1)]
     + [(f, i) for f in (digamma_difference, lgamma_difference) for i in (0, 1)],
 )
 def test_derivatives_of_cancelling_functions_are_those_of_the_definition(
     function: type, place: int, order: int
 ) -> None:
-    point = [sympy.Integer(2) if function is polygamma_excess else Rational(3, 4), Rational(11, 8)]
+    point = [sympy.Integer(2) if issubclass(function, Ordered) else Rational(3, 4), Rational(11, 8)]
     moving = [*point]
     moving[place] = k
     found = function(*moving).diff(k, order).subs(k, point[place]).evalf(25)
 
     def along(t: mpmath.mpf) -> mpmath.mpf:
-        arguments = [2 if function is polygamma_excess else mpmath.mpf(3) / 4, mpmath.mpf(11) / 8]
+        arguments = [2 if issubclass(function, Ordered) else mpmath.mpf(3) / 4, mpmath.mpf(11) / 8]
         arguments[place] = t
         return DEFINITIONS[function.__name__](*arguments)
 
@@ -130,7 +133,7 @@ def test_derivatives_of_cancelling_functions_are_those_of_the_definition(
         assert abs(mpmath.mpf(str(found)) / expected - 1) < 1e-20
 
 
-@pytest.mark.parametrize("function", [polygamma_excess, bessel_ratio, log_bessel])
+@pytest.mark.parametrize("function", [polygamma_excess, log_zeta, bessel_ratio, log_bessel])
 def test_there_is_no_derivative_in_the_order(function: type) -> None:
     with pytest.raises(sympy.core.function.ArgumentIndexError):
         function(2, k).fdiff(1)
@@ -147,6 +150,14 @@ def test_cancelling_functions_evaluate_to_full_relative_precision(function: str,
         assert abs(mpmath.mpf(str(found)) / at(function, *arguments) - 1) < 1e-28
 
 
+@pytest.mark.parametrize("s", ["1.000000000001", "1.5", "30", "130", "1000"])
+@pytest.mark.parametrize("m", [0, 1, 4])
+def test_log_zeta_evaluates_to_full_relative_precision(m: int, s: str) -> None:
+    arguments = (sympy.Integer(m), Rational(s))
+    with mpmath.workdps(40):
+        assert abs(mpmath.mpf(str(log_zeta(*arguments).evalf(30))) / at("log_zeta", *arguments) - 1) < 1e-28
+
+
 def test_bessel_ratios_take_their_limits_at_zero() -> None:
     values = [float(f(3, 0)) for f in (bessel_ratio, bessel_ratio_slope, bessel_ratio_curve)]
     assert values == [0, 0.125, 0]
@@ -156,10 +167,12 @@ def test_a_difference_that_vanishes_evaluates_to_zero() -> None:
     assert lgamma_difference(1, 1).evalf() == 0
 
 
-def test_the_excess_needs_an_integer_order() -> None:
+def test_orders_are_non_negative_integers() -> None:
     for order in (nu, Rational(1, 2), sympy.Integer(-1)):
         with pytest.raises(ValueError, match=f"non-negative integer, got {order}"):
             polygamma_excess(order, k)
+        with pytest.raises(ValueError, match=f"order of log_zeta must be a non-negative integer, got {order}"):
+            log_zeta(order, k)
 
 
 def test_signs_that_are_theorems_are_known() -> None:
@@ -172,6 +185,8 @@ def test_signs_that_are_theorems_are_known() -> None:
     assert lgamma_difference(k, 1).is_real
     assert log_bessel(nu, k).is_real
     assert log_bessel(0, k).is_positive
+    assert [log_zeta(m, 1 + k).is_positive for m in range(4)] == [True, False, True, False]
+    assert log_zeta(1, 1 + k).is_negative
 
 
 def test_nothing_is_known_outside_the_domain() -> None:
@@ -181,6 +196,7 @@ def test_nothing_is_known_outside_the_domain() -> None:
         bessel_ratio_curve(nu, k),
         digamma_difference(x, 1),
         log_bessel(nu, k),
+        log_zeta(1, k),
     ):
         assert e.is_positive is None
     assert bessel_ratio(nu, nu).is_positive is None
@@ -190,6 +206,7 @@ def test_rewriting_gives_the_definitions_of_cancelling_functions() -> None:
     assert polygamma_excess(0, k).rewrite(sympy.polygamma) == sympy.polygamma(0, k) - log(k)
     assert polygamma_excess(2, k).rewrite(sympy.polygamma) == sympy.polygamma(2, k) + 1 / k**2
     assert digamma_difference(k, x).rewrite(sympy.polygamma) == sympy.polygamma(0, k + x) - sympy.polygamma(0, k)
+    assert log_zeta(1, k).rewrite(sympy.zeta) == log(sympy.zeta(k)).diff(k)
     assert log_bessel(nu, k).rewrite(sympy.besseli) == log(sympy.besseli(nu, k))
     assert lgamma_difference(k, x).rewrite(sympy.loggamma) == sympy.loggamma(k + x) - sympy.loggamma(k)
 
@@ -197,6 +214,8 @@ def test_rewriting_gives_the_definitions_of_cancelling_functions() -> None:
 def test_latex_reads_as_in_the_field() -> None:
     assert sympy.latex(bessel_ratio(nu, k)) == r"A_{\nu}\left(k\right)"
     assert sympy.latex(bessel_ratio_slope(0, k) ** 2) == r"{A'_{0}}^{2}\left(k\right)"
+    assert sympy.latex(log_zeta(0, k)) == r"\log\zeta\left(k\right)"
+    assert sympy.latex(log_zeta(2, k) ** 2) == r"{\left(\log\zeta\right)^{(2)}\left(k\right)}^{2}"
     assert sympy.latex(log_bessel(nu, k)) == r"\log I_{\nu}\left(k\right)"
     assert sympy.latex(polygamma_excess(0, k)) == r"\left(\psi\left(k\right) - \log{\left(k \right)}\right)"
     assert sympy.latex(polygamma_excess(2, k)) == r"\left(\psi^{(2)}\left(k\right) + \frac{1}{k^{2}}\right)"

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flint import acb, arb, ctx
+from flint import acb, arb, arb_series, ctx
 
 __all__ = [
     "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "cos", "cosh",
     "digamma_difference", "erf", "erfc", "exp", "expit", "fabs", "gamma", "lgamma", "lgamma_difference", "log", "log1p",
-    "log_bessel", "polygamma", "polygamma_excess", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "zeta",
+    "log_bessel", "log_zeta", "polygamma", "polygamma_excess", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh",
+    "zeta",
 ]  # fmt: skip
 
 Real = arb | int | float
@@ -170,6 +171,22 @@ def polygamma_excess(m: int, x: Real) -> arb:
         return _refined(lambda: x.digamma() - x.log(), x)
     leading = (-1) ** (m + 1) * arb(m).gamma()
     return _refined(lambda: _polygamma(m, x) - leading / x**m, x)
+
+
+def log_zeta(m: int, s: Real) -> arb:
+    """Derivative of order m of log ζ(s), s > 1."""
+    s = arb(s)
+    return _refined(lambda: _log_zeta(m, s), s) if s > 1 else arb.nan()
+
+
+def _log_zeta(m: int, s: arb) -> arb:
+    """The derivative, with the bits more that 1 + 2^−s, nearly all there is of ζ at large s, loses in it."""
+    cap, ctx.cap = ctx.cap, max(ctx.cap, m + 1)
+    try:
+        with ctx.workprec(ctx.prec + min(MOST_BITS, int(float(s.mid())))):
+            return arb_series([s, 1], m + 1).zeta().log()[m] * (arb(m) + 1).gamma()
+    finally:
+        ctx.cap = cap
 
 
 def digamma_difference(x: Real, a: Real) -> arb:

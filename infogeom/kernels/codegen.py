@@ -25,7 +25,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr
 
-from infogeom.functions import SPECIAL, expit, polygamma_excess, softplus
+from infogeom.functions import SPECIAL, Ordered, expit, softplus
 from infogeom.kernels.loops import Axes, Program, write_loops, write_point
 
 __all__ = ["MAX_EXPONENT", "Axes", "Kernel", "UnsupportedFunctionError", "exact_source", "kernel"]
@@ -125,7 +125,7 @@ class _Builder:
         if type(e) in FUNCTIONS:
             operand = self.node(e.args[0])
             return self.assign(f"{FUNCTIONS[type(e)]}({operand})", [operand])
-        if isinstance(e, sympy.polygamma | polygamma_excess) and e.args[0].is_Integer:
+        if isinstance(e, sympy.polygamma | Ordered) and e.args[0].is_Integer:
             operand = self.node(e.args[1])
             return self.assign(f"{type(e).__name__}({int(e.args[0])}, {operand})", [operand])
         if isinstance(e, SPECIAL):

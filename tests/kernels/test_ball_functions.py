@@ -42,6 +42,7 @@ SPECIAL: dict[str, Any] = {
     "bessel_ratio_slope": (moderate, moderate),
     "bessel_ratio_curve": (moderate, moderate),
     "log_bessel": (moderate | st.just(0.0), moderate),
+    "log_zeta": (orders, st.floats(-10.0, 2.5).map(lambda e: 1.0 + 10.0**e)),
 }
 
 
@@ -122,8 +123,8 @@ def test_signs_are_joined_where_undecided() -> None:
         ("log", [-1]), ("sqrt", [-1]), ("acos", [2]), ("atanh", [2]), ("polygamma", [1, -1]), ("polygamma", [0, 0]),
         ("polygamma_excess", [1, 0]), ("digamma_difference", [1, -2]), ("lgamma_difference", [-1, 3]),
         ("bessel_ratio", [-1, 1]), ("bessel_ratio_slope", [1, -1]), ("bessel_ratio_curve", [1, math.nan]),
-        ("log_bessel", [0, 0]), ("log_bessel", [-1, 1]), ("expit", [math.nan]), ("softplus", [math.nan]),
-        ("sign", [math.nan]),
+        ("log_bessel", [0, 0]), ("log_bessel", [-1, 1]), ("log_zeta", [1, 1]), ("expit", [math.nan]),
+        ("softplus", [math.nan]), ("sign", [math.nan]),
     ],
 )  # fmt: skip
 def test_outside_the_domain_the_ball_is_nan(name: str, arguments: list[float]) -> None:
@@ -133,6 +134,10 @@ def test_outside_the_domain_the_ball_is_nan(name: str, arguments: list[float]) -
 def test_bessel_ratios_have_their_limits_at_zero() -> None:
     assert [f(1, 0) for f in (balls.bessel_ratio, balls.bessel_ratio_curve)] == [0, 0]
     assert balls.bessel_ratio_slope(1, 0).contains(arb(1) / 4)
+
+
+def test_the_ball_of_log_zeta_holds_its_leading_term_at_large_arguments() -> None:
+    assert abs(balls.log_zeta(12, 4000) * arb(2) ** 4000 / arb(2).log() ** 12 - 1) < arb("1e-25")
 
 
 def test_differences_vanish_with_their_step() -> None:

@@ -27,7 +27,7 @@ positive = st.one_of(
 beside_zero = st.tuples(st.floats(-15.6, -1.0), st.sampled_from([-1.0, 1.0])).map(lambda t: ZERO + t[1] * 10 ** t[0])
 orders = st.one_of(st.sampled_from([0.0, 0.5, 1.0, 1.5]), st.floats(-3.0, 2.5).map(lambda e: 10.0**e))
 #: A first argument within the domain.
-FIRST = {name: 1 if name.startswith("polygamma") else 1.0 for name in special.__all__}
+FIRST = {name: 1 if name.startswith(("polygamma", "log_zeta")) else 1.0 for name in special.__all__}
 
 
 def value(name: str, *arguments: Any) -> float:
@@ -156,6 +156,35 @@ def test_bessel_ratios_have_their_limits_at_zero() -> None:
         assert found == [0.0, pytest.approx(0.5 / (nu + 1), rel=4 * EPS), 0.0]
 
 
+beyond_one = st.one_of(
+    st.floats(-12.0, 0.0).map(lambda e: 1.0 + 10.0**e), st.floats(1.0, 60.0, exclude_min=True), st.floats(60.0, 1e3)
+)
+
+
+# The two parts are at most three times their sum: two or three roundings in each, and one per order in the recursion.
+@pytest.mark.parametrize("m", range(6))
+@settings(max_examples=10)
+@given(s=beyond_one)
+@example(s=1.0 + 1e-12)
+def test_derivatives_of_log_zeta_are_accurate_relative_to_their_value(m: int, s: float) -> None:
+    assert_close("log_zeta", (m, s), 6 + m)
+
+
+def test_log_zeta_is_the_ball_of_its_value_everywhere() -> None:
+    rng = np.random.default_rng(2)
+    points = np.concatenate(
+        [1 + 10.0 ** rng.uniform(-12, 0, 1000), rng.uniform(1, 60, 1000), rng.uniform(60, 980, 500)]
+    )
+    with ctx.workprec(100):
+        for m, s in zip(rng.integers(0, 6, points.size).tolist(), points.tolist(), strict=True):
+            expected = ball_functions.log_zeta(m, s)
+            assert abs(value("log_zeta", m, s) - expected) <= (6 + m) * EPS * abs(expected)
+
+
+def test_log_zeta_underflows_to_zero() -> None:
+    assert [value("log_zeta", m, s) for m in (0, 3) for s in (1e4, 1e308)] == [0.0] * 4
+
+
 @pytest.mark.parametrize("x", [-1.0, math.nan])
 @pytest.mark.parametrize("name", special.__all__)
 def test_outside_the_domain_the_value_isnan(name: str, x: float) -> None:
@@ -166,6 +195,7 @@ def test_outside_the_domain_the_value_isnan(name: str, x: float) -> None:
 def test_poles_and_negative_sums_are_outside_the_domain() -> None:
     for name in ("polygamma", "polygamma_excess"):
         assert all(math.isnan(value(name, m, 0.0)) for m in (0, 1))
+    assert all(math.isnan(value("log_zeta", m, 1.0)) for m in (0, 1))
     for name in ("digamma_difference", "lgamma_difference"):
         assert math.isnan(value(name, 1.0, -1.0))
 
