@@ -36,6 +36,7 @@ from infogeom.models.discrete import (
     negative_binomial,
     poisson,
     skellam,
+    zeta,
 )
 from infogeom.models.exponential import exponential_family
 from infogeom.models.model import Model, Network, Parameter, Samples
@@ -49,5 +50,5 @@ __all__ = [
     "gumbel", "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian", "laplace", "location_scale",
     "log_logistic", "log_normal", "logistic", "mixture", "negative_binomial", "normal", "pareto", "poisson",
     "product", "rayleigh", "regression", "reparametrise", "replicate", "sigmoid_neuron", "skellam", "skew_normal",
-    "student_t", "von_mises", "weibull",
+    "student_t", "von_mises", "weibull", "zeta",
 ]  # fmt: skip

@@ -7,10 +7,10 @@ from numbers import Integral
 import sympy
 from sympy import Expr, Interval, Set, Symbol, log, loggamma, oo
 
-from infogeom.functions import log_bessel
+from infogeom.functions import log_bessel, log_zeta
 from infogeom.models.model import Model, Parameter, check_count
 
-__all__ = ["bernoulli", "beta_binomial", "binomial", "geometric", "negative_binomial", "poisson", "skellam"]
+__all__ = ["bernoulli", "beta_binomial", "binomial", "geometric", "negative_binomial", "poisson", "skellam", "zeta"]
 
 #: Source that many families share.
 JOHNSON = "Johnson, Kemp & Kotz, Univariate Discrete Distributions (2005)"
@@ -131,6 +131,14 @@ def skellam() -> Model:
     law = -a - b + x * (log(a) - log(b)) / 2 + log_bessel(sympy.Abs(x), 2 * sympy.sqrt(a * b))
     latex, source = r"\mathrm{Skellam}(\mu_1, \mu_2)", "Skellam, J. R. Stat. Soc. 109 (1946) 296"
     return Model("Skellam", parameters, law, x, sympy.S.Integers, latex=latex, source=source, budget=0)
+
+
+def zeta() -> Model:
+    """Zeta law (power law on 1, 2, 3, …) with exponent ``s`` > 1: metric (log ζ)″(s)."""
+    s = Parameter(Symbol("s", positive=True), Interval.open(1, oo), (1.2, 5))
+    x = Symbol("x", positive=True)
+    law = -s.symbol * log(x) - log_zeta(0, s.symbol)
+    return Model("zeta", [s], law, x, sympy.S.Naturals, latex=r"\mathrm{Zeta}(s)", source=f"{JOHNSON}, Ch. 11")
 
 
 def beta_binomial(n: int) -> Model:

@@ -16,7 +16,7 @@ from infogeom.functions import expit, inverse_mills, log_normal_cdf, softplus
 from infogeom.symbolic.cubature import cubature, tractable
 from infogeom.symbolic.law import Law
 from infogeom.symbolic.multiprecision import in_mpmath
-from infogeom.symbolic.quadrature import expectations
+from infogeom.symbolic.quadrature import POINT_DIGITS, expectations
 
 __all__ = ["check_definition", "check_mass", "points_of"]
 
@@ -149,9 +149,14 @@ def _by_cubature(law: Law, scores: Sequence[Expr], point: Point) -> tuple[float,
 
 
 def _by_quadrature(law: Law, scores: Sequence[Expr], point: Point) -> tuple[float, Array]:
-    density, *at_point = (_written_out(e).subs(point) for e in (law.log_density, *scores))
+    density, *at_point = (_numbers_evaluated(_written_out(e).subs(point)) for e in (law.log_density, *scores))
     (variable,), (support,) = law.variables, law.supports
     return _moments(density, at_point, variable, support.subs(point), set(point.values()))
+
+
+def _numbers_evaluated(e: Expr) -> Expr:
+    """Expression with functions of numbers in digits enough for any quadrature, which then need not be found again."""
+    return e.replace(lambda f: f.is_Function and not f.free_symbols, lambda f: f.evalf(POINT_DIGITS))
 
 
 def _written_out(expression: Expr) -> Expr:

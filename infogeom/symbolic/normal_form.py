@@ -55,21 +55,30 @@ def positive_factors(expression: Expr, point: dict[Symbol, Expr]) -> Expr:
 
 
 def gamma_form(e: Expr) -> Expr:
-    """Normal form with Γ and ψ of arguments that differ by integers in terms of those of the least of them."""
+    """Normal form with Γ and ψ of arguments that differ by integers in terms of one of them.
+
+    That is the least positive one, or the least where signs are not known.
+    """
     places = {f: f.args[-1].as_coeff_Add() for f in e.atoms(sympy.gamma, sympy.polygamma)}
     lowest: dict[tuple[Expr, Expr], Expr] = {}
     for number, rest in places.values():
-        key, least = (rest, number % 1), number if rest != 0 else number % 1 or sympy.Integer(1)
+        key, least = (rest, number % 1), number
+        if rest.is_positive:
+            least = max(number, number % 1)
+        elif rest == 0:
+            least = number % 1 or sympy.Integer(1)
         lowest[key] = min(least, lowest.get(key, least))
     least = {f: (lowest[rest, number % 1], rest) for f, (number, rest) in places.items()}
     return normal_form(e.xreplace({f: _shifted(f, *least[f]) for f in places}))
 
 
 def _shifted(f: Expr, number: Expr, rest: Expr) -> Expr:
-    """Γ or ψ^(m) by way of its value at rest + number, an integer below its argument (DLMF 5.5.1, 5.5.2)."""
+    """Γ or ψ^(m) by way of its value at rest + number, an integer from its argument (DLMF 5.5.1, 5.5.2)."""
     x = rest + number
-    steps = range(int(f.args[-1] - x))
+    shift = int(f.args[-1] - x)
+    between = [x + k for k in (range(shift) if shift >= 0 else range(shift, 0))]
+    sign = 1 if shift >= 0 else -1
     if isinstance(f, sympy.gamma):
-        return sympy.gamma(x) * sympy.Mul(*(x + k for k in steps))
+        return sympy.gamma(x) * sympy.Mul(*between) ** sign
     m = f.args[0]
-    return sympy.polygamma(m, x) + (-1) ** m * sympy.factorial(m) * sympy.Add(*((x + k) ** (-m - 1) for k in steps))
+    return sympy.polygamma(m, x) + sign * (-1) ** m * sympy.factorial(m) * sympy.Add(*(y ** (-m - 1) for y in between))

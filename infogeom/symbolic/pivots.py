@@ -174,7 +174,7 @@ def _powers(e: Expr, symbol: Symbol) -> Expr:
     def factored(node: Expr) -> Expr:
         return node.func(sympy.factor(node.args[0]), *node.args[1:])
 
-    e = e.replace(sympy.exp, lambda u: sympy.exp(sympy.expand(u)))
+    e = sympy.expand_power_base(e.replace(sympy.exp, lambda u: sympy.exp(sympy.expand(u))), force=True)
     e = e.replace(lambda n: (n.is_Pow and n.base.is_Add) or isinstance(n, sympy.log), factored)
     e = sympy.expand_log(e, force=True).xreplace({1 + V: W} if symbol == V else {})
     return sympy.expand(sympy.expand_power_base(e, force=True))

@@ -10,7 +10,7 @@ import mpmath
 import sympy
 from sympy import Set
 
-__all__ = ["expectations", "exponential"]
+__all__ = ["POINT_DIGITS", "expectations", "exponential"]
 
 Real = Any  # mpmath's numbers have no types
 Function = Callable[[Real], Real]
@@ -22,6 +22,8 @@ DIGITS, POINT_DIGITS = 25, 60
 #: Powers of e by which a point may approach the end of a bounded support.
 LONGEST = 2000
 MAX_TERMS = 20_000
+#: Terms after which what is left is taken for a long tail, and where its integral is split, in logarithms.
+TAIL, FALLS_OF_TAIL = 3_000, (0, 4, 16, 64, 256, 1024)
 #: An exponential of an exponential beyond this one would fill the memory.
 LARGEST_EXPONENT = 1e4
 #: A peak is looked for around t = ± these and around where the caller expects one; integrals are split where the
@@ -175,18 +177,34 @@ def _integral(f: Function, breaks: list[Real]) -> tuple[Real, Real]:
 
 
 def _sum(law: Function, weight: Function, support: Set) -> Real:
-    """Sum over a discrete support, cut where 60 terms in a row no longer count."""
+    """Sum over a discrete support, cut where 60 terms in a row no longer count; a long tail by Euler and Maclaurin."""
+
+    def term(x: Real) -> Real:
+        p = exponential(law(x))
+        value = p * weight(x) if p else p
+        if isinstance(value, mpmath.mpc):
+            raise ArithmeticError(f"the log-density is complex at {mpmath.nstr(x, 9)}")
+        return value
+
     total, quiet = mpmath.mpf(0), 0
     for terms, point in enumerate(support):
         if terms > MAX_TERMS:
             raise ArithmeticError(f"the sum over {support} did not end within {MAX_TERMS} terms")
         x = mpmath.mpf(int(point))
-        p = exponential(law(x))
-        addend = p * weight(x) if p else p
-        if isinstance(addend, mpmath.mpc):
-            raise ArithmeticError(f"the log-density is complex at {int(point)}")
+        if terms == TAIL and support in (sympy.S.Naturals, sympy.S.Naturals0):
+            return total + _tail(term, x)
+        addend = term(x)
         total += addend
         quiet = quiet + 1 if abs(addend) <= 1e-17 * abs(total) else 0
         if quiet > 60:
             break
     return total
+
+
+def _tail(term: Function, start: Real) -> Real:
+    """Sum from ``start`` on of terms that vary slowly (DLMF 2.10.1); the first one left out is ~ start⁻⁵ of the sum."""
+    with mpmath.workdps(2 * DIGITS):
+        breaks = [mpmath.log(start) + k for k in FALLS_OF_TAIL]
+        whole = mpmath.quad(lambda t: term(mpmath.exp(t)) * mpmath.exp(t), breaks)
+        first, third = (mpmath.diff(term, start, k, h=mpmath.mpf(10) ** -8) for k in (1, 3))
+        return whole + term(start) / 2 - first / 12 + third / 720
