@@ -1,6 +1,7 @@
 """The package as a whole: what it exports, and what importing it costs."""
 
 import importlib.metadata
+import inspect
 import pkgutil
 import subprocess
 import sys
@@ -50,3 +51,7 @@ def test_every_module_is_a_public_name() -> None:
 
 def test_version_is_that_of_the_installed_metadata() -> None:
     assert infogeom.__version__ == importlib.metadata.version("infogeom")
+
+
+def test_no_model_is_hidden_by_a_module_of_its_name() -> None:
+    assert [name for name in infogeom.models.__all__ if inspect.ismodule(getattr(infogeom.models, name))] == []

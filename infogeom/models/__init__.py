@@ -38,7 +38,7 @@ from infogeom.models.discrete import (
     skellam,
     zeta,
 )
-from infogeom.models.exponential import exponential_family
+from infogeom.models.log_partition import exponential_family
 from infogeom.models.model import Model, Network, Parameter, Samples
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
 from infogeom.models.regression import regression

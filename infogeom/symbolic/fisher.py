@@ -23,7 +23,7 @@ import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.models.combine import Product, Reparametrisation, Replicas
-from infogeom.models.exponential import LogPartition
+from infogeom.models.log_partition import LogPartition
 from infogeom.models.model import Model
 from infogeom.symbolic.definition import check_definition, check_mass, points_of
 from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError, products_of_scores
