@@ -147,7 +147,7 @@ def beta_binomial(n: int) -> Model:
     Parameters
     ----------
     n : int
-        Number of trials, at least 2: with one trial only α/(α + β) matters. Up to 23 the metric is a closed rational
+        Number of trials, at least 2: with one trial only α/(α + β) matters. Up to 3 the metric is a closed rational
         function; beyond, it is summed.
 
     Raises
@@ -162,4 +162,5 @@ def beta_binomial(n: int) -> Model:
     law = coefficient + loggamma(X + a) + loggamma(n - X + b) - loggamma(n + a + b)
     law += loggamma(a + b) - loggamma(a) - loggamma(b)
     latex = r"\mathrm{BetaBin}(n, \alpha, \beta)"
-    return _model("beta-binomial", parameters, law, sympy.Range(0, n + 1), latex, f"{JOHNSON}, Ch. 6")
+    source, budget = f"{JOHNSON}, Ch. 6", 5 if n <= 3 else 0
+    return Model("beta-binomial", parameters, law, X, sympy.Range(0, n + 1), latex=latex, source=source, budget=budget)

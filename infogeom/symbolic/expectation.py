@@ -16,7 +16,9 @@ from infogeom.symbolic.pivots import score_products
 __all__ = ["ExpectationError", "OpenExpectationError", "products_of_scores"]
 
 #: Outcomes up to which a sum over them is written out.
-MAX_OUTCOMES = 24
+MAX_OUTCOMES = 4
+#: Operations of an entry that somebody may still read, and kernels be made of.
+MAX_READABLE = 150
 
 
 class ExpectationError(ValueError):
@@ -152,7 +154,8 @@ def _outcomes(law: Law, scores: Sequence[Expr]) -> ImmutableMatrix | None:
         for x in support
     ]
     n = len(scores)
-    return ImmutableMatrix(n, n, lambda i, j: sympy.Add(*(p * s[i] * s[j] for p, s in terms)))
+    matrix = ImmutableMatrix(n, n, lambda i, j: normal_form(sympy.Add(*(p * s[i] * s[j] for p, s in terms))))
+    return matrix if max(e.count_ops() for e in matrix) <= MAX_READABLE else None
 
 
 def _count(support: Set) -> float:
