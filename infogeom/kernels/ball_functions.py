@@ -15,8 +15,8 @@ from flint import acb, arb, arb_series, ctx
 __all__ = [
     "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "cos", "cosh",
     "digamma_difference", "erf", "erfc", "exp", "expit", "fabs", "gamma", "lgamma", "lgamma_difference", "log", "log1p",
-    "log_bessel", "log_zeta", "polygamma", "polygamma_excess", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh",
-    "zeta",
+    "log_bessel", "log_zeta", "polygamma", "polygamma_excess", "removable", "sign", "sin", "sinh", "softplus", "sqrt",
+    "tan", "tanh", "zeta",
 ]  # fmt: skip
 
 Real = arb | int | float
@@ -261,6 +261,23 @@ def _ratio(nu: arb, x: arb) -> arb:
     for k in range(steps, 0, -1):
         g = 1 / (2 * (nu + k) + square * g)
     return g
+
+
+def removable(u: Real, formula: arb, reach: Real, radius: Real, most: Real, error: Real, *coefficients: Real) -> arb:
+    """A function with a removable singularity at u = 0: its Taylor polynomial where u may be nearer than the reach.
+
+    The remainder is at most (most · (|u| / radius)^k + error) / (1 − |u| / radius) after k terms.  Elsewhere: the
+    formula, which is nan where it divides by a ball that holds 0.
+    """
+    u = arb(u)
+    ratio = arb(abs(u).upper()) / radius
+    if abs(u) >= reach or not ratio < 1:
+        return formula
+    total = arb(0)
+    for coefficient in reversed(coefficients):
+        total = total * u + coefficient
+    remainder = (most * ratio ** len(coefficients) + error) / (1 - ratio)
+    return total + arb(0, remainder.upper())
 
 
 def _refined(value: Callable[[], arb], *arguments: arb) -> arb:

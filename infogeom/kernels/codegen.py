@@ -27,6 +27,7 @@ from sympy import Expr
 
 from infogeom.functions import SPECIAL, Ordered, expit, softplus
 from infogeom.kernels.loops import Axes, Program, write_loops, write_point
+from infogeom.removable import removable
 
 __all__ = ["MAX_EXPONENT", "Axes", "Kernel", "UnsupportedFunctionError", "exact_source", "kernel"]
 
@@ -128,6 +129,8 @@ class _Builder:
         if isinstance(e, sympy.polygamma | Ordered) and e.args[0].is_Integer:
             operand = self.node(e.args[1])
             return self.assign(f"{type(e).__name__}({int(e.args[0])}, {operand})", [operand])
+        if isinstance(e, removable):
+            return self._removable(e)
         if isinstance(e, SPECIAL):
             operands = [self.node(a) for a in e.args]
             return self.assign(f"{type(e).__name__}({', '.join(operands)})", operands)
@@ -238,6 +241,20 @@ class _Builder:
         a = self.node(u)
         small = self.assign(f"log1p(exp(-fabs({a})))", [a])
         return self.assign(f"max({a}, 0.0) + {small}", [a, small])
+
+    def _removable(self, e: removable) -> str:
+        """The Taylor series near the centre, the formula elsewhere."""
+        argument, germ = e.args
+        u, formula = self.node(argument - germ.centre), self.node(e.formula)
+        if self.exact:
+            coefficients, bounds = germ.enclosing_series()
+            operands = [u, formula, *(self.node(c) for c in (*bounds, *coefficients))]
+            return self.assign(f"removable({', '.join(operands)})", operands)
+        coefficients, reach = germ.float_series()
+        series = repr(coefficients[-1])
+        for c in reversed(coefficients[:-1]):
+            series = self.assign(f"{series} * {u} + {_literal(sympy.Float(c))}", [series, u])
+        return self.assign(f"{series} if fabs({u}) < {reach!r} else {formula}", [series, u, formula])
 
     def _direct(self, u: Expr) -> tuple[str, str, str]:
         a = self.node(u)

@@ -17,6 +17,7 @@ from sympy import Abs, Expr, Symbol
 
 from infogeom.functions import expit, log_bessel, softplus
 from infogeom.kernels.curvature import UNIT
+from infogeom.removable import removable
 
 __all__ = ["DEPTH", "ERRORS", "SPREAD", "SampleErrors", "jet_errors", "rounding"]
 
@@ -24,6 +25,8 @@ __all__ = ["DEPTH", "ERRORS", "SPREAD", "SampleErrors", "jet_errors", "rounding"
 SAMPLE_UNIT = UNIT / 4
 #: Roundings to which the functions of the mathematical library, and those of `special`, are good.
 ELEMENTARY, SPECIAL = 4, 16
+#: Roundings of the formula of a removable singularity where float64 leaves the series: six powers of 0.35 cancel in it.
+REMOVABLE = 1000
 #: Functions of which |u f′(u)| ≤ |u| |f(u)|: an error of their argument is a relative one of theirs.
 EXPONENTIAL = (sympy.exp, expit, softplus)
 #: Functions that nowhere exceed 1.
@@ -67,8 +70,12 @@ def _function(e: Expr) -> tuple[Expr, Expr]:
     majorant, own = Abs(e), ELEMENTARY if isinstance(e, LIBRARY) else SPECIAL
     if isinstance(e, log_bessel) and e.args[0] != 0:
         majorant += sympy.Add(*e.args)  # what cancels beside its zero
+    arguments = e.args
+    if isinstance(e, removable):
+        arguments, own = e.args[:1], REMOVABLE
+        majorant += Abs(removable(e.args[1].centre, e.args[1]))  # the terms of the series cancel beside a zero
     count: Expr = sympy.Integer(own)
-    for argument in e.args:
+    for argument in arguments:
         size, errors = rounding(argument)
         if errors != 0:
             slot = sympy.Dummy("u", real=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -11,6 +12,7 @@ from sympy import Dummy, Expr, Symbol
 
 from infogeom import functions
 from infogeom.functions import expit, softplus
+from infogeom.removable import Germ, removable
 from infogeom.symbolic.quadrature import exponential
 
 __all__ = ["in_mpmath", "staged"]
@@ -37,10 +39,22 @@ def _by_evalf(function: type[sympy.Function]) -> Callable[..., Real]:
     return value
 
 
+def _removable(x: Real, germ: str) -> Real:
+    return _germ(germ).value(mpmath.mpf(x))
+
+
+@cache
+def _germ(text: str) -> Germ:
+    return sympy.sympify(text, {Germ.__name__: Germ})  # type: ignore[no-any-return]
+
+
 def _primitives() -> dict[str, Callable[..., Real]]:
     ours = {name: getattr(functions, name) for name in functions.__all__}
-    known = {name: _by_evalf(f) for name, f in ours.items() if isinstance(f, type) and issubclass(f, sympy.Function)}
-    return {**known, expit.__name__: _expit, softplus.__name__: _softplus, "exp": exponential}
+    known: dict[str, Callable[..., Real]] = {
+        name: _by_evalf(f) for name, f in ours.items() if isinstance(f, type) and issubclass(f, sympy.Function)
+    }
+    known |= {expit.__name__: _expit, softplus.__name__: _softplus, removable.__name__: _removable}
+    return {**known, "exp": exponential}
 
 
 PRIMITIVES = _primitives()
@@ -73,7 +87,7 @@ def staged(
 def _reduced(e: Expr, moving: set[Symbol], known: dict[Expr, Dummy]) -> Expr:
     """Expression in which each greatest part without a moving symbol is a symbol of its own."""
     if not e.free_symbols & moving:
-        return e if e.is_Rational else known.setdefault(e, Dummy("c", real=True))
+        return e if e.is_Rational or isinstance(e, Germ) else known.setdefault(e, Dummy("c", real=True))
     if isinstance(e, sympy.Add | sympy.Mul):
         still, rest = e.as_independent(*moving, as_Add=isinstance(e, sympy.Add))
         parts = rest.args if isinstance(rest, type(e)) else (rest,)

@@ -19,7 +19,7 @@ from tests.special_reference import exactly
 
 #: Names that mpmath spells differently.
 MPMATH: dict[str, str] = {"lgamma": "loggamma"}
-ELEMENTARY = sorted(set(balls.__all__) - set(special.__all__) - {"sign", "fabs"})
+ELEMENTARY = sorted(set(balls.__all__) - set(special.__all__) - {"sign", "fabs", "removable"})
 BITS = 100
 
 wide = st.floats(-1e4, 1e4)
@@ -138,6 +138,11 @@ def test_bessel_ratios_have_their_limits_at_zero() -> None:
 
 def test_the_ball_of_log_zeta_holds_its_leading_term_at_large_arguments() -> None:
     assert abs(balls.log_zeta(12, 4000) * arb(2) ** 4000 / arb(2).log() ** 12 - 1) < arb("1e-25")
+
+
+def test_the_ball_of_log_i_0_is_narrow_at_small_arguments() -> None:
+    assert balls.log_bessel(0, 1e-100).overlaps(arb(1e-100) ** 2 / 4)
+    assert balls.log_bessel(0, 1e-100).rel_accuracy_bits() > BITS - 8
 
 
 def test_differences_vanish_with_their_step() -> None:
