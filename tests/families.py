@@ -14,7 +14,16 @@ FAMILIES: dict[str, Callable[[], Model]] = {
         name: getattr(ig.models, name)
         for name in (
             *("normal", "log_normal", "half_normal", "exponential", "gamma", "inverse_gamma", "chi_squared", "weibull"),
-            *("rayleigh", "gumbel", "frechet", "logistic", "log_logistic", "laplace", "generalised_normal"),
+            *(
+                "rayleigh",
+                "gumbel",
+                "frechet",
+                "generalised_extreme_value",
+                "logistic",
+                "log_logistic",
+                "laplace",
+                "generalised_normal",
+            ),
             *("student_t", "cauchy", "hyperbolic_secant", "pareto", "beta", "beta_prime", "inverse_gaussian"),
             *("von_mises", "skew_normal", "bernoulli", "geometric", "poisson", "negative_binomial", "skellam", "zeta"),
         )

@@ -8,6 +8,7 @@ the package is used but the mpmath definitions of its functions in `tests.specia
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -66,7 +67,7 @@ class Definition:
             return
         low, high = (mpf(float(e)) if e.is_infinite else mpf(e.evalf(40)._mpf_) for e in (support.start, support.end))
         ends = [low, *sorted(kink(*theta) for kink in self.kinks), high]
-        for a, b in zip(ends, ends[1:], strict=False):
+        for a, b in pairwise(ends):
             candidates = []
             for k in range(-REACH, REACH + 1):
                 x, slope = _chart(a, b, k * STEP, theta)

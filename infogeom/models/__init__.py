@@ -9,6 +9,7 @@ from infogeom.models.continuous import (
     exponential,
     frechet,
     gamma,
+    generalised_extreme_value,
     generalised_normal,
     gumbel,
     half_normal,
@@ -46,9 +47,9 @@ from infogeom.models.regression import regression
 __all__ = [
     "Model", "Network", "Parameter", "Samples", "bernoulli", "beta", "beta_binomial", "beta_prime", "binomial",
     "cauchy", "chi_squared", "decision_boundary", "decision_boundary_population", "exponential",
-    "exponential_family", "frechet", "from_density", "from_sympy_stats", "gamma", "generalised_normal", "geometric",
-    "gumbel", "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian", "laplace", "location_scale",
-    "log_logistic", "log_normal", "logistic", "mixture", "negative_binomial", "normal", "pareto", "poisson",
-    "product", "rayleigh", "regression", "reparametrise", "replicate", "sigmoid_neuron", "skellam", "skew_normal",
-    "student_t", "von_mises", "weibull", "zeta",
+    "exponential_family", "frechet", "from_density", "from_sympy_stats", "gamma", "generalised_extreme_value",
+    "generalised_normal", "geometric", "gumbel", "half_normal", "hyperbolic_secant", "inverse_gamma",
+    "inverse_gaussian", "laplace", "location_scale", "log_logistic", "log_normal", "logistic", "mixture",
+    "negative_binomial", "normal", "pareto", "poisson", "product", "rayleigh", "regression", "reparametrise",
+    "replicate", "sigmoid_neuron", "skellam", "skew_normal", "student_t", "von_mises", "weibull", "zeta",
 ]  # fmt: skip

@@ -12,9 +12,10 @@ from infogeom.functions import log_bessel, log_normal_cdf
 from infogeom.models.model import Model, Parameter
 
 __all__ = [
-    "beta", "beta_prime", "cauchy", "chi_squared", "exponential", "frechet", "gamma", "generalised_normal", "gumbel",
-    "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian", "laplace", "log_logistic", "log_normal",
-    "logistic", "normal", "pareto", "rayleigh", "skew_normal", "student_t", "von_mises", "weibull",
+    "beta", "beta_prime", "cauchy", "chi_squared", "exponential", "frechet", "gamma", "generalised_extreme_value",
+    "generalised_normal", "gumbel", "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian",
+    "laplace", "log_logistic", "log_normal", "logistic", "normal", "pareto", "rayleigh", "skew_normal", "student_t",
+    "von_mises", "weibull",
 ]  # fmt: skip
 
 #: Sources that many families share.
@@ -180,6 +181,30 @@ def frechet() -> Model:
         HALF_LINE,
         r"\mathrm{Fr\acute{e}chet}(\mathrm{shape}, \mathrm{scale})",
         f"{JOHNSON_2}, Ch. 22",
+    )
+
+
+def generalised_extreme_value() -> Model:
+    """Generalised extreme value law of maxima with location ``mu``, scale ``sigma`` and shape ``xi`` > −½.
+
+    Fréchet for ξ > 0, Gumbel at ξ = 0, where the metric is smooth, reversed Weibull for ξ < 0.  The support ends where
+    1 + ξ (x − μ)/σ = 0 and moves with the parameters, but u = (1 + ξ (x − μ)/σ)^(−1/ξ) is exponentially distributed,
+    and the law is regular for ξ > −½ (Smith, Biometrika 72 (1985) 67–90).
+    """
+    mu, sigma = _location(), _positive("sigma")
+    xi = Parameter(Symbol("xi", real=True), Interval.open(Rational(-1, 2), oo), (-0.3, 0.6))
+    m, s, k, u = mu.symbol, sigma.symbol, xi.symbol, Symbol("u", positive=True)
+    y = 1 + k * (X - m) / s
+    law = -log(s) - (1 + 1 / k) * log(y) - y ** (-1 / k)
+    return Model(
+        "generalised extreme value",
+        [mu, sigma, xi],
+        law,
+        u,
+        HALF_LINE,
+        observed={X: m + s * (u**-k - 1) / k},
+        latex=r"\mathrm{GEV}(\mu, \sigma, \xi)",
+        source="Prescott & Walden, Biometrika 67 (1980) 723–724",
     )
 
 

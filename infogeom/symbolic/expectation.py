@@ -52,13 +52,16 @@ def products_of_scores(
     """
     if budget == 0:
         raise OpenExpectationError(f"the expectation E[∂log p ∂log p] of log p = {law.log_density} does not close")
-    found = _location(law, coordinates, output)
-    if found is not None:
-        return found
-    try:
-        return _score_identities(law, scores, coordinates)
-    except OpenExpectationError as error:
-        reason = error
+    if tuple(law.log_density.diff(c) for c in coordinates) == tuple(scores):
+        found = _location(law, coordinates, output)
+        if found is not None:
+            return found
+        try:
+            return _score_identities(law, coordinates)
+        except OpenExpectationError as error:
+            reason = error
+    else:  # the variable is itself a function of what is observed and the parameters
+        reason = OpenExpectationError(f"the expectation of products of the scores {list(scores)} did not close")
     if len(law.variables) == 1:
         for attempt in (_pivots, _outcomes, lambda law, scores: _integrals(law, scores, budget)):
             found = attempt(law, scores)
@@ -96,7 +99,7 @@ def _residual_information(law: Expr, residual: Symbol) -> Expr | None:
     return None if constant.has(sympy.Integral) or not constant.is_finite else constant
 
 
-def _score_identities(law: Law, scores: Sequence[Expr], coordinates: Sequence[Symbol]) -> ImmutableMatrix:
+def _score_identities(law: Law, coordinates: Sequence[Symbol]) -> ImmutableMatrix:
     """−E[∂_i ∂_j ℓ] (Eq. 3.2.14), every moment in it solved for from E[∂_i ℓ] = 0."""
     kinks = law.log_density.atoms(sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Heaviside, sympy.Max, sympy.Min)
     if any(kink.free_symbols & set(coordinates) for kink in kinks):

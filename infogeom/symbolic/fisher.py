@@ -30,6 +30,7 @@ from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError
 from infogeom.symbolic.law import Law, law_of, scores_of
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form, positive_factors
+from infogeom.symbolic.smooth import smooth
 
 __all__ = ["ExpectationError", "metric", "numeric_metric"]
 
@@ -187,7 +188,8 @@ def _presented(matrix: ImmutableMatrix, model: Model) -> ImmutableMatrix:
     middle = {
         p.symbol: sympy.Rational(str(sum(p.typical) / 2 + (p.typical[1] - p.typical[0]) / 7)) for p in model.parameters
     }
-    return matrix.applyfunc(lambda e: positive_factors(e, middle))
+    domains = {p.symbol: p.domain for p in model.parameters}
+    return matrix.applyfunc(lambda e: smooth(positive_factors(e, middle), domains))
 
 
 @lru_cache(maxsize=256)
