@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
-import loky
 import sympy
 from sympy import Dummy, Expr, ImmutableMatrix, Set, Symbol
 
 from infogeom.symbolic.law import Law
 from infogeom.symbolic.normal_form import gamma_form, normal_form
 from infogeom.symbolic.pivots import score_products
+from infogeom.symbolic.timed import Worker
 
 __all__ = ["ExpectationError", "OpenExpectationError", "products_of_scores"]
 
@@ -182,13 +182,14 @@ def _integrals(law: Law, scores: Sequence[Expr], budget: float) -> ImmutableMatr
     (variable,), (support,) = law.variables, law.supports
     if not isinstance(support, sympy.Interval) or law.log_density.has(sympy.Abs):
         return None
-    executor = loky.ProcessPoolExecutor(1)
     try:
-        return executor.submit(_integrated, law.log_density, tuple(scores), variable, support).result(timeout=budget)
+        with Worker() as worker:
+            found: ImmutableMatrix | None = worker.run(
+                budget, _integrated, law.log_density, tuple(scores), variable, support
+            )
     except Exception:  # noqa: BLE001  (SymPy's integrals fail in many ways, and time runs out in one)
         return None
-    finally:
-        executor.shutdown(wait=False, kill_workers=True)
+    return found
 
 
 def _integrated(
