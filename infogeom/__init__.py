@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 __all__ = [
     "StatusWarning",
     "__version__",
+    "catalogue",
     "cli",
     "einstein",
     "files",
@@ -41,6 +42,7 @@ _HOMES = {"StatusWarning": "infogeom.grid", "verify": "infogeom.verification"}
 
 if TYPE_CHECKING:
     from infogeom import (
+        catalogue,
         cli,
         einstein,
         files,

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from tqdm import tqdm
+
 import infogeom as ig
 
 if TYPE_CHECKING:
@@ -42,6 +44,13 @@ Compute metric, connection and curvature of a model by independent routes, and s
 The compiled values are compared with the definition by quadrature or summation, the closed form in 50 digits, the
 Gauss equation, ball arithmetic and EinsteinPy. Exit status: 0 if every comparison agrees, 1 if one does not (or there
 was nothing to compare), 2 for bad input."""
+
+FAMILIES = """\
+List the families: parameters, Fisher metric and scalar curvature R in closed form, whether the metric is Hessian in
+these parameters (∂_k g_ij totally symmetric), and whether the curvature is constant.
+
+Yes and no are proven; what is not known is left open (?), as is a closed form of R that takes longer than seconds (a
+minute for a family alone). Expectations that do not close are taken by quadrature or summation."""
 
 EXAMPLES = """
 examples:
@@ -121,7 +130,43 @@ def _verify(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-COMMANDS: tuple[Callable[[Any], None], ...] = (_verify,)
+def _models(commands: Any) -> None:
+    parser = commands.add_parser(
+        "models",
+        help="list the families, or show one in full",
+        description=FAMILIES,
+        epilog=MODELS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="one in full, see below; all in a table when omitted")
+    parser.add_argument("--latex", action="store_true", help="LaTeX instead of text")
+
+    def run(options: argparse.Namespace) -> int:
+        if options.model is None:
+            _print_table(latex=options.latex)
+        else:
+            subject = model_named(options.model)
+            if not isinstance(subject, ig.models.Model):
+                raise TypeError(f"{options.model} must be a Model, got a {type(subject).__name__}")
+            found = ig.catalogue.entry(subject, name=options.model)
+            print(found.latex() if options.latex else found)
+        return AGREEMENT
+
+    parser.set_defaults(run=run)
+
+
+def _print_table(*, latex: bool) -> None:
+    """Families in LaTeX, or as text, line by line as they are found."""
+    if latex:
+        print(ig.models.table().latex())
+        return
+    for line in ig.catalogue.lines():
+        tqdm.write(line)  # beside its progress bar
+        sys.stdout.flush()
+
+
+COMMANDS: tuple[Callable[[Any], None], ...] = (_verify, _models)
 
 
 # --- Arguments --------------------------------------------------------------------------------------------------------
@@ -147,9 +192,9 @@ def model_named(text: str, samples: int | None = None, seed: int = 0) -> Model |
         return _neuron(rest, DEFAULT_SAMPLES if samples is None else samples, seed)
     if samples is not None:
         raise ValueError(f"--samples is the size of a neuron's data set, and {text} has none")
-    families = _families()
+    families = ig.models.families()
     if head in families:
-        return _family(families[head], text, [part for part in rest.split(",") if part])
+        return ig.models.family(text)
     place, _, name = text.rpartition(":")
     if not place or not name:
         known = ", ".join(sorted(families))
@@ -163,35 +208,6 @@ def model_named(text: str, samples: int | None = None, seed: int = 0) -> Model |
     if not isinstance(value, ig.models.Model | ig.symbolic.Metric):
         raise TypeError(f"{text} must be a Model, a Metric or a function that returns one, got {type(value).__name__}")
     return value
-
-
-def _families() -> dict[str, Callable[..., Model]]:
-    """Functions of `infogeom.models` that take nothing but integers and return a model."""
-    functions = {name: getattr(ig.models, name) for name in ig.models.__all__}
-    found: dict[str, Callable[..., Model]] = {}
-    for name, function in functions.items():
-        if inspect.isfunction(function):
-            signature = inspect.signature(function)
-            kinds = [str(p.annotation).partition(" ")[0] for p in signature.parameters.values()]
-            if signature.return_annotation == "Model" and all(kind == "int" for kind in kinds):
-                found[name] = function
-    return found
-
-
-def _family(function: Callable[..., Model], text: str, arguments: Sequence[str]) -> Model:
-    signature = inspect.signature(function)
-    required = [p for p in signature.parameters.values() if p.default is p.empty]
-    if not len(required) <= len(arguments) <= len(signature.parameters):
-        usage = ":".join([function.__name__, ",".join(signature.parameters)]).rstrip(":")
-        raise ValueError(f"MODEL must be written {usage}, got {text!r}")
-    return function(*(_integer(argument, f"MODEL {function.__name__} takes integers") for argument in arguments))
-
-
-def _integer(text: str, rule: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"{rule}, got {text!r}") from None
 
 
 def _neuron(text: str, samples: int, seed: int) -> Model:

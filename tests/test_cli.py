@@ -76,7 +76,7 @@ def test_bad_input_exits_with_2_and_one_line() -> None:
     done = run("verify", "norm")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("infogeom: error: MODEL must be a family (binomial, ")
+    assert line.startswith("infogeom: error: MODEL must be a family (bernoulli, ")
 
 
 def test_a_module_of_the_working_directory_is_found(mine: Path) -> None:
@@ -150,9 +150,9 @@ def test_a_neuron_has_a_thousand_samples_unless_told() -> None:
         ([], "the following arguments are required: COMMAND"),
         (["verify"], "the following arguments are required: MODEL"),
         (["verfy"], "argument COMMAND: invalid choice: 'verfy'"),
-        (["verify", "normal:3"], "MODEL must be written normal, got 'normal:3'"),
-        (["verify", "binomial"], "MODEL must be written binomial:n, got 'binomial'"),
-        (["verify", "binomial:x"], "MODEL binomial takes integers, got 'x'"),
+        (["verify", "normal:3"], "family must be written normal, got 'normal:3'"),
+        (["verify", "binomial"], "family must be written binomial:n, got 'binomial'"),
+        (["verify", "binomial:x"], "family binomial takes integers, got 'x'"),
         (["verify", "binomial:0"], "binomial: n must be at least 1, got 0"),
         (["verify", "neuron:l0.5"], "LOSS 'l0.5' is none: LpNorm: p must be finite and at least 1, got 0.5"),
         (["verify", "neuron:mean-power-3"], "LOSS 'mean-power-3' is none: MeanPower: n must be even and at least 2"),
@@ -172,6 +172,10 @@ def test_a_neuron_has_a_thousand_samples_unless_told() -> None:
         (["verify", "normal", "--at", "mu=nan,sigma=1"], "--at: mu must be a finite decimal or a fraction, got 'nan'"),
         (["verify", "normal", "--at", "mu=1/0,sigma=1"], "--at: mu must be a finite decimal or a fraction, got '1/0'"),
         (["verify", "normal", "--at", "mu=1e999,sigma=1"], "--at: mu must be a finite decimal or a fraction"),
+        (["models", "gama"], "MODEL must be a family (bernoulli, beta, beta_binomial,"),
+        (["models", "binomial"], "family must be written binomial:n, got 'binomial'"),
+        (["models", "neuron:l2"], "the metric of 'sigmoid neuron' is a mean over its data"),
+        (["models", "{mine}:sphere"], ":sphere must be a Model, got a Metric"),
         (["verify", "nothere.py:model"], "nothere.py failed: FileNotFoundError: there is no such file"),
         (["verify", "no_such_module:model"], "no_such_module failed: ModuleNotFoundError: No module named"),
         (["verify", "{mine}:absent"], "has no 'absent'"),
@@ -199,6 +203,41 @@ def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert capsys.readouterr().err == "infogeom: interrupted\n"
 
 
-def test_the_families_are_those_that_take_integers() -> None:
-    assert {"normal", "binomial"} <= set(cli._families())
-    assert not {"from_density", "sigmoid_neuron", "decision_boundary"} & set(cli._families())
+# --- infogeom models --------------------------------------------------------------------------------------------------
+
+
+def test_the_table_is_printed_line_by_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    few = {name: ig.models.families()[name] for name in ("normal", "binomial", "skellam")}
+    monkeypatch.setattr("infogeom.models.by_name.families", lambda: few)
+    lines = ig.catalogue.lines()
+    assert next(lines).split() == ["family", "parameters", "Hessian", "curvature", "R", "metric"]
+    lines.close()
+    assert cli.main(["models"]) == 0
+    text = capsys.readouterr().out
+    assert [line.split()[0] for line in text.splitlines()] == ["family", "binomial:2", "normal", "skellam"]
+    assert text == f"{ig.models.table()}\n"
+
+
+def test_the_table_comes_in_latex_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("infogeom.models.by_name.families", lambda: {"normal": ig.models.normal})
+    assert cli.main(["models", "--latex"]) == 0
+    assert capsys.readouterr().out == ig.models.table().latex() + "\n"
+
+
+def test_one_family_is_shown_in_full() -> None:
+    done = run("models", "student_t:3")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("student_t:3\n\nlaw          Student, 3 degrees of freedom\n")
+    assert "\nR            -2\ncurvature    constant\n" in done.stdout
+
+
+def test_one_family_comes_in_latex_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["models", "normal", "--latex"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("\\begin{aligned}\nx &\\sim \\mathcal{N}(\\mu, \\sigma^2) ")
+    assert text.endswith("R &= -1\n\\end{aligned}\n")
+
+
+def test_a_model_of_ones_own_is_shown_in_full(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["models", f"{mine}:three"]) == 0
+    assert "metric       3/(p*(1 - p))" in capsys.readouterr().out.splitlines()

@@ -1,0 +1,86 @@
+"""What a closed-form metric is: Hessian, of constant curvature, flat.
+
+Yes is proven by the closed form; no takes a witness, a point where 50 digits tell apart what would have to be equal.
+Where there is neither, the answer is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+from sympy import Expr
+
+from infogeom.symbolic.metric_value import Metric
+from infogeom.symbolic.multiprecision import in_mpmath
+from infogeom.symbolic.normal_form import normal_form
+from infogeom.symbolic.pointwise import closed_form, scales, textbook
+from infogeom.symbolic.tensors import ricci_scalar, riemann
+
+__all__ = ["closed_curvature", "is_hessian", "is_product_of_lines", "witnesses_against"]
+
+DIGITS = 50
+#: What 50 digits leave of a difference that is 0, relative to its terms and with room for cancellation within them.
+NOTHING = mpmath.mpf(10) ** -20
+
+Point = Sequence[float]
+
+
+def is_product_of_lines(metric: Metric) -> bool:
+    """Whether g is diagonal and each g_ii depends on the i-th coordinate alone: flat at a glance."""
+    x = metric.coordinates
+    diagonal = all(metric.matrix[i, j] == 0 for i, j in combinations(range(len(x)), 2))
+    return diagonal and all(metric.matrix[i, i].free_symbols.isdisjoint({*x} - {c}) for i, c in enumerate(x))
+
+
+def is_hessian(metric: Metric, point: Point) -> bool | None:
+    """Whether ∂_k g_ij is totally symmetric, so that g = ∂∂ψ in these coordinates."""
+    g, x, n = metric.matrix, metric.coordinates, len(metric.coordinates)
+    pairs = [(g[i, j].diff(x[k]), g[i, k].diff(x[j])) for i in range(n) for j, k in combinations(range(n), 2)]
+    with mpmath.workdps(DIGITS):
+        values = in_mpmath(x, pairs)(*map(mpmath.mpf, point))
+        if any(abs(a - b) > NOTHING * (abs(a) + abs(b)) for a, b in values):
+            return False
+    return True if all(normal_form(a - b) == 0 for a, b in pairs) else None
+
+
+def witnesses_against(metric: Metric, points: Sequence[Point]) -> tuple[bool, bool]:
+    """Whether the points tell that the curvature is not constant, and that it is not 0."""
+    with mpmath.workdps(DIGITS):
+        jet_at = closed_form(metric)
+        jets = [jet_at(tuple(point))[0] for point in points]
+        found = [(jet.g, textbook(jet), scales(jet)) for jet in jets]
+        scalars = [tensors["ricci_scalar"].item() for _, tensors, _ in found]
+        size = NOTHING * max(terms["ricci_scalar"] for _, _, terms in found)
+        uneven, curved = max(scalars) - min(scalars) > size, False
+        for (g, tensors, terms), R in zip(found, scalars, strict=True):
+            size = NOTHING * terms["riemann"]
+            uneven |= abs(tensors["riemann"] - _of_constant_curvature(g, R)).max() > size
+            curved |= abs(tensors["riemann"]).max() > size
+    return bool(uneven), bool(curved)
+
+
+def closed_curvature(metric: Metric) -> tuple[Expr, bool | None]:
+    """R in closed form, and whether that proves the curvature constant; None where it does not."""
+    if is_product_of_lines(metric):
+        return sympy.Integer(0), True
+    metric, x = replace(metric, matrix=metric.matrix.applyfunc(normal_form)), metric.coordinates
+    R = ricci_scalar(metric)
+    if any(normal_form(R.diff(c)) != 0 for c in x):
+        return R, None
+    if len(x) == 2:  # Riemann has one component, which R determines
+        return R, True
+    gaps = np.array(riemann(metric).tolist(), dtype=object) - _of_constant_curvature(np.array(metric.matrix), R)
+    return R, True if all(normal_form(gap) == 0 for gap in gaps.flat) else None
+
+
+def _of_constant_curvature(g: Any, R: Any) -> Any:
+    """R^i_jkl = K (δ^i_k g_jl − δ^i_l g_jk) with K = R/(n (n − 1))."""
+    n = len(g)
+    delta = np.array([[int(i == j) for j in range(n)] for i in range(n)], dtype=object)
+    return R / (n * (n - 1)) * (np.einsum("ik,jl->ijkl", delta, g) - np.einsum("il,jk->ijkl", delta, g))

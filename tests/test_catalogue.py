@@ -1,0 +1,264 @@
+"""The table of families: what it says about their geometry, and that it guesses nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import mpmath
+import pytest
+import sympy
+
+import infogeom as ig
+from infogeom.symbolic import character
+from infogeom.symbolic.multiprecision import in_mpmath
+from infogeom.symbolic.pointwise import closed_form, textbook
+from infogeom.symbolic.timed import Worker
+
+u, v, w = sympy.symbols("u v w", real=True)
+r = sympy.Symbol("r", positive=True)
+sphere = ig.symbolic.Metric([u, v], sympy.diag(1, sympy.sin(u) ** 2))
+cylinder = ig.symbolic.Metric([u, v, w], sympy.diag(1, sympy.sin(u) ** 2, 1))
+polar = ig.symbolic.Metric([r, v], sympy.diag(1, r**2))
+half_space = ig.symbolic.Metric([u, v, r], sympy.eye(3) / r**2)
+PI = sympy.pi
+
+
+@pytest.fixture(scope="module")
+def everything() -> ig.catalogue.Catalogue:
+    return ig.models.table()
+
+
+def row(table: ig.catalogue.Catalogue, name: str) -> ig.catalogue.Entry:
+    (found,) = (entry for entry in table.rows if entry.name.partition(":")[0] == name)
+    return found
+
+
+# --- Families by name -------------------------------------------------------------------------------------------------
+
+
+def test_the_families_are_those_that_take_integers() -> None:
+    assert {"normal", "binomial", "exponential", "student_t"} <= set(ig.models.families())
+    assert not {"from_density", "sigmoid_neuron", "decision_boundary", "product", "table"} & set(ig.models.families())
+
+
+def test_a_family_takes_its_integers_after_a_colon() -> None:
+    (law,) = ig.models.family("binomial:7").constants.values()
+    assert law == 7
+    assert len(ig.models.family("student_t:3").parameters) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("norm", "family must be one of bernoulli, beta, .*, weibull, got 'norm'"),
+        ("normal:3", "family must be written normal, got 'normal:3'"),
+        ("binomial:x", "family binomial takes integers, got 'x'"),
+    ],
+)
+def test_a_bad_name_of_a_family_is_told(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ig.models.family(text)
+
+
+# --- What a metric is -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("metric", "R", "constant", "uneven", "curved"),
+    [
+        (sphere, 2, True, False, True),
+        (half_space, -6, True, False, True),
+        (polar, 0, True, False, False),
+        (cylinder, 2, None, True, True),  # R alone is constant
+    ],
+    ids=["sphere", "half-space", "polar", "cylinder"],
+)
+def test_constant_curvature_is_that_of_every_section(
+    metric: ig.symbolic.Metric, R: int, constant: bool | None, uneven: bool, curved: bool
+) -> None:
+    assert character.closed_curvature(metric) == (R, constant)
+    points = [(0.7, 0.3, 1.2)[: len(metric.coordinates)], (1.1, 0.9, 0.4)[: len(metric.coordinates)]]
+    assert character.witnesses_against(metric, points) == (uneven, curved)
+
+
+@pytest.mark.parametrize("potential", [sympy.exp(u) + u**2 * sympy.exp(v), sympy.log(sympy.exp(u) + sympy.exp(v) + 1)])
+def test_a_matrix_of_second_derivatives_is_hessian(potential: sympy.Expr) -> None:
+    metric = ig.symbolic.Metric([u, v], sympy.hessian(potential, [u, v]))
+    assert character.is_hessian(metric, (0.3, 0.4)) is True
+
+
+def test_polar_coordinates_are_not_hessian() -> None:
+    assert character.is_hessian(polar, (0.3, 0.4)) is False
+
+
+def test_an_identity_that_the_normal_form_does_not_know_leaves_the_question_open() -> None:
+    g = sympy.diag(sympy.gamma(r + 1) / (r * sympy.gamma(r)), 1)  # the unit metric, unseen
+    shifted = g + sympy.Matrix([[v, 0], [0, 0]]) * (sympy.gamma(r + 1) - r * sympy.gamma(r))
+    assert character.is_hessian(ig.symbolic.Metric([r, v], shifted), (0.3, 0.4)) is None
+
+
+def test_lines_multiplied_are_told_from_what_only_looks_like_it() -> None:
+    assert character.is_product_of_lines(ig.symbolic.Metric([u, v], sympy.diag(sympy.exp(u), 1 + v**2)))
+    assert not character.is_product_of_lines(polar)
+    assert not character.is_product_of_lines(ig.symbolic.Metric([u, v], sympy.Matrix([[2, 1], [1, 2]])))
+
+
+def test_time_that_is_up_ends_the_call_and_the_next_one_starts_anew() -> None:
+    with Worker() as worker:
+        with pytest.raises(TimeoutError):
+            worker.run(0.2, time.sleep, 60)
+        assert worker.run(60, max, 1, 2) == 2
+
+
+# --- The table --------------------------------------------------------------------------------------------------------
+
+
+def test_every_family_has_a_row(everything: ig.catalogue.Catalogue) -> None:
+    assert [entry.name.partition(":")[0] for entry in everything.rows] == sorted(ig.models.families())
+
+
+@pytest.mark.parametrize(
+    ("name", "R", "hessian"),
+    [
+        ("normal", -1, False),
+        ("laplace", -2, False),
+        ("cauchy", -4, False),
+        ("inverse_gaussian", -1, False),
+        ("logistic", -18 / (3 + PI**2), False),
+        ("weibull", -12 / PI**2, False),
+        ("gumbel", -12 / PI**2, False),
+    ],
+)
+def test_families_of_constant_curvature(
+    everything: ig.catalogue.Catalogue, name: str, R: sympy.Expr, hessian: bool
+) -> None:
+    found = row(everything, name)
+    assert (found.ricci_scalar, found.constant_curvature, found.flat) == (R, True, False)
+    assert found.hessian is hessian
+
+
+@pytest.mark.parametrize("name", ["gamma", "beta", "von_mises", "student_t"])
+def test_curvature_that_varies_is_told_whether_or_not_its_closed_form_is_found(
+    everything: ig.catalogue.Catalogue, name: str
+) -> None:
+    found = row(everything, name)
+    assert (found.constant_curvature, found.flat, found.curvature) == (False, False, "varies")
+
+
+def test_families_of_one_parameter_are_flat_and_hessian(everything: ig.catalogue.Catalogue) -> None:
+    lines = [entry for entry in everything.rows if len(entry.parameters) == 1 and entry.metric]
+    assert len(lines) >= 8
+    assert {(entry.ricci_scalar, entry.flat, entry.hessian) for entry in lines} == {(0, True, True)}
+
+
+def test_natural_parameters_make_gamma_laws_hessian(everything: ig.catalogue.Catalogue) -> None:
+    assert row(everything, "gamma").hessian is True
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("skew_normal", "by quadrature"), ("skellam", "by summation"), ("negative_binomial", "by summation")],
+)
+def test_expectations_that_do_not_close_say_how_they_are_taken(
+    everything: ig.catalogue.Catalogue, name: str, words: str
+) -> None:
+    found = row(everything, name)
+    assert (found.metric, found.ricci_scalar, found.hessian, found.flat) == (None, None, None, None)
+    (line,) = (text for text in repr(everything).splitlines() if text.startswith(name))
+    assert line.count(words) == 2
+
+
+def test_closed_forms_of_R_are_what_the_textbook_makes_of_the_metric(everything: ig.catalogue.Catalogue) -> None:
+    checked = 0
+    for entry in everything.rows:
+        if entry.ricci_scalar is not None and len(entry.parameters) > 1:
+            point = tuple(low + 0.3 * (high - low) for low, high in (p.typical for p in entry.model.parameters))
+            with mpmath.workdps(40):
+                expected = textbook(closed_form(entry.metric)(point)[0])["ricci_scalar"].item()
+                found = in_mpmath(entry.metric.coordinates, entry.ricci_scalar)(*map(mpmath.mpf, point))
+                assert abs(found - expected) <= 1e-25 * max(abs(expected), 1), entry.name
+            checked += 1
+    assert checked >= 15
+
+
+def test_three_outcomes_and_two_parameters_make_a_sphere_of_radius_2() -> None:
+    found = ig.catalogue.entry("beta_binomial:2")
+    assert (found.ricci_scalar, found.curvature) == (sympy.Rational(1, 2), "constant")
+
+
+def test_what_takes_too_long_is_left_open_and_still_no_guess() -> None:
+    found = ig.catalogue.entry("student_t", seconds=0.01)
+    assert (found.ricci_scalar, found.constant_curvature, found.flat) == (None, False, False)
+    assert found.metric is not None
+
+
+def test_a_table_is_text_and_its_columns_are_aligned() -> None:
+    heading, first, second = repr(ig.models.table(["binomial:7", "normal"])).splitlines()
+    assert heading.split() == ["family", "parameters", "Hessian", "curvature", "R", "metric"]
+    assert first.split() == ["binomial:7", "0", "<", "p", "<", "1", "yes", "flat", "0", "7/(p*(1", "-", "p))"]
+    assert {line.index(word) for line, word in ((heading, "metric"), (first, "7/("), (second, "diag"))} == {
+        heading.index("metric")
+    }
+
+
+def test_long_formulas_are_cut_in_a_table_alone(everything: ig.catalogue.Catalogue) -> None:
+    found = row(everything, "beta")
+    (line,) = (line for line in repr(everything).splitlines() if line.startswith("beta "))
+    assert line.count(" …") == 2
+    assert str(found.ricci_scalar) in repr(found)
+
+
+def test_a_notebook_gets_a_markdown_table_of_formulas() -> None:
+    heading, rule, line = ig.models.table(["normal"])._repr_markdown_().splitlines()
+    assert heading.count("|") == rule.count("|") == line.count("|") == 7
+    assert r"$\mu \in \mathbb{R},\; \sigma \in \left(0, \infty\right)$" in line
+    assert r"\frac{1}{\sigma^{2}} & 0\\0 & \frac{2}{\sigma^{2}}" in line
+
+
+def test_latex_has_one_line_a_family() -> None:
+    text = ig.models.table(["normal", "poisson"]).latex()
+    assert text.startswith(r"\begin{tabular}{llllll}")
+    assert text.count("\\\\\n") == 2
+    assert r"\frac{1}{\mathrm{rate}}" in text or r"\frac{1}{rate}" in text
+
+
+def test_a_family_in_full_has_everything_on_it(everything: ig.catalogue.Catalogue) -> None:
+    text = repr(row(everything, "gamma"))
+    for line in (
+        "log-density  -rate*x + shape*log(rate) + (shape - 1)*log(x) - loggamma(shape)",
+        "outcomes     x > 0",
+        "domain       shape, rate > 0",
+        "typical      shape 0.5 to 4, rate 0.3 to 3",
+        "metric       [[polygamma(1, shape), -1/rate], [-1/rate, shape/rate**2]]",
+        "R            (shape*polygamma(2, shape) + polygamma(1, shape))/(2*(shape*polygamma(1, shape) - 1)**2)",
+        "curvature    varies",
+        "Hessian      yes",
+    ):
+        assert line in text.splitlines()
+    assert "source       Johnson" in text
+
+
+def test_a_number_of_trials_may_stay_a_symbol() -> None:
+    n = sympy.Symbol("n", positive=True)
+    found = ig.catalogue.entry(ig.models.binomial(n))
+    assert (found.name, found.curvature, str(found.metric.matrix[0])) == ("binomial", "flat", "n/(p*(1 - p))")
+
+
+def test_models_on_data_and_what_is_no_model_are_refused() -> None:
+    network = ig.models.sigmoid_neuron([[0.0, 1.0]], [1], ig.losses.LpNorm(2))
+    with pytest.raises(ValueError, match="the metric of 'sigmoid neuron' is a mean over its data"):
+        ig.catalogue.entry(network)
+    with pytest.raises(TypeError, match="model must be a Model or the name of a family, got int"):
+        ig.catalogue.entry(3)  # type: ignore[arg-type]
+
+
+def test_the_models_alone_do_not_load_the_closed_forms() -> None:
+    code = (
+        "import sys, infogeom.models as m; assert 'table' in dir(m); assert 'infogeom.symbolic' not in sys.modules;"
+        "m.table; assert 'infogeom.symbolic' in sys.modules"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    with pytest.raises(AttributeError, match=r"'infogeom\.models' has no attribute 'tabel'"):
+        _ = ig.models.tabel
