@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
+from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import LogNorm, Normalize, SymLogNorm
 from matplotlib.text import Text
 
@@ -420,3 +420,142 @@ def test_a_single_run_is_drawn_without_a_band() -> None:
 def test_what_is_no_record_of_traces_is_named(ds: xr.Dataset, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         plotting.traces(ds)
+
+
+# --- Laws and ellipses ------------------------------------------------------------------------------------------------
+
+
+def points(g: list[list[list[float]]], centres: list[list[float]]) -> xr.Dataset:
+    """A Dataset laid out like one of infogeom.grid.evaluate_points."""
+    mu, sigma = (("point", list(column)) for column in zip(*centres, strict=True))
+    metric = (("point", "i", "j"), np.array(g, dtype=float))
+    return xr.Dataset({"metric": metric}, {"mu": mu, "sigma": sigma, "i": ["mu", "sigma"], "j": ["mu", "sigma"]})
+
+
+def rings(ax: Axes) -> list[np.ndarray]:
+    (found,) = (artist for artist in ax.collections if isinstance(artist, PolyCollection))
+    return [path.vertices for path in found.get_paths()]
+
+
+def test_every_corner_of_an_ellipse_is_at_its_radius() -> None:
+    g, centres = [[[4.0, 1.0], [1.0, 0.5]], [[1.0, 0.0], [0.0, 9.0]]], [[1.0, 2.0], [-3.0, 0.5]]
+    found = rings(plotting.ellipses(points(g, centres), radius=0.3))
+    assert len(found) == 2
+    for ring, matrix, centre in zip(found, g, centres, strict=True):
+        v = ring - centre
+        np.testing.assert_allclose(np.einsum("ni,ij,nj->n", v, matrix, v), 0.09, rtol=1e-12)
+        assert np.ptp(np.arctan2(v[:, 1], v[:, 0])) > 6  # all around
+
+
+def test_points_without_a_positive_metric_have_no_ellipse() -> None:
+    g = [[[1.0, 0.0], [0.0, -1.0]], [[np.nan] * 2] * 2, [[1.0, 1.0], [1.0, 1.0]], [[1.0, 0.0], [0.0, 1.0]]]
+    with np.errstate(all="raise"):
+        found = rings(plotting.ellipses(points(g, [[0.0, 0.0]] * 4), radius=1))
+    assert len(found) == 1
+
+
+def test_ellipses_leave_the_limits_of_a_map_alone() -> None:
+    ax = plotting.surface(positive())
+    limits = ax.get_xlim(), ax.get_ylim()
+    plotting.ellipses(points([[[1e-6, 0.0], [0.0, 1e-6]]], [[0.0, 1.0]]), radius=1, ax=ax)
+    ax.figure.canvas.draw()
+    assert (ax.get_xlim(), ax.get_ylim()) == limits
+
+
+@pytest.mark.parametrize(
+    ("ds", "radius", "message"),
+    [
+        (points([[[1.0, 0.0], [0.0, 1.0]]], [[0.0, 1.0]]), 0, "radius must be positive, got 0"),
+        (grid(), 1, "ds must hold the metric of two parameters at points"),
+        (path(), 1, "ds must hold the metric of two parameters at points"),
+    ],
+    ids=["radius", "grid", "path"],
+)
+def test_ellipses_without_a_radius_or_a_metric_are_refused(ds: xr.Dataset, radius: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plotting.ellipses(ds, radius=radius)
+
+
+def binomials(x: np.ndarray) -> xr.DataArray:
+    values = np.arange(2.0 * len(x)).reshape(2, -1)
+    coordinates = {"p": ("p", [0.2, 0.5], {"long_name": "$p$"}), "x": ("x", x, {"long_name": "$x$"})}
+    return xr.DataArray(values, coordinates, ("p", "x"), attrs={"long_name": "$f$"})
+
+
+def test_laws_are_told_apart_by_their_parameter() -> None:
+    ax = plotting.laws(binomials(np.arange(4)))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["$p = 0.2$", "$p = 0.5$"]
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$x$", "$f$")
+
+
+def test_only_discrete_laws_are_points() -> None:
+    markers = [
+        {line.get_marker() for line in plotting.laws(binomials(x)).lines} for x in (np.arange(4), np.arange(4.0))
+    ]
+    assert markers == [{"o", "s"}, {"None"}]
+
+
+def test_samples_lie_below_their_law_in_its_colour_with_an_arrow_over_their_spread() -> None:
+    draws = xr.DataArray([[1.0, 3.0, 2.0], [0.0, 0.5, 1.0]], {"p": [0.2, 0.5]}, ("p", "draw"))
+    ax = plotting.laws(binomials(np.arange(4.0)), samples=draws)
+    first, second = (line for line in ax.lines if line.get_marker() == "o")
+    assert (first.get_xdata().tolist(), second.get_xdata().tolist()) == ([1, 3, 2], [0, 0.5, 1])
+    assert max(*first.get_ydata(), *second.get_ydata()) < 0
+    assert [line.get_color() for line in (first, second)] == [line.get_color() for line in ax.lines[:2]]
+    assert [(text.xy[0], text.xyann[0]) for text in ax.texts] == [(3, 1), (1, 0)]
+
+
+def test_samples_of_other_laws_are_refused() -> None:
+    with pytest.raises(ValueError, match="samples must have a row for each p, got"):
+        plotting.laws(binomials(np.arange(4)), samples=xr.DataArray([[1.0]], dims=("p", "draw")))
+
+
+def at_points() -> xr.DataArray:
+    places = {"mu": ("point", [0.0, 4.0]), "sigma": ("point", [1.0, 2.0])}
+    return xr.DataArray([[0.0, 2.0, 0.0], [0.0, 1.0, 0.0]], {**places, "x": [-1.0, 0.0, 1.0]}, ("point", "x"))
+
+
+def test_small_laws_stand_over_their_points_to_one_scale_whatever_the_limits() -> None:
+    ax = plotting.laws_at_points(at_points())
+    ax.set(xlim=(-5, 20), ylim=(0, 3))
+    curves = [line for line in ax.lines if len(line.get_xdata()) == 3]
+    places = ax.transData.transform([[0.0, 1.0], [4.0, 2.0]])
+    drawn = [curve.get_transform().transform(np.stack(curve.get_data(), axis=-1)) for curve in curves]
+    np.testing.assert_allclose([curve[1, 0] for curve in drawn], places[:, 0])
+    assert all(curve[0, 1] > place[1] for curve, place in zip(drawn, places, strict=True))
+    first, second = (curve[1, 1] - curve[0, 1] for curve in drawn)
+    assert first == pytest.approx(2 * second)
+
+
+def test_laws_without_a_place_are_refused() -> None:
+    with pytest.raises(ValueError, match="da must run over points with two coordinates"):
+        plotting.laws_at_points(at_points().drop_vars("mu"))
+
+
+def test_curvature_that_keeps_its_sign_within_two_decades_has_a_plain_scale() -> None:
+    norm = mesh(plotting.surface(field(-np.linspace(0.5, 1, 20).reshape(4, 5), "ricci_scalar"))).norm
+    assert (type(norm), norm.vmin, norm.vmax) == (Normalize, -1, -0.5)
+
+
+@pytest.mark.parametrize(("norm", "diverging"), [(Normalize(-30, 30), True), (LogNorm(1, 30), False)])
+def test_a_given_scale_is_taken(norm: Normalize, diverging: bool) -> None:
+    drawn = mesh(plotting.surfaces([positive()], norms=[norm])[0])
+    assert drawn.norm is norm
+    assert (drawn.get_cmap().name == "RdBu_r") is diverging
+
+
+def test_a_short_logarithmic_bar_has_several_ticks() -> None:
+    ax = plotting.surface(positive(), norm=LogNorm(1, 20))
+    ax.figure.canvas.draw()
+    labels = [text.get_text() for text in bar(ax).yaxis.get_majorticklabels()]
+    assert {"1", "2", "5", "10"} <= set(labels)
+
+
+def test_maps_of_different_parameters_keep_their_own_labels() -> None:
+    other = positive().rename({"mu": "alpha"})
+    other["alpha"].attrs["long_name"] = r"$\alpha$"
+    assert [ax.get_ylabel() != "" for ax in plotting.surfaces([positive(), positive()])] == [True, False]
+    axes = plotting.surfaces([positive(), other, *[positive()] * 2])
+    assert [ax.get_xlabel() for ax in axes] == [r"$\mu$", r"$\alpha$", r"$\mu$", r"$\mu$"]
+    assert all(ax.get_ylabel() for ax in axes)

@@ -3,6 +3,7 @@
 Nothing scientific is computed here: each function takes a Dataset, or arrays, and returns the Axes it drew on.
 """
 
+from infogeom.plotting.laws import ellipses, laws, laws_at_points
 from infogeom.plotting.maps import output, panel, surface, surfaces
 from infogeom.plotting.paths import along_path, descent_and_flow
 from infogeom.plotting.points import data_set
@@ -13,6 +14,9 @@ __all__ = [
     "along_path",
     "data_set",
     "descent_and_flow",
+    "ellipses",
+    "laws",
+    "laws_at_points",
     "loss_title",
     "output",
     "panel",

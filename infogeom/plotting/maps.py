@@ -1,8 +1,8 @@
 """Maps over two parameters, the first on the x axis.
 
 Positive quantities get a sequential map, logarithmic beyond two decades; signed ones and the scalar curvature get a
-diverging map, symmetric about 0 and logarithmic in both directions; cells without a value are hatched grey.  Both maps
-stay readable under colour-vision deficiency.
+diverging map, symmetric about 0 and logarithmic in both directions, unless they keep their sign and vary within two
+decades; cells without a value are hatched grey.  Both maps stay readable under colour-vision deficiency.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize, SymLogNorm
-from matplotlib.ticker import FixedLocator, LogFormatterSciNotation, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import (
+    FixedLocator,
+    LogFormatterSciNotation,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    StrMethodFormatter,
+)
 from numpy.typing import NDArray
 
 from infogeom.plotting.paths import draw_path, path_legend
@@ -36,7 +43,9 @@ SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
 _STEPS = (1, 2, 2.5, 5, 10)
 
 
-def surface(da: xr.DataArray, *, ax: Axes | None = None, path: xr.Dataset | None = None) -> Axes:
+def surface(
+    da: xr.DataArray, *, ax: Axes | None = None, path: xr.Dataset | None = None, norm: Normalize | None = None
+) -> Axes:
     """Map of one quantity over two parameters, the first on the x axis.
 
     Parameters
@@ -47,6 +56,8 @@ def surface(da: xr.DataArray, *, ax: Axes | None = None, path: xr.Dataset | None
         Where to draw; a new figure when omitted.
     path : xarray.Dataset, optional
         Training path, one variable or coordinate per dimension of ``da``: a circle marks its start, a star its end.
+    norm : matplotlib.colors.Normalize, optional
+        Colour scale; one that suits the values when omitted. The map is diverging if it is symmetric about 0.
 
     Returns
     -------
@@ -60,7 +71,7 @@ def surface(da: xr.DataArray, *, ax: Axes | None = None, path: xr.Dataset | None
     names = names_of(da)
     check_type("path", path, xr.Dataset | None)
     with axes_or_new(ax, (3.4, 2.8), {"left": 0.16, "right": 0.78, "bottom": 0.16, "top": 0.9}) as drawn:
-        draw_map(drawn, da, _norm(da))
+        draw_map(drawn, da, _norm(da) if norm is None else norm)
         drawn.set_title(label_of(da))
         if path is not None:
             draw_path(drawn, path, names)
@@ -73,8 +84,11 @@ def surfaces(
     *,
     titles: Sequence[str] | None = None,
     title: str | None = None,
+    norms: Sequence[Normalize | None] | None = None,
 ) -> NDArray[np.object_]:
     """Maps side by side, at most three in a row, each with its own path and colour bar.
+
+    On one grid they share their labels.
 
     Parameters
     ----------
@@ -86,6 +100,8 @@ def surfaces(
         One for each array; their labels when omitted.
     title : str, optional
         Of the whole figure.
+    norms : sequence of matplotlib.colors.Normalize or None, optional
+        Colour scale of each array; one that suits its values when omitted.
 
     Returns
     -------
@@ -94,7 +110,8 @@ def surfaces(
     Raises
     ------
     ValueError
-        Without arrays, when one has not exactly two dimensions, or when ``paths`` or ``titles`` differ in number.
+        Without arrays, when one has not exactly two dimensions, or when ``paths``, ``titles`` or ``norms`` differ in
+        number.
     """
     if not arrays:
         raise ValueError("arrays must hold at least one map, got none")
@@ -102,16 +119,23 @@ def surfaces(
         names_of(da)
     paths = [None] * len(arrays) if paths is None else paths
     titles = [label_of(da) for da in arrays] if titles is None else titles
+    norms = [None] * len(arrays) if norms is None else norms
     with mpl.rc_context(STYLE):
-        figure, axes = mosaic(len(arrays))
-        for ax, da, path, name in zip(axes, arrays, paths, titles, strict=True):
-            surface(da, ax=ax, path=path)
-            ax.set_title(name)
-        label_outer(axes)
+        shared = all(_on_one_grid(arrays[0], da) for da in arrays)
+        figure, axes = mosaic(len(arrays), shared=shared)
+        for ax, da, path, name, norm in zip(axes, arrays, paths, titles, norms, strict=True):
+            surface(da, ax=ax, path=path, norm=norm)
+            ax.set_title(name, linespacing=1.35)
+        if shared:
+            label_outer(axes)
         if title:
             figure.suptitle(title, y=1 - 0.08 / figure.get_figheight(), va="top")
         path_legend(figure, axes, paths)
     return np.array(axes, dtype=object)
+
+
+def _on_one_grid(first: xr.DataArray, second: xr.DataArray) -> bool:
+    return first.dims == second.dims and all(first[name].equals(second[name]) for name in first.dims)
 
 
 def panel(ds: xr.Dataset, path: xr.Dataset | None = None) -> NDArray[np.object_]:
@@ -173,7 +197,7 @@ def draw_map(ax: Axes, da: xr.DataArray, norm: Normalize) -> None:
     values = np.ma.masked_array(da.values, ~np.isfinite(da.values))
     if values.mask.any():
         ax.patch.set(facecolor="0.85", edgecolor="0.55", hatch="//////")
-    cmap = DIVERGING if isinstance(norm, SymLogNorm) else SEQUENTIAL
+    cmap = DIVERGING if norm.vmin is not None and norm.vmin == -(norm.vmax or 0) else SEQUENTIAL
     mesh = ax.pcolormesh(da[x], da[y], values.T, norm=norm, cmap=cmap, shading="nearest", rasterized=True)
     if not values.mask.all():
         bar = ax.figure.colorbar(mesh, cax=ax.inset_axes((1.04, 0, 0.05, 1)))
@@ -192,9 +216,14 @@ def _norm(da: xr.DataArray) -> Normalize:
         return Normalize(0, 1)
     low, high = float(finite.min()), float(finite.max())
     if low < 0 or da.name == "ricci_scalar":
-        return _symmetric(np.abs(finite))
+        return Normalize(low, high) if _shades(low, high) else _symmetric(np.abs(finite))
     smallest = float(finite[finite > 0].min(initial=high))  # what underflowed to 0 takes the lowest colour
     return LogNorm(smallest, high, clip=True) if 100 * smallest < high else Normalize(low, high)
+
+
+def _shades(low: float, high: float) -> bool:
+    """Whether values keep their sign, stay within two decades, and differ by more than rounding."""
+    return low * high > 0 and 0.01 < low / high < 100 and abs(low / high - 1) > 1e-6
 
 
 def _symmetric(magnitudes: NDArray[np.float64]) -> SymLogNorm:
@@ -214,8 +243,11 @@ def _bar_ticks(ax: Axes, norm: Normalize) -> None:
         decades = 10.0 ** np.arange(last, first - 1, -max(1, -(-(last - first + 1) // 3)))[::-1]
         ax.yaxis.set_major_locator(FixedLocator([*-decades[::-1], 0, *decades]))
         ax.yaxis.set_major_formatter(LogFormatterSciNotation(linthresh=norm.linthresh))
-    elif isinstance(norm, LogNorm):
+    elif isinstance(norm, LogNorm) and 100 * (norm.vmin or 0) < (norm.vmax or 0):
         ax.yaxis.set_major_locator(LogLocator(numticks=6))
+    elif isinstance(norm, LogNorm):
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     else:
         ax.yaxis.set_major_locator(MaxNLocator(6, steps=_STEPS))
     ax.yaxis.set_minor_locator(NullLocator())

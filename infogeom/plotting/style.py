@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 __all__ = [
     "BLUE",
+    "CYCLE",
     "STYLE",
     "VERMILION",
     "axes_or_new",
@@ -44,6 +45,8 @@ STYLE: dict[Any, Any] = {
     "hatch.linewidth": 0.5,
 }
 BLUE, VERMILION = "#0072b2", "#d55e00"
+#: Told apart under colour-vision deficiency (Okabe and Ito 2008).
+CYCLE = (BLUE, VERMILION, "#009e73", "#cc79a7", "black")
 
 
 @contextmanager
@@ -58,11 +61,15 @@ def axes_or_new(ax: Axes | None, size: tuple[float, float], margins: dict[str, f
         yield new
 
 
-def mosaic(count: int) -> tuple[Figure, list[Axes]]:
-    """Square axes, three in a row, with room for a title above and a colour bar beside each; sizes in inches."""
+def mosaic(count: int, *, shared: bool = True) -> tuple[Figure, list[Axes]]:
+    """Square axes, three in a row, with room for a title above and a colour bar beside each; sizes in inches.
+
+    Those whose axes are not shared have room for labels of their own.
+    """
     columns = min(count, 3)
     rows = -(-count // columns)
-    side, across, down, left, bottom, top = 1.56, 2.16, 1.86, 0.68, 0.64, 0.5
+    side, across, down = (1.56, 2.16, 1.86) if shared else (1.36, 2.3, 2.3)
+    left, bottom, top = (0.68, 0.64, 0.5) if shared else (0.5, 0.5, 0.72)
     used = left - 0.04 + across * columns
     width, height = max(used, 3.4), bottom + down * (rows - 1) + side + top
     left += (width - used) / 2
