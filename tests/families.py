@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
+
+import numpy as np
 
 import infogeom as ig
 from infogeom.models import Model
@@ -47,3 +50,9 @@ UNSUMMABLE = frozenset({"zeta"})
 def family(name: str) -> Model:
     """A family, made once."""
     return FAMILIES[name]()
+
+
+def typical_points(name: str, count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Random points of the typical ranges that a family declares."""
+    rng = np.random.default_rng(seed)
+    return np.array([[rng.uniform(*p.typical) for p in family(name).parameters] for _ in range(count)])

@@ -7,16 +7,17 @@ the package is used but the mpmath definitions of its functions in `tests.specia
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-import mpmath
 import numpy as np
 import sympy
 from mpmath import mp, mpf
 
 import infogeom as ig
+from infogeom.removable import removable
+from tests import reference
 from tests.special_reference import DEFINITIONS
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -65,7 +66,10 @@ class Definition:
         if not isinstance(support, sympy.Interval):
             yield from self._outcomes(support, theta)
             return
-        low, high = (mpf(float(e)) if e.is_infinite else mpf(e.evalf(40)._mpf_) for e in (support.start, support.end))
+        low, high = (
+            mpf(float(e)) if e.is_infinite else mpf(sympy.Float(e.evalf(40), 40)._mpf_)
+            for e in (support.start, support.end)
+        )
         ends = [low, *sorted(kink(*theta) for kink in self.kinks), high]
         for a, b in pairwise(ends):
             candidates = []
@@ -102,9 +106,43 @@ def _chart(a: Any, b: Any, tau: Any, theta: Sequence[Any]) -> tuple[Any, Any]:
         return a + near if t < 0 else b - near, log_slope + mp.log(2 * (b - a) * e / (1 + e) ** 2)
 
 
-def mp_matrix(matrix: sympy.Matrix, symbols: Sequence[sympy.Symbol]) -> Any:
+def curvature_of(metric: Callable[..., Any], point: Sequence[float], step: str, digits: int) -> Any:
+    """R of a metric, a function of mpmath numbers that gives rows, its derivatives by central differences."""
+    n = len(point)
+    with mp.workdps(digits):
+        h, cache = mpf(step), {}
+
+        def g(*offsets: int) -> Array:
+            if offsets not in cache:
+                moved = [mpf(x) + k * h for x, k in zip(point, offsets, strict=True)]
+                cache[offsets] = np.array([list(row) for row in metric(*moved)], dtype=object)
+            return cache[offsets]
+
+        def at(*steps: tuple[int, int]) -> Array:
+            offsets = [0] * n
+            for k, sign in steps:
+                offsets[k] += sign
+            return g(*offsets)
+
+        dg = [(at((k, 1)) - at((k, -1))) / (2 * h) for k in range(n)]
+        ddg = [[None] * n for _ in range(n)]
+        for k in range(n):
+            for m in range(n):
+                if k == m:
+                    ddg[k][m] = (at((k, 1)) - 2 * at() + at((k, -1))) / h**2
+                else:
+                    mixed = at((k, 1), (m, 1)) - at((k, 1), (m, -1)) - at((k, -1), (m, 1)) + at((k, -1), (m, -1))
+                    ddg[k][m] = mixed / (4 * h**2)
+        jet = reference.Jet(at(), np.stack(dg, -1), np.stack([np.stack(row, -1) for row in ddg], -2))
+        return reference.curvature(reference.Jet(*(_converted(a) for a in jet))).scalar
+
+
+def _converted(array: Array) -> Array:
+    """Numbers of the context that the reference computes in."""
+    return np.vectorize(lambda x: reference.context.mpf(mpf(x)._mpf_), otypes=[object])(array)
+
+
+def mp_matrix(matrix: sympy.Matrix, symbols: Sequence[sympy.Symbol]) -> Callable[..., Any]:
     """A closed form as a function of mpmath numbers."""
-    return sympy.lambdify(symbols, matrix.tolist(), [DEFINITIONS, "mpmath"])
-
-
-__all__ = ["DIGITS", "Definition", "mp_matrix", "mpmath"]
+    written = matrix.replace(lambda e: isinstance(e, removable), lambda e: e.args[1].at(e.args[0]))
+    return sympy.lambdify(symbols, written.tolist(), [DEFINITIONS, "mpmath"])

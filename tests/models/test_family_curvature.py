@@ -1,0 +1,72 @@
+"""Curvature of every family of one variable: against the jet of its metric, and far from where it is typical."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import infogeom as ig
+from infogeom.kernels.refinement import exact
+from tests.families import FAMILIES, NUMERIC, family, typical_points
+from tests.law_reference import Definition, curvature_of, mp_matrix
+from tests.problems import EPS
+
+curved = [name for name in FAMILIES if name not in NUMERIC and len(family(name).parameters) > 1]
+pytestmark = pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+
+
+@pytest.mark.parametrize("name", curved)
+def test_curvature_is_that_of_the_jet_of_the_closed_form(name: str) -> None:
+    model = family(name)
+    points = typical_points(name, 3, seed=3)
+    matrix = mp_matrix(ig.symbolic.metric(model).matrix, [p.symbol for p in model.parameters])
+    ds = ig.grid.evaluate_points(model, points)
+    for point, R, bound in zip(points, ds.ricci_scalar.values, ds.ricci_scalar_error.values, strict=True):
+        expected = curvature_of(matrix, point, step="1e-25", digits=120)
+        assert abs(R - float(expected)) <= 2 * bound + EPS * abs(R)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "beta_binomial(40)",
+        "negative_binomial",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("skellam", "skew_normal")),
+    ],
+)
+def test_curvature_by_quadrature_is_right_to_its_error(name: str) -> None:
+    # Central differences in 30 digits: h² of the step is left, times what cancels.
+    (point,) = typical_points(name, 1, seed=5)
+    ds = ig.grid.evaluate_points(family(name), [point])
+    definition = Definition(family(name))
+    R = float(curvature_of(lambda *x: definition(x)[0].tolist(), point, step="1e-7", digits=30))
+    assert abs(float(ds.ricci_scalar[0]) - R) <= 2 * float(ds.ricci_scalar_error[0]) + 1e-9 * (1 + abs(R))
+
+
+WIDE = ("gamma", "beta", "weibull", "inverse_gaussian", "student_t(5)", "von_mises", "log_logistic")
+
+
+@pytest.mark.parametrize(
+    "name", [*WIDE, *(pytest.param(name, marks=pytest.mark.slow) for name in curved if name not in WIDE)]
+)
+def test_the_error_of_the_curvature_is_honest_far_from_the_typical_range(name: str) -> None:
+    model = family(name)
+    rng, metric = np.random.default_rng(4), ig.symbolic.metric(model)
+    points = np.array([[wide(p, rng) for p in model.parameters] for _ in range(10)])
+    ds = ig.grid.evaluate_points(model, points, max_refined=0)
+    balls, compared = exact(metric, ("ricci_scalar",)), 0
+    for point, R, bound in zip(points, ds.ricci_scalar.values, ds.ricci_scalar_error.values, strict=True):
+        refined = balls.refine(point, ("ricci_scalar",), most=2**12)
+        if refined.status == 1 and np.isfinite(bound):
+            compared += 1
+            assert abs(R - refined.values["ricci_scalar"]) <= 2 * (bound + refined.values["ricci_scalar_error"])
+    assert compared >= 3
+
+
+def wide(parameter: ig.models.Parameter, rng: np.random.Generator) -> float:
+    """Anywhere in the domain, over six powers of ten."""
+    low, high = float(parameter.domain.start), float(parameter.domain.end)
+    size = 10 ** rng.uniform(-3, 3)
+    if np.isfinite(low) and np.isfinite(high):
+        return low + (high - low) * size / (1 + size)
+    return low + size if np.isfinite(low) else float(rng.choice([-1, 1]) * size)
