@@ -291,6 +291,36 @@ def test_other_coordinates_and_copies_keep_the_cumulants() -> None:
     assert R(both, [[1.2, 0.3, 0.8, 1.2, 2.0]])[0] == pytest.approx(-2 / 4 + beta, rel=1e-12)
 
 
+def test_curvature_from_cumulants_is_refined_in_balls() -> None:
+    model, point = family("Dirichlet 3"), [1.3, 2.0, 0.9]
+    rough, fine = (ig.grid.evaluate_points(model, [point], rtol=rtol) for rtol in (1e-9, EPS))
+    assert (rough.status.item(), fine.status.item()) == (OK, REFINED)
+    assert abs(rough.ricci_scalar - fine.ricci_scalar).item() <= rough.ricci_scalar_error.item()
+    assert fine.ricci_scalar_error.item() <= EPS * abs(fine.ricci_scalar.item())
+
+
+def test_the_scalar_is_the_same_whatever_comes_with_it() -> None:
+    # With a tensor in coordinates R comes from the jet of the matrix.
+    model, points = family("Wishart 2"), somewhere(family("Wishart 2"), 3)
+    alone, beside = (ig.grid.evaluate_points(model, points, q) for q in (("ricci_scalar",), ("ricci", "ricci_scalar")))
+    assert alone.ricci_scalar.values == pytest.approx(beside.ricci_scalar.values, rel=1e-11)
+    inverse = np.linalg.inv(ig.grid.evaluate_points(model, points, ("metric",)).metric.values)
+    assert np.einsum("mij,mij->m", inverse, beside.ricci.values) == pytest.approx(alone.ricci_scalar.values, rel=1e-9)
+
+
+def test_a_point_outside_the_domain_keeps_its_status_beside_cumulants() -> None:
+    ds = ig.grid.evaluate_points(family("Dirichlet 3"), [[1, 1, 1], [1, -1, 1]], ("ricci_scalar", "determinant"))
+    assert ds.status.values.tolist() == [OK, OUT_OF_DOMAIN]
+    assert np.isnan(ds.ricci_scalar.values[1])
+    assert np.isnan(ds.determinant.values[1])
+
+
+def test_cumulants_of_another_number_of_statistics_are_a_value_error() -> None:
+    two, three = (ig.symbolic.metric(ig.models.dirichlet(d)) for d in (2, 3))
+    with pytest.raises(ValueError, match="cumulants must be of 2 statistics, got 3"):
+        ig.symbolic.Metric(two.coordinates, two.matrix, cumulants=three.cumulants)
+
+
 def test_a_submodel_has_no_cumulants_of_its_own() -> None:
     rho = Parameter("rho", sympy.Interval.open(-1, 1), (-0.5, 0.5))
     model = ig.models.reparametrise(
