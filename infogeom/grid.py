@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from sympy import Interval
 from infogeom import __version__
 from infogeom.kernels.refinement import Accuracy, values, with_errors
 from infogeom.kernels.status import MEANINGS, Status
-from infogeom.kernels.tiles import OBSERVABLES, RANKS
+from infogeom.kernels.tiles import OBSERVABLES, ORDERS, RANKS
 from infogeom.models.model import Model, Parameter, check_count, check_real, finite_array
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
@@ -132,8 +133,10 @@ def _on_grid(
     inside = [_inside(d, np.atleast_1d(v)) for d, v in zip(metric.domains, axes, strict=True)]
     # Points outside are evaluated at an admissible value and blotted out by their status.
     safe = [np.where(ok, v, _admissible(d)) for ok, v, d in zip(inside, axes, metric.domains, strict=True)]
-    mesh = np.meshgrid(*(safe[k] for k in outer), indexing="ij")
-    grid = np.array([m.ravel() for m in mesh]).reshape(len(outer), -1) if outer else np.empty((0, 1))
+    along = [k for k in outer if axes[k].ndim]  # arrays have 32 dimensions at most
+    rows = dict(zip(along, map(np.ravel, np.meshgrid(*(safe[k] for k in along), indexing="ij")), strict=True))
+    P = math.prod(lengths[k] for k in along)
+    grid = np.array([rows.get(k, np.full(P, safe[k][0])) for k in outer]).reshape(len(outer), P)
     within = np.logical_and.outer(_product([inside[k] for k in outer]), inside[inner])
     for condition in _conditions(metric):
         at: list[Array] = [np.empty(0)] * len(lengths)
@@ -145,14 +148,14 @@ def _on_grid(
     symbols = tuple(metric.coordinates[k] for k in outer)
     flat: dict[str, NDArray[Any]] = {**values(metric, names, grid, safe[inner][None, :], symbols, status, accuracy)}
 
-    shape = [lengths[k] for k in (*outer, inner)]
-    to_model_order = [1 + [*outer, inner].index(k) for k in range(len(lengths))]
-    drop = tuple(slice(None) if v.ndim else 0 for v in axes)
+    along += [inner] if axes[inner].ndim else []
+    shape = [lengths[k] for k in along]
+    to_model_order = [1 + along.index(k) for k in sorted(along)]
     n = len(lengths)
 
     def arranged(name: str, array: NDArray[Any]) -> NDArray[Any]:
         """From (component, outer, inner) to (axes in model order, tensor indices)."""
-        by_axis = np.moveaxis(array.reshape(-1, *shape).transpose(0, *to_model_order), 0, -1)[drop]
+        by_axis = np.moveaxis(array.reshape(-1, *shape).transpose(0, *to_model_order), 0, -1)
         return by_axis.reshape((*by_axis.shape[:-1], *(n,) * RANKS.get(name, 0)))
 
     return {name: arranged(name, array) for name, array in (flat | {"status": status}).items()}
@@ -362,6 +365,9 @@ def _checked_quantities(metric: Metric, quantities: Sequence[str]) -> tuple[str,
     missing = [name for name in names if name in OBSERVABLES and name not in metric.observables]
     if missing:
         raise TypeError(f"quantities {missing} need a network, and this metric has no such observable")
+    tensors = [name for name in names if name in ORDERS and name != "ricci_scalar"]
+    if tensors and metric.states is not None:
+        raise ValueError(f"quantities {tensors} are not taken over the {len(metric.states)} states of this family")
     return names
 
 

@@ -146,6 +146,27 @@ def problems() -> tuple[Problem, ...]:
             "trinomial", trinomial, [(0.05, 0.45)] * 2, Rational(1, 2), "Amari & Nagaoka (2000): sphere of radius 2"
         ),
         Problem(
+            "multinomial",
+            ig.symbolic.metric(ig.models.multinomial(5, 3)),
+            [(0.1, 0.45)] * 2,
+            Rational(1, 10),
+            "Amari & Nagaoka (2000): sphere of radius 2 √n",
+        ),
+        Problem(
+            "covariances",
+            ig.symbolic.metric(ig.models.multivariate_normal_known_mean(2)),
+            [(1, 2.5), (-0.8, 0.8), (1, 2.5)],
+            -sympy.Integer(2),
+            "Skovgaard (1984): a line times a hyperbolic plane of K = −1",
+        ),
+        Problem(
+            "Freund",
+            ig.symbolic.metric(ig.models.freund()),
+            [(0.4, 2.5)] * 4,
+            Rational(3, 2),
+            "Arwini & Dodson (2008), Sec. 4.2",
+        ),
+        Problem(
             "gumbel",
             gumbel,
             [(-3, 3), (0.3, 3)],

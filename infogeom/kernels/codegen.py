@@ -37,6 +37,8 @@ Trace = Callable[[Callable[[str, Sequence[str]], str], Groups], Groups]
 
 #: Two table entries of this exponent multiply to e^680, and one more sum still fits into float64.
 MAX_EXPONENT = 340.0
+#: Lines of a program, without samples, from which on its compilation takes longer than its evaluation ever will.
+MAX_COMPILED = 600
 
 
 class UnsupportedFunctionError(TypeError):
@@ -81,6 +83,7 @@ class _Builder:
         self.program = Program()
         self.names: dict[str, str] = {}
         self.memo: dict[Expr, str] = {}
+        self.depends: dict[Expr, frozenset[str]] = {**self.kinds}
         for symbol, kinds in self.kinds.items():
             self.memo[symbol] = symbol.name
             self.program.depends[symbol.name] = kinds
@@ -140,11 +143,17 @@ class _Builder:
             )
         raise UnsupportedFunctionError(f"no compiled kernel for the function {type(e).__name__}")
 
+    def _depends(self, e: Expr) -> frozenset[str]:
+        """What an expression depends on."""
+        if e not in self.depends:
+            self.depends[e] = frozenset().union(*map(self._depends, e.args))
+        return self.depends[e]
+
     def _groups(self, operands: Sequence[Expr]) -> list[list[Expr]]:
         """Operands of a sum or product, those that depend on the same things together, cheapest first."""
         groups: dict[frozenset[str], list[Expr]] = {}
         for operand in operands:
-            kinds = frozenset().union(*(self.kinds[s] for s in operand.free_symbols))
+            kinds = self._depends(operand)
             groups.setdefault(kinds, []).append(operand)
         return [groups[kinds] for kinds in sorted(groups, key=lambda k: (len(k), sorted(k)))]
 
@@ -198,7 +207,7 @@ class _Builder:
         """Terms of an exponent that vary along the inner axis, and those that do not; empty where some do both."""
         parts: dict[bool, list[Expr]] = {}
         for term in u.as_ordered_terms():
-            kinds = frozenset().union(*(self.kinds[s] for s in term.free_symbols))
+            kinds = self._depends(term)
             if not self.hoisted or kinds >= {"p", "v"}:
                 return []
             parts.setdefault("v" in kinds, []).append(term)
@@ -294,12 +303,16 @@ class Kernel:
         Components of each quantity, tensor indices flattened.
     components : int
         How many there are.
+    vector : str
+        In place of the others where the program is long: ``point(x, rows)`` as `exact_source` has it, to be run on
+        arrays.
     """
 
     hoisted: str
     direct: str
     at: Mapping[str, NDArray[np.int64]]
     components: int
+    vector: str = ""
 
 
 def kernel(expressions: Mapping[str, Sequence[Expr]], axes: Axes, trace: Trace | None = None) -> Kernel:
@@ -331,6 +344,9 @@ def kernel(expressions: Mapping[str, Sequence[Expr]], axes: Axes, trace: Trace |
         builder = _Builder(axes, hoisted=hoisted)
         groups = {key: [builder.node(e) for e in group] for key, group in renamed.items()}
         at, components = _placed(builder, trace(builder.assign, groups) if trace else groups)
+        if not (trace or axes.sample) and len(builder.program.lines) > MAX_COMPILED:
+            source, at = _point(renamed, axes)
+            return Kernel("", "", at, source.count(",", source.rindex("return")) + 1, source)
         sources[hoisted] = write_loops(builder.program, axes) if builder.program.exponents or not hoisted else ""
     return Kernel(sources[True], sources[False], at, components)
 
@@ -341,15 +357,20 @@ def exact_source(expressions: Mapping[str, Sequence[Expr]], axes: Axes) -> tuple
     Constants are exact: ``ratio(p, q)``, ``pi()`` and the like are called for them.
     """
     axes, renamed = _positional(axes, expressions)
+    return _point(renamed, axes)
+
+
+def _point(expressions: Mapping[str, Sequence[Expr]], axes: Axes) -> tuple[str, Places]:
     builder = _Builder(axes, exact=True)
-    at, _ = _placed(builder, {key: [builder.node(e) for e in group] for key, group in renamed.items()})
+    at, _ = _placed(builder, {key: [builder.node(e) for e in group] for key, group in expressions.items()})
     return write_point(builder.program, axes), at
 
 
 def _positional(axes: Axes, expressions: Mapping[str, Sequence[Expr]]) -> tuple[Axes, dict[str, list[Expr]]]:
     """Axes and expressions with every symbol named by its position."""
     names = axes.positional()
-    renamed = {key: [e.xreplace(names) for e in group] for key, group in expressions.items()}
+    new = {e: e.xreplace(names) for group in expressions.values() for e in dict.fromkeys(group)}
+    renamed = {key: [new[e] for e in group] for key, group in expressions.items()}
     return Axes(*(tuple(names[s] for s in symbols) for symbols in (axes.outer, axes.inner, axes.sample))), renamed
 
 

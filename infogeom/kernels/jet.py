@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import product
+from itertools import combinations_with_replacement, permutations, product
+from typing import TypeAlias
 
 import numpy as np
 import sympy
@@ -16,7 +18,9 @@ from infogeom.kernels.compile import compiled
 from infogeom.kernels.loops import BLOCK, UNROLL
 from infogeom.kernels.rounding import DEPTH, ERRORS, SPREAD, SampleErrors, jet_errors
 from infogeom.kernels.trace import Assign, traced
+from infogeom.kernels.vectorised import vectorised
 from infogeom.symbolic import Metric
+from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.normal_form import normal_form
 
 __all__ = ["MetricKernels", "evaluate_kernel", "metric_kernels", "sample_bounds", "sample_table"]
@@ -24,6 +28,8 @@ __all__ = ["MetricKernels", "evaluate_kernel", "metric_kernels", "sample_bounds"
 Array = NDArray[np.float64]
 Names = tuple[str, ...]
 WEIGHT = Symbol("weight", real=True)
+#: Quantities that do not depend on the coordinates.
+CURVATURE_ALONE = frozenset({"ricci_scalar"})
 #: Up to this many entries of its highest derivative a metric's curvature is written out as straight-line code.
 MAX_TRACED = 81
 
@@ -58,6 +64,10 @@ class MetricKernels:
 def evaluate_kernel(kernel: Kernel, outer: Array, inner: Array, data: Array) -> Array:
     """Values of all components at the points outer × inner, shape (components, P, V)."""
     out = np.empty((kernel.components, outer.shape[1], inner.shape[1]))
+    if kernel.vector:
+        for target, values in zip(out, vectorised(kernel.vector)([*outer[:, :, None], *inner[:, None]]), strict=True):
+            target[...] = values
+        return out
     functions = compiled(kernel.hoisted or kernel.direct)
     if kernel.hoisted and not functions["exponents"](outer, inner, data) <= MAX_EXPONENT:
         functions = compiled(kernel.direct)
@@ -117,21 +127,30 @@ def metric_kernels(
     """
     samples = metric.samples.symbols if metric.samples else ()
     scalars = tuple((name, metric.observables[name]) for name in observables)
-    return _metric_kernels(metric.matrix, metric.coordinates, samples, scalars, order, quantities, outer, bounds)
+    source = jet_source(metric, quantities)
+    return _metric_kernels(source, metric.coordinates, samples, scalars, order, quantities, outer, bounds)
+
+
+Source: TypeAlias = "sympy.ImmutableMatrix | Cumulants"
+
+
+def jet_source(metric: Metric, quantities: Collection[str]) -> Source:
+    """What the jet is made of: the matrix, or for R alone the cumulants of the statistics where they are known."""
+    return metric.cumulants if metric.cumulants and {*quantities} <= CURVATURE_ALONE else metric.matrix
 
 
 def jet_expressions(
-    matrix: sympy.ImmutableMatrix, coordinates: tuple[Symbol, ...], sampled: bool, order: int
+    source: Source, coordinates: tuple[Symbol, ...], sampled: bool, order: int
 ) -> dict[str, NDArray[np.object_]]:
     """Expressions of g, dg and ddg, empty beyond the order and ddg for a Hessian metric; with a sample's weight."""
-    weight = WEIGHT if sampled else sympy.Integer(1)
-    jet = _derivatives(matrix, coordinates, order)
-    return {name: entries * weight for name, entries in zip(("g", "dg", "ddg"), jet, strict=True)}
+    jet = _of_cumulants(source) if isinstance(source, Cumulants) else _derivatives(source, coordinates, order)
+    named = zip(("g", "dg", "ddg"), jet, strict=True)
+    return {name: entries * WEIGHT if sampled else entries for name, entries in named}
 
 
 @lru_cache(maxsize=128)
 def _metric_kernels(
-    matrix: sympy.ImmutableMatrix,
+    source: Source,
     coordinates: tuple[Symbol, ...],
     samples: tuple[Symbol, ...],
     scalars: tuple[tuple[str, Expr], ...],
@@ -141,7 +160,7 @@ def _metric_kernels(
     bounds: bool,
 ) -> MetricKernels:
     weight = WEIGHT if samples else sympy.Integer(1)
-    jet = jet_expressions(matrix, coordinates, bool(samples), order)
+    jet = jet_expressions(source, coordinates, bool(samples), order)
     shapes = {name: entries.shape for name, entries in jet.items()}
     expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
     expressions |= {name: [_factored(e) * weight] for name, e in scalars}
@@ -187,24 +206,39 @@ def _derivatives(
 ) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
     """Arrays of expressions g, ∂g, ∂∂g, each of them empty beyond the order, ∂∂g also for a Hessian metric."""
     n = len(x)
-    empty = [np.empty((0,) * rank, dtype=object) for rank in (2, 3, 4)]
+    none = [np.empty((0,) * rank, dtype=object) for rank in (2, 3, 4)]
     if order < 0:
-        return empty[0], empty[1], empty[2]
-    g = np.empty((n, n), dtype=object)
-    for i, j in product(range(n), repeat=2):
-        g[i, j] = matrix[min(i, j), max(i, j)]
+        return none[0], none[1], none[2]
+    g = _symmetric(n, 2, lambda i, j: matrix[i, j])
     if order == 0:
-        return g, empty[1], empty[2]
+        return g, none[1], none[2]
     dg = np.empty((n,) * 3, dtype=object)
-    for i, j, k in product(range(n), repeat=3):
-        dg[i, j, k] = _derivative(g[i, j], x[k]) if i <= j else dg[j, i, k]
+    for (i, j), k in product(combinations_with_replacement(range(n), 2), range(n)):
+        dg[i, j, k] = dg[j, i, k] = _derivative(g[i, j], x[k])
     if order == 1 or _totally_symmetric(dg):
-        return g, dg, empty[2]
+        return g, dg, none[2]
     ddg = np.empty((n,) * 4, dtype=object)
-    for i, j, k, m in product(range(n), repeat=4):
-        a, b, c, d = min(i, j), max(i, j), min(k, m), max(k, m)
-        ddg[i, j, k, m] = _derivative(dg[a, b, c], x[d]) if (a, b, c, d) == (i, j, k, m) else ddg[a, b, c, d]
+    pairs = [*combinations_with_replacement(range(n), 2)]
+    for (i, j), (k, m) in product(pairs, repeat=2):
+        ddg[i, j, k, m] = ddg[j, i, k, m] = ddg[i, j, m, k] = ddg[j, i, m, k] = _derivative(dg[i, j, k], x[m])
     return g, dg, ddg
+
+
+def _of_cumulants(cumulants: Cumulants) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
+    """Arrays of the second and third cumulants in place of g and ∂g, those of a Hessian metric."""
+    n, zero = cumulants.second.rows, sympy.Integer(0)
+    third = _symmetric(n, 3, lambda *at: cumulants.third.get(at, zero))
+    return _symmetric(n, 2, lambda i, j: cumulants.second[i, j]), third, np.empty((0,) * 4, dtype=object)
+
+
+def _symmetric(n: int, rank: int, entry: Callable[..., Expr]) -> NDArray[np.object_]:
+    """Totally symmetric array from its entries with indices in ascending order."""
+    array = np.empty((n,) * rank, dtype=object)
+    for at in combinations_with_replacement(range(n), rank):
+        value = entry(*at)
+        for indices in permutations(at):
+            array[indices] = value
+    return array
 
 
 @lru_cache(maxsize=4096)
@@ -226,34 +260,39 @@ def _factored(e: Expr) -> Expr:
 def _totally_symmetric(dg: NDArray[np.object_]) -> bool:
     """Whether ∂_k g_ij = ∂_j g_ik for all indices, and, where it is, make the entries the same expressions."""
     n = len(dg)
-    for i, j, k in product(range(n), repeat=3):
-        first = dg[tuple(sorted((i, j, k)))]
-        if dg[i, j, k] != first and normal_form(dg[i, j, k] - first) != 0:
-            return False
-    for indices in product(range(n), repeat=3):
-        dg[indices] = dg[tuple(sorted(indices))]
+    for i, j, k in combinations_with_replacement(range(n), 3):
+        first = dg[i, j, k]
+        for other in (dg[i, k, j], dg[j, k, i]):
+            if other != first and not _vanishes(other - first):
+                return False
+    dg[...] = _symmetric(n, 3, lambda *at: dg[at])
     return True
 
 
-def exact_kernel(metric: Metric, order: int, observables: Names) -> tuple[str, Places]:
+@lru_cache(maxsize=4096)
+def _vanishes(e: Expr) -> bool:
+    return bool(normal_form(e) == 0)
+
+
+def exact_kernel(metric: Metric, order: int, quantities: Names, observables: Names) -> tuple[str, Places]:
     """Source of ``point(x, rows)`` for the jet of a metric and its observables, and where each stands in it.
 
     Rows of the data are those of ``metric.samples`` with the weight last.
     """
     samples = metric.samples.symbols if metric.samples else ()
     scalars = tuple((name, metric.observables[name]) for name in observables)
-    return _exact_kernel(metric.matrix, metric.coordinates, samples, scalars, order)
+    return _exact_kernel(jet_source(metric, quantities), metric.coordinates, samples, scalars, order)
 
 
 @lru_cache(maxsize=128)
 def _exact_kernel(
-    matrix: sympy.ImmutableMatrix,
+    source: Source,
     coordinates: tuple[Symbol, ...],
     samples: tuple[Symbol, ...],
     scalars: tuple[tuple[str, Expr], ...],
     order: int,
 ) -> tuple[str, Places]:
-    jet = jet_expressions(matrix, coordinates, bool(samples), order)
+    jet = jet_expressions(source, coordinates, bool(samples), order)
     expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
     expressions |= {name: [_factored(e) * (WEIGHT if samples else 1)] for name, e in scalars}
     return exact_source(expressions, Axes((), coordinates, (*samples, WEIGHT) if samples else ()))

@@ -32,6 +32,12 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.int8]
 #: Quantities that are read off the others.
 DERIVED = ("log10_ricci_scalar", "ricci_scalar_sign", "metric_rank", "null_directions")
+#: R and what is read off it.
+OF_CURVATURE = ("ricci_scalar", "ricci_scalar_error", *DERIVED[:2])
+#: How much each status says: least where all is well, most where a point is singular or lies outside.
+SEVERITY = np.argsort(
+    [Status.OK, Status.REFINED, Status.UNREFINED, Status.OVERFLOW, Status.SINGULAR, Status.OUT_OF_DOMAIN]
+)
 #: About how long a point takes, and each of its samples.
 SECONDS = 1e-3, 1e-5
 #: Bits to which a pivot must vanish where the metric looks singular everywhere, and where that is asked.
@@ -57,11 +63,35 @@ def values(
 ) -> dict[str, Array]:
     """Quantities at all points outer × inner, settled: see `infogeom.kernels.tiles.tabulate` and `settle`.
 
+    Where the cumulants of a metric give R, and no other quantity needs a derivative, R comes on its own.
+
     Raises
     ------
     UnsupportedFunctionError
         Naming a function of the metric that has no ball version, if any point may be refined.
     """
+    scalars = [name for name in quantities if name in OF_CURVATURE]
+    others = [name for name in quantities if name not in OF_CURVATURE]
+    if metric.cumulants is None or any(name in ORDERS for name in others):
+        return _values(metric, quantities, outer, inner, outer_coordinates, status, accuracy)
+    found: dict[str, Array] = {}
+    before = status.copy()
+    for names in (others, scalars):
+        own = before.copy()
+        found |= _values(metric, names, outer, inner, outer_coordinates, own, accuracy) if names else {}
+        np.copyto(status, own, where=SEVERITY[own] > SEVERITY[status])
+    return found
+
+
+def _values(
+    metric: Metric,
+    quantities: Sequence[str],
+    outer: Array,
+    inner: Array,
+    outer_coordinates: tuple[Symbol, ...],
+    status: Flags,
+    accuracy: Accuracy,
+) -> dict[str, Array]:
     wanted = {*quantities} - {*DERIVED}
     wanted |= {"ricci_scalar"} if {*DERIVED[:2]} & {*quantities} else set()
     wanted |= {"metric"} if {*DERIVED[2:]} & {*quantities} else set()
@@ -97,7 +127,9 @@ def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
     """The metric in ball arithmetic, for the quantities named."""
     geometric = [name for name in quantities if name not in OBSERVABLES]
     order = max((ORDERS.get(name, 0) for name in geometric), default=-1)
-    source, at = exact_kernel(metric, order, tuple(name for name in quantities if name in OBSERVABLES))
+    source, at = exact_kernel(
+        metric, order, tuple(geometric), tuple(name for name in quantities if name in OBSERVABLES)
+    )
     samples = metric.samples
     data = np.column_stack([samples.data, samples.weights]) if samples else np.empty((0, 0))
     equal = bool(samples) and bool(np.all(data[:, -1] == data[0, -1]))

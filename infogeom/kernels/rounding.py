@@ -115,13 +115,13 @@ Jet = Mapping[str, Sequence[Expr]]
 
 def jet_errors(jet: Jet) -> dict[str, list[Expr]]:
     """Estimates of the errors of the entries of a jet without samples, as they go into the frame."""
-    return {
-        error: [
-            (count + CONTRACTION) * UNIT * majorant + FLOOR if majorant != 0 else majorant
-            for majorant, count in map(rounding, jet[name])
-        ]
-        for name, error in zip(ORDERS, ERRORS, strict=False)
-    } | {"factor_error": [sympy.Integer(0)] * (round(len(jet["g"]) ** 0.5) + 1)}
+    bounds = {e: _bound(*rounding(e)) for name in ORDERS for e in dict.fromkeys(jet[name])}
+    errors = {error: [bounds[e] for e in jet[name]] for name, error in zip(ORDERS, ERRORS, strict=False)}
+    return errors | {"factor_error": [sympy.Integer(0)] * (round(len(jet["g"]) ** 0.5) + 1)}
+
+
+def _bound(majorant: Expr, count: Expr) -> Expr:
+    return (count + CONTRACTION) * UNIT * majorant + FLOOR if majorant != 0 else majorant
 
 
 class _Entry(NamedTuple):

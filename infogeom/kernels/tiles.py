@@ -27,6 +27,7 @@ from infogeom.kernels.expectations import Expectations, expectations_of
 from infogeom.kernels.geometry import geometry
 from infogeom.kernels.jet import MetricKernels, evaluate_kernel, metric_kernels, sample_bounds, sample_table
 from infogeom.kernels.rounding import ERRORS
+from infogeom.kernels.states import stated
 from infogeom.kernels.status import Status
 from infogeom.symbolic import Metric
 
@@ -219,15 +220,39 @@ class _Expected(_Work):
     order: Sequence[int]
 
     def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
-        p, v = np.indices(status.shape).reshape(2, -1)
-        points = np.vstack([outer[:, p], inner[:, v]])[self.order].T
-        jets = [self.expectations(x) for x in points]
+        jets = [self.expectations(x) for x in _points(outer, inner, self.order)]
         g, dg, ddg = (np.stack([jet[k] for jet in jets], axis=-1) for k in range(3))
         errors = tuple(np.stack([jet.errors[k] for jet in jets], axis=-1) for k in range(3))
         at: dict[str, NDArray[np.int64]] = {}
         parts: list[Array] = []
         self._follow(g, dg, ddg, (*errors, np.zeros((self.n + 1, len(jets)))), status, at, parts)
         return np.concatenate(parts), at
+
+
+@dataclass(frozen=True, eq=False)
+class _Stated(_Work):
+    """Sums over the states of an exponential family, point by point; order as for `_Expected`."""
+
+    statistics: Array
+    order: Sequence[int]
+
+    def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
+        points = [stated(self.statistics, x) for x in _points(outer, inner, self.order)]
+        irregular = np.array([not point.regular for point in points]).reshape(status.shape)
+        at: dict[str, NDArray[np.int64]] = {}
+        parts: list[Array] = []
+        for name in self.outputs:
+            values = [[point.error] if name == "ricci_scalar_error" else point.values[name].ravel() for point in points]
+            at[name] = sum(map(len, parts)) + np.arange(len(values[0]))
+            parts.append(np.array(values).T.reshape(-1, *status.shape))
+        status[irregular & (status == Status.OK)] = Status.SINGULAR  # as far as float64 can tell
+        return np.concatenate(parts), at
+
+
+def _points(outer: Array, inner: Array, order: Sequence[int]) -> Array:
+    """Coordinates of the points outer × inner, a row each; ``order``: which row of both a coordinate is."""
+    p, v = np.indices((outer.shape[1], inner.shape[1])).reshape(2, -1)
+    return np.vstack([outer[:, p], inner[:, v]])[order].T
 
 
 def tabulate(
@@ -269,7 +294,10 @@ def tabulate(
     if metric.law:
         own = [*outer_coordinates, *(c for c in metric.coordinates if c not in outer_coordinates)]
         order = [own.index(c) for c in metric.coordinates]
-        work = _Expected(n, outer, inner, outputs, status, rtol, expectations_of(metric), order)
+        if metric.states is None:
+            work = _Expected(n, outer, inner, outputs, status, rtol, expectations_of(metric), order)
+        else:
+            work = _Stated(n, outer, inner, outputs, status, rtol, metric.states, order)
         size, most_rows, most_columns = 1, 1, POINTWISE
     else:
         geometric = tuple(name for name in quantities if name not in OBSERVABLES)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
 from numbers import Integral
+from typing import Any
 
 import sympy
 from sympy import Expr, Interval, Set, Symbol, log, loggamma, oo
 
 from infogeom.functions import log_bessel, log_zeta
-from infogeom.models.model import Model, Parameter, check_count
+from infogeom.models.model import Model, Origin, Parameter, check_count
 
-__all__ = ["bernoulli", "beta_binomial", "binomial", "geometric", "negative_binomial", "poisson", "skellam", "zeta"]
+__all__ = [
+    "WRITTEN_OUT", "Counts", "States", "bernoulli", "beta_binomial", "binomial", "categorical", "geometric",
+    "log_linear", "multinomial", "negative_binomial", "negative_multinomial", "poisson", "skellam", "zeta",
+]  # fmt: skip
 
 #: Source that many families share.
 JOHNSON = "Johnson, Kemp & Kotz, Univariate Discrete Distributions (2005)"
 COUNTS = sympy.S.Naturals0
+#: States up to which `log_linear` goes, and up to which sums over them are written out.
+MAX_STATES, WRITTEN_OUT = 4096, 8
 #: Not declared an integer, for which SymPy would write log Γ(x) as log(Γ(x)), which overflows.
 X = Symbol("x", nonnegative=True)
 
@@ -164,3 +173,224 @@ def beta_binomial(n: int) -> Model:
     latex = r"\mathrm{BetaBin}(n, \alpha, \beta)"
     source, budget = f"{JOHNSON}, Ch. 6", 5 if n <= 3 else 0
     return Model("beta-binomial", parameters, law, X, sympy.Range(0, n + 1), latex=latex, source=source, budget=budget)
+
+
+# --- Several counts ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Counts(Origin):
+    """Counts of outcomes in so many trials, or, with the sign +1, before so many successes.
+
+    Attributes
+    ----------
+    means : tuple of Expr
+        For one trial, or one success.
+    number : Expr
+    sign : {-1, 1}
+    """
+
+    means: tuple[Expr, ...]
+    number: Expr
+    sign: int = -1
+
+
+def categorical(outcomes: int) -> Model:
+    """One trial with several outcomes of probabilities ``p1`` …, the last one being what is left of 1.
+
+    A piece of the sphere of radius 2 in ``outcomes`` − 1 dimensions.
+
+    Parameters
+    ----------
+    outcomes : int
+        At least 2.
+    """
+    check_count("outcomes", outcomes, 2)
+    p, x = _shares(outcomes - 1), _counts(outcomes - 1)
+    return Model(
+        "categorical",
+        p,
+        _of_shares(p, x, 1),
+        x,
+        tuple(sympy.Range(0, 2 - sympy.Add(*x[:k])) for k in range(outcomes - 1)),
+        constraints=_left_over(p),
+        origin=Counts(tuple(q.symbol for q in p), sympy.Integer(1)),
+        latex=r"P(x) = \prod_i p_i^{x_i}, \quad \sum_i x_i = 1",
+        source="Amari & Nagaoka, Methods of Information Geometry (2000), Sec. 2.5",
+    )
+
+
+def multinomial(n: int | Symbol, outcomes: int) -> Model:
+    """Counts of ``n`` trials with several outcomes of probabilities ``p1`` …, the last one being what is left of 1.
+
+    A piece of the sphere of radius 2 √n: R = (k − 1) (k − 2) / (4 n) for k outcomes.
+
+    Parameters
+    ----------
+    n : int or sympy.Symbol
+        Number of trials, at least 1; a symbol stays in the closed form.
+    outcomes : int
+        At least 2.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+    """
+    check_count("outcomes", outcomes, 2)
+    if not isinstance(n, Symbol):
+        check_count("n", n)
+    p, x = _shares(outcomes - 1), _counts(outcomes - 1)
+    trials = _constant("multinomial", "n", n, p, x)
+    rest = trials - sympy.Add(*x)
+    coefficient = loggamma(trials + 1) - sympy.Add(*(loggamma(count + 1) for count in (*x, rest)))
+    return Model(
+        "multinomial",
+        p,
+        coefficient + _of_shares(p, x, trials),
+        x,
+        tuple(sympy.Range(0, trials + 1 - sympy.Add(*x[:k])) for k in range(outcomes - 1)),
+        constants={trials: sympy.sympify(n)},
+        constraints=_left_over(p),
+        origin=Counts(tuple(q.symbol for q in p), trials),
+        latex=r"P(x) = \frac{n!}{\prod_i x_i!} \prod_i p_i^{x_i}, \quad \sum_i x_i = n",
+        source="Johnson, Kotz & Balakrishnan, Discrete Multivariate Distributions (1997), Ch. 35",
+    )
+
+
+def negative_multinomial(r: Any, outcomes: int) -> Model:
+    """Counts of several outcomes of probabilities ``p1`` … before the ``r``-th success.
+
+    Hyperbolic: R = −m (m − 1) / (4 r) for m outcomes besides success, whose probability is what is left of 1.
+
+    Parameters
+    ----------
+    r : number or sympy.Symbol
+        Positive; a symbol stays in the closed form.
+    outcomes : int
+        At least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+    """
+    check_count("outcomes", outcomes)
+    value = sympy.sympify(r)
+    if isinstance(r, bool) or not (isinstance(value, Symbol) or (isinstance(value, Expr) and value.is_real)):
+        raise TypeError(f"r must be a positive number or a sympy Symbol, got {r!r}")
+    if not (isinstance(value, Symbol) or value.is_positive):
+        raise ValueError(f"r must be positive, got {r!r}")
+    p, x = _shares(outcomes), _counts(outcomes)
+    successes = _constant("negative multinomial", "r", value, p, x)
+    (left,) = _left_over(p) or (1 - p[0].symbol,)
+    total = successes + sympy.Add(*x)
+    coefficient = loggamma(total) - loggamma(successes) - sympy.Add(*(loggamma(count + 1) for count in x))
+    powers = sympy.Add(*(count * log(q.symbol) for count, q in zip(x, p, strict=True)))
+    return Model(
+        "negative multinomial",
+        p,
+        coefficient + successes * log(left) + powers,
+        x,
+        (COUNTS,) * outcomes,
+        constants={successes: value},
+        constraints=_left_over(p),
+        origin=Counts(tuple(q.symbol / left for q in p), successes, 1),
+        latex=r"P(x) = \frac{\Gamma(r + \sum_i x_i)}{\Gamma(r) \prod_i x_i!} p_0^r \prod_i p_i^{x_i}",
+        source="Johnson, Kotz & Balakrishnan (1997), Ch. 36",
+    )
+
+
+def _shares(count: int) -> list[Parameter]:
+    """Probabilities that leave something of 1."""
+    typical = 0.3 / (count + 1), 0.9 / count
+    return [Parameter(Symbol(f"p{k + 1}", positive=True), Interval.open(0, 1), typical) for k in range(count)]
+
+
+def _left_over(p: Sequence[Parameter]) -> list[Expr]:
+    """What is left of 1, where that is not the domain of a single probability."""
+    return [1 - sympy.Add(*(q.symbol for q in p))] if len(p) > 1 else []
+
+
+def _counts(count: int) -> tuple[Symbol, ...]:
+    return tuple(Symbol(f"x{k + 1}", nonnegative=True) for k in range(count))  # as for X
+
+
+def _of_shares(p: Sequence[Parameter], x: Sequence[Symbol], trials: Expr) -> Expr:
+    """Σ_i x_i log p_i, the last x and p being what is left."""
+    left = 1 - sympy.Add(*(q.symbol for q in p))
+    terms = [count * log(q.symbol) for count, q in zip(x, p, strict=True)]
+    return sympy.Add(*terms, (trials - sympy.Add(*x)) * log(left))
+
+
+def _constant(name: str, own: str, given: Any, p: Sequence[Parameter], x: Sequence[Symbol]) -> Symbol:
+    """Symbol that stands for a constant, whose value no other symbol of the law may be."""
+    taken = [*(q.name for q in p), *(s.name for s in x)]
+    if isinstance(given, Symbol) and given.name in taken:
+        raise ValueError(f"{name}: the symbol {own} must differ from parameters and variables {taken}, got {given}")
+    return Symbol(own, integer=True, positive=True)
+
+
+# --- Binary vectors ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class States(Origin):
+    """An exponential family over few states, in natural parameters.
+
+    Attributes
+    ----------
+    statistics : tuple of tuples of int
+        The sufficient statistics of every state.
+    """
+
+    statistics: tuple[tuple[int, ...], ...]
+
+
+def log_linear(units: int, order: int = 2) -> Model:
+    """Log-linear model of binary vectors x, log P = Σ_i θ_i x_i + Σ_i<j θ_ij x_i x_j + … − log Z.
+
+    Parameters ``theta1`` …, then ``theta12``, ``theta13``, … (``theta1_2`` for more than nine units). With order 2 it
+    is the Boltzmann machine without hidden units, with order = units every law of positive probabilities.
+
+    Parameters
+    ----------
+    units : int
+        At least 1; the metric is written out for up to 3 and evaluated by numbers from then on.
+    order : int
+        Most units that interact, from 1 to ``units``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For numbers out of range, or more than 4096 states.
+    """
+    check_count("units", units)
+    check_count("order", order)
+    if order > units:
+        raise ValueError(f"order must be at most units = {units}, got {order}")
+    if 2**units > MAX_STATES:
+        raise ValueError(f"units must leave at most {MAX_STATES} states, got 2^{units}")
+    groups = [g for size in range(1, order + 1) for g in combinations(range(units), size)]
+    comma = "_" if units > 9 else ""
+    theta = [Parameter(f"theta{comma.join(str(k + 1) for k in g)}") for g in groups]
+    x, y = (sympy.symbols(f"{name}1:{units + 1}", integer=True, nonnegative=True) for name in "xy")
+
+    def energy(at: Sequence[Any]) -> Expr:
+        return sympy.Add(*(p.symbol * sympy.Mul(*(at[k] for k in g)) for p, g in zip(theta, groups, strict=True)))
+
+    states = [*product((0, 1), repeat=units)]
+    if len(states) <= WRITTEN_OUT:
+        Z = sympy.Add(*(sympy.exp(energy(s)) for s in states))
+    else:
+        Z = sympy.Sum(sympy.exp(energy(y)), *((s, 0, 1) for s in y))
+    return Model(
+        "log-linear",
+        theta,
+        energy(x) - log(Z),
+        x,
+        (sympy.Range(0, 2),) * units,
+        origin=States(tuple(tuple(int(all(s[k] for k in g)) for g in groups) for s in states)),
+        latex=r"P(x) = \frac{1}{Z} \exp\Big(\sum_i \theta_i x_i + \sum_{i<j} \theta_{ij} x_i x_j + \dots\Big)",
+        source="Amari, IEEE Trans. Inf. Theory 47 (2001) 1701–1711; Ackley, Hinton & Sejnowski (1985)",
+    )

@@ -309,11 +309,12 @@ class Model:
             )
         sampled = set(self.samples.symbols) if self.samples else set()
         known = symbols | sampled | {*self.constants, *self.variables, *self.observed}
-        for unknown in sorted(self.log_density.free_symbols - known, key=str):
+        found = self.log_density.free_symbols
+        for unknown in sorted(found - known, key=str):
             raise ValueError(
                 f"model {self.name!r}: symbol {unknown} of the log-density is neither variable nor parameter"
             )
-        for absent in [p.name for p in self.parameters if p.symbol not in self.log_density.free_symbols]:
+        for absent in [p.name for p in self.parameters if p.symbol not in found]:
             raise ValueError(f"model {self.name!r}: parameter {absent!r} does not occur in the log-density")
         for k, support in enumerate(self.supports):
             self._check_support(support, symbols, set(self.variables[:k]))

@@ -23,7 +23,7 @@ __all__ = ["cubature", "ends_of", "tractable"]
 
 Array = NDArray[np.float64]
 #: Continuous variables at most, and nodes for each, by their number.
-NODES = {1: 241, 2: 121, 3: 61}
+NODES = {1: 241, 2: 121, 3: 81}
 #: Terms at most.
 MAX_TERMS = 1_000_000
 #: A discrete variable without end is summed so far.
@@ -32,6 +32,8 @@ LONGEST = 400
 USUAL = 12
 #: Where the rules end.
 REACH = 3.2
+#: Nodes that find out where a density is, and the logarithm of what does not count.
+FEW, NEGLIGIBLE = 25, -45.0
 
 
 def tractable(law: Law) -> bool:
@@ -44,7 +46,8 @@ def tractable(law: Law) -> bool:
     terms = float(NODES.get(continuous, 1)) ** continuous
     for support in law.supports:
         if not isinstance(support, sympy.Interval):
-            terms *= len(support) if isinstance(support, sympy.FiniteSet) else USUAL
+            known = len(support) if isinstance(support, sympy.FiniteSet) else LONGEST
+            terms *= USUAL if isinstance(support, sympy.Range) else known
     return continuous <= max(NODES) and terms <= MAX_TERMS
 
 
@@ -59,15 +62,10 @@ def cubature(
         When an integrand is not a real number.
     """
     continuous = sum(isinstance(s, sympy.Interval) for s in supports)
-    tau = np.linspace(-REACH, REACH, NODES.get(continuous, 1))
-    columns: list[Array] = []
-    weights = np.ones(1)
-    for k, support in enumerate(supports):
-        nodes, own = _nodes(support, variables[:k], columns, tau)
-        columns = [np.repeat(c, nodes.shape[1]) for c in columns] + [nodes.ravel()]
-        weights = (weights[:, None] * own).ravel()
-        kept = weights > 0
-        columns, weights = [c[kept] for c in columns], weights[kept]
+    reach = [(-REACH, REACH)] * len(supports)
+    if continuous > 2:  # nodes are scarce
+        reach = _reach(log_density, variables, supports)
+    columns, weights, _ = _rule(variables, supports, reach, NODES.get(continuous, 1))
     log_p, *s = in_float64(variables, [log_density, *scores])(*columns)
     with np.errstate(over="ignore", invalid="ignore"):
         p = weights * np.exp(log_p)
@@ -80,6 +78,35 @@ def cubature(
     if not np.isfinite(out).all():
         raise ArithmeticError("cubature did not give a finite number")
     return float(p.sum()), out
+
+
+def _rule(
+    variables: Sequence[Symbol], supports: Sequence[Set], reach: Sequence[tuple[float, float]], nodes: int
+) -> tuple[list[Array], Array, list[Array]]:
+    """Nodes of all variables, their weights, and where they are in the variables of the trapezoidal rule."""
+    columns: list[Array] = []
+    places: list[Array] = []
+    weights = np.ones(1)
+    for k, (support, ends) in enumerate(zip(supports, reach, strict=True)):
+        tau = np.linspace(*ends, nodes)
+        found, own = _nodes(support, variables[:k], columns, tau)
+        at = np.broadcast_to(tau if isinstance(support, sympy.Interval) else 0.0, found.shape)
+        columns = [np.repeat(c, found.shape[1]) for c in columns] + [found.ravel()]
+        places = [np.repeat(c, found.shape[1]) for c in places] + [at.ravel()]
+        weights = (weights[:, None] * own).ravel()
+        kept = weights > 0
+        columns, places, weights = [c[kept] for c in columns], [c[kept] for c in places], weights[kept]
+    return columns, weights, places
+
+
+def _reach(log_density: Expr, variables: Sequence[Symbol], supports: Sequence[Set]) -> list[tuple[float, float]]:
+    """Where few nodes see the density, and one more node on each side."""
+    columns, weights, places = _rule(variables, supports, [(-REACH, REACH)] * len(supports), FEW)
+    (log_p,) = in_float64(variables, [log_density])(*columns)
+    size = np.where(np.isfinite(log_p), np.log(weights) + log_p, -np.inf)
+    seen = size >= size.max() + NEGLIGIBLE
+    step = 2 * REACH / (FEW - 1)
+    return [(max(-REACH, float(t[seen].min()) - step), min(REACH, float(t[seen].max()) + step)) for t in places]
 
 
 def _nodes(support: Set, before: Sequence[Symbol], columns: Sequence[Array], tau: Array) -> tuple[Array, Array]:

@@ -15,7 +15,8 @@ A model made of others has a metric made of theirs.
 
 from __future__ import annotations
 
-from functools import lru_cache, singledispatch
+from functools import cache, lru_cache, singledispatch
+from itertools import combinations
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -23,10 +24,22 @@ import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.models.combine import Product, Reparametrisation, Replicas
+from infogeom.models.discrete import WRITTEN_OUT, Counts, States
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.model import Model
+from infogeom.models.multivariate import Gaussian, Wishart
+from infogeom.symbolic.cubature import tractable
+from infogeom.symbolic.cumulants import (
+    Cumulants,
+    boltzmann_weights,
+    direct_sum,
+    of_counts,
+    of_linear_forms,
+    of_states,
+)
 from infogeom.symbolic.definition import check_definition, check_mass, points_of
 from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError, products_of_scores
+from infogeom.symbolic.gaussian import gaussian_cumulants, gaussian_matrix, wishart_cumulants, wishart_matrix
 from infogeom.symbolic.law import Law, law_of, scores_of
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form, positive_factors
@@ -90,9 +103,12 @@ def _closed_or_mean(model: Model) -> Metric:
         try:
             return metric(model)
         except OpenExpectationError:
-            if len(model.variables) != 1 or model.samples or model.observed or isinstance(model.origin, Product):
+            if isinstance(model.origin, States):
+                _MEANS[model] = _over_states(model, model.origin)
+            elif len(model.variables) != 1 or model.samples or model.observed or isinstance(model.origin, Product):
                 raise
-            _MEANS[model] = _mean(model)
+            else:
+                _MEANS[model] = _mean(model)
     return _METRICS.get(model) or _MEANS[model]
 
 
@@ -117,9 +133,22 @@ def _mean(model: Model) -> Metric:
     )
 
 
+def _over_states(model: Model, origin: States) -> Metric:
+    """The metric as the mean of products of centred statistics over many states."""
+    centred = sympy.symbols(f"c_1:{len(model.parameters) + 1}", real=True)
+    return Metric(
+        tuple(p.symbol for p in model.parameters),
+        ImmutableMatrix(len(centred), len(centred), lambda i, j: centred[i] * centred[j]),
+        law=Law(model.log_density, centred, ()),
+        states=np.array(origin.statistics, dtype=float),
+        attributes=_attributes(model) | {"expectation": "sum"},
+    )
+
+
 def _metric(model: Model) -> Metric:
     matrix = _derived(model.origin, model)
     constants = set().union(*(value.free_symbols for value in model.constants.values()))
+    cumulants = _cumulants(model.origin, model)
     return Metric(
         tuple(p.symbol for p in model.parameters),
         matrix.subs(dict(model.constants)),
@@ -129,6 +158,7 @@ def _metric(model: Model) -> Metric:
         constants=sorted(constants, key=str),
         observables=model.observables,
         attributes=_attributes(model),
+        cumulants=cumulants and cumulants.subs(model.constants),
     )
 
 
@@ -170,17 +200,131 @@ def _(origin: Reparametrisation, model: Model) -> ImmutableMatrix:
 @_derived.register
 def _(origin: LogPartition, model: Model) -> ImmutableMatrix:
     """∂∂ψ."""
-    coordinates = [p.symbol for p in model.parameters]
-    matrix = ImmutableMatrix(sympy.hessian(origin.psi, coordinates))
+    coordinates = tuple(p.symbol for p in model.parameters)
+    known = of_linear_forms(origin.psi, coordinates)
+    matrix = known.second if known else ImmutableMatrix(sympy.hessian(origin.psi, coordinates))
     for point in points_of(coordinates, [p.typical for p in model.parameters], set()):
-        values = np.array(matrix.subs(point).evalf(), dtype=float)
+        at = {e: float(e.xreplace(point)) for e in {*matrix}}
+        values = np.array([[at[e] for e in matrix.row(i)] for i in range(matrix.rows)])
         if not np.linalg.eigvalsh(values)[0] > 0:
-            at = ", ".join(f"{symbol} = {float(value):.6g}" for symbol, value in point.items())
+            where = ", ".join(f"{symbol} = {float(value):.6g}" for symbol, value in point.items())
             raise ExpectationError(
                 f"model {model.name!r}: the log-partition function must be strictly convex, "
-                f"but at {at} its Hessian is {values.tolist()}"
+                f"but at {where} its Hessian is {values.tolist()}"
             )
-    return _presented(matrix, model)
+    return _checked(_presented(matrix, model), model)
+
+
+@_derived.register
+def _(origin: Gaussian, model: Model) -> ImmutableMatrix:
+    return _checked(gaussian_matrix(origin, [p.symbol for p in model.parameters]), model)
+
+
+@_derived.register
+def _(origin: Wishart, model: Model) -> ImmutableMatrix:
+    return _checked(wishart_matrix(origin, [p.symbol for p in model.parameters]), model)
+
+
+@_derived.register
+def _(origin: Counts, model: Model) -> ImmutableMatrix:
+    """−∂∂ log p, which is affine in the counts, at their means."""
+    theta = [p.symbol for p in model.parameters]
+    means = {x: origin.number * mean for x, mean in zip(model.variables, origin.means, strict=True)}
+    scores = [model.log_density.diff(t) for t in theta]
+
+    @cache
+    def mean(term: Expr) -> Expr:
+        return sympy.factor_terms(term.xreplace(means))
+
+    def entry(i: int, j: int) -> Expr:
+        return sympy.Add(*map(mean, sympy.Add.make_args(-scores[i].diff(theta[j]))))
+
+    n = len(theta)
+    known = {(i, j): entry(i, j) for i in range(n) for j in range(i, n)}
+    return _checked(ImmutableMatrix(n, n, lambda i, j: known[min(i, j), max(i, j)]), model)
+
+
+@_derived.register
+def _(origin: States, model: Model) -> ImmutableMatrix:
+    """Σ_s<s' w_s w_s' (t_s − t_s')(t_s − t_s')ᵀ / Z² with p_s = w_s/Z: nothing cancels on the diagonal."""
+    states, theta = origin.statistics, [p.symbol for p in model.parameters]
+    if len(states) > WRITTEN_OUT:
+        raise OpenExpectationError(
+            f"model {model.name!r}: a sum over {len(states)} states is written out up to {WRITTEN_OUT} of them; "
+            "infogeom.grid.evaluate takes it by numbers"
+        )
+    w = boltzmann_weights(states, theta)
+    Z = sympy.Add(*w)
+
+    def entry(i: int, j: int) -> Expr:
+        pairs = combinations(range(len(states)), 2)
+        steps = ((a, b, (states[a][i] - states[b][i]) * (states[a][j] - states[b][j])) for a, b in pairs)
+        return sympy.Add(*(step * w[a] * w[b] for a, b, step in steps)) / Z**2
+
+    n = len(theta)
+    return _checked(ImmutableMatrix(n, n, lambda i, j: entry(min(i, j), max(i, j))), model)
+
+
+@singledispatch
+def _cumulants(_: object, _model: Model) -> Cumulants | None:
+    """Cumulants of the sufficient statistics, where it is known how a model has them; constants are symbols."""
+    return None
+
+
+@_cumulants.register
+def _(origin: Product, _model: Model) -> Cumulants | None:
+    parts = [metric(part).cumulants for part in origin.parts]
+    return None if None in parts else direct_sum([part for part in parts if part])
+
+
+@_cumulants.register
+def _(origin: Replicas, _model: Model) -> Cumulants | None:
+    one = metric(origin.model).cumulants
+    return one and one.times(origin.number)
+
+
+@_cumulants.register
+def _(origin: Reparametrisation, model: Model) -> Cumulants | None:
+    """The same, unless a submodel has fewer coordinates than there are statistics."""
+    given, old = metric(origin.model).cumulants, [p.symbol for p in origin.model.parameters]
+    same = len(old) == len(model.parameters)
+    return given.subs(dict(zip(old, origin.old, strict=True))) if given and same else None
+
+
+@_cumulants.register
+def _(origin: LogPartition, model: Model) -> Cumulants | None:
+    return of_linear_forms(origin.psi, tuple(p.symbol for p in model.parameters))
+
+
+@_cumulants.register
+def _(origin: Gaussian, _model: Model) -> Cumulants | None:
+    return gaussian_cumulants(origin)
+
+
+@_cumulants.register
+def _(origin: Counts, _model: Model) -> Cumulants:
+    return of_counts(origin.means, origin.number, origin.sign)
+
+
+@_cumulants.register
+def _(origin: States, model: Model) -> Cumulants:
+    return of_states(origin.statistics, [p.symbol for p in model.parameters])
+
+
+@_cumulants.register
+def _(origin: Wishart, _model: Model) -> Cumulants:
+    return wishart_cumulants(origin)
+
+
+def _checked(matrix: ImmutableMatrix, model: Model) -> ImmutableMatrix:
+    """The matrix, unless the definition contradicts it; laws that no cubature can take are not compared."""
+    law = law_of(model)
+    if tractable(law):
+        coordinates, typical = zip(*((p.symbol, p.typical) for p in model.parameters), strict=True)
+        problem = check_definition(matrix, law, scores_of(model), coordinates, typical, normalised=True)
+        if problem:
+            raise ExpectationError(f"model {model.name!r}: {problem}")
+    return matrix
 
 
 def _presented(matrix: ImmutableMatrix, model: Model) -> ImmutableMatrix:
@@ -189,7 +333,8 @@ def _presented(matrix: ImmutableMatrix, model: Model) -> ImmutableMatrix:
         p.symbol: sympy.Rational(str(sum(p.typical) / 2 + (p.typical[1] - p.typical[0]) / 7)) for p in model.parameters
     }
     domains = {p.symbol: p.domain for p in model.parameters}
-    return matrix.applyfunc(lambda e: smooth(positive_factors(e, middle), domains))
+    presented = {e: smooth(positive_factors(e, middle), domains) for e in {*matrix}}
+    return matrix.applyfunc(presented.__getitem__)
 
 
 @lru_cache(maxsize=256)

@@ -48,7 +48,7 @@ def in_float64(
         When it is called: for a function without a float64 version.
     """
     known = [
-        e.replace(lambda f: f.is_Function and not f.free_symbols, lambda f: sympy.Float(f.evalf(25), 25))
+        e.replace(lambda f: (f.is_Function or f.is_Pow) and not f.free_symbols, lambda f: sympy.Float(f.evalf(25), 25))
         for e in expressions
     ]
     evaluate = sympy.lambdify(

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import sympy
+from numpy.typing import NDArray
 from sympy import Expr, ImmutableMatrix, Set, Symbol
 
 from infogeom.functions import expit
 from infogeom.models.model import Samples, check_name, domain_of
+from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.law import Law
 from infogeom.symbolic.normal_form import normal_form
 
@@ -47,6 +49,11 @@ class Metric:
         Scalars averaged like the metric: ``loss``, ``ntk_trace``.
     attributes : mapping of str to str, optional
         What the metric is, carried into every Dataset.
+    states : ndarray, shape (S, n), optional
+        The statistics of every state of an exponential family in natural parameters, over which, centred, their
+        products are averaged.
+    cumulants : Cumulants, optional
+        Of the sufficient statistics of an exponential family, in any coordinates: R then takes no derivative.
 
     Raises
     ------
@@ -64,6 +71,8 @@ class Metric:
     constants: Sequence[Symbol] = ()
     observables: Mapping[str, Expr] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
+    states: NDArray[np.float64] | None = None
+    cumulants: Cumulants | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.coordinates, Iterable):
@@ -119,6 +128,8 @@ class Metric:
             raise ValueError(f"domains must have one set per coordinate ({n}), got {self.domains}")
         if not all(isinstance(domain, sympy.Interval) for domain in self.domains):
             raise TypeError(f"domains must be sympy Intervals, got {self.domains}")
+        if self.cumulants and self.cumulants.second.shape != (n, n):
+            raise ValueError(f"cumulants must be of {n} statistics, got {self.cumulants.second.rows}")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def positive_factors(expression: Expr, point: dict[Symbol, Expr]) -> Expr:
     sign, factors = 1, []
     for factor in sympy.Mul.make_args(expression):
         base, exponent = factor.as_base_exp()
-        if base.is_Add and exponent.is_Integer and base.subs(point).is_negative:
+        if base.is_Add and exponent.is_Integer and base.xreplace(point).is_negative:
             base, sign = sympy.expand_mul(-base), sign * (-1) ** (int(exponent) % 2)
         factors.append(base**exponent)
     product = sympy.Mul(*factors)
