@@ -29,6 +29,7 @@ BITS = 256
 QUICK, MOST = 2, 3
 BALL, CLOSED_FORM, EINSTEINPY = "ball", f"closed form, {DIGITS} digits", "EinsteinPy"
 LOG_DENSITY = "definition, α-identity, Gauss equation"
+NEEDS_CLOSED_FORM = f"{CLOSED_FORM}, {BALL}, {EINSTEINPY}"
 
 Array = NDArray[Any]
 Point = tuple[float, ...]
@@ -70,12 +71,16 @@ def routes(metric: Metric, model: Model | None, jet: ClosedForm, *, slow: bool) 
     slow : bool
         Whether EinsteinPy may take its time.
     """
-    found = (
-        _from_log_density(model),
-        _from_closed_form(jet),
-        _from_balls(metric),
-        _from_einsteinpy(metric, slow=slow),
-    )
+    found: tuple[tuple[Route | None, Skipped], ...]
+    if metric.law:
+        found = (_from_log_density(model), (None, [(NEEDS_CLOSED_FORM, "the expectations of the model do not close")]))
+    else:
+        found = (
+            _from_log_density(model),
+            _from_closed_form(jet),
+            _from_balls(metric),
+            _from_einsteinpy(metric, slow=slow),
+        )
     return [route for route, _ in found if route], [line for _, lines in found for line in lines]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -23,6 +24,7 @@ from infogeom.models.model import Model, Parameter, check_count, finite_array
 from infogeom.routes import CLOSED_FORM, DIGITS, ClosedForm, Found, Route, Skipped, routes
 from infogeom.symbolic import Metric, pointwise
 from infogeom.symbolic.fisher import numeric_metric
+from infogeom.symbolic.score_jet import ScoreJet
 from infogeom.tables import as_html, as_text
 
 __all__ = ["Row", "Verification", "typical_points", "verify"]
@@ -223,7 +225,7 @@ def typical_points(model_or_metric: Model | Metric, count: int = DEFAULT_POINTS,
 
 def _verified(metric: Metric, model: Model | None, points: Sequence[Point], *, slow: bool = False) -> Verification:
     """Table of a metric's routes, and of a model's that is supposed to have it."""
-    compiled, jet = _compiled(metric, points), pointwise.closed_form(metric)
+    compiled, jet = _compiled(metric, points), _expected(model) if metric.law else pointwise.closed_form(metric)
     taken, skipped = routes(metric, model, jet, slow=slow)
     rows: list[Row] = []
     bar = tqdm(total=len(points) * len(taken), desc="routes", delay=2, leave=False, disable=None)
@@ -249,6 +251,22 @@ def _verified(metric: Metric, model: Model | None, points: Sequence[Point], *, s
                 progress.update()
             rows += sorted(here, key=lambda row: QUANTITIES.index(row.quantity))
     return Verification(_title(metric, model), metric.names, tuple(rows), tuple(skipped))
+
+
+def _expected(model: Model | None) -> ClosedForm:
+    """Jets of a metric without a closed form, from the definition, and the sizes of what is added up in them."""
+    if model is None:
+        raise TypeError("model_or_metric must be the Model where the metric has no closed form")
+    moments = ScoreJet(model)
+
+    @cache
+    def both(point: Point) -> tuple[pointwise.Jet, pointwise.Jet]:
+        found, _ = moments(point)
+        root = np.array([mpmath.sqrt(v) for v in np.diagonal(found.g)], dtype=object)
+        value = pointwise.Jet(found.g, found.dg, found.ddg)
+        return value, pointwise.Jet(np.outer(root, root), abs(found.dg), abs(found.ddg))
+
+    return both
 
 
 def _attempted(

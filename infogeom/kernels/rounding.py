@@ -73,7 +73,7 @@ def _function(e: Expr) -> tuple[Expr, Expr]:
     arguments = e.args
     if isinstance(e, removable):
         arguments, own = e.args[:1], REMOVABLE
-        majorant += Abs(removable(e.args[1].centre, e.args[1]))  # the terms of the series cancel beside a zero
+        majorant += abs(removable(e.args[1].centre, e.args[1]).evalf())  # the terms of the series cancel beside a zero
     count: Expr = sympy.Integer(own)
     for argument in arguments:
         size, errors = rounding(argument)

@@ -33,7 +33,7 @@ def vectorised(source: str) -> Callable[[list[Array]], list[Array]]:
 
     def values(x: list[Array]) -> list[Array]:
         # What is beyond float64 shows in the results, as it does in compiled code.
-        with np.errstate(all="ignore"):
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
             return list(namespace["point"](x, ()))
 
     return values

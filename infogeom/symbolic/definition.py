@@ -26,6 +26,8 @@ DIGITS = 25
 #: Where in the typical range derivations are checked, and what constants and sample symbols stand at.
 FRACTIONS = (0.21, 0.83)
 RELATIVE_TOLERANCE = 1e-7
+#: Eigenvalue of a metric scaled to a unit diagonal that is rounding.
+NULL = 1e-10
 
 
 def check_definition(
@@ -52,26 +54,45 @@ def check_definition(
                 break
         if problem:
             return problem
-    return None
+    at_points = [np.array(matrix.subs(p).evalf(), dtype=float) for p in points_of(coordinates, typical, symbols)]
+    return _redundant(at_points, coordinates) if law.variables and normalised else None
+
+
+def _redundant(metrics: Sequence[Array], coordinates: Sequence[Symbol]) -> str | None:
+    """A direction in which a law does not change: null at every one of a few points."""
+    directions = []
+    for g in metrics:
+        size = np.sqrt(np.diag(g))
+        values, vectors = np.linalg.eigh(g / np.outer(size, size))
+        if values[0] > NULL:
+            return None
+        directions.append(vectors[:, 0] / size)
+    direction = directions[0] / np.abs(directions[0]).max()
+    told = ", ".join(f"{c}: {v:.4g}" for c, v in zip(coordinates, direction, strict=True))
+    return (
+        "the parametrisation is redundant, the metric singular everywhere: "
+        f"the law does not change in the direction ({told}) at the first point that was tried"
+    )
 
 
 def check_mass(law: Law, coordinates: Sequence[Symbol], typical: Sequence[tuple[float, float]]) -> str | None:
     """Whether a density integrates to one; a sentence that says what it does, or None."""
-    scores = [law.log_density.diff(c) for c in coordinates]
+    scores, metrics = [law.log_density.diff(c) for c in coordinates], []
     for point in points_of(coordinates, typical, set()):
         problem = None
         for definition in _definitions(law, coordinates):
             try:
-                mass, _ = definition(law, scores, point)
+                mass, moments = definition(law, scores, point)
             except (ArithmeticError, TypeError, ValueError, NameError) as error:
                 problem = f"the density could not be evaluated in numbers at {_told(point)}: {error}"
                 continue
             problem = _unnormalised(mass, point)
             if problem is None:
+                metrics.append(moments)
                 break
         if problem:
             return problem
-    return None
+    return _redundant(metrics, coordinates)
 
 
 def _unnormalised(mass: float, point: Point) -> str | None:

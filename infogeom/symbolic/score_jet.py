@@ -75,20 +75,21 @@ class ScoreJet:
         if len(model.variables) > 1 or isinstance(model.origin, Product | Replicas):
             raise NotImplementedError("an expectation over several variables")
         self._density = model.log_density
+        (self._variable,) = model.variables or (None,)
         self._support = model.supports[0].subs(dict(model.constants)) if model.supports else None
         self._check_size()
 
     @property
     def name(self) -> str:
         """What is done: quadrature, sum, mean over samples."""
-        if self.model.variable is None:
+        if self._variable is None:
             return "mean over samples"
         return "quadrature" if isinstance(self._support, sympy.Interval) else "sum"
 
     @property
     def embedded(self) -> bool:
         """Whether the metric is the pullback under a map of the samples alone, without an expectation in it."""
-        return self.model.variable is None or self._location is not None
+        return self._variable is None or self._location is not None
 
     @cached_property
     def kink(self) -> str:
@@ -104,7 +105,7 @@ class ScoreJet:
         if self._location is not None:
             return self._of_location(theta, *self._location)
         values = self._derivatives([*theta, *map(_number, self.model.constants.values())])
-        if self._outcomes is None and self.model.variable is not None:
+        if self._outcomes is None and self._variable is not None:
             return self._by_quadrature(theta, values)
         return self._by_sum(values)
 
@@ -113,7 +114,7 @@ class ScoreJet:
         outcomes = support.size if isinstance(support, sympy.Range) else len(self._outcomes or ())
         if outcomes * len(samples or [0]) > MAX_TERMS and outcomes != sympy.oo:
             raise NotImplementedError(f"a sum of more than {MAX_TERMS} terms")
-        quadratures = self.model.variable is not None and self._outcomes is None and self._location is None
+        quadratures = self._variable is not None and self._outcomes is None and self._location is None
         if quadratures and samples and len(samples) > MAX_QUADRATURES:
             raise NotImplementedError(f"a quadrature for each of more than {MAX_QUADRATURES} samples")
 
@@ -135,7 +136,7 @@ class ScoreJet:
     @property
     def _moving(self) -> tuple[Symbol, ...]:
         symbols = self.model.samples.symbols if self.model.samples else ()
-        return symbols if self.model.variable is None else (*symbols, self.model.variable)
+        return symbols if self._variable is None else (*symbols, self._variable)
 
     @cached_property
     def _derivatives(self) -> Callable[[Sequence[Real]], Values]:
@@ -170,12 +171,12 @@ class ScoreJet:
 
     def _by_quadrature(self, theta: Sequence[Real], values: Values) -> tuple[Moments, Moments]:
         """Expectation over the variable, then the mean over the samples."""
-        kinds = [k for k in self._density.atoms(sympy.Abs) if k.has(self.model.variable)]
+        kinds = [k for k in self._density.atoms(sympy.Abs) if k.has(self._variable)]
         found, errors = np.zeros((2, 1), dtype=object)
         for w, row in self._rows():
             at = dict(zip((*self.coordinates, *self._moving), map(_exact, [*theta, *row]), strict=False))
             at |= self.model.constants
-            kinks = {_number(x) for k in kinds for x in sympy.solve(k.args[0].subs(at), self.model.variable)}
+            kinks = {_number(x) for k in kinds for x in sympy.solve(k.args[0].subs(at), self._variable)}
             value, error = self._expectation(lambda x, row=row: values(*row, x), theta, kinks)
             found, errors = found + w * value, errors + w * error
         return _unpacked(found, self.n), _unpacked(errors, self.n)
@@ -206,10 +207,10 @@ class ScoreJet:
     def _location(self) -> tuple[Expr, Symbol] | None:
         """Law of the residual y − f of a network whose labels are shifted by its output; None for any other model."""
         network = self.model.network
-        if network is None or self.model.variable is None or self._support != sympy.S.Reals:
+        if network is None or self._variable is None or self._support != sympy.S.Reals:
             return None
         residual = Dummy("r", real=True)
-        law = sympy.expand_mul(self._density.subs(self.model.variable, network.output + residual))
+        law = sympy.expand_mul(self._density.subs(self._variable, network.output + residual))
         return (law, residual) if law.free_symbols <= {residual} else None
 
     def _of_location(self, theta: Sequence[Real], law: Expr, residual: Symbol) -> tuple[Moments, Moments]:
