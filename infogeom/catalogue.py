@@ -35,9 +35,9 @@ from infogeom.tables import aligned, as_text
 __all__ = ["Catalogue", "Entry", "entries", "entry", "lines", "table"]
 
 #: Seconds that the closed form of R may take, in a table and alone.
-IN_A_TABLE, ALONE = 8.0, 60.0
+IN_A_TABLE, ALONE = 4.0, 60.0
 #: Operations and characters up to which a formula is read in a table.
-READABLE, LETTERS = 80, (26, 60)
+READABLE, LETTERS, WIDEST = 80, (26, 60), 40
 HEADINGS = ("family", "parameters", "Hessian", "curvature", "R", "metric")
 LEFT_OPEN = "?"
 
@@ -274,7 +274,7 @@ def lines(seconds: float = IN_A_TABLE) -> Iterator[str]:
 
 def _widths(built: Iterable[tuple[str, Model]]) -> list[int]:
     """Widths of the columns, known before any metric is."""
-    known = [HEADINGS[:2], *((name, domain(model)) for name, model in built)]
+    known = [HEADINGS[:2], *((name, _cut(domain(model), WIDEST)) for name, model in built)]
     first = [max(map(len, column)) for column in zip(*known, strict=True)]
     return [*first, len(HEADINGS[2]), len(HEADINGS[3]), *LETTERS]
 
@@ -283,7 +283,7 @@ def _cells(row: Entry) -> tuple[str, ...]:
     R = row.numbers or _or_open(row.ricci_scalar)
     formulas = (R, row.numbers or _matrix(row.metric))
     cut = (_cut(text, letters) for text, letters in zip(formulas, LETTERS, strict=True))
-    return (row.name, domain(row.model), _answer(row.hessian), row.curvature, *cut)
+    return (row.name, _cut(domain(row.model), WIDEST), _answer(row.hessian), row.curvature, *cut)
 
 
 def _formulas(row: Entry) -> tuple[str, ...]:
