@@ -20,8 +20,9 @@ NEAR, DIGITS = sympy.Rational(1, 128), 20
 
 def smooth(e: Expr, domains: Mapping[Symbol, Set]) -> Expr:
     """An entry whose factor in one parameter is 0/0 where that is 0, as a function that is analytic there."""
+    found = e.free_symbols
     for x, domain in domains.items():
-        if x not in e.free_symbols or domain.interior.contains(0) != True:  # noqa: E712
+        if x not in found or not domain.start < 0 < domain.end:
             continue
         rest, factor = e.as_independent(x, as_Add=False)
         if factor.free_symbols == {x} and factor.subs(x, 0).has(sympy.nan, sympy.zoo, sympy.oo):
