@@ -17,6 +17,7 @@ Names in the source are positions (q0, x1, t7): a user's symbol name is never ex
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -73,6 +74,11 @@ CONSTANTS: dict[type, str] = {
     type(sympy.EulerGamma): "euler",
     type(sympy.Catalan): "catalan",
 }
+#: Functions that `infogeom.kernels.vectorised` knows.
+ON_ARRAYS = frozenset(
+    {*FUNCTIONS.values(), *COMPARING.values(), *CONSTANTS.values(), "ratio", "sqrt", "polygamma", "polygamma_excess"}
+    | {f.__name__ for f in SPECIAL}
+)
 
 
 class _Builder:
@@ -345,10 +351,22 @@ def kernel(expressions: Mapping[str, Sequence[Expr]], axes: Axes, trace: Trace |
         groups = {key: [builder.node(e) for e in group] for key, group in renamed.items()}
         at, components = _placed(builder, trace(builder.assign, groups) if trace else groups)
         if not (trace or axes.sample) and len(builder.program.lines) > MAX_COMPILED:
-            source, at = _point(renamed, axes)
-            return Kernel("", "", at, source.count(",", source.rindex("return")) + 1, source)
+            found = _on_arrays(renamed, axes)
+            if found:
+                return found
         sources[hoisted] = write_loops(builder.program, axes) if builder.program.exponents or not hoisted else ""
     return Kernel(sources[True], sources[False], at, components)
+
+
+def _on_arrays(expressions: Mapping[str, Sequence[Expr]], axes: Axes) -> Kernel | None:
+    """Kernel to be run on arrays; None where one of its functions has no such version."""
+    try:
+        source, at = _point(expressions, axes)
+    except UnsupportedFunctionError:
+        return None
+    if set(re.findall(r"(\w+)\(", source)) - {"point"} - ON_ARRAYS:
+        return None
+    return Kernel("", "", at, source.count(",", source.rindex("return")) + 1, source)
 
 
 def exact_source(expressions: Mapping[str, Sequence[Expr]], axes: Axes) -> tuple[str, Places]:
