@@ -39,7 +39,7 @@ class Problem:
         for _ in range(2):
             rank = arrays[-1].rank()
             arrays.append(sympy.permutedims(sympy.derive_by_array(arrays[-1], x), [*range(1, rank + 1), 0]))
-        return [sympy.lambdify([x], a, "numpy", cse=True) for a in arrays]
+        return [sympy.lambdify([x], a, ["scipy", "numpy"], cse=True) for a in arrays]
 
     def jet(self, point: Array) -> tuple[Array, Array, Array]:
         """Metric and its derivatives g[i, j], dg[i, j, k] = ∂_k g_ij, ddg[i, j, k, l], by SymPy."""
@@ -47,7 +47,7 @@ class Problem:
 
     def expected(self, points: Array) -> Array:
         """Closed-form R at points, shape (m, n)."""
-        f = sympy.lambdify([self.metric.coordinates], self.ricci_scalar, "numpy")
+        f = sympy.lambdify([self.metric.coordinates], self.ricci_scalar, ["scipy", "numpy"])
         return np.array([float(f(p)) for p in points])
 
 
@@ -129,6 +129,38 @@ nariai = ig.symbolic.Metric(
 )
 #: Two dimensions and off-diagonal through and through.
 gumbel = location_scale(1, sympy.EulerGamma - 1, sympy.pi**2 / 6 + (sympy.EulerGamma - 1) ** 2)
+
+
+def of(family: str, R: Expr | int, source: str) -> Problem:
+    """Row of a family of `infogeom.models`, at points of its own typical ranges."""
+    model = getattr(ig.models, family)()
+    ranges = [p.typical for p in model.parameters]
+    return Problem(family, ig.symbolic.metric(model), ranges, sympy.sympify(R), source)
+
+
+#: Arwini & Dodson (2008) write the gamma law in mean γ and shape κ; R is a scalar.
+kappa = Symbol("shape", positive=True)
+psi1, psi2 = sympy.polygamma(1, kappa), sympy.polygamma(2, kappa)
+GAMMA = (psi1 + kappa * psi2) / (2 * (kappa * psi1 - 1) ** 2)
+
+
+@cache
+def families() -> tuple[Problem, ...]:
+    """Closed forms of the literature for families of two parameters."""
+    location_scale_rule = "location–scale family, SCIENCE.md 2: R = −2a/(ac − b²)"
+    return (
+        of("log_normal", -1, "image of the normal law: R = −1"),
+        of("inverse_gaussian", -1, "diag(λ/μ³, 1/(2λ²)), in μ^(−1/2) and λ a half-plane of K = −1/2"),
+        of("laplace", -2, location_scale_rule),
+        of("cauchy", -4, "Nielsen, Entropy 22 (2020) 713: K = −2"),
+        of("logistic", -18 / (3 + sympy.pi**2), location_scale_rule),
+        of("log_logistic", -18 / (3 + sympy.pi**2), "image of the logistic law"),
+        of("hyperbolic_secant", -16 / sympy.pi**2, location_scale_rule),
+        of("gumbel", -12 / sympy.pi**2, location_scale_rule),
+        of("weibull", -12 / sympy.pi**2, "image of the Gumbel law"),
+        of("frechet", -12 / sympy.pi**2, "image of the Gumbel law"),
+        of("gamma", GAMMA, "Arwini & Dodson, Information Geometry (2008), Ch. 3"),
+    )
 
 
 @cache

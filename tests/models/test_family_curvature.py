@@ -9,9 +9,12 @@ import infogeom as ig
 from infogeom.kernels.refinement import exact
 from tests.families import FAMILIES, NUMERIC, family, typical_points
 from tests.law_reference import Definition, curvature_of, mp_matrix
-from tests.problems import EPS
+from tests.problems import EPS, Problem, families
 
 curved = [name for name in FAMILIES if name not in NUMERIC and len(family(name).parameters) > 1]
+#: Without special functions, EinsteinPy takes seconds.
+QUICK = ("normal", "gumbel", "logistic", "laplace", "cauchy", "inverse_gaussian")
+curved_plane = [name for name in curved if len(family(name).parameters) == 2]
 pytestmark = pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 
 
@@ -41,6 +44,30 @@ def test_curvature_by_quadrature_is_right_to_its_error(name: str) -> None:
     definition = Definition(family(name))
     R = float(curvature_of(lambda *x: definition(x)[0].tolist(), point, step="1e-7", digits=30))
     assert abs(float(ds.ricci_scalar[0]) - R) <= 2 * float(ds.ricci_scalar_error[0]) + 1e-9 * (1 + abs(R))
+
+
+@pytest.mark.parametrize("problem", families(), ids=lambda p: p.name)
+def test_curvature_is_what_the_literature_says(problem: Problem) -> None:
+    rng = np.random.default_rng(6)
+    points = np.array([[rng.uniform(*ends) for ends in problem.typical] for _ in range(5)])
+    ds = ig.grid.evaluate_points(problem.metric, points)
+    expected = problem.expected(points)
+    assert (abs(ds.ricci_scalar.values - expected) <= 2 * ds.ricci_scalar_error.values + 8 * EPS * abs(expected)).all()
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in curved_plane]
+)
+def test_einsteinpy_agrees_through_taylor_polynomials(name: str) -> None:
+    model = family(name)
+    assert ig.einstein.compare(model, typical_points(name, 1, seed=7)).agree
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in curved if name not in curved_plane])
+def test_einsteinpy_agrees_with_three_parameters(name: str) -> None:
+    model = family(name)
+    assert ig.verify(model, typical_points(name, 1, seed=7), slow=True).agree
 
 
 WIDE = ("gamma", "beta", "weibull", "inverse_gaussian", "student_t(5)", "von_mises", "log_logistic")
