@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
@@ -63,17 +63,17 @@ def interleaved(
 def table(title: str, times: Times, work: float, unit: str) -> str:
     """Medians, fastest rounds, and their ratios to ours, in Markdown; nanoseconds per unit of work."""
     heads = ["", "median s", "ratio", f"ns per {unit}", "fastest s", "ratio"]
-    ours, rounds = times["infogeom"], len(times["infogeom"])
-    lines = [f"\n{title}: {rounds} interleaved rounds", machine(), "", _row(heads), _row(["---"] * len(heads))]
+    ours, rounds, rows = times["infogeom"], len(times["infogeom"]), []
     for name, t in times.items():
         middle, best = median(t), min(t)
         numbers = (middle, middle / median(ours), middle / work * 1e9, best, best / min(ours))
-        lines.append(_row([name, *(f"{number:.3g}" for number in numbers)]))
-    return "\n".join(lines)
+        rows.append([name, *(f"{number:.3g}" for number in numbers)])
+    return f"\n{title}: {rounds} interleaved rounds\n{machine()}\n\n{markdown(heads, rows)}"
 
 
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Table in Markdown."""
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows))
 
 
 def machine() -> str:

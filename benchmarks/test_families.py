@@ -1,13 +1,18 @@
-"""A family in closed form, against merely writing that much memory."""
+"""Families in closed form: one against merely writing that much memory, and R of every one of two parameters."""
 
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
 
 import numpy as np
 
 import infogeom as ig
-from benchmarks.rounds import interleaved, table, threads
+from benchmarks.rounds import interleaved, machine, markdown, seconds, table, threads
+from infogeom.kernels.status import Status
+from infogeom.kernels.tiles import tabulate
+from tests.families import FAMILIES, NUMERIC, family
 
-POINTS, ROUNDS = 1000, 31
+POINTS, ROUNDS, ROUNDS_OF_ALL = 1000, 31, 11
 MU, SIGMA = np.linspace(-3, 3, POINTS), np.linspace(0.1, 3, POINTS)
 COMPONENTS = {"metric": 4, "christoffel": 8, "ricci_scalar": 1}
 
@@ -35,3 +40,46 @@ def test_normal_family_against_filling_arrays_of_its_size(benchmark, show):
     fill()
     times = interleaved(benchmark, run, {"allocate and fill": fill}, ROUNDS)
     show(table(f"normal(μ, σ), {POINTS}² points, metric, Γ and R", times, POINTS**2, "point"))
+
+
+def test_ricci_scalar_of_every_family_of_two_parameters(benchmark, show):
+    plane = [name for name in FAMILIES if name not in NUMERIC and len(family(name).parameters) == 2]
+    whole = {name: [] for name in plane}
+    bare = {name: [] for name in plane}
+    loose = dict.fromkeys(plane, 0)
+
+    def grid(name):
+        axes = {p.name: np.linspace(*p.typical, POINTS) for p in family(name).parameters}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ig.grid.StatusWarning)  # what is left unrefined is told in the table
+            return ig.grid.evaluate(family(name), axes, ("ricci_scalar",), max_refined=0)
+
+    def kernel(name):
+        metric, status = ig.symbolic.metric(family(name)), np.zeros((POINTS, POINTS), np.int8)
+        outer, inner = (np.linspace(*p.typical, POINTS)[None] for p in family(name).parameters)
+        return tabulate(metric, ("ricci_scalar",), outer, inner, metric.coordinates[:1], status, 1e-9)
+
+    def one_round():
+        for name in plane:
+            whole[name].append(seconds(lambda name=name: grid(name)))
+            bare[name].append(seconds(lambda name=name: kernel(name)))
+
+    for name in plane:  # nothing is compiled later on
+        ds, R = grid(name), kernel(name)["ricci_scalar"]
+        assert np.isin(ds["status"], (Status.OK, Status.UNREFINED)).all(), name
+        np.testing.assert_array_equal(ds["ricci_scalar"], R.reshape(POINTS, POINTS))
+        loose[name] = int((ds["status"] == Status.UNREFINED).sum())
+    benchmark.pedantic(one_round, rounds=ROUNDS_OF_ALL, iterations=1)
+    heads = ["family", "median ms", "fastest ms", "million points per s", "tabulate alone, ms", "left unrefined"]
+    rows = [
+        (
+            name,
+            *(f"{1e3 * t:.3g}" for t in (median(whole[name]), min(whole[name]))),
+            f"{POINTS**2 / median(whole[name]) / 1e6:.3g}",
+            f"{1e3 * median(bare[name]):.3g}",
+            f"{loose[name] / POINTS**2:.2g}",
+        )
+        for name in plane
+    ]
+    show(f"\nR on {POINTS}² points of the typical ranges, {ROUNDS_OF_ALL} rounds\n{machine()}\n")
+    show(markdown(heads, rows))
