@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-#: Not a test, and not everyone has JAX.
-collect_ignore = ["network_jax.py"]
+#: No tests, and not everyone has JAX or geomstats.
+collect_ignore = ["network_jax.py", "geomstats_rival.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

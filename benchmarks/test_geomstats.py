@@ -1,0 +1,313 @@
+"""Families that geomstats has as well: its metric and its R beside ours at the same points, then the time R takes.
+
+Judges are enclosures in ball arithmetic, and for gamma and beta laws mpmath at 50 digits from the textbook's metric.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from sympy import exp, log, loggamma, sqrt
+
+import infogeom as ig
+from benchmarks.environments import Worker, environment
+from benchmarks.rounds import machine, markdown, seconds
+from infogeom.kernels.refinement import exact
+from infogeom.models import Model, Parameter, exponential_family, product, reparametrise
+from tests.reference import context, curvature, jet
+
+#: It imports numpy.trapz, which NumPy 2.4 has no longer.
+REQUIREMENTS = ("geomstats==2.8.0", "numpy<2.4", "autograd==1.9.1")
+SCRIPT = Path(__file__).with_name("geomstats_rival.py")
+DRAWS, ROUNDS, MANY = 20, 5, 1_000_000
+#: Sizes of batches that are tried, and how many points its own formulas are given at once.
+BATCHES, ASSEMBLED = (1, 10, 30), 10_000
+PUT_TOGETHER, OURS = f"its Γ and ∂Γ put together, {ASSEMBLED:,} at once", f"infogeom, {MANY:,} points"
+#: What counts as agreement, in units of |R| and of √(g_ii g_jj).
+CLOSE = 1e-6
+REALS, UNIT = sympy.S.Reals, sympy.Interval.open(0, 1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A family of ours, the same of geomstats, and where they are known to part.
+
+    ``theirs`` turns our points into theirs, ``basis`` holds our coordinate directions there; ``metric_is`` and ``R_is``
+    say why its numbers are not the Fisher metric's, None that they are.
+    """
+
+    ours: Callable[[], Model]
+    family: str
+    arguments: tuple[Any, ...] = ()
+    points: tuple[tuple[float, ...], ...] = ()
+    theirs: Callable[[np.ndarray], np.ndarray] = field(default=lambda x: x)
+    basis: Any = None
+    curvature: str = "scalar_curvature"
+    metric_is: str | None = None
+    R_is: str | None = None
+
+
+def gamma() -> Model:
+    shape, mean = sympy.symbols("shape mean", positive=True)
+    return reparametrise(ig.models.gamma(), {"rate": shape / mean})
+
+
+def dirichlet() -> Model:
+    a = sympy.symbols("a1:4", positive=True)
+    return exponential_family(sympy.Add(*map(loggamma, a)) - loggamma(sympy.Add(*a)), a, name="Dirichlet")
+
+
+def multinomial(n: int) -> Model:
+    """Three outcomes, by the probabilities of the first two."""
+    (a, b), (p, q) = sympy.symbols("a b", real=True), sympy.symbols("p q", positive=True)
+    old = {a: log(p / (1 - p - q)), b: log(q / (1 - p - q))}
+    new = [Parameter(s, UNIT, (0.1, 0.4)) for s in (p, q)]
+    return exponential_family(n * log(1 + exp(a) + exp(b)), [a, b], reparametrisation=old, parameters=new)
+
+
+def diagonal() -> Model:
+    """Two independent normal laws, by means and variances."""
+    parts = []
+    for k in "12":
+        mean, variance = sympy.Symbol(f"m{k}", real=True), sympy.Symbol(f"v{k}", positive=True)
+        parts.append(reparametrise(ig.models.normal(), {"mu": mean, "sigma": sqrt(variance)}))
+    return product(*parts)
+
+
+def bivariate(*, centred: bool) -> Model:
+    """Normal laws of two variables by (means and) entries of the covariance."""
+    h1, h2, b = sympy.symbols("h1 h2 b", real=True)
+    a, c = sympy.symbols("a c", negative=True)
+    s, t = sympy.symbols("s11 s22", positive=True)
+    r, m1, m2 = sympy.symbols("s12 m1 m2", real=True)
+    d, det = 4 * a * c - b**2, s * t - r**2
+    old = {a: -t / (2 * det), b: r / det, c: -s / (2 * det)}
+    new = [Parameter(s, typical=(1, 3)), Parameter(r, REALS, (-0.5, 0.5)), Parameter(t, typical=(1, 3))]
+    if centred:
+        return exponential_family(-log(d) / 2, [a, b, c], reparametrisation=old, parameters=new)
+    psi = (b * h1 * h2 - c * h1**2 - a * h2**2) / d - log(d) / 2
+    old = {h1: (t * m1 - r * m2) / det, h2: (s * m2 - r * m1) / det, **old}
+    return exponential_family(
+        psi, [h1, h2, a, b, c], reparametrisation=old, parameters=[Parameter(m1), Parameter(m2), *new]
+    )
+
+
+def third(x: np.ndarray) -> np.ndarray:
+    return np.column_stack([x, 1 - x.sum(axis=1)])
+
+
+#: Coordinate directions of symmetric matrices, and of means and such matrices as rows of numbers.
+SYMMETRIC = np.array([[[1, 0], [0, 0]], [[0, 1], [1, 0]], [[0, 0], [0, 1]]], dtype=float)
+MEANS_AND_SYMMETRIC = np.block([[np.eye(2), np.zeros((2, 4))], [np.zeros((3, 2)), SYMMETRIC.reshape(3, 4)]])
+SIMPLEX = np.array([[1, 0, -1], [0, 1, -1]], dtype=float)
+FLAT = "that of diag(1/p) on all of R³, which is flat: the simplex is a surface in it"
+
+CASES = {
+    "normal": Case(ig.models.normal, "normal.UnivariateNormalDistributions"),
+    "gamma (shape, mean)": Case(gamma, "gamma.GammaDistributions"),
+    "gamma, shape 7e5": Case(gamma, "gamma.GammaDistributions", points=((7e5, 1.0),)),
+    **{
+        f"gamma, shape {shape:.0e}": Case(
+            gamma,
+            "gamma.GammaDistributions",
+            points=((shape, 1.0),),
+            R_is="beyond shape 7.1e5 it takes asymptotes for two of Γ, a quarter of the true ones",
+        )
+        for shape in (1e6, 1e8)
+    },
+    "beta": Case(ig.models.beta, "beta.BetaDistributions"),
+    **{
+        f"beta ({a:.0e}, {a:.0e})": Case(
+            ig.models.beta,
+            "beta.BetaDistributions",
+            points=((a, a),),
+            R_is="1/ψ′(α + β) − 1/ψ′(α) − 1/ψ′(β) cancels in its Γ, squared in ∂Γ",
+        )
+        for a in (1e6, 1e7, 1e8)
+    },
+    "Dirichlet(3)": Case(dirichlet, "dirichlet.DirichletDistributions", (3,)),
+    "exponential": Case(ig.models.exponential, "exponential.ExponentialDistributions"),
+    "Poisson": Case(ig.models.poisson, "poisson.PoissonDistributions"),
+    "geometric": Case(ig.models.geometric, "geometric.GeometricDistributions"),
+    "binomial(7)": Case(lambda: ig.models.binomial(7), "binomial.BinomialDistributions", (7,)),
+    "categorical, 3 outcomes": Case(
+        lambda: multinomial(1),
+        "categorical.CategoricalDistributions",
+        (2,),
+        theirs=third,
+        basis=SIMPLEX,
+        R_is=FLAT,
+    ),
+    "multinomial(5), 3 outcomes": Case(
+        lambda: multinomial(5),
+        "multinomial.MultinomialDistributions",
+        (2, 5),
+        theirs=third,
+        basis=SIMPLEX,
+        R_is=FLAT,
+    ),
+    "multinomial(5), 2 × sectional": Case(
+        lambda: multinomial(5),
+        "multinomial.MultinomialDistributions",
+        (2, 5),
+        theirs=third,
+        basis=SIMPLEX,
+        curvature="sectional_curvature",
+        R_is="its K is the constant 2√n; the simplex is a sphere of radius 2√n, K = 1/(4n)",
+    ),
+    "diagonal normal(2)": Case(
+        diagonal,
+        "normal.DiagonalNormalDistributions",
+        (2,),
+        theirs=lambda x: x[:, [0, 2, 1, 3]],
+        basis=np.eye(4)[[0, 2, 1, 3]],
+        metric_is="steps of the variance are taken for steps of σ: 2/v for 1/(2v²)",
+    ),
+    "centred normal(2)": Case(
+        lambda: bivariate(centred=True),
+        "normal.CenteredNormalDistributions",
+        (2,),
+        theirs=lambda x: x[:, [0, 1, 1, 2]].reshape(-1, 2, 2),
+        basis=SYMMETRIC,
+    ),
+    "general normal(2)": Case(
+        lambda: bivariate(centred=False),
+        "normal.GeneralNormalDistributions",
+        (2,),
+        theirs=lambda x: x[:, [0, 1, 2, 3, 3, 4]],
+        basis=MEANS_AND_SYMMETRIC,
+        metric_is="Euclid's for the means instead of Σ⁻¹, twice Fisher's for Σ",
+    ),
+}
+TIMED = ("normal", "gamma (shape, mean)", "beta", "Dirichlet(3)")
+
+
+@pytest.fixture(scope="module")
+def geomstats(pytestconfig: pytest.Config) -> Iterator[Worker]:
+    """A process with geomstats, whose environment takes a minute to make on first use and half a gigabyte."""
+    if os.name != "posix":
+        pytest.skip("the environment of geomstats is looked for in bin/")
+    if not hasattr(pytestconfig, "cache"):
+        pytest.skip("the environment of geomstats is kept in pytest's cache, which is switched off")
+    python = environment(pytestconfig.cache.mkdir("geomstats"), REQUIREMENTS)
+    with Worker(python, SCRIPT) as worker:
+        yield worker
+
+
+def draws(model: Model, number: int) -> np.ndarray:
+    low, high = np.array([p.typical for p in model.parameters], dtype=float).T
+    return np.random.default_rng(0).uniform(low, high, (number, len(low)))
+
+
+def difference(R: Any, expected: np.ndarray) -> float:
+    """Largest |ΔR| / |R|; where R = 0 largest |ΔR|."""
+    return float(np.max(np.abs(np.array(R) - expected) / np.where(expected, np.abs(expected), 1)))
+
+
+def metric_difference(g: Any, expected: np.ndarray) -> float:
+    """Largest |Δg_ij| / √(g_ii g_jj)."""
+    length = np.sqrt(np.einsum("mii->mi", expected))
+    return float(np.max(np.abs(np.array(g) - expected) / length[:, :, None] / length[:, None, :]))
+
+
+def by_definition(name: str, point: np.ndarray) -> float | None:
+    """R from the metric of the textbook in mpmath."""
+    psi1 = lambda x: context.polygamma(1, x)  # noqa: E731
+    laws = {
+        "gamma": lambda k, m: [[psi1(k) - 1 / k, 0], [0, k / m**2]],
+        "beta": lambda a, b: [[psi1(a) - psi1(a + b), -psi1(a + b)], [-psi1(a + b), psi1(b) - psi1(a + b)]],
+    }
+    law = next((law for start, law in laws.items() if name.startswith(start)), None)
+    return None if law is None else float(curvature(jet(law, [context.mpf(float(x)) for x in point])).scalar)
+
+
+def versions(worker: Worker) -> str:
+    return ", ".join(f"{package} {number}" for package, number in worker.ask(what="versions")["value"].items())
+
+
+def test_agreement_with_geomstats(geomstats, show):
+    rows, reasons = [], []
+    for name, case in CASES.items():
+        model = case.ours()
+        points = np.array(case.points) if case.points else draws(model, DRAWS)
+        balls = exact(ig.symbolic.metric(model), ("metric", "ricci_scalar"))
+        judged = [balls.refine(point, ("metric", "ricci_scalar")).values for point in points]
+        g, R = (np.array([values[key] for values in judged]) for key in ("metric", "ricci_scalar"))
+        for point, truth in zip(points[:3], R, strict=False):
+            assert by_definition(name, point) in (None, pytest.approx(truth, rel=1e-12)), name
+        ds = ig.grid.evaluate_points(model, points, ("metric", "ricci_scalar"))
+        ours = metric_difference(ds["metric"], g), difference(ds["ricci_scalar"], R)
+        assert max(ours) < 1e-8, name
+
+        request = {"family": case.family, "arguments": case.arguments, "points": case.theirs(points).tolist()}
+        basis = None if case.basis is None else case.basis.tolist()
+        by_metric = geomstats.ask(what="metric", basis=basis, **request)
+        by_curvature = geomstats.ask(what=case.curvature, **request)
+        theirs = metric_difference(np.reshape(by_metric["value"], g.shape), g)
+        assert (theirs < CLOSE) == (case.metric_is is None), (name, theirs)
+        cells = ["none"] * 2
+        if "value" in by_curvature:
+            found = np.reshape(by_curvature["value"], R.shape) * (2 if "sectional" in case.curvature else 1)
+            assert (difference(found, R) < CLOSE) == (case.R_is is None), (name, difference(found, R))
+            cells = [f"{found[0]:.7g}", f"{difference(found, R):.1e}"]
+        rows.append([name, f"{ours[0]:.1e}", f"{theirs:.1e}", f"{R[0]:.7g}", f"{ours[1]:.1e}", *cells])
+        said = [("g", case.metric_is), ("R", case.R_is)]
+        reasons += [f"{name}: {what} is off, {why}" for what, why in said if why]
+    heads = ["family", "error of our g", "of its g", "first R", "error of our R", "its first R", "error of its R"]
+    show(f"\nAgainst {versions(geomstats)}\n{machine()}\n\n{markdown(heads, rows)}\n\n" + "\n".join(reasons))
+
+
+def test_time_of_ricci_scalar_against_geomstats(benchmark, geomstats, show):
+    many, rows = {name: draws(CASES[name].ours(), MANY) for name in TIMED}, []
+
+    def ask(name: str, size: int, what: str = "scalar_curvature") -> dict[str, Any]:
+        case, points = CASES[name], many[name][:size].tolist()
+        return geomstats.ask(what=what, family=case.family, arguments=case.arguments, points=points)
+
+    def ours(name: str, size: int) -> np.ndarray:
+        return ig.grid.evaluate_points(models[name], many[name][:size], ("ricci_scalar",))["ricci_scalar"].values
+
+    def rival(name: str, what: str) -> Callable[[int], float]:
+        return lambda size: ask(name, size, what)["seconds"]
+
+    def own(name: str) -> Callable[[int], float]:
+        return lambda size: seconds(lambda: ours(name, size))
+
+    models = {name: CASES[name].ours() for name in TIMED}
+    best, runs = {}, {}
+    for name in TIMED:
+        R = ours(name, MANY)
+        assert difference(ask(name, BATCHES[-1])["value"], R[: BATCHES[-1]]) < CLOSE, name
+        best[name] = min(BATCHES, key=lambda size, name=name: min(ask(name, size)["seconds"] for _ in range(2)) / size)
+        found = ask(name, ASSEMBLED, "assembled")
+        if "value" in found:
+            assert difference(found["value"], R[:ASSEMBLED]) < CLOSE, name
+        runs[name] = {
+            f"geomstats, scalar_curvature, {best[name]} at once": (best[name], rival(name, "scalar_curvature")),
+            **({PUT_TOGETHER: (ASSEMBLED, rival(name, "assembled"))} if "value" in found else {}),
+            f"infogeom, {BATCHES[-1]} points": (BATCHES[-1], own(name)),
+            OURS: (MANY, own(name)),
+        }
+    times = {(name, what): [] for name in TIMED for what in runs[name]}
+
+    def one_round():
+        for name in TIMED:
+            for what, (size, run) in runs[name].items():
+                times[name, what].append(run(size) / size * 1e6)
+
+    benchmark.pedantic(one_round, rounds=ROUNDS, iterations=1)
+    for name in TIMED:
+        for what in runs[name]:
+            t = times[name, what]
+            ratios = median(t) / median(times[name, OURS]), min(t) / min(times[name, OURS])
+            rows.append([name, what, *(f"{x:.3g}" for x in (median(t), ratios[0], min(t), ratios[1]))])
+    heads = ["family", "", "median µs per point", "ratio", "fastest", "ratio"]
+    show(f"\nR against {versions(geomstats)} (one thread), {ROUNDS} rounds\n{machine()}\n\n{markdown(heads, rows)}")
