@@ -25,7 +25,8 @@ def environment(folder: Path, requirements: Sequence[str]) -> Path:
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=900)
         except (OSError, subprocess.SubprocessError) as error:
             said = str(getattr(error, "stderr", None) or error).strip().splitlines()
-            pytest.skip(f"no environment with {', '.join(requirements)} could be made: {said[-1]}")
+            reason = next((line for line in said if line.startswith("ERROR")), said[-1])
+            pytest.skip(f"no environment with {', '.join(requirements)} could be made: {reason}")
     made.write_text(wanted)
     return python
 

@@ -14,6 +14,15 @@ from tests.families import FAMILIES, NUMERIC, family
 
 POINTS, ROUNDS, ROUNDS_OF_ALL = 1000, 31, 11
 MU, SIGMA = np.linspace(-3, 3, POINTS), np.linspace(0.1, 3, POINTS)
+#: Families of vectors with two parameters.
+OF_VECTORS = {
+    "categorical(3)": lambda: ig.models.categorical(3),
+    "multinomial(5, 3)": lambda: ig.models.multinomial(5, 3),
+    "negative_multinomial(3, 2)": lambda: ig.models.negative_multinomial(3, 2),
+    "dirichlet(2)": lambda: ig.models.dirichlet(2),
+    "von_mises_fisher(2)": lambda: ig.models.von_mises_fisher(2),
+    "known covariance": lambda: ig.models.multivariate_normal_known_covariance([[2, 0.5], [0.5, 1]]),
+}
 COMPONENTS = {"metric": 4, "christoffel": 8, "ricci_scalar": 1}
 
 
@@ -43,20 +52,21 @@ def test_normal_family_against_filling_arrays_of_its_size(benchmark, show):
 
 
 def test_ricci_scalar_of_every_family_of_two_parameters(benchmark, show):
-    plane = [name for name in FAMILIES if name not in NUMERIC and len(family(name).parameters) == 2]
+    closed = [name for name in FAMILIES if name not in NUMERIC and len(family(name).parameters) == 2]
+    plane = {**{name: family(name) for name in closed}, **{name: make() for name, make in OF_VECTORS.items()}}
     whole = {name: [] for name in plane}
     bare = {name: [] for name in plane}
     loose = dict.fromkeys(plane, 0)
 
     def grid(name):
-        axes = {p.name: np.linspace(*p.typical, POINTS) for p in family(name).parameters}
+        axes = {p.name: np.linspace(*p.typical, POINTS) for p in plane[name].parameters}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ig.grid.StatusWarning)  # what is left unrefined is told in the table
-            return ig.grid.evaluate(family(name), axes, ("ricci_scalar",), max_refined=0)
+            return ig.grid.evaluate(plane[name], axes, ("ricci_scalar",), max_refined=0)
 
     def kernel(name):
-        metric, status = ig.symbolic.metric(family(name)), np.zeros((POINTS, POINTS), np.int8)
-        outer, inner = (np.linspace(*p.typical, POINTS)[None] for p in family(name).parameters)
+        metric, status = ig.symbolic.metric(plane[name]), np.zeros((POINTS, POINTS), np.int8)
+        outer, inner = (np.linspace(*p.typical, POINTS)[None] for p in plane[name].parameters)
         return tabulate(metric, ("ricci_scalar",), outer, inner, metric.coordinates[:1], status, 1e-9)
 
     def one_round():
