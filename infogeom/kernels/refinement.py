@@ -72,7 +72,7 @@ def values(
     """
     scalars = [name for name in quantities if name in OF_CURVATURE]
     others = [name for name in quantities if name not in OF_CURVATURE]
-    if metric.cumulants is None or any(name in ORDERS for name in others):
+    if metric.cumulants is None or not (scalars and others) or any(name in ORDERS for name in others):
         return _values(metric, quantities, outer, inner, outer_coordinates, status, accuracy)
     found: dict[str, Array] = {}
     before = status.copy()
