@@ -13,6 +13,7 @@ from functools import lru_cache
 from math import log2
 from typing import Any
 
+import flint
 import mpmath
 import sympy
 from sympy import AtomicExpr, Expr, Symbol
@@ -214,7 +215,29 @@ def _number(e: Expr) -> Any:
 
 @lru_cache(maxsize=1024)
 def _formula(germ: Germ) -> Callable[[Any], Any]:
-    return sympy.lambdify(VARIABLE, germ.at(VARIABLE), "mpmath", cse=True)  # type: ignore[no-any-return]
+    return sympy.lambdify(VARIABLE, germ.at(VARIABLE), [QUICK, "mpmath"], cse=True)  # type: ignore[no-any-return]
+
+
+def _gamma(z: Any) -> Any:
+    return _by_flint(flint.acb.gamma, z)
+
+
+def _psi(m: int, z: Any) -> Any:
+    return _by_flint(flint.acb.digamma, z) if m == 0 else mpmath.psi(m, z)
+
+
+def _by_flint(function: Callable[[Any], Any], z: Any) -> Any:
+    """Value of a function of FLINT's, in a hundredth of mpmath's time, to mpmath's working precision."""
+    with flint.ctx.workprec(mpmath.mp.prec + 32):
+        value = function(flint.acb(mpmath.mpc(z)))
+        if not value.is_finite():
+            raise ZeroDivisionError("a pole")
+        parts = [mpmath.mpf(tuple(map(int, part.mid().man_exp()))) for part in (value.real, value.imag)]
+    return mpmath.mpc(*parts) if isinstance(z, mpmath.mpc) else parts[0]
+
+
+#: Functions that FLINT evaluates.
+QUICK: dict[str, Callable[..., Any]] = {"gamma": _gamma, "psi": _psi}
 
 
 @lru_cache(maxsize=1024)
