@@ -138,7 +138,7 @@ def information_by_cubature(model: ig.models.Model, point: Array, mean: Array, c
     return s * w @ s.T
 
 
-@pytest.mark.parametrize("d", [2, 3, 4])
+@pytest.mark.parametrize("d", [2, pytest.param(3, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.slow)])
 def test_the_metric_of_normal_laws_is_its_definition_in_any_dimension(d: int) -> None:
     model = normal(d)
     (point,) = somewhere(model, 1)
@@ -150,7 +150,7 @@ def test_the_metric_of_normal_laws_is_its_definition_in_any_dimension(d: int) ->
     assert abs(found - expected).max() <= 1e4 * EPS * abs(expected).max()
 
 
-@pytest.mark.parametrize("d", [3, 5])
+@pytest.mark.parametrize("d", [3, pytest.param(5, marks=pytest.mark.slow)])
 def test_the_metric_of_a_chain_is_its_definition(d: int) -> None:
     model = ig.models.gaussian_chain(d)
     (point,) = somewhere(model, 1)
@@ -341,6 +341,7 @@ def test_two_shares_are_beta_distributed() -> None:
     assert found.ricci_scalar.values == pytest.approx(expected.ricci_scalar.values, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_thirty_shares_have_the_curvature_of_a_sum_of_tensors() -> None:
     # T_ijk = ψ″(α_i) δ_ijk − ψ″(Σα) in full, contracted by NumPy.
     model = ig.models.dirichlet(30)
