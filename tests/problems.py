@@ -192,13 +192,6 @@ def problems() -> tuple[Problem, ...]:
             "Skovgaard (1984): a line times a hyperbolic plane of K = −1",
         ),
         Problem(
-            "Freund",
-            ig.symbolic.metric(ig.models.freund()),
-            [(0.4, 2.5)] * 4,
-            Rational(3, 2),
-            "Arwini & Dodson (2008), Sec. 4.2",
-        ),
-        Problem(
             "gumbel",
             gumbel,
             [(-3, 3), (0.3, 3)],

@@ -270,7 +270,9 @@ def mixture(components: Sequence[Model], *, name: str = "mixture") -> Model:
     others = [model.support for model in components if model.support != first.support]
     if others:
         raise ValueError(f"components must have one support, got {first.support} and {others[0]}")
-    parameters = {p.name: p for model in reversed(components) for p in reversed(model.parameters)}
+    parameters: dict[str, Parameter] = {}
+    for p in (p for model in components for p in model.parameters):
+        parameters.setdefault(p.name, p)
     last = len(components) - 1
     shares = [Symbol(f"weight{k + 1}", positive=True) for k in range(last)]
     typical = 0.5 / (last + 1), 1 / (last + 1)
@@ -284,7 +286,7 @@ def mixture(components: Sequence[Model], *, name: str = "mixture") -> Model:
     ]
     return Model(
         name,
-        [*weights, *reversed(parameters.values())],
+        [*weights, *parameters.values()],
         sympy.log(sympy.Add(*(share * sympy.exp(law) for share, law in zip(shares, renamed, strict=True)))),
         variable,
         first.support,

@@ -9,7 +9,7 @@ import sympy
 from sympy import Abs, Expr, Interval, Rational, Set, Symbol, cos, exp, log, loggamma, oo, pi, sech
 
 from infogeom.functions import log_bessel, log_normal_cdf
-from infogeom.models.model import Model, Parameter
+from infogeom.models.model import Model, Parameter, exact
 
 __all__ = [
     "beta", "beta_prime", "cauchy", "chi_squared", "exponential", "frechet", "gamma", "generalised_extreme_value",
@@ -263,7 +263,7 @@ def student_t(nu: int | None = None) -> Model:
         When nu is not positive.
     """
     mu, sigma = parameters = [_location(), _positive("sigma")]
-    n: Expr = Symbol("nu", positive=True) if nu is None else sympy.sympify(nu)
+    n: Expr = Symbol("nu", positive=True) if nu is None else exact(nu)
     if nu is None:
         parameters.append(_positive("nu", (1.5, 8)))
     elif not (n.is_number and n.is_positive):
@@ -297,7 +297,7 @@ def pareto(minimum: int = 1) -> Model:
     minimum : int, or any positive number that SymPy can hold exactly
         The bound is no parameter: the support must not depend on one.
     """
-    least = sympy.sympify(minimum)
+    least = exact(minimum)
     if not (least.is_number and least.is_positive):
         raise ValueError(f"pareto: minimum must be positive, got {minimum!r}")
     alpha = _positive("alpha", (0.5, 4))

@@ -10,7 +10,7 @@ from sympy import Expr, Set, Symbol, loggamma
 from sympy.stats.rv import RandomSymbol
 
 from infogeom.functions import log_bessel, stable
-from infogeom.models.model import Model, Parameter
+from infogeom.models.model import Model, Parameter, exact
 
 __all__ = ["from_density", "from_sympy_stats", "location_scale"]
 
@@ -28,7 +28,7 @@ def from_density(
     Parameters
     ----------
     log_density : sympy.Expr
-        log p(x | θ), normalised.
+        log p(x | θ), normalised; floats in it are read as the decimal fractions that they print as.
     variable : sympy.Symbol
         The x of it.
     parameters : sequence of Parameter or Symbol
@@ -64,7 +64,7 @@ def from_density(
     declared = [p if isinstance(p, Parameter) else Parameter(p) for p in parameters]
     if variable in {p.symbol for p in declared}:
         raise ValueError(f"variable {variable} must not be a parameter as well")
-    return Model(name, declared, stable(law), variable, support)
+    return Model(name, declared, stable(exact(law)), variable, support)
 
 
 def from_sympy_stats(

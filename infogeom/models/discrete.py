@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr, Interval, Set, Symbol, log, loggamma, oo
 
 from infogeom.functions import log_bessel, log_zeta
-from infogeom.models.model import Model, Origin, Parameter, check_count
+from infogeom.models.model import Model, Origin, Parameter, check_count, exact
 
 __all__ = [
     "WRITTEN_OUT", "Counts", "States", "bernoulli", "beta_binomial", "binomial", "categorical", "geometric",
@@ -121,7 +121,7 @@ def negative_binomial(r: int | None = None) -> Model:
     ['r', 'mean']
     """
     free = r is None
-    number: Expr = Symbol("r", positive=True) if free else sympy.sympify(r)
+    number: Expr = Symbol("r", positive=True) if free else exact(r)
     if not free and not (number.is_number and number.is_positive):
         raise ValueError(f"negative_binomial: r must be positive, got {r!r}")
     p = _probability()

@@ -27,6 +27,7 @@ __all__ = [
     "check_name",
     "check_real",
     "domain_of",
+    "exact",
     "finite_array",
 ]
 
@@ -192,6 +193,12 @@ def finite_array(
     if copy:
         array.flags.writeable = False
     return array
+
+
+def exact(e: Any) -> Expr:
+    """Expression with the decimal fractions that its floats print as."""
+    given = sympy.sympify(e)
+    return given.xreplace({f: sympy.Rational(repr(float(f))) for f in given.atoms(sympy.Float)})
 
 
 def check_real(name: str, value: float) -> None:

@@ -63,6 +63,7 @@ def _redundant(metrics: Sequence[Array], coordinates: Sequence[Symbol]) -> str |
     directions = []
     for g in metrics:
         size = np.sqrt(np.diag(g))
+        size[size == 0] = 1
         values, vectors = np.linalg.eigh(g / np.outer(size, size))
         if values[0] > NULL:
             return None

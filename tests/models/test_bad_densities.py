@@ -37,6 +37,22 @@ def test_a_redundant_parametrisation_is_told_with_its_null_direction() -> None:
         metric_of(law)
 
 
+def test_a_mixture_of_a_law_with_itself_has_no_weight() -> None:
+    law = ig.models.mixture([ig.models.normal(), ig.models.normal()])
+    with pytest.raises(ExpectationError, match=r"redundant.*direction \(weight1: 1, mu: 0, sigma: 0\)"):
+        metric_of(law)
+
+
+def test_parameters_of_a_mixture_come_in_the_order_of_its_components() -> None:
+    law = ig.models.mixture([ig.models.cauchy(), ig.models.normal()])
+    assert [p.name for p in law.parameters] == ["weight1", "mu", "gamma", "sigma"]
+
+
+def test_floats_are_the_decimal_fractions_that_they_print_as() -> None:
+    found = ig.symbolic.metric(ig.models.student_t(2.5)).matrix  # type: ignore[arg-type]
+    assert found == ig.symbolic.metric(ig.models.student_t(Rational(5, 2))).matrix  # type: ignore[arg-type]
+
+
 def test_new_parameters_that_are_redundant_are_told_with_their_null_direction() -> None:
     with pytest.raises(ValueError, match=r"redundant, the law does not change in the direction \(a: .*, b: .*\)"):
         ig.models.reparametrise(ig.models.exponential(), {"rate": exp(a + b)})

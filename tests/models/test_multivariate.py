@@ -388,6 +388,7 @@ def test_directions_in_the_plane_are_von_mises_distributed() -> None:
     assert found == pytest.approx(R(von_mises, [[at[p.name] for p in von_mises.parameters]])[0], rel=1e-9)
 
 
+@pytest.mark.slow
 def test_directions_in_space_have_an_elementary_log_partition() -> None:
     eta = sympy.symbols("eta1:4", real=True)
     kappa = sympy.sqrt(sum(e**2 for e in eta))
