@@ -104,7 +104,7 @@ class Expectations:
                 if settled or intervals >= MOST:
                     return now
                 size = np.sqrt(np.outer(np.diag(now.g), np.diag(now.g)))
-                settled = not (np.abs(now.g - before.g) > SETTLED * size).any()
+                settled = bool((np.abs(now.g - before.g) <= SETTLED * size).all())
             before, intervals = now, 2 * intervals
 
     # --- Nodes --------------------------------------------------------------------------------------------------------
@@ -228,6 +228,7 @@ def _moments(w: Array, s: Array, h: Array, t: Array) -> tuple[Array, Array, Arra
     """g, ∂g and ∂∂g from derivatives of ℓ at nodes, by the product rule for D."""
     ws = w * s
     g = np.einsum("in,jn->ij", ws, s)
+    g = (g + g.T) / 2  # symmetric to the last bit
     hs, sss = np.einsum("ikn,jn->ijk", h, ws), np.einsum("in,jn,kn->ijk", ws, s, s)
     dg = hs + hs.transpose(1, 0, 2) + sss
     ts = np.einsum("ikln,jn->ijkl", t, ws)
