@@ -12,7 +12,7 @@ from sympy import Expr, Symbol
 
 from infogeom.models.model import Model, Origin, Parameter, check_count
 
-__all__ = ["Product", "Reparametrisation", "Replicas", "mixture", "product", "reparametrise", "replicate"]
+__all__ = ["Product", "Reparametrisation", "Replicas", "copies_of", "mixture", "product", "reparametrise", "replicate"]
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,13 @@ def replicate(model: Model, n: int | Symbol) -> Model:
         )
     check_count("n", n)
     return replace(model, name=f"{n} × {model.name}", origin=Replicas(model, sympy.Integer(n)))
+
+
+def copies_of(model: Model) -> Expr:
+    """How many independent observations of its log-density a model stands for, whatever it was made of in between."""
+    if isinstance(model.origin, Replicas):
+        return model.origin.number * copies_of(model.origin.model)
+    return copies_of(model.origin.model) if isinstance(model.origin, Reparametrisation) else sympy.Integer(1)
 
 
 def reparametrise(
@@ -263,8 +270,8 @@ def mixture(components: Sequence[Model], *, name: str = "mixture") -> Model:
         raise ValueError(f"components must be at least two models, got {len(components)}")
     for model in components:
         _check_model("mixture", model)
-        if len(model.variables) != 1 or model.samples or model.observed:
-            raise ValueError(f"components must be laws of one variable, got {model!r}")
+        if len(model.variables) != 1 or model.samples or model.observed or copies_of(model) != 1:
+            raise ValueError(f"components must be laws of one observation of one variable, got {model!r}")
     first = components[0]
     (variable,) = first.variables
     others = [model.support for model in components if model.support != first.support]

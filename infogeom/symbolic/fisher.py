@@ -23,7 +23,7 @@ import numpy as np
 import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
 
-from infogeom.models.combine import Product, Reparametrisation, Replicas
+from infogeom.models.combine import Product, Reparametrisation, Replicas, copies_of
 from infogeom.models.discrete import WRITTEN_OUT, Counts, States
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.model import Model
@@ -125,7 +125,7 @@ def _mean(model: Model) -> Metric:
         coordinates,
         ImmutableMatrix(len(scores), len(scores), lambda i, j: scores[i] * scores[j]),
         law=law,
-        copies=model.origin.number.subs(model.constants) if isinstance(model.origin, Replicas) else 1,
+        copies=copies_of(model).subs(model.constants),
         domains=[p.domain for p in model.parameters],
         constraints=[c.subs(model.constants) for c in model.constraints],
         constants=sorted(set().union(*(value.free_symbols for value in model.constants.values())), key=str),

@@ -23,7 +23,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Dummy, Expr, Symbol
 
-from infogeom.models.combine import Product, Replicas
+from infogeom.models.combine import copies_of
 from infogeom.models.model import Model
 from infogeom.symbolic.law import law_of
 from infogeom.symbolic.multiprecision import in_mpmath, staged
@@ -72,7 +72,7 @@ class ScoreJet:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.coordinates = tuple(p.symbol for p in model.parameters)
-        if len(model.variables) > 1 or isinstance(model.origin, Product | Replicas):
+        if len(model.variables) > 1 or copies_of(model) != 1:
             raise NotImplementedError("an expectation over several variables")
         self._density = model.log_density
         (self._variable,) = model.variables or (None,)

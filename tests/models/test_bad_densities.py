@@ -85,6 +85,11 @@ def test_copies_of_a_network_are_refused() -> None:
         ig.models.replicate(network, 2)
 
 
+def test_copies_of_a_law_are_no_component() -> None:
+    with pytest.raises(ValueError, match="components must be laws of one observation of one variable"):
+        ig.models.mixture([ig.models.replicate(ig.models.normal(), 5), ig.models.normal()])
+
+
 def test_mixtures_want_one_support() -> None:
     with pytest.raises(ValueError, match="components must have one support"):
         ig.models.mixture([ig.models.normal(), ig.models.exponential()])

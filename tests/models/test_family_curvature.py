@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sympy
 
 import infogeom as ig
 from infogeom.kernels.refinement import exact
@@ -44,6 +45,17 @@ def test_curvature_by_quadrature_is_right_to_its_error(name: str) -> None:
     definition = Definition(family(name))
     R = float(curvature_of(lambda *x: definition(x)[0].tolist(), point, step="1e-7", digits=30))
     assert abs(float(ds.ricci_scalar[0]) - R) <= 2 * float(ds.ricci_scalar_error[0]) + 1e-9 * (1 + abs(R))
+
+
+def test_copies_count_whatever_is_done_to_them_where_expectations_are_summed() -> None:
+    mean, r = sympy.symbols("mean r", positive=True)
+    law = ig.models.negative_binomial()
+    by_mean = lambda model: ig.models.reparametrise(model, {"p": r / (r + mean)})  # noqa: E731
+    once = ig.grid.evaluate_points(by_mean(law), [[2.0, 3.0]])
+    twice_three = by_mean(ig.models.replicate(ig.models.replicate(law, 2), 3))
+    found = ig.grid.evaluate_points(twice_three, [[2.0, 3.0]])
+    assert found.metric.values == pytest.approx(6 * once.metric.values, rel=1e-14)
+    assert float(found.ricci_scalar[0]) == pytest.approx(float(once.ricci_scalar[0]) / 6, rel=1e-12)
 
 
 def test_a_rule_too_coarse_for_the_mass_is_no_answer() -> None:
