@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -68,3 +69,21 @@ def test_a_family_declares_latex_and_source(name: str) -> None:
     assert model.latex
     assert model.source
     assert all(p.domain.contains(t) == sympy.true for p in model.parameters for t in p.typical)
+
+
+def test_the_metric_of_a_zeta_law_is_the_second_derivative_of_log_zeta() -> None:
+    found = ig.grid.evaluate_points(family("zeta"), [[1.5], [2.0], [7.0]], ("metric",)).metric.values.ravel()
+    expected = [float(mpmath.diff(lambda s: mpmath.log(mpmath.zeta(s)), s, 2)) for s in (1.5, 2.0, 7.0)]
+    assert found == pytest.approx(expected, rel=1e-9, abs=0)  # what differences in 15 digits leave
+
+
+def test_extreme_values_are_smooth_through_the_gumbel_law() -> None:
+    # ξ = 0 is 0/0 in the closed form; what is analytic there is the mean of its neighbours up to h².
+    h = 1e-5
+    law = family("generalised_extreme_value")
+    ds = ig.grid.evaluate_points(law, [[0.3, 0.7, xi] for xi in (-h, 0.0, h)])
+    assert (ds.status == 0).all()
+    gumbel = ig.grid.evaluate_points(family("gumbel"), [[0.3, 0.7]], ("metric",)).metric.values[0]
+    assert ds.metric.values[1][:2, :2] == pytest.approx(gumbel, rel=1e-14)
+    for values in (ds.metric.values, ds.ricci_scalar.values):
+        assert values[1] == pytest.approx((values[0] + values[2]) / 2, rel=100 * h**2)
