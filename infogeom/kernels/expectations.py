@@ -28,6 +28,7 @@ from infogeom.kernels.curvature import UNIT
 from infogeom.symbolic import Metric
 from infogeom.symbolic.cubature import ends_of
 from infogeom.symbolic.float64 import in_float64
+from infogeom.symbolic.law import kinks_of
 
 __all__ = ["Expectations", "Jet", "expectations_of"]
 
@@ -38,8 +39,11 @@ FALL = 60.0
 FEWEST, MOST = 32, 2**14
 #: Change of g, relative to √(g_ii g_jj), that is rounding.
 SETTLED = 1e-14
-#: Relative error of the mass of a density that was not found whole, or is none.
-WHOLE = 1e-6
+#: Error of the mass of a density that was not found whole, or is none, besides rounding.
+WHOLE = 1e-10
+#: Weights at which a score without a value does not matter: at an end of the support.
+NEGLIGIBLE = 1e-25
+EPS = float(np.finfo(float).eps)
 MAX_OUTCOMES = 2_000_000
 #: Distances from a supposed peak at which the density is looked at.
 DISTANCES = np.concatenate([[0.0], 10.0 ** np.arange(-9, 9.5, 0.25)])
@@ -57,15 +61,18 @@ class Jet(NamedTuple):
 
 
 class Nodes(NamedTuple):
-    """Nodes x, weights p dx, and the relative error of p."""
+    """Nodes x, weights p dx, and the magnitudes of the terms of log p added up."""
 
     x: Array
     w: Array
-    error: float
+    terms: Array
 
 
 class Expectations:
     """Jet of a metric that is the expectation of products of scores.
+
+    Where a kink of the density moves with a parameter, derivative and integral do not change places, and there is g
+    alone: ``moving`` says so.
 
     Parameters
     ----------
@@ -84,12 +91,15 @@ class Expectations:
         (self._variable,), (self._support,) = self.law.variables, self.law.supports
         x = metric.coordinates
         density = self.law.log_density
+        kinks = kinks_of(density, self._variable) if isinstance(self._support, sympy.Interval) else []
+        self.moving = any(kink.free_symbols & {*x} for kink in kinks)
         terms = sympy.Add(*(sympy.Abs(t) for t in sympy.Add.make_args(density)))
-        derivatives = [density.diff(*along) for order in (1, 2, 3) for along in combinations_with_replacement(x, order)]
+        orders = (1,) if self.moving else (1, 2, 3)
+        derivatives = [density.diff(*along) for order in orders for along in combinations_with_replacement(x, order)]
         self._density = in_float64([self._variable, *x], [density], _special())
-        self._derivatives = in_float64([self._variable, *x], [terms, *derivatives], _special())
-        kinks = [k.args[0] for k in density.atoms(sympy.Abs) if self._variable in k.free_symbols]
-        self._kinks = in_float64(x, [k for e in kinks for k in sympy.solve(e, self._variable)])
+        self._terms = in_float64([self._variable, *x], [terms], _special())
+        self._derivatives = in_float64([self._variable, *x], derivatives, _special())
+        self._kinks = in_float64(x, kinks)
 
     def __call__(self, point: Sequence[float]) -> Jet:
         """Jet at a point."""
@@ -111,9 +121,10 @@ class Expectations:
 
     def _log_density(self, x: Array, theta: Sequence[float]) -> Array:
         (value,) = self._density(x, *theta)
-        return np.where(np.isnan(value), -np.inf, value)
+        # A density without bound at an end of its support has no value where float64 cannot tell the two apart.
+        return np.where(np.isnan(value) | (value == np.inf), -np.inf, value)
 
-    def _outcomes(self, theta: Sequence[float]) -> Nodes:
+    def _outcomes(self, theta: Sequence[float]) -> Nodes | None:
         """All outcomes that count: a stretch of integers around the mode, or a finite set."""
         if isinstance(self._support, sympy.FiniteSet):
             x = np.array(sorted(map(float, self._support)))
@@ -128,7 +139,7 @@ class Expectations:
             counts = np.flatnonzero(height > height.max() - FALL)
             x_low, x_high = around[max(counts[0] - 1, 0)], around[min(counts[-1] + 1, len(around) - 1)]
             if x_high - x_low > MAX_OUTCOMES:
-                return Nodes(np.empty(0), np.empty(0), np.inf)
+                return None
             x = np.arange(x_low, x_high + 1)
         return self._weighted(x, np.zeros(len(x)), theta)
 
@@ -137,9 +148,10 @@ class Expectations:
         ends = [float(self._support.start), float(self._support.end)]
         kinks = sorted(k for k in map(float, self._kinks(*theta)) if ends[0] < k < ends[1])
         breaks = [ends[0], *kinks, ends[1]]
-        return [self._piece(Chart(*piece), theta) for piece in pairwise(breaks)]
+        found = (self._piece(Chart(*piece), theta) for piece in pairwise(breaks))
+        return [piece for piece in found if piece]
 
-    def _piece(self, chart: Chart, theta: Sequence[float]) -> tuple[Chart, float, float, float, float]:
+    def _piece(self, chart: Chart, theta: Sequence[float]) -> tuple[Chart, float, float, float, float] | None:
         def height(t: Array) -> Array:
             x, slope = chart.point(t)
             return self._log_density(x, theta) + slope
@@ -151,6 +163,8 @@ class Expectations:
             t = np.linspace(t[max(at - 1, 0)], t[min(at + 1, len(t) - 1)], 21)
         centre = float(t[np.argmax(height(t))])
         top = float(height(np.array([centre]))[0])
+        if top == -np.inf:
+            return None
         steps = 10.0 ** np.arange(-12, 12, 0.125)
         beside = np.minimum(height(centre + steps), height(centre - steps))
         fallen = np.flatnonzero(beside < top - 1)
@@ -160,36 +174,45 @@ class Expectations:
             counts = np.flatnonzero(height(centre + scale * np.sinh(tau)) + np.abs(tau) > top - FALL)
         return chart, centre, scale, tau[max(counts[0] - 1, 0)], tau[min(counts[-1] + 1, 960)]
 
-    def _rule(self, theta: Sequence[float], pieces: list[Any], intervals: int) -> Nodes:
+    def _rule(self, theta: Sequence[float], pieces: list[Any], intervals: int) -> Nodes | None:
         nodes, slopes = [], []
         for chart, centre, scale, low, high in pieces:
             tau, step = np.linspace(low, high, intervals + 1, retstep=True)
             x, slope = chart.point(centre + scale * np.sinh(tau))
             nodes.append(x)
             slopes.append(slope + np.log(scale * np.cosh(tau) * step))
-        return self._weighted(np.concatenate(nodes), np.concatenate(slopes), theta)
+        return self._weighted(np.concatenate([*nodes, []]), np.concatenate([*slopes, []]), theta)
 
-    def _weighted(self, x: Array, slope: Array, theta: Sequence[float]) -> Nodes:
-        """Weights of sum 1."""
+    def _weighted(self, x: Array, slope: Array, theta: Sequence[float]) -> Nodes | None:
+        """Weights of sum 1; None where the nodes do not find the whole mass."""
         w = np.exp(self._log_density(x, theta) + slope)
-        mass = w.sum()
         kept = w > 0
-        return Nodes(x[kept], w[kept] / mass, 0.0 if abs(mass - 1) <= WHOLE else np.inf)
+        x, w = x[kept], w[kept]
+        mass, (terms,) = w.sum(), self._terms(x, *theta)
+        whole = abs(mass - 1) <= WHOLE + ROUNDINGS * EPS * (w @ terms)
+        return Nodes(x, w / mass, terms) if whole else None
 
     # --- Expectations -------------------------------------------------------------------------------------------------
 
-    def _jet(self, theta: Sequence[float], nodes: Nodes, before: Jet | None) -> Jet:
+    def _jet(self, theta: Sequence[float], nodes: Nodes | None, before: Jet | None) -> Jet:
         n = self.n
-        if not np.isfinite(nodes.error):
-            nothing = [np.full((n,) * rank, np.nan) for rank in (2, 3, 4)]
-            return Jet(nothing[0], nothing[1], nothing[2], tuple(np.full_like(a, np.inf) for a in nothing))
-        terms, *derivatives = self._derivatives(nodes.x, *theta)
-        w = nodes.w
-        values = [np.where(np.isfinite(d), d, 0.0) for d in derivatives]  # at the end of a support
-        s, h, t = _unpacked(values, n)
-        moments = _moments(w, s, h, t)
-        # The logarithm of a weight is off by roundings of its terms.
-        sizes = _moments(w * (ROUNDINGS + terms), abs(s), abs(h), abs(t))
+        nothing = [np.full((n,) * rank, np.nan) for rank in (2, 3, 4)]
+        unknown = tuple(np.full_like(a, np.inf) for a in nothing)
+        if nodes is None:
+            return Jet(nothing[0], nothing[1], nothing[2], unknown)
+        derivatives, w = self._derivatives(nodes.x, *theta), nodes.w
+        if any((~np.isfinite(d) & (w > NEGLIGIBLE)).any() for d in derivatives):
+            return Jet(nothing[0], nothing[1], nothing[2], unknown)
+        values = [np.where(np.isfinite(d), d, 0.0) for d in derivatives]
+        uncertain = w * (ROUNDINGS + nodes.terms)  # the logarithm of a weight is off by roundings of its terms
+        if self.moving:
+            s = np.array(values)
+            moments = [np.einsum("in,jn,n->ij", s, s, w), *nothing[1:]]
+            sizes = [np.einsum("in,jn,n->ij", abs(s), abs(s), uncertain), *unknown[1:]]
+        else:
+            s, h, t = _unpacked(values, n)
+            moments = [*_moments(w, s, h, t)]
+            sizes = [*_moments(uncertain, abs(s), abs(h), abs(t))]
         errors = [self.copies * UNIT * size for size in sizes]
         found = [self.copies * moment for moment in moments]
         if before is not None:

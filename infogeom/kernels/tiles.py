@@ -98,6 +98,8 @@ class _Work:
             R, bound = values[at["ricci_scalar"][0]], values[at["ricci_scalar_error"][0]]
             out = self.outputs["ricci_scalar_error"][0]
             compiled_module(curvature)["judge"](R, bound, self.rtol, out, rows.start, columns.start, status)
+        elif "metric_error" in at and self.rtol is not None:
+            status[(status == Status.OK) & ~(values[at["metric_error"][0]] <= self.rtol)] = Status.UNREFINED
         self.status[rows, columns] = status
 
     @abstractmethod
@@ -226,6 +228,11 @@ class _Expected(_Work):
         at: dict[str, NDArray[np.int64]] = {}
         parts: list[Array] = []
         self._follow(g, dg, ddg, (*errors, np.zeros((self.n + 1, len(jets)))), status, at, parts)
+        size = np.sqrt(np.einsum("iim,jjm->ijm", g, g))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = np.where(errors[0] == 0, 0.0, errors[0] / size).max((0, 1))
+        at["metric_error"] = np.array([sum(map(len, parts))])
+        parts.append(relative.reshape(1, *status.shape))
         return np.concatenate(parts), at
 
 
@@ -295,6 +302,11 @@ def tabulate(
         own = [*outer_coordinates, *(c for c in metric.coordinates if c not in outer_coordinates)]
         order = [own.index(c) for c in metric.coordinates]
         if metric.states is None:
+            if expectations_of(metric).moving and any(name in ORDERS for name in quantities):
+                raise ValueError(
+                    f"quantities {[*quantities]}: the density of this model has a kink that moves with a parameter, so "
+                    "that only those without a derivative of the metric can be taken by quadrature"
+                )
             work = _Expected(n, outer, inner, outputs, status, rtol, expectations_of(metric), order)
         else:
             work = _Stated(n, outer, inner, outputs, status, rtol, metric.states, order)

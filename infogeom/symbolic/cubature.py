@@ -51,10 +51,8 @@ def tractable(law: Law) -> bool:
     return continuous <= max(NODES) and terms <= MAX_TERMS
 
 
-def cubature(
-    log_density: Expr, scores: Sequence[Expr], variables: Sequence[Symbol], supports: Sequence[Set]
-) -> tuple[float, Array]:
-    """Mass ∫p and ∫ p s sᵀ.
+def cubature(log_density: Expr, scores: Sequence[Expr], variables: Sequence[Symbol], supports: Sequence[Set]) -> Array:
+    """Moments ∫ p t tᵀ of t = (1, s): the mass, ∫ p s and ∫ p s sᵀ.
 
     Raises
     ------
@@ -72,12 +70,13 @@ def cubature(
     # A node that float64 cannot tell from the end of a support has no numbers; the mass shows if that matters.
     kept = np.logical_and.reduce([np.isfinite(v) for v in (log_p, p, *s)]) & (p > 0)
     p, s = p[kept], [v[kept] for v in s]
+    s = [np.ones_like(p), *s]
     out = np.empty((len(s), len(s)))
     for i, j in combinations_with_replacement(range(len(s)), 2):
         out[i, j] = out[j, i] = (p * s[i] * s[j]).sum()
     if not np.isfinite(out).all():
         raise ArithmeticError("cubature did not give a finite number")
-    return float(p.sum()), out
+    return out
 
 
 def _rule(

@@ -14,7 +14,7 @@ from sympy import Expr, Matrix, Set, Symbol
 
 from infogeom.functions import expit, inverse_mills, log_normal_cdf, softplus
 from infogeom.symbolic.cubature import cubature, tractable
-from infogeom.symbolic.law import Law
+from infogeom.symbolic.law import Law, kinks_of
 from infogeom.symbolic.multiprecision import in_mpmath
 from infogeom.symbolic.quadrature import POINT_DIGITS, expectations
 
@@ -49,7 +49,7 @@ def check_definition(
     for point in points_of(coordinates, typical, symbols):
         problem = None
         for definition in _definitions(law, coordinates):
-            problem = _compared(matrix, law, scores, point, definition, normalised=normalised)
+            problem = _compared(matrix, law, scores, coordinates, point, definition, normalised=normalised)
             if problem is None:
                 break
         if problem:
@@ -83,23 +83,31 @@ def check_mass(law: Law, coordinates: Sequence[Symbol], typical: Sequence[tuple[
         problem = None
         for definition in _definitions(law, coordinates):
             try:
-                mass, moments = definition(law, scores, point)
+                moments = definition(law, scores, point)
             except (ArithmeticError, TypeError, ValueError, NameError) as error:
                 problem = f"the density could not be evaluated in numbers at {_told(point)}: {error}"
                 continue
-            problem = _unnormalised(mass, point)
+            problem = _not_a_law(moments, coordinates, point)
             if problem is None:
-                metrics.append(moments)
+                metrics.append(moments[1:, 1:])
                 break
         if problem:
             return problem
     return _redundant(metrics, coordinates)
 
 
-def _unnormalised(mass: float, point: Point) -> str | None:
-    if abs(mass - 1) <= RELATIVE_TOLERANCE:
-        return None
-    return f"the density must integrate to 1, got {mass:.9g} at {_told(point)}"
+def _not_a_law(moments: Array, coordinates: Sequence[Symbol], point: Point) -> str | None:
+    """What tells that a density is none, or that derivative and integral do not change places."""
+    mass = moments[0, 0]
+    if not abs(mass - 1) <= RELATIVE_TOLERANCE:
+        return f"the density must integrate to 1, got {mass:.9g} at {_told(point)}"
+    for c, mean, square in zip(coordinates, moments[0, 1:], np.diag(moments)[1:], strict=True):
+        if abs(mean) > RELATIVE_TOLERANCE * np.sqrt(square):
+            return (
+                f"the score E[∂log p/∂{c}] must be 0, got {mean:.9g} at {_told(point)}: where the support moves with a "
+                "parameter, or the density jumps, there is no Fisher metric"
+            )
+    return None
 
 
 def _told(point: Point) -> str:
@@ -110,6 +118,7 @@ def _compared(
     matrix: Matrix,
     law: Law,
     scores: Sequence[Expr],
+    coordinates: Sequence[Symbol],
     point: Point,
     definition: Definition,
     *,
@@ -118,13 +127,13 @@ def _compared(
     at = _told(point)
     try:
         derived = np.array(matrix.subs(point).evalf(), dtype=np.float64)
-        mass, moments = definition(law, scores, point)
+        moments = definition(law, scores, point)
     except (ArithmeticError, TypeError, ValueError, NameError) as error:
         reason = str(error) or type(error).__name__
         return f"the expectation E[∂log p ∂log p] could not be evaluated in numbers at {at}: {reason}"
-    if normalised and (problem := _unnormalised(mass, point)):
+    if normalised and (problem := _not_a_law(moments, coordinates, point)):
         return problem
-    defined = moments / mass
+    defined = moments[1:, 1:] / moments[0, 0]
     scale = np.sqrt(np.outer(np.diag(defined), np.diag(defined)))
     wrong = ~(np.abs(derived - defined) <= RELATIVE_TOLERANCE * scale)
     if wrong.any():
@@ -149,31 +158,38 @@ def points_of(
         yield {symbol: sympy.Rational(value) for symbol, value in point.items()}
 
 
-#: From a law with its scores, at a point, to the mass of the density and ∫ p s sᵀ.
-Definition = Callable[[Law, Sequence[Expr], Point], tuple[float, Array]]
+#: From a law with its scores, at a point, to the moments ∫ p t tᵀ of t = (1, s).
+Definition = Callable[[Law, Sequence[Expr], Point], Array]
 
 
 def _definitions(law: Law, coordinates: Sequence[Symbol]) -> list[Definition]:
     """Ways to the numbers, quick ones first; the last one settles it."""
     if not law.variables:
-        return [lambda law, _, point: (1.0, _observed(law.log_density, coordinates, point))]
+        return [lambda law, _, point: _observed(law.log_density, coordinates, point)]
     return [_by_cubature] if len(law.variables) > 1 else [_by_cubature, _by_quadrature]
 
 
 def _observed(log_density: Expr, coordinates: Sequence[Symbol], point: Point) -> Array:
-    s = np.array([float(_difference(log_density, c, point)) for c in coordinates])
+    s = np.array([1.0, *(float(_difference(log_density, c, point)) for c in coordinates)])
     return np.outer(s, s)
 
 
-def _by_cubature(law: Law, scores: Sequence[Expr], point: Point) -> tuple[float, Array]:
-    density, *at_point = (e.subs(point) for e in (law.log_density, *scores))
+def _by_cubature(law: Law, scores: Sequence[Expr], point: Point) -> Array:
+    at = _decimal(point)
+    density, *at_point = (e.subs(at) for e in (law.log_density, *scores))
     return cubature(density, at_point, law.variables, [support.subs(point) for support in law.supports])
 
 
-def _by_quadrature(law: Law, scores: Sequence[Expr], point: Point) -> tuple[float, Array]:
-    density, *at_point = (_numbers_evaluated(_written_out(e).subs(point)) for e in (law.log_density, *scores))
+def _by_quadrature(law: Law, scores: Sequence[Expr], point: Point) -> Array:
+    at = _decimal(point)
+    density, *at_point = (_numbers_evaluated(_written_out(e).subs(at)) for e in (law.log_density, *scores))
     (variable,), (support,) = law.variables, law.supports
     return _moments(density, at_point, variable, support.subs(point), set(point.values()))
+
+
+def _decimal(point: Point) -> dict[Symbol, Expr]:
+    """Point in digits enough for any quadrature: SymPy takes its time over logarithms of powers of fractions."""
+    return {symbol: value if value.is_Integer else value.evalf(POINT_DIGITS) for symbol, value in point.items()}
 
 
 def _numbers_evaluated(e: Expr) -> Expr:
@@ -194,11 +210,11 @@ def _difference(log_density: Expr, coordinate: Symbol, point: Point) -> Expr:
     return (high - low) / (2 * step)
 
 
-def _moments(law: Expr, scores: list[Expr], variable: Symbol, support: Set, centres: set[Expr]) -> tuple[float, Array]:
-    """Mass ∫p and ∫ p s sᵀ over the support; ``centres`` are where the density may peak."""
+def _moments(law: Expr, scores: list[Expr], variable: Symbol, support: Set, centres: set[Expr]) -> Array:
+    """Moments of (1, s) over the support; ``centres`` are where the density may peak."""
     n = len(scores) + 1
     f = in_mpmath([variable], [law, *scores])
-    kinks = {mpmath.mpf(x.evalf(DIGITS)) for kink in law.atoms(sympy.Abs) for x in sympy.solve(kink.args[0], variable)}
+    kinks = {mpmath.mpf(x.evalf(DIGITS)) for x in kinks_of(law, variable)}
 
     @cache
     def row(x: mpmath.mpf) -> tuple[mpmath.mpf, list[mpmath.mpf]]:
@@ -219,4 +235,4 @@ def _moments(law: Expr, scores: list[Expr], variable: Symbol, support: Set, cent
     size = np.sqrt(np.outer(np.diag(total), np.diag(total)))
     if not (errors <= RELATIVE_TOLERANCE / 10 * size).all():
         raise ArithmeticError(f"quadrature did not settle, its errors are up to {errors.max():.2g}")
-    return float(total[0, 0]), total[1:, 1:]
+    return total

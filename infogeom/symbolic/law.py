@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import sympy
 from sympy import Expr, Set, Symbol
 
 from infogeom.models.model import Model
 
-__all__ = ["Law", "law_of", "scores_of"]
+__all__ = ["Law", "kinks_of", "law_of", "scores_of"]
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,19 @@ def law_of(model: Model) -> Law:
 def scores_of(model: Model) -> tuple[Expr, ...]:
     """Scores ∂_i log p as functions of the variables."""
     return tuple(model.log_density.diff(p.symbol).subs(model.observed) for p in model.parameters)
+
+
+def kinks_of(density: Expr, variable: Symbol) -> list[Expr]:
+    """Values of a variable where a density is not smooth, as far as SymPy can solve for them."""
+    changing = [f.args[0] for f in density.atoms(sympy.Abs, sympy.sign, sympy.Heaviside)]
+    changing += [a - b for f in density.atoms(sympy.Max, sympy.Min) for a, b in combinations(f.args, 2)]
+    pieces = [piece.cond for f in density.atoms(sympy.Piecewise) for piece in f.args]
+    changing += [r.lhs - r.rhs for condition in pieces for r in condition.atoms(sympy.core.relational.Relational)]
+    kinks: dict[Expr, None] = {}
+    for e in changing:
+        if variable in e.free_symbols:
+            try:
+                kinks |= dict.fromkeys(sympy.solve(e, variable))
+            except NotImplementedError:
+                continue
+    return [kink for kink in kinks if kink.is_real is not False]

@@ -25,7 +25,7 @@ from sympy import Dummy, Expr, Symbol
 
 from infogeom.models.combine import copies_of
 from infogeom.models.model import Model
-from infogeom.symbolic.law import law_of
+from infogeom.symbolic.law import kinks_of, law_of
 from infogeom.symbolic.multiprecision import in_mpmath, staged
 from infogeom.symbolic.quadrature import MAX_TERMS, expectations
 
@@ -171,12 +171,11 @@ class ScoreJet:
 
     def _by_quadrature(self, theta: Sequence[Real], values: Values) -> tuple[Moments, Moments]:
         """Expectation over the variable, then the mean over the samples."""
-        kinds = [k for k in self._density.atoms(sympy.Abs) if k.has(self._variable)]
         found, errors = np.zeros((2, 1), dtype=object)
         for w, row in self._rows():
             at = dict(zip((*self.coordinates, *self._moving), map(_exact, [*theta, *row]), strict=False))
             at |= self.model.constants
-            kinks = {_number(x) for k in kinds for x in sympy.solve(k.args[0].subs(at), self._variable)}
+            kinks = {_number(x) for x in kinks_of(self._density.subs(at), self._variable)}
             value, error = self._expectation(lambda x, row=row: values(*row, x), theta, kinks)
             found, errors = found + w * value, errors + w * error
         return _unpacked(found, self.n), _unpacked(errors, self.n)

@@ -11,7 +11,7 @@ from infogeom.models import from_density
 from infogeom.symbolic import ExpectationError
 
 x, a, b = (Symbol(name, real=True) for name in ("x", "a", "b"))
-t, rate = Symbol("t", positive=True), Symbol("rate", positive=True)
+t, rate, scale = (Symbol(name, positive=True) for name in ("t", "rate", "scale"))
 
 
 def metric_of(law: ig.models.Model) -> None:
@@ -61,6 +61,14 @@ def test_new_parameters_that_are_redundant_are_told_with_their_null_direction() 
 def test_a_support_that_moves_with_a_parameter_is_refused() -> None:
     with pytest.raises(ValueError, match=r"the support Interval\(0, rate\) depends on a parameter"):
         from_density(-log(rate), t, [rate], Interval(0, rate))
+
+
+@pytest.mark.parametrize("scaled", [0, 1], ids=["alone", "with a parameter"])
+def test_the_same_where_pieces_of_the_density_move(scaled: int) -> None:
+    pieces = sympy.Piecewise((log(rate) - rate * (t - scale), t > scale), (-oo, True))
+    law = from_density(pieces.subs(rate, 1) if not scaled else pieces, t, [scale, rate][: 1 + scaled], Interval(0, oo))
+    with pytest.raises(ExpectationError, match=r"the score E\[∂log p/∂scale\] must be 0, got .*support moves"):
+        metric_of(law)
 
 
 def test_what_is_no_random_variable_is_refused() -> None:

@@ -1,0 +1,94 @@
+"""Metrics by quadrature and summation: right where they say so, and without a number where they cannot know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import sympy
+from sympy import Piecewise, Rational, Symbol, log
+
+import infogeom as ig
+from infogeom.kernels.status import Status
+from infogeom.models import Model, from_density
+from tests.law_reference import Definition
+
+x, a = Symbol("x", real=True), Symbol("a", real=True)
+t, u = Symbol("t", positive=True), Symbol("u", positive=True)
+LINE = sympy.S.Reals
+BOTH_SIDES = from_density(
+    Piecewise((-(x - a) * t, x >= a), ((x - a) * u, True)) + log(t * u / (t + u)), x, [a, t, u], LINE
+)
+
+
+def two_of(family: Callable[[], Model]) -> Model:
+    """Mixture of a family with itself, parameters numbered."""
+
+    def numbered(k: int) -> Model:
+        law = family()
+        return ig.models.reparametrise(
+            law, {p.name: Symbol(f"{p.name}{k}", **p.symbol.assumptions0) for p in law.parameters}
+        )
+
+    return ig.models.mixture([numbered(1), numbered(2)])
+
+
+def test_a_kink_that_moves_with_a_parameter_leaves_the_metric() -> None:
+    # An exponential law on each side of a: by hand from E[z⁺] = u/(t (t + u)) and E[z⁺²] = 2u/(t² (t + u)).
+    ds = ig.grid.evaluate_points(BOTH_SIDES, [[0.3, 2, 3]], ["metric"])
+    expected = [[6, -0.6, 0.4], [-0.6, 0.21, -0.04], [0.4, -0.04, 16 / 225]]
+    assert ds.metric.values[0] == pytest.approx(np.array(expected), rel=1e-13)
+    assert int(ds.status[0]) == 0
+
+
+def test_a_kink_that_moves_with_a_parameter_has_no_curvature_by_quadrature() -> None:
+    with pytest.raises(ValueError, match="quantities .*a kink that moves with a parameter"):
+        ig.grid.evaluate_points(BOTH_SIDES, [[0.3, 2, 3]], ["metric", "ricci_scalar"])
+
+
+def test_the_greater_of_two_lines_has_a_kink() -> None:
+    # Scores 1 and −2 with probabilities 2/3 and 1/3.
+    law = from_density(-sympy.Max(x - a, 2 * (a - x)) - log(Rational(3, 2)), x, [a], LINE)
+    assert float(ig.grid.evaluate_points(law, [[0.3]], ["metric"]).metric.item()) == pytest.approx(2, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    "name", ["gamma", *(pytest.param(name, marks=pytest.mark.slow) for name in ("beta", "weibull"))]
+)
+def test_a_density_may_be_without_bound_at_an_end(name: str) -> None:
+    law, point = two_of(getattr(ig.models, name)), [0.3, 0.5, 1, 2, 1.5]
+    ds = ig.grid.evaluate_points(law, [point], ["metric"])
+    defined = np.array(Definition(law)(point)[0], dtype=float)
+    assert abs(ds.metric.values[0] - defined).max() <= 1e-12 * abs(defined).max()
+    assert int(ds.status[0]) == 0
+
+
+@pytest.mark.parametrize(
+    ("law", "point"),
+    [
+        (two_of(ig.models.normal), [1e-7, 5, 1, 1e5, 1]),
+        (two_of(ig.models.poisson), [1e-8, 1e6, 1]),
+        (ig.models.skew_normal(), [0, 1e-200, 2]),
+    ],
+    ids=["normal", "Poisson", "skew normal"],
+)
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+def test_a_peak_that_was_missed_is_no_number(law: Model, point: list[float]) -> None:
+    ds = ig.grid.evaluate_points(law, [point], ["metric"])
+    assert np.isnan(ds.metric.values).all()
+    assert int(ds.status[0]) == Status.UNREFINED
+
+
+@pytest.mark.parametrize(
+    ("law", "point"),
+    [
+        (ig.models.skew_normal(), [1, 1e-13, 2]),
+        (ig.models.beta_binomial(40), [1e-6, 1e-6]),
+        (ig.models.negative_binomial(), [1e8, 0.5]),
+    ],
+    ids=["skew normal", "beta-binomial", "negative binomial"],
+)
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+def test_a_metric_worse_than_rtol_says_so(law: Model, point: list[float]) -> None:
+    assert int(ig.grid.evaluate_points(law, [point], ["metric"]).status[0]) == Status.UNREFINED
