@@ -18,8 +18,8 @@ from sympy.core.function import ArgumentIndexError
 
 __all__ = [
     "SPECIAL", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "digamma_difference", "expit",
-    "inverse_mills", "lgamma_difference", "log_bessel", "log_normal_cdf", "log_zeta", "polygamma_excess", "softplus",
-    "stable",
+    "inverse_mills", "lgamma_difference", "log_bessel", "log_normal_cdf", "log_sum_exp", "log_zeta",
+    "polygamma_excess", "softmax", "softplus", "stable",
 ]  # fmt: skip
 
 
@@ -93,6 +93,54 @@ class softplus(sympy.Function):  # noqa: N801
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\operatorname{{softplus}}{power}\left({printer._print(self.args[0])}\right)"
+
+
+class log_sum_exp(sympy.Function):  # noqa: N801
+    """Logarithm log Σ_k e^{a_k}, which neither overflows nor underflows; its derivatives are ``softmax``."""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return the share of one term."""
+        return softmax(argindex - 1, *self.args)
+
+    def _eval_is_real(self) -> bool | None:
+        return True if all(a.is_real for a in self.args) else None
+
+    def _eval_rewrite_as_exp(self, *a: Expr, **hints: Any) -> Expr:
+        return sympy.log(sympy.Add(*map(sympy.exp, a)))
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return self._eval_rewrite_as_exp(*self.args)._eval_evalf(prec)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return _powered(rf"\log\left({' + '.join(f'e^{{{printer._print(a)}}}' for a in self.args)}\right)", exp)
+
+
+class softmax(sympy.Function):  # noqa: N801
+    """Share e^{a_k} / Σ_j e^{a_j} of the term number k, counted from 0; derivatives s_k (δ_jk − s_j)."""
+
+    def fdiff(self, argindex: int = 2) -> Expr:
+        """Return s_k (δ_jk − s_j)."""
+        k, *a = self.args
+        if argindex == 1:
+            raise ArgumentIndexError(self, argindex)
+        j = argindex - 2
+        return self * (int(k == j) - softmax(j, *a))
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return self._eval_is_real()
+
+    def _eval_is_real(self) -> bool | None:
+        return True if all(a.is_real for a in self.args) else None
+
+    def _eval_rewrite_as_exp(self, k: Expr, *a: Expr, **hints: Any) -> Expr:
+        return sympy.exp(a[int(k)]) / sympy.Add(*map(sympy.exp, a))
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return self._eval_rewrite_as_exp(*self.args)._eval_evalf(prec)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        k, *a = self.args
+        return _powered(rf"\operatorname{{softmax}}_{{{k}}}\left({', '.join(map(printer._print, a))}\right)", exp)
 
 
 class log_normal_cdf(sympy.Function):  # noqa: N801

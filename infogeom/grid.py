@@ -17,12 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 from sympy import Interval
 
 from infogeom import __version__
+from infogeom.arguments import check_count, check_real, finite_array
 from infogeom.kernels.refinement import Accuracy, values, with_errors
 from infogeom.kernels.status import MEANINGS, Status
 from infogeom.kernels.tiles import OBSERVABLES, ORDERS, RANKS
-from infogeom.models.model import Model, Parameter, check_count, check_real, finite_array
+from infogeom.models.model import Model, Parameter
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
+from infogeom.symbolic.float64 import in_float64
 
 __all__ = ["StatusWarning", "evaluate", "evaluate_points"]
 
@@ -292,7 +294,7 @@ def _dataset(
         "wall_time_seconds": time.perf_counter() - start,
     }
     if isinstance(status, np.ndarray):
-        _warn_of(status)
+        _warn_of(status, refined=metric.law is None)
     return xr.Dataset(variables, {**described, **index}, attributes)
 
 
@@ -304,12 +306,12 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _warn_of(status: NDArray[np.int8]) -> None:
+def _warn_of(status: NDArray[np.int8], *, refined: bool) -> None:
     warned = (Status.SINGULAR, Status.OVERFLOW, Status.UNREFINED)
     counts = {s: int(np.count_nonzero(status == s)) for s in warned}
     words = [f"{count} {MEANINGS[s]}" for s, count in counts.items() if count]
     if words:
-        more = "; max_refined sets how many points are refined" if counts[Status.UNREFINED] else ""
+        more = "; max_refined sets how many points are refined" if refined and counts[Status.UNREFINED] else ""
         warnings.warn(f"of {status.size} points, {' and '.join(words)}: see status{more}", StatusWarning, stacklevel=4)
 
 
@@ -336,11 +338,15 @@ def _conditions(metric: Metric) -> list[Callable[..., NDArray[np.bool_]]]:
     """Joint conditions of the coordinates: where points lie inside the domain."""
 
     def holds(expression: sympy.Expr) -> Callable[..., NDArray[np.bool_]]:
-        value = sympy.lambdify(metric.coordinates, expression, ["scipy", "numpy"])
+        samples = metric.samples if metric.samples and expression.free_symbols & {*metric.samples.symbols} else None
+        symbols, rows = (samples.symbols, np.unique(samples.data, axis=0)) if samples else ((), [()])
+        value = in_float64([*metric.coordinates, *symbols], [expression])
 
         def condition(*at: Array) -> NDArray[np.bool_]:
-            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # nan does not hold
-                return np.asarray(value(*at) > 0)
+            # nan does not hold; what depends on the data has to hold for every sample.
+            return np.logical_and.reduce(  # type: ignore[no-any-return]
+                [value(*np.broadcast_arrays(*at), *row)[0] > 0 for row in rows]
+            )
 
         return condition
 

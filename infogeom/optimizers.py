@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeom.arguments import check_real
 from infogeom.kernels import updates
 from infogeom.kernels.compile import compiled_module
-from infogeom.models.model import check_real
 
 __all__ = ["SGD", "Adam", "Optimizer"]
 

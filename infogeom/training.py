@@ -15,8 +15,9 @@ from scipy.integrate import solve_ivp
 from tqdm import tqdm
 
 from infogeom import __version__
+from infogeom.arguments import check_real, finite_array
 from infogeom.kernels.jet import evaluate_kernel, metric_kernels, sample_table
-from infogeom.models.model import Model, check_real, finite_array
+from infogeom.models.model import Model
 from infogeom.optimizers import SGD, Adam
 from infogeom.symbolic import metric as symbolic_metric
 

@@ -19,8 +19,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
+from infogeom.arguments import check_count, finite_array
 from infogeom.grid import StatusWarning, evaluate_points
-from infogeom.models.model import Model, Parameter, check_count, finite_array
+from infogeom.models.model import Model, Parameter
 from infogeom.routes import CLOSED_FORM, DIGITS, ClosedForm, Found, Route, Skipped, routes
 from infogeom.symbolic import Metric, pointwise
 from infogeom.symbolic.fisher import numeric_metric

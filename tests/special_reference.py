@@ -51,6 +51,8 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "log_bessel": lambda nu, x: mpmath.log(mpmath.besseli(nu, x)),
     "log_zeta": log_zeta,
     "expit": lambda u: 1 / (1 + mpmath.exp(-u)),
+    "log_sum_exp": lambda *a: mpmath.log(mpmath.fsum(map(mpmath.exp, a))),
+    "softmax": lambda k, *a: mpmath.exp(a[k]) / mpmath.fsum(map(mpmath.exp, a)),
     "softplus": lambda u: mpmath.log(1 + mpmath.exp(u)),
 }
 

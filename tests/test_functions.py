@@ -17,8 +17,10 @@ from infogeom.functions import (
     expit,
     lgamma_difference,
     log_bessel,
+    log_sum_exp,
     log_zeta,
     polygamma_excess,
+    softmax,
     softplus,
     stable,
 )
@@ -35,6 +37,15 @@ CANCELLING = [
     log_zeta(1, 1 + k),
 ]  # fmt: skip
 FAR = [-800, -40, -1, 0, Rational(1, 3), 40, 800]
+
+
+def test_the_derivatives_of_log_sum_exp_are_the_shares_of_its_terms() -> None:
+    a, b, c = sympy.symbols("a b c", real=True)
+    point = {a: Rational(1, 3), b: Rational(-2), c: Rational(5, 4)}
+    for e in (log_sum_exp(a, b, c), softmax(1, a, b, c)):
+        for symbol in (a, b, c):
+            expected = e.rewrite(exp).diff(symbol).subs(point)
+            assert abs(e.diff(symbol).subs(point).evalf(30) - expected.evalf(30)) < 1e-28
 
 
 def test_the_derivative_of_expit_is_a_product_of_expits() -> None:

@@ -12,7 +12,7 @@ number of nodes is doubled until g stays, and once more; what that last step cha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations_with_replacement, pairwise, permutations
 from typing import Any, NamedTuple
 
@@ -20,8 +20,9 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 from scipy.special import expit
+from sympy import Expr, Symbol
 
-from infogeom.functions import SPECIAL
+from infogeom.functions import SPECIAL, log_sum_exp
 from infogeom.kernels import special
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.curvature import UNIT
@@ -93,11 +94,9 @@ class Expectations:
         density = self.law.log_density
         kinks = kinks_of(density, self._variable) if isinstance(self._support, sympy.Interval) else []
         self.moving = any(kink.free_symbols & {*x} for kink in kinks)
-        terms = sympy.Add(*(sympy.Abs(t) for t in sympy.Add.make_args(density)))
-        orders = (1,) if self.moving else (1, 2, 3)
-        derivatives = [density.diff(*along) for order in orders for along in combinations_with_replacement(x, order)]
+        derivatives = _derivatives(density, x, 1 if self.moving else 3)
         self._density = in_float64([self._variable, *x], [density], _special())
-        self._terms = in_float64([self._variable, *x], [terms], _special())
+        self._terms = in_float64([self._variable, *x], [_magnitude(density)], _special())
         self._derivatives = in_float64([self._variable, *x], derivatives, _special())
         self._kinks = in_float64(x, kinks)
 
@@ -116,6 +115,12 @@ class Expectations:
                 size = np.sqrt(np.outer(np.diag(now.g), np.diag(now.g)))
                 settled = bool((np.abs(now.g - before.g) <= SETTLED * size).all())
             before, intervals = now, 2 * intervals
+
+    @cached_property
+    def unknown(self) -> Jet:
+        """What a point has of which nothing can be said."""
+        g, dg, ddg = (np.full((self.n,) * rank, np.nan) for rank in (2, 3, 4))
+        return Jet(g, dg, ddg, tuple(np.full_like(a, np.inf) for a in (g, dg, ddg)))
 
     # --- Nodes --------------------------------------------------------------------------------------------------------
 
@@ -136,6 +141,8 @@ class Expectations:
                 around = np.unique(np.clip([*around, *(centre + steps), *(centre - steps)], low, high))
                 centre = around[np.argmax(self._log_density(around, theta))]
             height = self._log_density(around, theta)
+            if height.max() == -np.inf:
+                return None
             counts = np.flatnonzero(height > height.max() - FALL)
             x_low, x_high = around[max(counts[0] - 1, 0)], around[min(counts[-1] + 1, len(around) - 1)]
             if x_high - x_low > MAX_OUTCOMES:
@@ -195,22 +202,19 @@ class Expectations:
     # --- Expectations -------------------------------------------------------------------------------------------------
 
     def _jet(self, theta: Sequence[float], nodes: Nodes | None, before: Jet | None) -> Jet:
-        n = self.n
-        nothing = [np.full((n,) * rank, np.nan) for rank in (2, 3, 4)]
-        unknown = tuple(np.full_like(a, np.inf) for a in nothing)
         if nodes is None:
-            return Jet(nothing[0], nothing[1], nothing[2], unknown)
+            return self.unknown
         derivatives, w = self._derivatives(nodes.x, *theta), nodes.w
         if any((~np.isfinite(d) & (w > NEGLIGIBLE)).any() for d in derivatives):
-            return Jet(nothing[0], nothing[1], nothing[2], unknown)
+            return self.unknown
         values = [np.where(np.isfinite(d), d, 0.0) for d in derivatives]
         uncertain = w * (ROUNDINGS + nodes.terms)  # the logarithm of a weight is off by roundings of its terms
         if self.moving:
             s = np.array(values)
-            moments = [np.einsum("in,jn,n->ij", s, s, w), *nothing[1:]]
-            sizes = [np.einsum("in,jn,n->ij", abs(s), abs(s), uncertain), *unknown[1:]]
+            moments = [np.einsum("in,jn,n->ij", s, s, w), *self.unknown[1:3]]
+            sizes = [np.einsum("in,jn,n->ij", abs(s), abs(s), uncertain), *self.unknown.errors[1:]]
         else:
-            s, h, t = _unpacked(values, n)
+            s, h, t = _unpacked(values, self.n)
             moments = [*_moments(w, s, h, t)]
             sizes = [*_moments(uncertain, abs(s), abs(h), abs(t))]
         errors = [self.copies * UNIT * size for size in sizes]
@@ -230,6 +234,22 @@ def _special() -> dict[str, Callable[..., Any]]:
     """The functions of `infogeom.kernels.special` that SciPy lacks, element by element."""
     functions = compiled_module(special)
     return {f.__name__: np.vectorize(functions[f.__name__], otypes=[float]) for f in SPECIAL}
+
+
+def _magnitude(e: Expr) -> Expr:
+    """What the rounding errors of a sum are relative to: its terms, positive."""
+    if isinstance(e, log_sum_exp):
+        return sympy.Add(sympy.Abs(e), *(e.fdiff(k + 1) * _magnitude(a) for k, a in enumerate(e.args)))
+    return sympy.Add(*map(_magnitude, e.args)) if e.is_Add else sympy.Abs(e)
+
+
+def _derivatives(e: Expr, x: Sequence[Symbol], order: int) -> list[Expr]:
+    """All derivatives up to an order, one step at a time: SymPy would simplify what it takes in several."""
+    known: dict[tuple[int, ...], Expr] = {(): e}
+    for rank in range(1, order + 1):
+        for along in combinations_with_replacement(range(len(x)), rank):
+            known[along] = known[along[:-1]].diff(x[along[-1]])
+    return list(known.values())[1:]
 
 
 def _unpacked(derivatives: Sequence[Array], n: int) -> tuple[Array, Array, Array]:

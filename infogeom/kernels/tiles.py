@@ -222,7 +222,8 @@ class _Expected(_Work):
     order: Sequence[int]
 
     def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
-        jets = [self.expectations(x) for x in _points(outer, inner, self.order)]
+        points = zip(_points(outer, inner, self.order), status.ravel() == Status.OK, strict=True)
+        jets = [self.expectations(x) if taken else self.expectations.unknown for x, taken in points]
         g, dg, ddg = (np.stack([jet[k] for jet in jets], axis=-1) for k in range(3))
         errors = tuple(np.stack([jet.errors[k] for jet in jets], axis=-1) for k in range(3))
         at: dict[str, NDArray[np.int64]] = {}

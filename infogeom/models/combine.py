@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,9 @@ import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
-from infogeom.models.model import Model, Origin, Parameter, check_count
+from infogeom.arguments import as_expression, check_count, sequence_of
+from infogeom.functions import log_sum_exp, stable
+from infogeom.models.model import Model, Origin, Parameter, parameters_of
 
 __all__ = ["Product", "Reparametrisation", "Replicas", "copies_of", "mixture", "product", "reparametrise", "replicate"]
 
@@ -59,10 +61,10 @@ def product(*models: Model, name: str | None = None) -> Model:
     >>> ig.symbolic.metric(both).matrix.tolist()
     [[sigma**(-2), 0, 0], [0, 2/sigma**2, 0], [0, 0, 7/(p*(1 - p))]]
     """
-    if len(models) < 2:
-        raise ValueError(f"product needs at least two models, got {len(models)}")
     for model in models:
         _check_model("product", model)
+    if len(models) < 2:
+        raise ValueError(f"product needs at least two models, got {len(models)}")
     names = [p.name for model in models for p in model.parameters]
     repeated = sorted({n for n in names if names.count(n) > 1})
     if repeated:
@@ -70,31 +72,45 @@ def product(*models: Model, name: str | None = None) -> Model:
     on_data = [model.name for model in models if model.samples]
     if len(on_data) > 1:
         raise ValueError(f"product: at most one of the models may be on data, got {on_data}")
-    parts = [_with_own_variables(model, k) for k, model in enumerate(models)]
+    own = [(*model.variables, *model.observed, *model.constants) for model in models]
+    parts = [_numbered(model, k, symbols) for k, (model, symbols) in enumerate(zip(models, own, strict=True), 1)]
     return Model(
         name or " × ".join(model.name for model in models),
         [p for model in models for p in model.parameters],
         sympy.Add(*(part.log_density for part in parts)),
         tuple(v for part in parts for v in part.variables),
         tuple(s for part in parts for s in part.supports),
-        constants={symbol: value for model in models for symbol, value in model.constants.items()},
+        constants={symbol: value for part in parts for symbol, value in part.constants.items()},
         samples=next((model.samples for model in models if model.samples), None),
         observed={x: e for part in parts for x, e in part.observed.items()},
-        constraints=[c for model in models for c in model.constraints],
+        constraints=[c for part in parts for c in part.constraints],
         origin=Product(tuple(models)),
     )
 
 
-def _with_own_variables(model: Model, k: int) -> Model:
-    """Model whose variables and observed symbols are named after its place in a product."""
-    names = {v: Symbol(f"{v.name}_{k + 1}", **v.assumptions0) for v in (*model.variables, *model.observed)}
+def _numbered(model: Model, k: int, symbols: Iterable[Symbol]) -> Model:
+    return with_own(model, {s: s.func(f"{s.name}_{k}", **s.assumptions0) for s in symbols})
+
+
+def with_own(model: Model, names: Mapping[Symbol, Symbol]) -> Model:
+    """Model with other symbols for some of its parameters, variables, observed symbols and constants."""
     return replace(
         model,
+        parameters=[replace(p, symbol=names.get(p.symbol, p.symbol)) for p in model.parameters],
         log_density=model.log_density.xreplace(names),
-        variable=tuple(names[v] for v in model.variables) or None,
-        support=tuple(s.xreplace(names) for s in model.supports) or None,
-        observed={names[x]: e.xreplace(names) for x, e in model.observed.items()},
+        variable=_each(model.variable, lambda v: names.get(v, v)),
+        support=_each(model.support, lambda s: s.xreplace(names)),
+        constants={names.get(s, s): value for s, value in model.constants.items()},
+        observed={names.get(x, x): e.xreplace(names) for x, e in model.observed.items()},
+        constraints=[c.xreplace(names) for c in model.constraints],
     )
+
+
+def _each(given: Any, change: Callable[[Any], Any]) -> Any:
+    """The variable, the several of them, or none, each changed; supports likewise."""
+    if given is None:
+        return None
+    return tuple(map(change, given)) if isinstance(given, tuple) else change(given)
 
 
 def replicate(model: Model, n: int | Symbol) -> Model:
@@ -121,16 +137,11 @@ def replicate(model: Model, n: int | Symbol) -> Model:
     _check_model("replicate", model)
     if model.samples:
         raise ValueError(f"replicate: the metric of {model.name!r} is a mean over its data, which copies do not change")
-    if isinstance(n, Symbol):
-        copies = Symbol("copies", integer=True, positive=True)
-        return replace(
-            model,
-            name=f"{n} × {model.name}",
-            origin=Replicas(model, copies),
-            constants={**model.constants, copies: n},
-        )
-    check_count("n", n)
-    return replace(model, name=f"{n} × {model.name}", origin=Replicas(model, sympy.Integer(n)))
+    known = {n: n} if isinstance(n, Symbol) else {}
+    if not known:
+        check_count("n", n)
+    constants = {**model.constants, **known}
+    return replace(model, name=f"{n} × {model.name}", origin=Replicas(model, sympy.sympify(n)), constants=constants)
 
 
 def copies_of(model: Model) -> Expr:
@@ -178,7 +189,7 @@ def reparametrise(
     if not isinstance(old, Mapping):
         raise TypeError(f"old must map parameters to expressions, got {old!r}")
     known = {p.name: p for p in model.parameters}
-    given = {str(symbol): sympy.sympify(e) for symbol, e in old.items()}
+    given = {str(symbol): as_expression(f"old[{str(symbol)!r}]", e) for symbol, e in old.items()}
     unknown = sorted(given.keys() - known.keys())
     if unknown:
         raise ValueError(f"old must name parameters of {model.name!r}, {list(known)}, got {unknown}")
@@ -199,7 +210,7 @@ def reparametrise(
         samples=model.samples,
         observables={key: e.subs(expressions, simultaneous=True) for key, e in model.observables.items()},
         observed={x: e.subs(expressions, simultaneous=True) for x, e in model.observed.items()},
-        constraints=_pulled_back(model, expressions, new),
+        constraints=pulled_back(model, expressions, new),
         origin=Reparametrisation(model, tuple(expressions.values())),
         budget=model.budget,
     )
@@ -209,13 +220,13 @@ def _new_parameters(
     expressions: Mapping[Symbol, Expr], known: Mapping[str, Parameter], given: Sequence[Parameter | Symbol] | None
 ) -> list[Parameter]:
     if given is not None:
-        return [p if isinstance(p, Parameter) else Parameter(p) for p in given]
+        return parameters_of("parameters", given)
     stay = {p.symbol: p for p in known.values()}
     found = [s for e in expressions.values() for s in sorted(e.free_symbols, key=lambda s: s.name)]
     return [stay[s] if s in stay else Parameter(s) for s in dict.fromkeys(found)]
 
 
-def _pulled_back(model: Model, old: Mapping[Symbol, Expr], new: Sequence[Parameter]) -> list[Expr]:
+def pulled_back(model: Model, old: Mapping[Symbol, Expr], new: Sequence[Parameter]) -> list[Expr]:
     """What must be positive for a point to lie in the domain of a model whose parameters are functions of new ones."""
     stay = {p.symbol: p.domain for p in new}
     found = [c.subs(old, simultaneous=True) for c in model.constraints]
@@ -224,7 +235,7 @@ def _pulled_back(model: Model, old: Mapping[Symbol, Expr], new: Sequence[Paramet
         if stay.get(value) != domain:
             found += [value - domain.start] if domain.start.is_finite else []
             found += [domain.end - value] if domain.end.is_finite else []
-    return [c for c in found if not c.is_positive]
+    return [c for c in map(stable, found) if not c.is_positive]
 
 
 def _check_immersion(model: Model, old: sympy.Matrix, new: Sequence[Parameter]) -> None:
@@ -265,42 +276,52 @@ def mixture(components: Sequence[Model], *, name: str = "mixture") -> Model:
     TypeError, ValueError
         Naming the argument, the rule and the value.
     """
-    components = list(components)
-    if len(components) < 2:
-        raise ValueError(f"components must be at least two models, got {len(components)}")
-    for model in components:
-        _check_model("mixture", model)
-        if len(model.variables) != 1 or model.samples or model.observed or copies_of(model) != 1:
-            raise ValueError(f"components must be laws of one observation of one variable, got {model!r}")
-    first = components[0]
-    (variable,) = first.variables
-    others = [model.support for model in components if model.support != first.support]
-    if others:
-        raise ValueError(f"components must have one support, got {first.support} and {others[0]}")
+    given = _components(components)
     parameters: dict[str, Parameter] = {}
-    for p in (p for model in components for p in model.parameters):
+    for p in (p for model in given for p in model.parameters):
         parameters.setdefault(p.name, p)
-    last = len(components) - 1
+    (variable,) = given[0].variables
+    shared = [_numbered(model, k, model.constants) for k, model in enumerate(given, 1)]
+    shared = [_in_common(model, variable, parameters) for model in shared]
+    last = len(given) - 1
     shares = [Symbol(f"weight{k + 1}", positive=True) for k in range(last)]
     typical = 0.5 / (last + 1), 1 / (last + 1)
     weights = [Parameter(share, sympy.Interval.open(0, 1), typical) for share in shares]
     shares.append(1 - sympy.Add(*shares))
-    renamed = [
-        model.log_density.xreplace(
-            {model.variables[0]: variable, **{p.symbol: parameters[p.name].symbol for p in model.parameters}}
-        )
-        for model in components
-    ]
     return Model(
         name,
         [*weights, *parameters.values()],
-        sympy.log(sympy.Add(*(share * sympy.exp(law) for share, law in zip(shares, renamed, strict=True)))),
+        log_sum_exp(*(sympy.log(share) + model.log_density for share, model in zip(shares, shared, strict=True))),
         variable,
-        first.support,
-        constants={symbol: value for model in components for symbol, value in model.constants.items()},
-        constraints=[shares[-1]] if last > 1 else [],
+        shared[0].support,
+        constants={symbol: value for model in shared for symbol, value in model.constants.items()},
+        constraints=[*(c for model in shared for c in model.constraints), *(shares[-1:] if last > 1 else [])],
         budget=0,
     )
+
+
+def _components(components: Sequence[Model]) -> list[Model]:
+    """Components of a mixture, which are of one kind and not the same."""
+    given: list[Model] = sequence_of("components", components, Model)
+    if len(given) < 2:
+        raise ValueError(f"components must be at least two models, got {len(given)}")
+    for model in given:
+        if len(model.variables) != 1 or model.samples or model.observed or copies_of(model) != 1:
+            raise ValueError(f"components must be laws of one observation of one variable, got {model!r}")
+    support, *others = [model.supports[0].subs(model.constants) for model in given]
+    if different := [other for other in others if other != support]:
+        raise ValueError(f"components must have one support, got {support} and {different[0]}")
+    parameters = {p.name: p for model in given for p in model.parameters}
+    laws = [_in_common(model, given[0].variables[0], parameters) for model in given]
+    if len({(law.log_density, *law.constants.items()) for law in laws}) < len(laws):
+        raise ValueError(f"components must differ, got one twice in {[model.name for model in given]}")
+    return given
+
+
+def _in_common(model: Model, variable: Symbol, parameters: Mapping[str, Parameter]) -> Model:
+    """Model in a common variable and common parameters."""
+    (own,) = model.variables
+    return with_own(model, {own: variable, **{p.symbol: parameters[p.name].symbol for p in model.parameters}})
 
 
 def _check_model(name: str, model: Model) -> None:

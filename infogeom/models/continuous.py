@@ -8,8 +8,9 @@ from __future__ import annotations
 import sympy
 from sympy import Abs, Expr, Interval, Rational, Set, Symbol, cos, exp, log, loggamma, oo, pi, sech
 
+from infogeom.arguments import exact
 from infogeom.functions import log_bessel, log_normal_cdf
-from infogeom.models.model import Model, Parameter, exact
+from infogeom.models.model import Model, Parameter
 
 __all__ = [
     "beta", "beta_prime", "cauchy", "chi_squared", "exponential", "frechet", "gamma", "generalised_extreme_value",

@@ -9,8 +9,9 @@ import sympy.stats
 from sympy import Expr, Set, Symbol, loggamma
 from sympy.stats.rv import RandomSymbol
 
+from infogeom.arguments import as_expression
 from infogeom.functions import log_bessel, stable
-from infogeom.models.model import Model, Parameter, exact
+from infogeom.models.model import Model, Parameter, parameters_of
 
 __all__ = ["from_density", "from_sympy_stats", "location_scale"]
 
@@ -56,15 +57,10 @@ def from_density(
         raise TypeError(f"variable must be a sympy Symbol, got {variable!r}")
     if not isinstance(support, Set):
         raise TypeError(f"support must be a sympy Set, got {support!r}")
-    if isinstance(parameters, Parameter | Symbol):
-        parameters = [parameters]
-    law = sympy.sympify(log_density)
-    if not isinstance(law, Expr):
-        raise TypeError(f"log_density must be a sympy expression, got {log_density!r}")
-    declared = [p if isinstance(p, Parameter) else Parameter(p) for p in parameters]
+    law, declared = as_expression("log_density", log_density), parameters_of("parameters", parameters)
     if variable in {p.symbol for p in declared}:
         raise ValueError(f"variable {variable} must not be a parameter as well")
-    return Model(name, declared, stable(exact(law)), variable, support)
+    return Model(name, declared, stable(law), variable, support)
 
 
 def from_sympy_stats(
@@ -158,8 +154,8 @@ def location_scale(log_density: Expr, *, support: Set = sympy.S.Reals, name: str
     >>> ig.symbolic.metric(logistic).matrix.tolist()
     [[1/(3*sigma**2), 0], [0, (3 + pi**2)/(9*sigma**2)]]
     """
-    law = sympy.sympify(log_density)
-    if not isinstance(law, Expr) or len(law.free_symbols) != 1:
+    law = as_expression("log_density", log_density)
+    if len(law.free_symbols) != 1:
         raise ValueError(f"log_density must be an expression of one symbol, z, got {log_density!r}")
     if support != sympy.S.Reals:
         raise ValueError(f"support must be the real line, since an end would move with mu and sigma, got {support}")

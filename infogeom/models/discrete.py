@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
-from numbers import Integral
 from typing import Any
 
 import sympy
 from sympy import Expr, Interval, Set, Symbol, log, loggamma, oo
 
+from infogeom.arguments import check_count, exact
 from infogeom.functions import log_bessel, log_zeta
-from infogeom.models.model import Model, Origin, Parameter, check_count, exact
+from infogeom.models.model import Constant, Model, Origin, Parameter
 
 __all__ = [
     "WRITTEN_OUT", "Counts", "States", "bernoulli", "beta_binomial", "binomial", "categorical", "geometric",
@@ -40,6 +40,17 @@ def _model(name: str, parameters: list[Parameter], law: Expr, support: Set, late
     return Model(name, parameters, law, X, support, latex=latex, source=source)
 
 
+def _constant(name: str) -> Constant:
+    return Constant(name, integer=True, positive=True)
+
+
+def _trials(n: int | Symbol) -> Constant:
+    """What stands for a number of trials, which is a positive integer or a symbol."""
+    if not isinstance(n, Symbol):
+        check_count("n", n)
+    return _constant("n")
+
+
 def bernoulli() -> Model:
     """One trial with success probability ``p``: metric 1/(p (1 − p))."""
     p = _probability()
@@ -60,15 +71,7 @@ def binomial(n: int | Symbol) -> Model:
     TypeError, ValueError
         When n is neither a positive integer nor a Symbol.
     """
-    if isinstance(n, Symbol):
-        if n.name in ("p", "x"):
-            raise ValueError(f"binomial: the symbol n must differ from the parameter p and the variable x, got {n}")
-    else:
-        if isinstance(n, bool) or not isinstance(n, Integral | sympy.Integer):
-            raise TypeError(f"binomial: n must be a positive int or a sympy Symbol, got {n!r}")
-        if n < 1:
-            raise ValueError(f"binomial: n must be at least 1, got {n}")
-    trials = Symbol("n", integer=True, positive=True)
+    trials = _trials(n)
     p = _probability()
     coefficient = loggamma(trials + 1) - loggamma(X + 1) - loggamma(trials - X + 1)
     return Model(
@@ -238,10 +241,8 @@ def multinomial(n: int | Symbol, outcomes: int) -> Model:
         Naming the argument, the rule and the value.
     """
     check_count("outcomes", outcomes, 2)
-    if not isinstance(n, Symbol):
-        check_count("n", n)
     p, x = _shares(outcomes - 1), _counts(outcomes - 1)
-    trials = _constant("multinomial", "n", n, p, x)
+    trials = _trials(n)
     rest = trials - sympy.Add(*x)
     coefficient = loggamma(trials + 1) - sympy.Add(*(loggamma(count + 1) for count in (*x, rest)))
     return Model(
@@ -258,7 +259,7 @@ def multinomial(n: int | Symbol, outcomes: int) -> Model:
     )
 
 
-def negative_multinomial(r: Any, outcomes: int) -> Model:
+def negative_multinomial(r: int | Expr, outcomes: int) -> Model:
     """Counts of several outcomes of probabilities ``p1`` … before the ``r``-th success.
 
     Hyperbolic: R = −m (m − 1) / (4 r) for m outcomes besides success, whose probability is what is left of 1.
@@ -282,7 +283,7 @@ def negative_multinomial(r: Any, outcomes: int) -> Model:
     if not (isinstance(value, Symbol) or value.is_positive):
         raise ValueError(f"r must be positive, got {r!r}")
     p, x = _shares(outcomes), _counts(outcomes)
-    successes = _constant("negative multinomial", "r", value, p, x)
+    successes = _constant("r")
     (left,) = _left_over(p) or (1 - p[0].symbol,)
     total = successes + sympy.Add(*x)
     coefficient = loggamma(total) - loggamma(successes) - sympy.Add(*(loggamma(count + 1) for count in x))
@@ -321,14 +322,6 @@ def _of_shares(p: Sequence[Parameter], x: Sequence[Symbol], trials: Expr) -> Exp
     left = 1 - sympy.Add(*(q.symbol for q in p))
     terms = [count * log(q.symbol) for count, q in zip(x, p, strict=True)]
     return sympy.Add(*terms, (trials - sympy.Add(*x)) * log(left))
-
-
-def _constant(name: str, own: str, given: Any, p: Sequence[Parameter], x: Sequence[Symbol]) -> Symbol:
-    """Symbol that stands for a constant, whose value no other symbol of the law may be."""
-    taken = [*(q.name for q in p), *(s.name for s in x)]
-    if isinstance(given, Symbol) and given.name in taken:
-        raise ValueError(f"{name}: the symbol {own} must differ from parameters and variables {taken}, got {given}")
-    return Symbol(own, integer=True, positive=True)
 
 
 # --- Binary vectors ---------------------------------------------------------------------------------------------------

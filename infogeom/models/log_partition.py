@@ -9,8 +9,9 @@ from typing import Any
 import sympy
 from sympy import Expr, Symbol
 
+from infogeom.arguments import as_expression
 from infogeom.models.combine import reparametrise
-from infogeom.models.model import Model, Origin, Parameter
+from infogeom.models.model import Model, Origin, Parameter, parameters_of
 
 __all__ = ["LogPartition", "exponential_family"]
 
@@ -59,10 +60,8 @@ def exponential_family(
     >>> ig.symbolic.metric(law).matrix.tolist()
     [[1/mean]]
     """
-    psi = sympy.sympify(log_partition)
-    if not isinstance(psi, Expr):
-        raise TypeError(f"log_partition must be a sympy expression, got {log_partition!r}")
-    declared = [p if isinstance(p, Parameter) else Parameter(p) for p in natural_parameters]
+    psi = as_expression("log_partition", log_partition)
+    declared = parameters_of("natural_parameters", natural_parameters)
     statistics = tuple(Symbol(f"t_{k + 1}", real=True) for k in range(len(declared)))
     linear = sympy.Add(*(p.symbol * t for p, t in zip(declared, statistics, strict=True)))
     law = Model(name, declared, linear - psi, statistics, None, origin=LogPartition(psi))

@@ -6,7 +6,6 @@ import hashlib
 import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -15,20 +14,19 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sympy import Expr, Set, Symbol
 
+from infogeom.arguments import as_expression, finite_array, sequence_of
 from infogeom.losses import Loss
 
 __all__ = [
+    "Constant",
     "Model",
     "Network",
     "Origin",
     "Parameter",
     "Samples",
-    "check_count",
     "check_name",
-    "check_real",
     "domain_of",
-    "exact",
-    "finite_array",
+    "parameters_of",
 ]
 
 #: Names of dimensions and variables of results, which no parameter may take.
@@ -119,6 +117,17 @@ class Parameter:
         return self.symbol.name  # type: ignore[no-any-return]
 
 
+def parameters_of(name: str, given: Any) -> list[Parameter]:
+    """Parameters in order, given as such or as bare symbols; a single one may stand for itself."""
+    return [p if isinstance(p, Parameter) else Parameter(p) for p in sequence_of(name, given, Parameter, Symbol)]
+
+
+class Constant(Symbol):  # type: ignore[misc]  # SymPy has no types
+    """A number that a law knows, as the n of a binomial; equal to no symbol of a user's."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Samples:
     """Data over which a metric is a weighted mean.
@@ -168,57 +177,6 @@ class Samples:
         return len(self.data)
 
 
-def finite_array(
-    name: str, values: ArrayLike, ndim: int | None = None, dtype: str = "float64", *, copy: bool = True
-) -> NDArray[Any]:
-    """C-ordered array of ``values``, or an error that names ``name``, the rule and the value; a copy is read-only."""
-    try:
-        if np.ma.is_masked(values):
-            raise TypeError("got masked ones")
-        given = np.asarray(values)
-        if given.dtype.kind not in "biufO":
-            raise TypeError(f"got {given.dtype}")
-        with np.errstate(over="ignore"):  # asked for below
-            array = np.array(given, dtype, order="C") if copy else np.ascontiguousarray(given, dtype)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"{name} must hold real numbers: {error}") from None
-    except OverflowError:
-        raise ValueError(f"{name} must hold {dtype} numbers, got one beyond it") from None
-    if ndim is not None and array.ndim != ndim:
-        raise ValueError(f"{name} must have {ndim} dimension{'s' * (ndim > 1)}, got shape {array.shape}")
-    if not np.isfinite(array).all():
-        at = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
-        where = f" at index {at[0] if len(at) == 1 else at}" if at else ""
-        raise ValueError(f"{name} must be finite, got {given[at] if given.ndim else given}{where}")
-    if copy:
-        array.flags.writeable = False
-    return array
-
-
-def exact(e: Any) -> Expr:
-    """Expression with the decimal fractions that its floats print as."""
-    given = sympy.sympify(e)
-    return given.xreplace({f: sympy.Rational(repr(float(f))) for f in given.atoms(sympy.Float)})
-
-
-def check_real(name: str, value: float) -> None:
-    """Raise unless ``value`` is a real number that float64 can hold (and not a truth value)."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a real number, got {value!r}")
-    try:
-        float(value)
-    except OverflowError:
-        raise ValueError(f"{name} must be a float64 number, got one beyond it") from None
-
-
-def check_count(name: str, value: int, least: int = 1) -> None:
-    """Raise unless ``value`` is an int of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
-
-
 class Origin:
     """How a model is made of others: `infogeom.symbolic.fisher` derives its metric from theirs."""
 
@@ -252,7 +210,7 @@ class Model:
         variables each may depend on those before it. None with a variable: the density is with respect to a base
         measure that is not given.
     constants : mapping of Symbol to sympy.Expr
-        Known constants of the law (the n of a binomial), each with its value: an integer, or another symbol.
+        Known constants of the law (the n of a binomial, a `Constant`), each with its value: a number, or a symbol.
     samples : Samples, optional
         The data, for models whose metric is a mean over samples.
     observables : mapping of str to sympy.Expr
@@ -296,7 +254,7 @@ class Model:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))
-        object.__setattr__(self, "log_density", sympy.sympify(self.log_density))
+        object.__setattr__(self, "log_density", as_expression("log_density", self.log_density))
         object.__setattr__(self, "constants", dict(self.constants))
         object.__setattr__(self, "observables", dict(self.observables))
         object.__setattr__(self, "observed", dict(self.observed))
@@ -315,11 +273,19 @@ class Model:
                 f"model {self.name!r}: variable and support go together, got {self.variable}, {self.support}"
             )
         sampled = set(self.samples.symbols) if self.samples else set()
-        known = symbols | sampled | {*self.constants, *self.variables, *self.observed}
+        own = symbols | sampled | {*self.variables, *self.observed}
+        known = own | {*self.constants}
         found = self.log_density.free_symbols
         for unknown in sorted(found - known, key=str):
+            twin = " of the same assumptions" if unknown.name in {s.name for s in known} else ""
             raise ValueError(
-                f"model {self.name!r}: symbol {unknown} of the log-density is neither variable nor parameter"
+                f"model {self.name!r}: symbol {unknown} of the log-density is neither variable nor parameter{twin}"
+            )
+        others = {s.name for s in own}
+        for value in (s for e in self.constants.values() for s in e.free_symbols if s.name in others):
+            raise ValueError(
+                f"model {self.name!r}: symbol {value} is a known constant, and must differ from parameters and "
+                f"variables {sorted(others)}"
             )
         for absent in [p.name for p in self.parameters if p.symbol not in found]:
             raise ValueError(f"model {self.name!r}: parameter {absent!r} does not occur in the log-density")

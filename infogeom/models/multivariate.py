@@ -10,10 +10,11 @@ from typing import Any
 import sympy
 from sympy import Expr, ImmutableMatrix, Interval, Symbol, log, loggamma, oo, pi
 
+from infogeom.arguments import check_count
 from infogeom.functions import log_bessel
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.matrices import adjugate, leading_minors, symmetric
-from infogeom.models.model import Model, Origin, Parameter, check_count
+from infogeom.models.model import Model, Origin, Parameter, parameters_of
 
 __all__ = [
     "Gaussian",
@@ -138,7 +139,7 @@ def gaussian(
         raise ValueError(f"covariance must have shape ({mu.rows}, {mu.rows}) for the mean, got {Sigma.shape}")
     if Sigma != Sigma.T:
         raise ValueError(f"covariance must be symmetric, got {Sigma.tolist()}")
-    return _normal(name, Gaussian(mu, Sigma), [p if isinstance(p, Parameter) else Parameter(p) for p in parameters])
+    return _normal(name, Gaussian(mu, Sigma), parameters_of("parameters", parameters))
 
 
 def multivariate_normal(d: int) -> Model:
@@ -357,7 +358,7 @@ def _decimal(value: Expr) -> Expr:
 # --- Other laws -------------------------------------------------------------------------------------------------------
 
 
-def wishart(d: int, dof: Any = None) -> Model:
+def wishart(d: int, dof: int | Expr | None = None) -> Model:
     """Wishart law of a random matrix, with scale matrix ``sigma11``, ``sigma12``, …, upper triangle by rows.
 
     Parameters

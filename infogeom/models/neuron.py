@@ -7,9 +7,10 @@ import sympy
 from numpy.typing import ArrayLike, NDArray
 from sympy import Symbol
 
+from infogeom.arguments import check_count, check_real, finite_array
 from infogeom.functions import expit, stable
 from infogeom.losses import Loss
-from infogeom.models.model import Model, Network, Parameter, Samples, check_count, check_real, finite_array
+from infogeom.models.model import Model, Network, Parameter, Samples
 
 __all__ = ["decision_boundary", "decision_boundary_population", "sigmoid_neuron"]
 

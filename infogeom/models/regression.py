@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import sympy
 from numpy.typing import ArrayLike
 from sympy import Expr, Symbol
 
-from infogeom.models.combine import Reparametrisation
-from infogeom.models.model import Model, Parameter, Samples, finite_array
+from infogeom.arguments import as_expression, finite_array, sequence_of
+from infogeom.models.combine import Reparametrisation, pulled_back, with_own
+from infogeom.models.model import Model, Parameter, Samples, parameters_of
 
 __all__ = ["regression"]
 
@@ -63,19 +63,18 @@ def regression(
         raise TypeError(f"noise must be a Model, got {noise!r}")
     if noise.samples or not noise.variables:
         raise ValueError(f"noise must be a family of distributions, got {noise!r}")
-    mean = sympy.sympify(mean_function)
-    if not isinstance(mean, Expr):
-        raise TypeError(f"mean_function must be a sympy expression, got {mean_function!r}")
-    columns = (variables,) if isinstance(variables, Symbol) else tuple(variables)
+    mean, declared = as_expression("mean_function", mean_function), parameters_of("parameters", parameters)
+    columns = tuple(sequence_of("variables", variables, Symbol))
     data = finite_array("inputs", inputs)
     data = data[:, None] if data.ndim == 1 else data
-    declared = [p if isinstance(p, Parameter) else Parameter(p) for p in parameters]
     known = {*columns, *(p.symbol for p in declared)}
     unknown = sorted(s.name for s in mean.free_symbols - known)
     if unknown:
         raise ValueError(f"mean_function may hold its variables and parameters only, got {unknown}")
+    noise = _away_from(noise, {s.name for s in known})
     first, *others = noise.parameters
     substitution = {first.symbol: mean}
+    old = {first.symbol: mean, **{p.symbol: p.symbol for p in others}}
     return Model(
         name,
         [*declared, *others],
@@ -83,7 +82,14 @@ def regression(
         noise.variable,
         noise.support,
         constants=noise.constants,
+        constraints=pulled_back(noise, old, [*declared, *others]),
         samples=Samples(columns, data, np.ones(len(data)) if weights is None else np.asarray(weights)),
         observed={x: e.subs(substitution) for x, e in noise.observed.items()},
-        origin=Reparametrisation(noise, (mean, *(p.symbol for p in others))),
+        origin=Reparametrisation(noise, tuple(old.values())),
     )
+
+
+def _away_from(noise: Model, taken: set[str]) -> Model:
+    """Noise whose variables are not called as inputs or parameters are."""
+    clashing = [v for v in (*noise.variables, *noise.observed) if v.name in taken]
+    return with_own(noise, {v: v.func(f"{v.name}_noise", **v.assumptions0) for v in clashing})

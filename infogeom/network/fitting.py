@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from infogeom import __version__
+from infogeom.arguments import check_count
 from infogeom.losses import Loss
-from infogeom.models.model import check_count
 from infogeom.network import checkpoint as checkpoints
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import forward, loss_gradient, one_blas_thread

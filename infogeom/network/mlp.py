@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogeom.models.model import check_count, finite_array
+from infogeom.arguments import check_count, finite_array
 from infogeom.network import passes
 
 __all__ = ["MLP"]

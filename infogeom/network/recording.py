@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeom.arguments import check_count
 from infogeom.losses import CrossEntropy, Loss
-from infogeom.models.model import check_count
 from infogeom.network.mlp import MLP
 from infogeom.network.traces import check_loss, fisher_spectrum, over_kernel_blocks, traced_kernel
 

@@ -23,9 +23,9 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
+from infogeom.arguments import check_count, finite_array
 from infogeom.files import writable_folder, write_atomically
 from infogeom.losses import Loss
-from infogeom.models.model import check_count, finite_array
 from infogeom.network import checkpoint as checkpoints
 from infogeom.network.fitting import fit, settings_of, started
 from infogeom.network.mlp import MLP

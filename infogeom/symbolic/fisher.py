@@ -43,6 +43,7 @@ from infogeom.symbolic.gaussian import gaussian_cumulants, gaussian_matrix, wish
 from infogeom.symbolic.law import Law, law_of, scores_of
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form, positive_factors
+from infogeom.symbolic.quadrature import POINT_DIGITS
 from infogeom.symbolic.smooth import smooth
 
 __all__ = ["ExpectationError", "metric", "numeric_metric"]
@@ -92,21 +93,27 @@ def numeric_metric(model_or_metric: Model | Metric) -> Metric:
     given = _closed_or_mean(model_or_metric) if isinstance(model_or_metric, Model) else model_or_metric
     if not isinstance(given, Metric):
         raise TypeError(f"model_or_metric must be a Model or a Metric, got {type(given).__name__}")
-    loose = sorted(s.name for s in given.matrix.free_symbols & set(given.constants))
-    if loose:
-        raise ValueError(f"constants {loose} of the metric need numbers before it can be evaluated")
+    _check_known(given.matrix.free_symbols & set(given.constants))
     return given
+
+
+def _check_known(constants: set[Symbol]) -> None:
+    if loose := sorted(s.name for s in constants):
+        raise ValueError(f"constants {loose} of the metric need numbers before it can be evaluated")
 
 
 def _closed_or_mean(model: Model) -> Metric:
     if model not in _METRICS and model not in _MEANS:
         try:
             return metric(model)
-        except OpenExpectationError:
+        except OpenExpectationError as error:
             if isinstance(model.origin, States):
                 _MEANS[model] = _over_states(model, model.origin)
             elif len(model.variables) != 1 or model.samples or model.observed or isinstance(model.origin, Product):
-                raise
+                raise OpenExpectationError(
+                    f"model {model.name!r} has no metric in closed form, and in numbers only a law of one variable "
+                    f"that is neither product nor on data has one; {error}"
+                ) from None
             else:
                 _MEANS[model] = _mean(model)
     return _METRICS.get(model) or _MEANS[model]
@@ -114,8 +121,11 @@ def _closed_or_mean(model: Model) -> Metric:
 
 def _mean(model: Model) -> Metric:
     """The metric as the law's mean of s sᵀ."""
+    _check_known(set().union(*(value.free_symbols for value in model.constants.values())))
     law, coordinates = law_of(model), tuple(p.symbol for p in model.parameters)
-    law = Law(law.log_density.subs(model.constants), law.variables, (law.supports[0].subs(model.constants),))
+    # Of integers SymPy would take exact factorials.
+    constants = {symbol: value.evalf(POINT_DIGITS) for symbol, value in model.constants.items()}
+    law = Law(law.log_density.subs(constants), law.variables, (law.supports[0].subs(model.constants),))
     scores = [law.log_density.diff(c) for c in coordinates]
     kind = "quadrature" if isinstance(law.supports[0], sympy.Interval) else "sum"
     problem = check_mass(law, coordinates, [p.typical for p in model.parameters])
@@ -128,7 +138,6 @@ def _mean(model: Model) -> Metric:
         copies=copies_of(model).subs(model.constants),
         domains=[p.domain for p in model.parameters],
         constraints=[c.subs(model.constants) for c in model.constraints],
-        constants=sorted(set().union(*(value.free_symbols for value in model.constants.values())), key=str),
         attributes=_attributes(model) | {"expectation": kind},
     )
 

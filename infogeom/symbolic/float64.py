@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,17 @@ def _inverse_mills(x: Array) -> Array:
     return np.asarray(np.exp(-0.5 * np.log(2 * np.pi) - 0.5 * np.square(x) - special.log_ndtr(x)))
 
 
+def _log_sum_exp(*a: Array) -> Array:
+    return reduce(np.logaddexp, a)
+
+
 #: The primitives of this package that SciPy has.
 PRIMITIVES: Mapping[str, Callable[..., Any]] = {
     "expit": special.expit,
     "softplus": lambda u: np.logaddexp(0.0, u),
     "log_normal_cdf": special.log_ndtr,
+    "log_sum_exp": _log_sum_exp,
+    "softmax": lambda k, *a: np.exp(a[k] - _log_sum_exp(*a)),
     "inverse_mills": _inverse_mills,
 }
 

@@ -11,7 +11,7 @@ import sympy
 from sympy import Dummy, Expr, Symbol
 
 from infogeom import functions
-from infogeom.functions import expit, softplus
+from infogeom.functions import expit, log_sum_exp, softmax, softplus
 from infogeom.removable import Germ, removable
 from infogeom.symbolic.quadrature import exponential
 
@@ -26,6 +26,15 @@ def _expit(u: Real) -> Real:
 
 def _softplus(u: Real) -> Real:
     return max(u, 0) + mpmath.log1p(exponential(-abs(u)))
+
+
+def _log_sum_exp(*a: Real) -> Real:
+    most = max(a)
+    return most + mpmath.log(mpmath.fsum(exponential(b - most) for b in a))
+
+
+def _softmax(k: int, *a: Real) -> Real:
+    return exponential(a[k] - _log_sum_exp(*a))
 
 
 def _by_evalf(function: type[sympy.Function]) -> Callable[..., Real]:
@@ -53,7 +62,8 @@ def _primitives() -> dict[str, Callable[..., Real]]:
     known: dict[str, Callable[..., Real]] = {
         name: _by_evalf(f) for name, f in ours.items() if isinstance(f, type) and issubclass(f, sympy.Function)
     }
-    known |= {expit.__name__: _expit, softplus.__name__: _softplus, removable.__name__: _removable}
+    known |= {expit.__name__: _expit, softplus.__name__: _softplus}
+    known |= {log_sum_exp.__name__: _log_sum_exp, softmax.__name__: _softmax, removable.__name__: _removable}
     return {**known, "exp": exponential}
 
 

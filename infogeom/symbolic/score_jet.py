@@ -72,7 +72,7 @@ class ScoreJet:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.coordinates = tuple(p.symbol for p in model.parameters)
-        if len(model.variables) > 1 or copies_of(model) != 1:
+        if len(model.variables) > 1:
             raise NotImplementedError("an expectation over several variables")
         self._density = model.log_density
         (self._variable,) = model.variables or (None,)
@@ -101,7 +101,12 @@ class ScoreJet:
 
     def __call__(self, point: Sequence[float]) -> tuple[Moments, Moments]:
         """Moments at a point, and bounds on their errors, in mpmath's working precision."""
-        theta = [mpmath.mpf(x) for x in point]
+        copies = _number(copies_of(self.model))
+        found, errors = self._of_one([mpmath.mpf(x) for x in point])
+        return Moments(*(copies * m for m in found)), Moments(*(copies * e for e in errors))
+
+    def _of_one(self, theta: Sequence[Real]) -> tuple[Moments, Moments]:
+        """The same of a single observation."""
         if self._location is not None:
             return self._of_location(theta, *self._location)
         values = self._derivatives([*theta, *map(_number, self.model.constants.values())])

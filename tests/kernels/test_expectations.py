@@ -43,7 +43,7 @@ def test_a_kink_that_moves_with_a_parameter_leaves_the_metric() -> None:
 
 
 def test_a_kink_that_moves_with_a_parameter_has_no_curvature_by_quadrature() -> None:
-    with pytest.raises(ValueError, match="quantities .*a kink that moves with a parameter"):
+    with pytest.raises(ValueError, match=r"quantities .*a kink that moves with a parameter"):
         ig.grid.evaluate_points(BOTH_SIDES, [[0.3, 2, 3]], ["metric", "ricci_scalar"])
 
 

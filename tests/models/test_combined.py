@@ -1,0 +1,133 @@
+"""Models made of others: their constants, their conditions, and the names that they want."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+from sympy import Expr, Interval, Symbol, exp
+
+import infogeom as ig
+from infogeom.kernels.status import Status
+from infogeom.models import Model, Parameter
+
+n, m = (Symbol(name, integer=True, positive=True) for name in ("n", "m"))
+p, q = Symbol("p", positive=True), Symbol("q", positive=True)
+x, a, b = (Symbol(name, real=True) for name in ("x", "a", "b"))
+
+
+def binomial_in_q(trials: int | Symbol) -> Model:
+    share = Parameter(q, Interval.open(0, 1))
+    return ig.models.reparametrise(ig.models.binomial(trials), {"p": q}, [share])
+
+
+def on_a_line(noise: Model, mean: Expr = a + b * x) -> Model:
+    return ig.models.regression(mean, noise, [0, 1, 2], variables=x, parameters=[a, b])
+
+
+def statuses(model: Model, points: list[list[float]]) -> list[int]:
+    return [int(s) for s in ig.grid.evaluate_points(model, points, ["metric"]).status]
+
+
+# --- Constants --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("first", "second"), [(5, 7), (n, m), (m, n), (n, 7)], ids=str)
+def test_each_part_of_a_product_keeps_its_constant(first: int | Symbol, second: int | Symbol) -> None:
+    law = ig.models.product(ig.models.binomial(first), binomial_in_q(second))
+    assert ig.symbolic.metric(law).matrix == sympy.diag(first / (p * (1 - p)), second / (q * (1 - q)))
+
+
+def test_copies_of_copies_keep_both_their_numbers() -> None:
+    law = ig.models.replicate(ig.models.replicate(ig.models.poisson(), n), m)
+    (rate,) = ig.symbolic.metric(law).coordinates
+    assert ig.symbolic.metric(law).matrix == sympy.Matrix([[n * m / rate]])
+
+
+def test_copies_may_be_as_many_as_the_trials_are_called() -> None:
+    law = ig.models.replicate(ig.models.binomial(7), n)
+    assert ig.symbolic.metric(law).matrix == sympy.Matrix([[7 * n / (p * (1 - p))]])
+
+
+def test_components_of_a_mixture_keep_their_constants() -> None:
+    # Laws of 10 000 trials with p = 0.2 and 0.6 do not meet: each has its share of the observations.
+    law = ig.models.mixture([ig.models.binomial(10_000), binomial_in_q(10_000)])
+    found = ig.grid.evaluate_points(law, [[0.3, 0.2, 0.6]], ["metric"]).metric.values[0]
+    expected = np.diag([1 / (0.3 * 0.7), 3000 / (0.2 * 0.8), 7000 / (0.6 * 0.4)])
+    # log p is a sum of terms up to n log n.
+    assert abs(found - expected).max() <= 1e-11 * expected.max()
+
+
+def test_components_of_other_numbers_of_trials_have_another_support() -> None:
+    with pytest.raises(ValueError, match=r"one support, got Range\(0, 6, 1\) and Range\(0, 8, 1\)"):
+        ig.models.mixture([ig.models.binomial(5), binomial_in_q(7)])
+
+
+def test_a_mixture_of_an_unknown_number_of_trials_wants_the_number() -> None:
+    law = ig.models.mixture([ig.models.binomial(n), binomial_in_q(n)])
+    with pytest.raises(ValueError, match=r"constants \['n'\] of the metric need numbers"):
+        ig.grid.evaluate_points(law, [[0.3, 0.2, 0.6]])
+
+
+@pytest.mark.parametrize("taken", ["sigma", "x"])
+def test_a_number_of_copies_is_no_symbol_of_the_law(taken: str) -> None:
+    with pytest.raises(ValueError, match=f"symbol {taken} is a known constant.* must differ from .*'mu', 'sigma', 'x'"):
+        ig.models.replicate(ig.models.normal(), Symbol(taken, positive=True))
+
+
+# --- Conditions -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("noise", "inside", "outside"),
+    [
+        (ig.models.bernoulli(), [0.5, 0.1], [0.5, 0.3]),
+        (ig.models.poisson(), [0.5, -0.1], [0.5, -0.3]),
+        (ig.models.multivariate_normal(2), [0.5, 0.3, 0, 1, 0.5, 1], [0.5, 0.3, 0, 1, 1.5, 1]),
+    ],
+    ids=["Bernoulli", "Poisson", "normal"],
+)
+def test_every_sample_of_a_regression_lies_in_the_domain_of_its_noise(
+    noise: Model, inside: list[float], outside: list[float]
+) -> None:
+    assert statuses(on_a_line(noise), [inside, outside]) == [Status.OK, Status.OUT_OF_DOMAIN]
+
+
+def test_a_logistic_mean_is_a_probability_as_it_stands() -> None:
+    law = on_a_line(ig.models.bernoulli(), 1 / (1 + exp(-a - b * x)))
+    assert statuses(law, [[0.5, 0.1], [40, 0.1]]) == [Status.OK, Status.OK]
+
+
+def test_a_mixture_lies_where_its_components_do() -> None:
+    rate = Parameter(a, Interval(-sympy.oo, sympy.oo), (0.5, 2))
+    law = ig.models.mixture([ig.models.reparametrise(ig.models.poisson(), {"rate": a}, [rate]), ig.models.geometric()])
+    assert statuses(law, [[0.3, 1.5, 0.6], [0.3, -1.5, 0.6]]) == [Status.OK, Status.OUT_OF_DOMAIN]
+
+
+# --- Names ------------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_observed_is_not_called_as_an_input_is() -> None:
+    law = on_a_line(ig.models.normal())
+    assert x in law.log_density.free_symbols
+    assert law.variable not in {x, a, b}
+
+
+def test_a_regression_is_what_its_log_density_says() -> None:
+    (outcome,) = ig.models.bernoulli().variables
+    law = ig.models.regression(a * outcome, ig.models.bernoulli(), [0.2, 0.4], variables=outcome, parameters=[a])
+    table = ig.verify(law, [[0.7]])
+    assert table.agree
+    assert any("definition" in row.route for row in table.rows)
+
+
+def test_a_shared_parameter_may_be_declared_in_two_ways() -> None:
+    loose = ig.models.reparametrise(ig.models.cauchy(), {"mu": Symbol("mu", extended_real=True)})
+    law = ig.models.mixture([loose, ig.models.normal()])
+    assert [p.name for p in law.parameters] == ["weight1", "mu", "gamma", "sigma"]
+
+
+def test_copies_of_copies_are_verified_by_their_log_density() -> None:
+    table = ig.verify(ig.models.replicate(ig.models.replicate(ig.models.normal(), 2), 3), [[0.4, 1.3]])
+    assert table.agree
+    assert any("definition" in row.route for row in table.rows)
