@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 __all__ = [
     "StatusWarning",
     "__version__",
+    "arguments",
     "catalogue",
     "cli",
     "einstein",
@@ -42,6 +43,7 @@ _HOMES = {"StatusWarning": "infogeom.grid", "verify": "infogeom.verification"}
 
 if TYPE_CHECKING:
     from infogeom import (
+        arguments,
         catalogue,
         cli,
         einstein,

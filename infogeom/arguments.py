@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
-from sympy import Expr
+from sympy import Expr, ImmutableMatrix
 
-__all__ = ["as_expression", "check_count", "check_real", "exact", "finite_array", "sequence_of"]
+__all__ = [
+    "as_expression",
+    "as_matrix",
+    "check_count",
+    "check_real",
+    "finite_array",
+    "positive_number",
+    "sequence_of",
+]
 
 
 def finite_array(
@@ -41,19 +48,14 @@ def finite_array(
     return array
 
 
-def exact(e: Any) -> Expr:
-    """Expression with the decimal fractions that its floats print as."""
-    given = sympy.sympify(e)
-    return given.xreplace({f: sympy.Rational(repr(float(f))) for f in given.atoms(sympy.Float)})
-
-
 def as_expression(name: str, given: Any) -> Expr:
     """Expression with values, its floats read as the decimal fractions that they print as, or an error."""
     try:
         if isinstance(given, str):  # its symbols would lack the assumptions of the others
             raise TypeError
-        found = exact(given)
-        if not isinstance(found, Expr):
+        read = sympy.sympify(given)
+        found = read.xreplace({f: sympy.Rational(repr(float(f))) for f in read.atoms(sympy.Float)})
+        if not isinstance(found, Expr) or found.is_Matrix:
             raise TypeError
     except (TypeError, AttributeError, sympy.SympifyError):
         raise TypeError(f"{name} must be a sympy expression, got {given!r}") from None
@@ -62,11 +64,39 @@ def as_expression(name: str, given: Any) -> Expr:
     return found
 
 
+def as_matrix(name: str, given: Any) -> ImmutableMatrix:
+    """Square matrix of expressions from rows of them."""
+    rows = given.tolist() if hasattr(given, "tolist") else given
+    if not _is_sequence(rows) or not all(map(_is_sequence, rows)):
+        raise TypeError(f"{name} must be a matrix of expressions, got {given!r}")
+    entries = [[as_expression(name, e) for e in row] for row in rows]
+    lengths = [len(row) for row in entries]
+    if not entries or lengths != [len(entries)] * len(entries):
+        raise ValueError(f"{name} must be a square matrix, got rows of {lengths} entries")
+    return ImmutableMatrix(entries)
+
+
+def positive_number(name: str, given: Any) -> Expr:
+    """Positive number, exact."""
+    if isinstance(given, bool) or not isinstance(given, Real | Expr) or not sympy.sympify(given).is_real:
+        raise TypeError(f"{name} must be a real number, got {given!r}")
+    found = as_expression(name, given)
+    if found.free_symbols:
+        raise TypeError(f"{name} must be a real number, got {given!r}")
+    if not found.is_positive:
+        raise ValueError(f"{name} must be positive, got {given!r}")
+    return found
+
+
+def _is_sequence(given: Any) -> bool:
+    return np.iterable(given) and not isinstance(given, str)
+
+
 def sequence_of(name: str, given: Any, *kinds: type) -> list[Any]:
     """List of what was given, a single one standing for itself, or an error."""
     several = [given] if isinstance(given, kinds) else given
     told = " or ".join(kind.__name__ for kind in kinds)
-    if isinstance(several, str) or not isinstance(several, Iterable):
+    if not _is_sequence(several):
         raise TypeError(f"{name} must be a sequence of {told}, got {given!r}")
     found = list(several)
     for one in found:

@@ -54,7 +54,7 @@ def test_a_family_takes_its_integers_after_a_colon() -> None:
     [
         ("norm", "family must be one of bernoulli, beta, .*, weibull, .*got 'norm'"),
         ("normal:3", "family must be written normal, got 'normal:3'"),
-        ("binomial:x", "family binomial takes integers, got 'x'"),
+        ("binomial:x", "family binomial: arguments must be integers, got 'x'"),
     ],
 )
 def test_a_bad_name_of_a_family_is_told(text: str, message: str) -> None:

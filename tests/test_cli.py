@@ -152,7 +152,7 @@ def test_a_neuron_has_a_thousand_samples_unless_told() -> None:
         (["verfy"], "argument COMMAND: invalid choice: 'verfy'"),
         (["verify", "normal:3"], "family must be written normal, got 'normal:3'"),
         (["verify", "binomial"], "family must be written binomial:n, got 'binomial'"),
-        (["verify", "binomial:x"], "family binomial takes integers, got 'x'"),
+        (["verify", "binomial:x"], "family binomial: arguments must be integers, got 'x'"),
         (["verify", "binomial:0"], "binomial: n must be at least 1, got 0"),
         (["verify", "neuron:l0.5"], "LOSS 'l0.5' is none: LpNorm: p must be finite and at least 1, got 0.5"),
         (["verify", "neuron:mean-power-3"], "LOSS 'mean-power-3' is none: MeanPower: n must be even and at least 2"),

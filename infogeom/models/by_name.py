@@ -44,14 +44,17 @@ def family(text: str) -> Model:
     if not len(required) <= len(arguments) <= len(signature.parameters):
         usage = ":".join([name, ",".join(signature.parameters)]).rstrip(":")
         raise ValueError(f"family must be written {usage}, got {text!r}")
-    return known[name](*(_integer(name, argument) for argument in arguments))
+    try:
+        return known[name](*(_integer(argument) for argument in arguments))
+    except ValueError as error:
+        raise ValueError(f"family {name}: {error}") from None
 
 
-def _integer(name: str, text: str) -> int:
+def _integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"family {name} takes integers, got {text!r}") from None
+        raise ValueError(f"arguments must be integers, got {text!r}") from None
 
 
 def named(chosen: Sequence[str] | None = None) -> list[tuple[str, Model]]:

@@ -243,9 +243,11 @@ def _check_immersion(model: Model, old: sympy.Matrix, new: Sequence[Parameter]) 
     jacobian, directions = old.jacobian([p.symbol for p in new]), []
     for share in (sympy.Rational(2, 7), sympy.Rational(5, 9)):
         at = {p.symbol: sympy.Rational(p.typical[0]) * (1 - share) + sympy.Rational(p.typical[1]) * share for p in new}
-        found = np.array(jacobian.subs(at).evalf(), dtype=float)
-        if not np.isfinite(found).all():
-            raise ValueError(f"reparametrise: the map of {model.name!r} has no derivative at {at}")
+        found = np.array(jacobian.subs(at).evalf(), dtype=complex)
+        if not (np.isfinite(found) & (found.imag == 0)).all():
+            where = ", ".join(f"{symbol} = {float(value):.4g}" for symbol, value in at.items())
+            raise ValueError(f"reparametrise: the map of {model.name!r} has no real derivative at {where}")
+        found = found.real
         _, singular, right = np.linalg.svd(found)
         if len(singular) < len(new) or singular[-1] <= 1e-12 * singular[0]:
             directions.append(right[-1])

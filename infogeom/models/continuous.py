@@ -8,7 +8,7 @@ from __future__ import annotations
 import sympy
 from sympy import Abs, Expr, Interval, Rational, Set, Symbol, cos, exp, log, loggamma, oo, pi, sech
 
-from infogeom.arguments import exact
+from infogeom.arguments import positive_number
 from infogeom.functions import log_bessel, log_normal_cdf
 from infogeom.models.model import Model, Parameter
 
@@ -250,25 +250,23 @@ def generalised_normal() -> Model:
     return _model("generalised normal", [mu, alpha, beta], law, LINE, r"\mathrm{GN}(\mu, \alpha, \beta)", source)
 
 
-def student_t(nu: int | None = None) -> Model:
+def student_t(nu: int | float | Expr | None = None) -> Model:
     """Student's t law with location ``mu``, scale ``sigma`` and ``nu`` degrees of freedom.
 
     Parameters
     ----------
-    nu : int, or any positive number that SymPy can hold exactly, optional
+    nu : number, optional
         Fixes the degrees of freedom; R = −(ν + 3)/ν then. When omitted they are a parameter.
 
     Raises
     ------
-    ValueError
-        When nu is not positive.
+    TypeError, ValueError
+        When nu is not a positive number.
     """
     mu, sigma = parameters = [_location(), _positive("sigma")]
-    n: Expr = Symbol("nu", positive=True) if nu is None else exact(nu)
+    n: Expr = Symbol("nu", positive=True) if nu is None else positive_number("nu", nu)
     if nu is None:
         parameters.append(_positive("nu", (1.5, 8)))
-    elif not (n.is_number and n.is_positive):
-        raise ValueError(f"student_t: nu must be positive, got {nu!r}")
     s, z = sigma.symbol, (X - mu.symbol) / sigma.symbol
     law = loggamma((n + 1) / 2) - loggamma(n / 2) - log(pi * n) / 2 - log(s) - (n + 1) / 2 * log(1 + z**2 / n)
     name = "Student" if nu is None else f"Student, {nu} degrees of freedom"
@@ -290,17 +288,20 @@ def hyperbolic_secant() -> Model:
     return _model("hyperbolic secant", parameters, law, LINE, r"\mathrm{Sech}(\mu, \sigma)", f"{JOHNSON_2}, Ch. 23")
 
 
-def pareto(minimum: int = 1) -> Model:
+def pareto(minimum: int | float | Expr = 1) -> Model:
     """Pareto law with tail index ``alpha`` beyond a fixed lower bound.
 
     Parameters
     ----------
-    minimum : int, or any positive number that SymPy can hold exactly
-        The bound is no parameter: the support must not depend on one.
+    minimum : number
+        The bound, positive; no parameter, since the support must not depend on one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When minimum is not a positive number.
     """
-    least = exact(minimum)
-    if not (least.is_number and least.is_positive):
-        raise ValueError(f"pareto: minimum must be positive, got {minimum!r}")
+    least = positive_number("minimum", minimum)
     alpha = _positive("alpha", (0.5, 4))
     a = alpha.symbol
     law = log(a) + a * log(least) - (a + 1) * log(R)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import sympy
 import sympy.stats
 from sympy import Expr, Set, Symbol, loggamma
-from sympy.stats.rv import RandomSymbol
+from sympy.stats.rv import RandomSymbol, SinglePSpace
 
 from infogeom.arguments import as_expression
 from infogeom.functions import log_bessel, stable
@@ -93,6 +93,8 @@ def from_sympy_stats(
     """
     if not isinstance(random_variable, RandomSymbol):
         raise TypeError(f"random_variable must come from sympy.stats, got {random_variable!r}")
+    if not isinstance(random_variable.pspace, SinglePSpace):
+        raise ValueError(f"random_variable must be of one dimension, got {random_variable!r}")
     support = random_variable.pspace.domain.set
     support = sympy.S.Reals if support == sympy.Interval(-sympy.oo, sympy.oo) else support
     if isinstance(support, sympy.Interval):

@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Interval, Set, Symbol, log, loggamma, oo
 
-from infogeom.arguments import check_count, exact
+from infogeom.arguments import check_count, positive_number
 from infogeom.functions import log_bessel, log_zeta
 from infogeom.models.model import Constant, Model, Origin, Parameter
 
@@ -100,18 +100,18 @@ def poisson() -> Model:
     return _model("Poisson", [rate], law, COUNTS, r"\mathrm{Poisson}(\mathrm{rate})", f"{JOHNSON}, Ch. 4")
 
 
-def negative_binomial(r: int | None = None) -> Model:
+def negative_binomial(r: int | float | Expr | None = None) -> Model:
     """Number of failures before the r-th success of probability ``p``; r need not be an integer.
 
     Parameters
     ----------
-    r : int, or any positive number that SymPy can hold exactly, optional
+    r : number, optional
         Fixes r: metric r/(p² (1 − p)). When omitted, ``r`` is a parameter, and its information has no closed form.
 
     Raises
     ------
-    ValueError
-        When r is not positive.
+    TypeError, ValueError
+        When r is not a positive number.
 
     Examples
     --------
@@ -124,9 +124,7 @@ def negative_binomial(r: int | None = None) -> Model:
     ['r', 'mean']
     """
     free = r is None
-    number: Expr = Symbol("r", positive=True) if free else exact(r)
-    if not free and not (number.is_number and number.is_positive):
-        raise ValueError(f"negative_binomial: r must be positive, got {r!r}")
+    number: Expr = Symbol("r", positive=True) if free else positive_number("r", r)
     p = _probability()
     coefficient = loggamma(X + number) - loggamma(number) - loggamma(X + 1)
     law = coefficient + number * log(p.symbol) + X * log(1 - p.symbol)
@@ -259,7 +257,7 @@ def multinomial(n: int | Symbol, outcomes: int) -> Model:
     )
 
 
-def negative_multinomial(r: int | Expr, outcomes: int) -> Model:
+def negative_multinomial(r: int | float | Expr, outcomes: int) -> Model:
     """Counts of several outcomes of probabilities ``p1`` … before the ``r``-th success.
 
     Hyperbolic: R = −m (m − 1) / (4 r) for m outcomes besides success, whose probability is what is left of 1.
@@ -277,11 +275,7 @@ def negative_multinomial(r: int | Expr, outcomes: int) -> Model:
         Naming the argument, the rule and the value.
     """
     check_count("outcomes", outcomes)
-    value = sympy.sympify(r)
-    if isinstance(r, bool) or not (isinstance(value, Symbol) or (isinstance(value, Expr) and value.is_real)):
-        raise TypeError(f"r must be a positive number or a sympy Symbol, got {r!r}")
-    if not (isinstance(value, Symbol) or value.is_positive):
-        raise ValueError(f"r must be positive, got {r!r}")
+    value = r if isinstance(r, Symbol) else positive_number("r", r)
     p, x = _shares(outcomes), _counts(outcomes)
     successes = _constant("r")
     (left,) = _left_over(p) or (1 - p[0].symbol,)

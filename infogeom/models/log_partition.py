@@ -62,6 +62,8 @@ def exponential_family(
     """
     psi = as_expression("log_partition", log_partition)
     declared = parameters_of("natural_parameters", natural_parameters)
+    if absent := [p.name for p in declared if p.symbol not in psi.free_symbols]:
+        raise ValueError(f"log_partition must hold every natural parameter, got {psi} without {absent}")
     statistics = tuple(Symbol(f"t_{k + 1}", real=True) for k in range(len(declared)))
     linear = sympy.Add(*(p.symbol * t for p, t in zip(declared, statistics, strict=True)))
     law = Model(name, declared, linear - psi, statistics, None, origin=LogPartition(psi))

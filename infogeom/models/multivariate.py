@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from numbers import Real
 from typing import Any
 
 import sympy
 from sympy import Expr, ImmutableMatrix, Interval, Symbol, log, loggamma, oo, pi
 
-from infogeom.arguments import check_count
+from infogeom.arguments import as_expression, as_matrix, check_count, positive_number, sequence_of
 from infogeom.functions import log_bessel
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.matrices import adjugate, leading_minors, symmetric
@@ -131,14 +132,14 @@ def gaussian(
     >>> ig.symbolic.metric(law).matrix.tolist()
     [[5/(4*sigma**2), 0], [0, 4/sigma**2]]
     """
-    try:
-        mu, Sigma = ImmutableMatrix(list(mean)), ImmutableMatrix(covariance)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"mean and covariance must be a vector and a matrix of expressions: {error}") from None
-    if Sigma.shape != (mu.rows, mu.rows) or mu.cols != 1:
+    mu = ImmutableMatrix(sequence_of("mean", mean, Expr, Real)).applyfunc(lambda e: as_expression("mean", e))
+    Sigma = as_matrix("covariance", covariance)
+    if Sigma.rows != mu.rows:
         raise ValueError(f"covariance must have shape ({mu.rows}, {mu.rows}) for the mean, got {Sigma.shape}")
     if Sigma != Sigma.T:
         raise ValueError(f"covariance must be symmetric, got {Sigma.tolist()}")
+    if any(m.is_nonpositive for m in map(sympy.expand, leading_minors(Sigma))):
+        raise ValueError(f"covariance must be positive definite for some parameters, got {Sigma.tolist()}")
     return _normal(name, Gaussian(mu, Sigma), parameters_of("parameters", parameters))
 
 
@@ -193,11 +194,10 @@ def multivariate_normal_known_covariance(covariance: Sequence[Sequence[Any]]) ->
     covariance : array_like, shape (d, d)
         Numbers, symmetric positive definite; floats are read as the decimal fractions that they print as.
     """
-    try:
-        Sigma = ImmutableMatrix(covariance).applyfunc(_decimal)
-    except (TypeError, ValueError):
-        raise TypeError(f"covariance must be a matrix of numbers, got {covariance!r}") from None
-    if not Sigma.is_square or Sigma != Sigma.T or not all(m.is_positive for m in leading_minors(Sigma)):
+    Sigma = as_matrix("covariance", covariance)
+    if Sigma.free_symbols:
+        raise TypeError(f"covariance must be a matrix of numbers, got {covariance!r}")
+    if Sigma != Sigma.T or not all(m.is_positive for m in leading_minors(Sigma)):
         raise ValueError(f"covariance must be symmetric and positive definite, got {covariance!r}")
     mean = _mean(Sigma.rows)
     origin = Gaussian(_vector(mean), Sigma)
@@ -218,7 +218,11 @@ def multivariate_normal_diagonal(d: int) -> Model:
     squares = tuple(e * e.T for e in _units(d))
     origin = Gaussian(_vector(mean), covariance, statistics=QuadraticForms(_units(d), squares, _identity(d)))
     return _normal(
-        "multivariate normal, diagonal", origin, [*mean, *deviations], latex=NORMAL, source="SCIENCE.md 2: products"
+        "multivariate normal, diagonal",
+        origin,
+        [*mean, *deviations],
+        latex=NORMAL,
+        source="Amari & Nagaoka (2000), Sec. 2.5",
     )
 
 
@@ -349,16 +353,10 @@ def _squares(d: int, entries: Mapping[tuple[int, int], Parameter]) -> tuple[Immu
     return tuple(symmetric({(i, j): one if i == j else one / 2}, d) for i, j in entries)
 
 
-def _decimal(value: Expr) -> Expr:
-    if not value.is_number or not value.is_real:
-        raise TypeError
-    return sympy.Rational(repr(float(value))) if value.is_Float else value
-
-
 # --- Other laws -------------------------------------------------------------------------------------------------------
 
 
-def wishart(d: int, dof: int | Expr | None = None) -> Model:
+def wishart(d: int, dof: int | float | Expr | None = None) -> Model:
     """Wishart law of a random matrix, with scale matrix ``sigma11``, ``sigma12``, …, upper triangle by rows.
 
     Parameters
@@ -374,12 +372,9 @@ def wishart(d: int, dof: int | Expr | None = None) -> Model:
         For a dimension or degrees of freedom out of range.
     """
     check_count("d", d)
-    number = Symbol("nu", positive=True) if dof is None else sympy.sympify(dof)
-    if dof is not None:
-        if isinstance(dof, bool) or not isinstance(number, Expr) or not number.is_real:
-            raise TypeError(f"dof must be a real number, got {dof!r}")
-        if not number > d - 1:
-            raise ValueError(f"dof must be more than d − 1 = {d - 1}, got {dof!r}")
+    number: Expr = Symbol("nu", positive=True) if dof is None else positive_number("dof", dof)
+    if dof is not None and not number > d - 1:
+        raise ValueError(f"dof must be more than d − 1 = {d - 1}, got {dof!r}")
     scale, entries = _covariance(d)
     S = symmetric({(i, j): Symbol(f"s{i + 1}_{j + 1}", real=True, positive=i == j or None) for i, j in entries}, d)
     inverse, determinant = adjugate(scale)

@@ -68,6 +68,9 @@ def regression(
     data = finite_array("inputs", inputs)
     data = data[:, None] if data.ndim == 1 else data
     known = {*columns, *(p.symbol for p in declared)}
+    twice = sorted({s.name for s in columns} & {p.name for p in (*declared, *noise.parameters[1:])})
+    if twice:
+        raise ValueError(f"variables must differ from the parameters, got {twice} as both")
     unknown = sorted(s.name for s in mean.free_symbols - known)
     if unknown:
         raise ValueError(f"mean_function may hold its variables and parameters only, got {unknown}")

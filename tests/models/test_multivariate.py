@@ -544,7 +544,7 @@ def test_tensors_over_many_states_are_refused() -> None:
         (lambda: ig.models.multinomial(0, 3), ValueError, "n must be at least 1"),
         (lambda: ig.models.multinomial(sympy.Symbol("p1"), 3), ValueError, "must differ from parameters"),
         (lambda: ig.models.negative_multinomial(-1, 2), ValueError, "r must be positive, got -1"),
-        (lambda: ig.models.negative_multinomial(True, 2), TypeError, "r must be a positive number"),
+        (lambda: ig.models.negative_multinomial(True, 2), TypeError, "r must be a real number"),
         (lambda: ig.models.log_linear(3, 4), ValueError, "order must be at most units = 3, got 4"),
         (lambda: ig.models.log_linear(20), ValueError, r"at most 4096 states, got 2\^20"),
     ],
