@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 from queue import SimpleQueue
 from typing import Any
 
@@ -100,7 +100,9 @@ class Entry:
     def _facts(self) -> Iterator[tuple[str, str]]:
         model = self.model
         yield "law", model.name
-        yield "log-density", str(model.log_density.subs(dict(model.constants)))
+        yield "log-density", str(model.log_density)
+        if model.constants:
+            yield "constants", ", ".join(f"{symbol} = {value}" for symbol, value in model.constants.items())
         yield "outcomes", ", ".join(_outcomes(model))
         yield "domain", domain(model)
         yield "typical", ", ".join(f"{p.name} {p.typical[0]:g} to {p.typical[1]:g}" for p in model.parameters)
@@ -366,5 +368,5 @@ def _outcomes(model: Model) -> Iterator[str]:
 
 
 def _counted(values: sympy.Set) -> str:
-    numbers = [str(x) for x in values]
-    return ", ".join(numbers if len(numbers) <= 4 else [*numbers[:2], "…", numbers[-1]])
+    first = [str(x) for x in islice(values, 5)]
+    return ", ".join(first if len(first) <= 4 else [*first[:2], "…", str(values.sup)])

@@ -49,6 +49,12 @@ def test_a_family_takes_its_integers_after_a_colon() -> None:
     assert len(ig.models.family("student_t:3").parameters) == 2
 
 
+def test_a_family_of_many_outcomes_is_told_at_once() -> None:
+    told = str(ig.catalogue.entry("binomial:1000000000"))
+    assert "x = 0, 1, …, 1000000000" in told
+    assert "constants    n = 1000000000" in told
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -105,7 +105,7 @@ def _centres(law: Expr, variable: Symbol) -> list[Expr]:
 
 
 def _pivot(law: Expr, scores: Sequence[Expr], variable: Symbol) -> Pivot | None:
-    law = sympy.expand(sympy.expand_log(_written_out(law), force=True))
+    law = sympy.expand(sympy.expand_log(_by_exponentials(law), force=True))
     for symbol, candidate, value in _candidates(law, variable):
         x = _inverse(candidate, variable, value)
         if x is None:
@@ -116,11 +116,11 @@ def _pivot(law: Expr, scores: Sequence[Expr], variable: Symbol) -> Pivot | None:
         of_pivot = _powers(law.subs(variable, x) + sympy.log(jacobian / positive), symbol)
         parameters = _parameters(of_pivot, symbol)
         if parameters is not None:
-            return Pivot(symbol, *parameters, tuple(_powers(_written_out(s).subs(variable, x), symbol) for s in scores))
+            return Pivot(symbol, *parameters, tuple(_powers(_by_exponentials(s).subs(variable, x), symbol) for s in scores))
     return None
 
 
-def _written_out(e: Expr) -> Expr:
+def _by_exponentials(e: Expr) -> Expr:
     """Sigmoids and hyperbolic functions by exponentials."""
 
     def cosh(u: Expr) -> Expr:
