@@ -294,7 +294,7 @@ def _dataset(
         "wall_time_seconds": time.perf_counter() - start,
     }
     if isinstance(status, np.ndarray):
-        _warn_of(status, refined=metric.law is None)
+        _warn_of(status, refined=not metric.laws)
     return xr.Dataset(variables, {**described, **index}, attributes)
 
 

@@ -72,7 +72,7 @@ def routes(metric: Metric, model: Model | None, jet: ClosedForm, *, slow: bool) 
         Whether EinsteinPy may take its time.
     """
     found: tuple[tuple[Route | None, Skipped], ...]
-    if metric.law:
+    if metric.laws:
         found = (_from_log_density(model), (None, [(NEEDS_CLOSED_FORM, "the expectations of the model do not close")]))
     else:
         found = (

@@ -226,7 +226,7 @@ def typical_points(model_or_metric: Model | Metric, count: int = DEFAULT_POINTS,
 
 def _verified(metric: Metric, model: Model | None, points: Sequence[Point], *, slow: bool = False) -> Verification:
     """Table of a metric's routes, and of a model's that is supposed to have it."""
-    compiled, jet = _compiled(metric, points), _expected(model) if metric.law else pointwise.closed_form(metric)
+    compiled, jet = _compiled(metric, points), _expected(model) if metric.laws else pointwise.closed_form(metric)
     taken, skipped = routes(metric, model, jet, slow=slow)
     rows: list[Row] = []
     bar = tqdm(total=len(points) * len(taken), desc="routes", delay=2, leave=False, disable=None)
@@ -258,7 +258,12 @@ def _expected(model: Model | None) -> ClosedForm:
     """Jets of a metric without a closed form, from the definition, and the sizes of what is added up in them."""
     if model is None:
         raise TypeError("model_or_metric must be the Model where the metric has no closed form")
-    moments = ScoreJet(model)
+    try:
+        moments = ScoreJet(model)
+    except NotImplementedError as error:
+        raise ValueError(
+            f"model {model.name!r} cannot be verified: its metric has no closed form, its definition takes {error}"
+        ) from None
 
     @cache
     def both(point: Point) -> tuple[pointwise.Jet, pointwise.Jet]:

@@ -29,7 +29,7 @@ from infogeom.kernels.curvature import UNIT
 from infogeom.symbolic import Metric
 from infogeom.symbolic.cubature import ends_of
 from infogeom.symbolic.float64 import in_float64
-from infogeom.symbolic.law import kinks_of
+from infogeom.symbolic.law import Law, kinks_of
 
 __all__ = ["Expectations", "Jet", "expectations_of"]
 
@@ -70,15 +70,15 @@ class Nodes(NamedTuple):
 
 
 class Expectations:
-    """Jet of a metric that is the expectation of products of scores.
+    """Jet of a metric that is the expectation of products of scores, of independent laws and in the mean over samples.
 
-    Where a kink of the density moves with a parameter, derivative and integral do not change places, and there is g
+    Where a kink of a density moves with a parameter, derivative and integral do not change places, and there is g
     alone: ``moving`` says so.
 
     Parameters
     ----------
     metric : Metric
-        With a law of one variable.
+        With laws of one variable each.
 
     Raises
     ------
@@ -87,22 +87,62 @@ class Expectations:
     """
 
     def __init__(self, metric: Metric) -> None:
-        assert metric.law is not None
-        self.law, self.n, self.copies = metric.law, len(metric.coordinates), float(metric.copies)
-        (self._variable,), (self._support,) = self.law.variables, self.law.supports
+        samples = metric.samples
+        self._symbols, self._data, self._weights = (
+            (samples.symbols, samples.data, samples.weights) if samples else ((), np.empty((1, 0)), np.ones(1))
+        )
         x = metric.coordinates
-        density = self.law.log_density
-        kinks = kinks_of(density, self._variable) if isinstance(self._support, sympy.Interval) else []
-        self.moving = any(kink.free_symbols & {*x} for kink in kinks)
-        derivatives = _derivatives(density, x, 1 if self.moving else 3)
-        self._density = in_float64([self._variable, *x], [density], _special())
-        self._terms = in_float64([self._variable, *x], [_magnitude(density)], _special())
-        self._derivatives = in_float64([self._variable, *x], derivatives, _special())
-        self._kinks = in_float64(x, kinks)
+        self._laws = [Expectation(law, x, self._symbols) for law in metric.laws]
+        self._own = [[x.index(c) for c in law.coordinates] for law in self._laws]
+        self._n = len(x)
+        self.moving = any(law.moving for law in self._laws)
 
     def __call__(self, point: Sequence[float]) -> Jet:
         """Jet at a point."""
-        theta = [float(c) for c in point]
+        total = _constant_jet(self._n, 0.0, 0.0)
+        for law, own in zip(self._laws, self._own, strict=True):
+            theta = [float(point[k]) for k in own]
+            # What does not depend on the data is the same for every sample.
+            rows = zip(self._data, self._weights, strict=True) if law.inputs else [(self._data[0], 1.0)]
+            for row, weight in rows:
+                jet = law([*theta, *row[law.inputs]])
+                for whole, part in zip((*total[:3], *total.errors), (*jet[:3], *jet.errors), strict=True):
+                    whole[np.ix_(*[own] * part.ndim)] += weight * part
+        return total
+
+    @cached_property
+    def unknown(self) -> Jet:
+        """What a point has of which nothing can be said."""
+        return _constant_jet(self._n, np.nan, np.inf)
+
+
+class Expectation:
+    """Jet of the Fisher metric of one law of one variable, in those coordinates that it depends on.
+
+    Parameters
+    ----------
+    law : Law
+    coordinates, samples : sequence of Symbol
+        Of the whole metric; ``coordinates`` and ``inputs`` are those, and the places of those, that the law holds.
+    """
+
+    def __init__(self, law: Law, coordinates: Sequence[Symbol], samples: Sequence[Symbol]) -> None:
+        self.copies = float(law.copies)
+        (self._variable,), (self._support,) = law.variables, law.supports
+        density, held = law.log_density, law.log_density.free_symbols - {self._variable}
+        self.coordinates = [c for c in coordinates if c in held]
+        self.inputs = [k for k, s in enumerate(samples) if s in held]
+        self.n, arguments = len(self.coordinates), [*self.coordinates, *(samples[k] for k in self.inputs)]
+        kinks = kinks_of(density, self._variable) if isinstance(self._support, sympy.Interval) else []
+        self.moving = any(kink.free_symbols & {*self.coordinates} for kink in kinks)
+        derivatives = _derivatives(density, self.coordinates, 1 if self.moving else 3)
+        self._density = in_float64([self._variable, *arguments], [density], _special())
+        self._terms = in_float64([self._variable, *arguments], [_magnitude(density)], _special())
+        self._derivatives = in_float64([self._variable, *arguments], derivatives, _special())
+        self._kinks = in_float64(arguments, kinks)
+
+    def __call__(self, theta: Sequence[float]) -> Jet:
+        """Jet at a point, given with the data of a sample behind it."""
         if not isinstance(self._support, sympy.Interval):
             return self._jet(theta, self._outcomes(theta), None)
         pieces = self._pieces(theta)
@@ -119,8 +159,7 @@ class Expectations:
     @cached_property
     def unknown(self) -> Jet:
         """What a point has of which nothing can be said."""
-        g, dg, ddg = (np.full((self.n,) * rank, np.nan) for rank in (2, 3, 4))
-        return Jet(g, dg, ddg, tuple(np.full_like(a, np.inf) for a in (g, dg, ddg)))
+        return _constant_jet(self.n, np.nan, np.inf)
 
     # --- Nodes --------------------------------------------------------------------------------------------------------
 
@@ -222,6 +261,11 @@ class Expectations:
         if before is not None:
             errors = [e + np.abs(a - b) for e, a, b in zip(errors, found, before[:3], strict=True)]
         return Jet(found[0], found[1], found[2], tuple(errors))
+
+
+def _constant_jet(n: int, value: float, error: float) -> Jet:
+    g, dg, ddg = (np.full((n,) * rank, value) for rank in (2, 3, 4))
+    return Jet(g, dg, ddg, tuple(np.full_like(a, error) for a in (g, dg, ddg)))
 
 
 @lru_cache(maxsize=32)

@@ -98,7 +98,7 @@ def _values(
     # What float64 makes of R tells how good the tensors are that it is made of.
     wanted |= {"ricci_scalar"} if any(ORDERS.get(name) or name == "ricci_scalar_error" for name in wanted) else set()
     core = tuple(name for name in RANKS if name in wanted - {"ricci_scalar_error"})
-    balls = exact(metric, core) if accuracy.max_refined and not metric.law else None
+    balls = exact(metric, core) if accuracy.max_refined and not metric.laws else None
     outputs = tabulate(metric, core, outer, inner, outer_coordinates, status, accuracy.rtol)
     n, (P, V) = len(metric.coordinates), status.shape
     outputs |= {name: np.empty((n ** RANKS[name], P, V)) for name in DERIVED if name in quantities}
@@ -166,7 +166,7 @@ def settle(
         status[(status == Status.OK) & (outputs["ricci_scalar"][0] == 0)] = Status.UNREFINED
         doubtful |= status == Status.UNREFINED
     most, null = MOST_BITS, null_space(metric) if outputs.keys() - {*OBSERVABLES} else np.empty((0, n))
-    rank, closed = n - len(null), not (metric.samples or metric.law)
+    rank, closed = n - len(null), not (metric.samples or metric.laws)
     if rank == n and closed and not _regular(outputs, status)[doubtful].all():
         rank = rank_in_general(metric.matrix)
     if rank < n:

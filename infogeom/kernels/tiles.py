@@ -299,7 +299,7 @@ def tabulate(
     # A single parameter has no curvature, and no error in it.
     outputs = {name: (np.zeros if n == 1 else np.empty)((n ** RANKS[name], P, V)) for name in filled}
     work: _Work
-    if metric.law:
+    if metric.laws:
         own = [*outer_coordinates, *(c for c in metric.coordinates if c not in outer_coordinates)]
         order = [own.index(c) for c in metric.coordinates]
         if metric.states is None:

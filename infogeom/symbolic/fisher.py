@@ -15,6 +15,7 @@ A model made of others has a metric made of theirs.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, lru_cache, singledispatch
 from itertools import combinations
 from weakref import WeakKeyDictionary
@@ -23,7 +24,7 @@ import numpy as np
 import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
 
-from infogeom.models.combine import Product, Reparametrisation, Replicas, copies_of
+from infogeom.models.combine import Product, Reparametrisation, Replicas
 from infogeom.models.discrete import WRITTEN_OUT, Counts, States
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.model import Model
@@ -109,37 +110,61 @@ def _closed_or_mean(model: Model) -> Metric:
         except OpenExpectationError as error:
             if isinstance(model.origin, States):
                 _MEANS[model] = _over_states(model, model.origin)
-            elif len(model.variables) != 1 or model.samples or model.observed or isinstance(model.origin, Product):
-                raise OpenExpectationError(
-                    f"model {model.name!r} has no metric in closed form, and in numbers only a law of one variable "
-                    f"that is neither product nor on data has one; {error}"
-                ) from None
             else:
-                _MEANS[model] = _mean(model)
+                _MEANS[model] = _mean(model, error)
     return _METRICS.get(model) or _MEANS[model]
 
 
-def _mean(model: Model) -> Metric:
-    """The metric as the law's mean of s sᵀ."""
+def _mean(model: Model, reason: OpenExpectationError) -> Metric:
+    """The metric as the mean of s sᵀ over independent laws."""
     _check_known(set().union(*(value.free_symbols for value in model.constants.values())))
-    law, coordinates = law_of(model), tuple(p.symbol for p in model.parameters)
-    # Of integers SymPy would take exact factorials.
-    constants = {symbol: value.evalf(POINT_DIGITS) for symbol, value in model.constants.items()}
-    law = Law(law.log_density.subs(constants), law.variables, (law.supports[0].subs(model.constants),))
-    scores = [law.log_density.diff(c) for c in coordinates]
-    kind = "quadrature" if isinstance(law.supports[0], sympy.Interval) else "sum"
-    problem = check_mass(law, coordinates, [p.typical for p in model.parameters])
-    if problem:
-        raise ExpectationError(f"model {model.name!r}: {problem}")
+    laws, coordinates = _laws(model.origin, model, reason), [p.symbol for p in model.parameters]
+    integrand = sympy.zeros(len(coordinates))
+    for law in laws:
+        s = sympy.Matrix([law.log_density.diff(c) for c in coordinates])
+        integrand += law.copies * s * s.T
+    summed = not any(isinstance(support, sympy.Interval) for law in laws for support in law.supports)
     return Metric(
         coordinates,
-        ImmutableMatrix(len(scores), len(scores), lambda i, j: scores[i] * scores[j]),
-        law=law,
-        copies=copies_of(model).subs(model.constants),
+        integrand,
+        samples=model.samples,
+        laws=laws,
         domains=[p.domain for p in model.parameters],
         constraints=[c.subs(model.constants) for c in model.constraints],
-        attributes=_attributes(model) | {"expectation": kind},
+        attributes=_attributes(model) | {"expectation": "sum" if summed else "quadrature"},
     )
+
+
+@singledispatch
+def _laws(_: object, model: Model, reason: OpenExpectationError) -> list[Law]:
+    """Independent laws of one variable that a model consists of, each found to be one; ``reason``: why they matter."""
+    if len(model.variables) != 1 or model.samples or model.observed:
+        raise OpenExpectationError(f"{reason}; numbers are taken of laws of one variable, which {model.name!r} is not")
+    # Of integers SymPy would take exact factorials.
+    constants = {symbol: value.evalf(POINT_DIGITS) for symbol, value in model.constants.items()}
+    law = law_of(model)
+    law = Law(law.log_density.subs(constants), law.variables, (law.supports[0].subs(model.constants),))
+    problem = check_mass(law, [p.symbol for p in model.parameters], [p.typical for p in model.parameters])
+    if problem:
+        raise ExpectationError(f"model {model.name!r}: {problem}")
+    return [law]
+
+
+@_laws.register
+def _(origin: Product, _model: Model, reason: OpenExpectationError) -> list[Law]:
+    return [law for part in origin.parts for law in _laws(part.origin, part, reason)]
+
+
+@_laws.register
+def _(origin: Replicas, _model: Model, reason: OpenExpectationError) -> list[Law]:
+    return [replace(law, copies=origin.number * law.copies) for law in _laws(origin.model.origin, origin.model, reason)]
+
+
+@_laws.register
+def _(origin: Reparametrisation, _model: Model, reason: OpenExpectationError) -> list[Law]:
+    old = {p.symbol: e for p, e in zip(origin.model.parameters, origin.old, strict=True)}
+    laws = _laws(origin.model.origin, origin.model, reason)
+    return [replace(law, log_density=law.log_density.subs(old, simultaneous=True)) for law in laws]
 
 
 def _over_states(model: Model, origin: States) -> Metric:
@@ -148,7 +173,7 @@ def _over_states(model: Model, origin: States) -> Metric:
     return Metric(
         tuple(p.symbol for p in model.parameters),
         ImmutableMatrix(len(centred), len(centred), lambda i, j: centred[i] * centred[j]),
-        law=Law(model.log_density, centred, ()),
+        laws=[Law(model.log_density, centred, ())],
         states=np.array(origin.statistics, dtype=float),
         attributes=_attributes(model) | {"expectation": "sum"},
     )

@@ -23,11 +23,14 @@ class Law:
     variables : tuple of Symbol
     supports : tuple of sympy.Set
         None where the base measure is not given.
+    copies : sympy.Expr
+        How many independent observations there are.
     """
 
     log_density: Expr
     variables: tuple[Symbol, ...]
     supports: tuple[Set, ...]
+    copies: Expr | int = 1
 
 
 def law_of(model: Model) -> Law:

@@ -34,11 +34,9 @@ class Metric:
         Symmetric. With samples it is the integrand of one sample, and the metric is its weighted mean.
     samples : Samples, optional
         Data and normalised weights.
-    law : Law, optional
-        A law of one variable over which the matrix, products of scores, is to be averaged where no closed form is
-        known.
-    copies : number
-        How many independent observations of the law there are.
+    laws : sequence of Law, optional
+        Independent laws of one variable each, over which the matrix, products of their scores, is to be averaged where
+        no closed form is known.
     domains : sequence of sympy.Set, optional
         Open domain of each coordinate; from the symbols' assumptions when omitted.
     constraints : sequence of sympy.Expr, optional
@@ -64,8 +62,7 @@ class Metric:
     coordinates: Sequence[Symbol]
     matrix: ImmutableMatrix
     samples: Samples | None = None
-    law: Law | None = None
-    copies: Expr | int = 1
+    laws: Sequence[Law] = ()
     domains: Sequence[Set] = ()
     constraints: Sequence[Expr] = ()
     constants: Sequence[Symbol] = ()
@@ -92,6 +89,7 @@ class Metric:
             ("coordinates", coordinates),
             ("matrix", matrix),
             ("domains", tuple(domains)),
+            ("laws", tuple(self.laws)),
             ("constraints", tuple(self.constraints)),
             ("constants", tuple(self.constants)),
             ("observables", dict(self.observables)),
@@ -117,7 +115,7 @@ class Metric:
         if self.matrix.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
             raise ValueError(f"matrix must hold real, finite expressions, got {self.matrix}")
         known = {*self.coordinates, *self.constants, *(self.samples.symbols if self.samples else ())}
-        known |= set(self.law.variables) if self.law else set()
+        known |= {v for law in self.laws for v in law.variables}
         foreign = sorted(s.name for s in self.matrix.free_symbols - known)
         if foreign:
             raise ValueError(
@@ -173,13 +171,13 @@ class Metric:
 
     def _repr_latex_(self) -> str:
         names = ", ".join(map(sympy.latex, self.coordinates))
+        expected = r"\mathrm{E}\," if self.laws else ""
         if self.samples is None:
-            mean = r"\mathrm{E}\," if self.law else ""
-            return rf"$\displaystyle g({names}) = {mean} {sympy.latex(self.matrix)}$"
+            return rf"$\displaystyle g({names}) = {expected} {sympy.latex(self.matrix)}$"
         n = len(self.samples)
         mean = rf"\frac{{1}}{{{n}}} \sum_{{n=1}}^{{{n}}}" if self._equal_weights else r"\sum_n w_n \,"
         factor, rest, legend = self._reading()
-        return rf"$\displaystyle g({names}) = {mean} {factor} {rest}, \qquad {legend}$"
+        return rf"$\displaystyle g({names}) = {mean} {expected} {factor} {rest}, \qquad {legend}$"
 
     def _reading(self) -> tuple[str, str, str]:
         """LaTeX of the integrand's common factor, of the remaining matrix, and of the symbols in them."""

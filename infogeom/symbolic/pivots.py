@@ -116,7 +116,9 @@ def _pivot(law: Expr, scores: Sequence[Expr], variable: Symbol) -> Pivot | None:
         of_pivot = _powers(law.subs(variable, x) + sympy.log(jacobian / positive), symbol)
         parameters = _parameters(of_pivot, symbol)
         if parameters is not None:
-            return Pivot(symbol, *parameters, tuple(_powers(_by_exponentials(s).subs(variable, x), symbol) for s in scores))
+            return Pivot(
+                symbol, *parameters, tuple(_powers(_by_exponentials(s).subs(variable, x), symbol) for s in scores)
+            )
     return None
 
 

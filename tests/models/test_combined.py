@@ -104,6 +104,58 @@ def test_a_mixture_lies_where_its_components_do() -> None:
     assert statuses(law, [[0.3, 1.5, 0.6], [0.3, -1.5, 0.6]]) == [Status.OK, Status.OUT_OF_DOMAIN]
 
 
+# --- In numbers -------------------------------------------------------------------------------------------------------
+
+
+def test_a_product_has_numbers_where_a_part_has_no_closed_form() -> None:
+    counts, law = ig.models.negative_binomial(), ig.models.normal()
+    alone = ig.grid.evaluate_points(counts, [[2, 0.3]])
+    both = ig.grid.evaluate_points(ig.models.product(counts, law), [[2, 0.3, 1, 1.5]])
+    found = both.metric.values[0]
+    assert found[:2, :2] == pytest.approx(alone.metric.values[0], rel=1e-14)
+    assert found[2:, 2:] == pytest.approx(np.diag([1, 2]) / 1.5**2, rel=1e-13)
+    assert not found[:2, 2:].any()
+    bound = float(both.ricci_scalar_error[0] + alone.ricci_scalar_error[0])
+    assert abs(float(both.ricci_scalar[0]) - float(alone.ricci_scalar[0]) + 1) <= bound
+
+
+def test_a_regression_has_numbers_where_its_noise_has_no_closed_form() -> None:
+    r, mean = sympy.symbols("r mean", positive=True)
+    counts = ig.models.reparametrise(ig.models.negative_binomial(), {"p": r / (r + mean)}, [mean, r])
+    inputs = [0.0, 0.5, 1.0]
+    law = ig.models.regression(exp(a + b * x), counts, inputs, variables=x, parameters=[a, b], weights=[1, 2, 1])
+    ds = ig.grid.evaluate_points(law, [[0.3, 0.5, 2]])
+    expected = np.zeros((3, 3))
+    for value, weight in zip(inputs, (0.25, 0.5, 0.25), strict=True):  # Jᵀ g J at every sample
+        m = np.exp(0.3 + 0.5 * value)
+        J = np.array([[m, m * value, 0], [0, 0, 1]])
+        expected += weight * J.T @ ig.grid.evaluate_points(counts, [[m, 2]]).metric.values[0] @ J
+    assert ds.metric.values[0] == pytest.approx(expected, rel=1e-12, abs=1e-14)
+    assert ds.attrs["expectation"] == "sum"
+
+
+def test_a_product_may_be_reparametrised_in_numbers() -> None:
+    # One rate for both: the information of both about it adds up.
+    s = Symbol("s", positive=True)
+    both = ig.models.product(ig.models.negative_binomial(), ig.models.poisson())
+    law = ig.models.reparametrise(both, {"r": s, "rate": s}, [s, Parameter(p, Interval.open(0, 1))])
+    alone = ig.grid.evaluate_points(ig.models.negative_binomial(), [[2, 0.3]]).metric.values[0]
+    found = ig.grid.evaluate_points(law, [[2, 0.3]]).metric.values[0]
+    assert found == pytest.approx(alone + np.diag([0.5, 0]), rel=1e-13)
+
+
+def test_numbers_are_taken_of_laws_of_one_variable() -> None:
+    law = ig.models.product(ig.models.negative_binomial(), ig.models.multivariate_normal(2))
+    with pytest.raises(ig.symbolic.ExpectationError, match="laws of one variable, which 'multivariate normal' is not"):
+        ig.grid.evaluate_points(law, [[2, 0.3, 0, 0, 1, 0, 1]])
+
+
+def test_a_product_in_numbers_has_no_second_way() -> None:
+    law = ig.models.product(ig.models.negative_binomial(), ig.models.normal())
+    with pytest.raises(ValueError, match=r"cannot be verified: .* takes an expectation over several variables"):
+        ig.verify(law, [[2, 0.3, 1, 1.5]])
+
+
 # --- Names ------------------------------------------------------------------------------------------------------------
 
 
