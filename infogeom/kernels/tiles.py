@@ -64,7 +64,7 @@ OBSERVABLES = ("loss", "ntk_trace")
 #: Points of a tile, outer × inner; loops vectorise over the inner ones. With samples the outer ones share tables over
 #: the inner ones and the samples, which should stay in the cache.
 SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
-#: Points of a tile where each takes a quadrature.
+#: Points of a tile, times samples, where each takes a quadrature.
 POINTWISE = 64
 #: Numbers that one tile may hold.
 TILE_SIZE = 2**21
@@ -311,7 +311,7 @@ def tabulate(
             work = _Expected(n, outer, inner, outputs, status, rtol, expectations_of(metric), order)
         else:
             work = _Stated(n, outer, inner, outputs, status, rtol, metric.states, order)
-        size, most_rows, most_columns = 1, 1, POINTWISE
+        size, most_rows, most_columns = 1, 1, max(1, POINTWISE // len(metric.samples or [0]))
     else:
         geometric = tuple(name for name in quantities if name not in OBSERVABLES)
         observables = tuple(name for name in quantities if name in OBSERVABLES)
