@@ -28,7 +28,9 @@ U, V, W = (Dummy(name, positive=True) for name in "uvw")
 #: Orders of the powers and logarithms under the expectation.
 P, M = Dummy("p"), Dummy("m")
 
-Half = tuple[Expr, tuple[Expr, ...], Symbol]
+#: Law, scores, variable, and the finite ends of its support.
+Half = tuple[Expr, tuple[Expr, ...], Symbol, tuple[Expr, ...]]
+ZERO = sympy.Integer(0)
 
 
 class Pivot(NamedTuple):
@@ -82,17 +84,18 @@ def _halves(law: Expr, scores: Sequence[Expr], variable: Symbol, support: Set) -
     """The two sides of each centre about which a law is even, and the law as a whole."""
     r = Dummy("r", positive=True)
 
-    def at(x: Expr) -> Half:
-        return law.subs(variable, x), tuple(s.subs(variable, x) for s in scores), r
+    def at(x: Expr, *ends: Expr) -> Half:
+        return law.subs(variable, x), tuple(s.subs(variable, x) for s in scores), r, ends
 
     if support == sympy.S.Reals:
         for centre in _centres(law, variable):
-            sides = [at(centre + r), at(centre - r)]
+            sides = [at(centre + r, ZERO), at(centre - r, ZERO)]
             if sympy.expand(sides[0][0] - sides[1][0]) == 0:
                 yield sides
-        yield [(law, tuple(scores), variable)]
+        yield [(law, tuple(scores), variable, ())]
     elif support.start.is_finite:
-        yield [at(support.start + r)]
+        ends = [support.end - support.start] if support.end.is_finite else []
+        yield [at(support.start + r, ZERO, *ends)]
 
 
 def _centres(law: Expr, variable: Symbol) -> list[Expr]:
@@ -104,11 +107,11 @@ def _centres(law: Expr, variable: Symbol) -> list[Expr]:
     return list(dict.fromkeys(centres))
 
 
-def _pivot(law: Expr, scores: Sequence[Expr], variable: Symbol) -> Pivot | None:
+def _pivot(law: Expr, scores: Sequence[Expr], variable: Symbol, ends: Sequence[Expr]) -> Pivot | None:
     law = sympy.expand(sympy.expand_log(_by_exponentials(law), force=True))
     for symbol, candidate, value in _candidates(law, variable):
         x = _inverse(candidate, variable, value)
-        if x is None:
+        if x is None or not _is_whole(candidate, value, variable, ends):
             continue
         x = sympy.expand(sympy.expand_log(x, force=True))
         jacobian = x.diff(symbol)
@@ -120,6 +123,13 @@ def _pivot(law: Expr, scores: Sequence[Expr], variable: Symbol) -> Pivot | None:
                 symbol, *parameters, tuple(_powers(_by_exponentials(s).subs(variable, x), symbol) for s in scores)
             )
     return None
+
+
+def _is_whole(candidate: Expr, value: Expr, variable: Symbol, ends: Sequence[Expr]) -> bool:
+    """Whether a pivot is 0 or infinite at the finite ends of the support: a truncated one has other moments."""
+    pivot = candidate if value.is_Symbol else candidate / (1 - candidate)
+    at_ends = [pivot.subs(variable, end) for end in ends]
+    return not any(at.is_finite and at.is_zero is False for at in at_ends)
 
 
 def _by_exponentials(e: Expr) -> Expr:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy
+from mpmath import mp
 from sympy import Interval, Range, Symbol, exp, log, loggamma, oo, pi
 
 import infogeom as ig
@@ -201,3 +203,17 @@ def test_bad_arguments_are_named(arguments: Any, error: type[Exception], message
 def test_a_parameter_keeps_its_declared_domain() -> None:
     law = from_density(log(rate) - rate * t, t, [Parameter(rate, Interval.open(0, 5), (1, 2))], Interval(0, oo))
     assert ig.symbolic.metric(law).domains[0] == Interval.open(0, 5)
+
+
+def test_a_pivot_that_is_cut_off_is_none() -> None:
+    # u = b e^{a t} is exponentially distributed beyond b alone (Gompertz): its moments are incomplete gamma functions.
+    law = from_density(log(rate * scale) + scale + rate * t - scale * exp(rate * t), t, [rate, scale], Interval(0, oo))
+    with pytest.raises(ig.symbolic.ExpectationError, match="did not close"):
+        ig.symbolic.metric(law)
+    with mp.workdps(30):
+        density = lambda z: mp.exp(mp.log(0.8) + 1 + 0.8 * z - mp.exp(0.8 * z))  # noqa: E731
+        scores = lambda z: (1 / mp.mpf(0.8) + z - z * mp.exp(0.8 * z), 2 - mp.exp(0.8 * z))  # noqa: E731
+        expected = [[float(mp.quad(lambda z, i=i, j=j: density(z) * scores(z)[i] * scores(z)[j], [0, 1, 2, 6]))
+                     for j in (0, 1)] for i in (0, 1)]  # fmt: skip
+    found = ig.grid.evaluate_points(law, [[0.8, 1.0]], ["metric"]).metric.values[0]
+    assert found == pytest.approx(np.array(expected), rel=1e-12)
