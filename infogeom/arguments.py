@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from numbers import Integral, Real
 from typing import Any
 
@@ -89,7 +90,8 @@ def positive_number(name: str, given: Any) -> Expr:
 
 
 def _is_sequence(given: Any) -> bool:
-    return np.iterable(given) and not isinstance(given, str)
+    """Whether there is an order in which the several of it come."""
+    return np.iterable(given) and not isinstance(given, str | Set | Mapping)
 
 
 def sequence_of(name: str, given: Any, *kinds: type) -> list[Any]:

@@ -98,6 +98,12 @@ SLIPS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "degrees of freedom in symbols": (lambda: models.wishart(2, s), TypeError, "dof must be a real number, got s"),
     "a lower bound of 0": (lambda: models.pareto(0), ValueError, "minimum must be positive, got 0"),
+    "a map that leaves nothing": (
+        lambda: models.reparametrise(models.normal(), {"mu": 0, "sigma": 1}), ValueError, "must leave at least one para"
+    ),
+    "parameters without an order": (
+        lambda: models.from_density(LAW, x, {a, b}, LINE), TypeError, "parameters must be a sequence of Parameter"
+    ),
     "a truth value": (lambda: models.negative_binomial(True), TypeError, "r must be a real number, got True"),
 }  # fmt: skip
 
@@ -107,6 +113,10 @@ def test_a_slip_is_told(slip: str) -> None:
     call, error, told = SLIPS[slip]
     with pytest.raises(error, match=told):
         call()
+
+
+def test_the_ends_of_a_domain_lie_outside() -> None:
+    assert models.Parameter(s, Interval(0, 5)).domain == Interval.open(0, 5)
 
 
 def test_a_matrix_of_sympy_is_a_mean() -> None:

@@ -14,10 +14,12 @@ from typing import Any
 
 import loky
 import numpy as np
+import sympy
 from numpy.typing import NDArray
 from sympy import Symbol
 from tqdm import tqdm
 
+from infogeom.functions import SPECIAL
 from infogeom.kernels.balls import BITS, MOST_BITS, UNDEFINED_WHERE_SINGULAR, Balls, Refined, refine_all
 from infogeom.kernels.jet import exact_kernel
 from infogeom.kernels.null_space import is_flat, null_space, rank_in_general
@@ -40,8 +42,8 @@ SEVERITY = np.argsort(
 )
 #: About how long a point takes, and each of its samples.
 SECONDS = 1e-3, 1e-5
-#: Bits to which a pivot must vanish where the metric looks singular everywhere, and where that is asked.
-MOST_BITS_WHERE_SINGULAR, SHARES = 2**13, (0.3125, 0.71875)
+#: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow, and where that is asked.
+FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875)
 
 
 @dataclass(frozen=True)
@@ -173,13 +175,15 @@ def settle(
         _make_singular(outputs, status, rank, null)
         doubtful[:] = False
     elif balls and not _regular(outputs, status)[doubtful].all() and _looks_singular(metric, balls):
-        most = MOST_BITS_WHERE_SINGULAR
+        most = FEWER_BITS
     elif closed and doubtful.any() and is_flat(metric.matrix, metric.coordinates):
         loose = status == Status.UNREFINED
         for name in {"ricci_scalar", "ricci_scalar_error"} & outputs.keys():
             outputs[name][:, loose] = 0.0
         status[loose] = Status.OK
         doubtful &= ~loose
+    if metric.matrix.has(sympy.polygamma, sympy.zeta, *SPECIAL):  # seconds, each, in so many bits
+        most = FEWER_BITS
     at = np.flatnonzero(doubtful)
     most_points = accuracy.max_refined if balls else 0
     now, later = at[:most_points], at[most_points:]
@@ -190,8 +194,7 @@ def settle(
         told = {**refined.values, "metric_rank": np.array(refined.rank), "null_directions": refined.null}
         for name in told.keys() & outputs.keys():
             outputs[name][:, k] = told[name].ravel()
-        if refined.status == Status.SINGULAR:
-            _blank(outputs, k)
+    _blank(outputs, np.flatnonzero(status == Status.SINGULAR))
 
 
 def _looks_singular(metric: Metric, balls: Balls) -> bool:
@@ -202,7 +205,7 @@ def _looks_singular(metric: Metric, balls: Balls) -> bool:
     n = balls.n
     typical = [Parameter("inside", domain).typical for domain in metric.domains]
     where = [[low + s ** (1 + k / n) * (high - low) for k, (low, high) in enumerate(typical)] for s in SHARES]
-    for bits in (BITS, 8 * BITS, MOST_BITS_WHERE_SINGULAR):  # a regular metric shows at once
+    for bits in (BITS, 8 * BITS, FEWER_BITS):  # a regular metric shows at once
         found = [balls.enclose(x, (), bits) for x in where]
         if any(f.rank == n or f.undefined for f in found):
             return False
@@ -213,7 +216,6 @@ def _make_singular(outputs: Mapping[str, Array], status: Flags, rank: int, null:
     """Every point of the domain is singular; the null directions are given, or those of the metric at each point."""
     at = np.flatnonzero(status != Status.OUT_OF_DOMAIN)
     status[at] = Status.SINGULAR
-    _blank(outputs, at)
     if "metric_rank" in outputs:
         outputs["metric_rank"][:, at] = rank
     if "null_directions" in outputs:

@@ -195,6 +195,8 @@ def reparametrise(
         raise ValueError(f"old must name parameters of {model.name!r}, {list(known)}, got {unknown}")
     expressions = {p.symbol: given.get(p.name, p.symbol) for p in model.parameters}
     new = _new_parameters(expressions, known, parameters)
+    if not new:
+        raise ValueError(f"old must leave at least one parameter of {model.name!r}, got numbers for all of them")
     symbols = [p.symbol for p in new]
     undeclared = sorted(s.name for s in set().union(*(e.free_symbols for e in expressions.values())) - {*symbols})
     if undeclared:
@@ -281,7 +283,7 @@ def mixture(components: Sequence[Model], *, name: str = "mixture") -> Model:
     given = _components(components)
     parameters: dict[str, Parameter] = {}
     for p in (p for model in given for p in model.parameters):
-        parameters.setdefault(p.name, p)
+        parameters[p.name] = _narrowed(parameters.get(p.name, p), p)
     (variable,) = given[0].variables
     shared = [_numbered(model, k, model.constants) for k, model in enumerate(given, 1)]
     shared = [_in_common(model, variable, parameters) for model in shared]
@@ -318,6 +320,15 @@ def _components(components: Sequence[Model]) -> list[Model]:
     if len({(law.log_density, *law.constants.items()) for law in laws}) < len(laws):
         raise ValueError(f"components must differ, got one twice in {[model.name for model in given]}")
     return given
+
+
+def _narrowed(one: Parameter, other: Parameter) -> Parameter:
+    """Parameter that lies where both may; typically where the first does, if the second may."""
+    domain = one.domain.intersect(other.domain)
+    if not isinstance(domain, sympy.Interval):
+        raise ValueError(f"components share {one.name!r}, whose domains {one.domain} and {other.domain} do not meet")
+    typical = next((p.typical for p in (one, other) if all(t in domain for t in p.typical)), None)
+    return Parameter(one.symbol, domain, typical)  # type: ignore[arg-type]  # as the domain suggests
 
 
 def _in_common(model: Model, variable: Symbol, parameters: Mapping[str, Parameter]) -> Model:

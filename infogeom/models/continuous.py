@@ -10,7 +10,7 @@ from sympy import Abs, Expr, Interval, Rational, Set, Symbol, cos, exp, log, log
 
 from infogeom.arguments import positive_number
 from infogeom.functions import log_bessel, log_normal_cdf
-from infogeom.models.model import Model, Parameter
+from infogeom.models.model import Constant, Model, Parameter
 
 __all__ = [
     "beta", "beta_prime", "cauchy", "chi_squared", "exponential", "frechet", "gamma", "generalised_extreme_value",
@@ -264,13 +264,18 @@ def student_t(nu: int | float | Expr | None = None) -> Model:
         When nu is not a positive number.
     """
     mu, sigma = parameters = [_location(), _positive("sigma")]
-    n: Expr = Symbol("nu", positive=True) if nu is None else positive_number("nu", nu)
+    known: dict[Symbol, Expr] = {}
     if nu is None:
         parameters.append(_positive("nu", (1.5, 8)))
+        n = parameters[-1].symbol
+    else:
+        n = Constant("nu", positive=True)
+        known[n] = positive_number("nu", nu)
     s, z = sigma.symbol, (X - mu.symbol) / sigma.symbol
     law = loggamma((n + 1) / 2) - loggamma(n / 2) - log(pi * n) / 2 - log(s) - (n + 1) / 2 * log(1 + z**2 / n)
     name = "Student" if nu is None else f"Student, {nu} degrees of freedom"
-    return _model(name, parameters, law, LINE, r"t_\nu(\mu, \sigma)", f"{JOHNSON_2}, Ch. 28")
+    latex, source = r"t_\nu(\mu, \sigma)", f"{JOHNSON_2}, Ch. 28"
+    return Model(name, parameters, law, X, LINE, constants=known, latex=latex, source=source)
 
 
 def cauchy() -> Model:

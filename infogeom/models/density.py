@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import sympy
 import sympy.stats
@@ -10,7 +10,7 @@ from sympy import Expr, Set, Symbol, loggamma
 from sympy.stats.rv import RandomSymbol, SinglePSpace
 
 from infogeom.arguments import as_expression
-from infogeom.functions import log_bessel, stable
+from infogeom.functions import log_bessel, log_zeta, stable
 from infogeom.models.model import Model, Parameter, parameters_of
 
 __all__ = ["from_density", "from_sympy_stats", "location_scale"]
@@ -60,6 +60,8 @@ def from_density(
     law, declared = as_expression("log_density", log_density), parameters_of("parameters", parameters)
     if variable in {p.symbol for p in declared}:
         raise ValueError(f"variable {variable} must not be a parameter as well")
+    if law.has(sympy.Sum, sympy.Integral, sympy.Product):
+        raise ValueError(f"log_density must be written without sums and integrals, got {law}")
     return Model(name, declared, stable(law), variable, support)
 
 
@@ -101,18 +103,43 @@ def from_sympy_stats(
         x = Symbol(random_variable.name, real=True, positive=support.start.is_nonnegative or None)
     else:  # declared an integer, SymPy would write log Γ(x) as log(Γ(x)), which overflows
         x = Symbol(random_variable.name, nonnegative=True)
-    density = sympy.stats.density(random_variable)
-    if isinstance(support, sympy.FiniteSet):
-        law = sympy.Add(*(sympy.log(density(k)) * _indicator(x, k, support) for k in support))
-        return from_density(law, x, parameters, support, name=name or random_variable.name)
-    law = density(x).replace(lambda e: isinstance(e, sympy.Piecewise), lambda e: e.args[0].expr)
-    for function, logarithm in LOGARITHMS.items():
-        law = law.replace(function, lambda *args, logarithm=logarithm: sympy.exp(logarithm(*args)))
-    law = sympy.expand_log(sympy.log(law), force=True)
+    distribution = random_variable.pspace.distribution
+    if not isinstance(support, sympy.FiniteSet):
+        law = _logarithm(_one_piece(sympy.stats.density(random_variable)(x)))
+    elif not all(k.is_number for k in support):
+        raise ValueError(f"random_variable must take numbers, got {support}")
+    else:
+        formula = _one_piece(sympy.sympify(distribution.pmf(x)))
+        known = isinstance(formula, Expr) and not formula.has(sympy.Piecewise)
+        law = _logarithm(formula) if known else _over_outcomes(distribution.dict, x)
     return from_density(law, x, parameters, support, name=name or random_variable.name)
 
 
-def _indicator(x: Symbol, k: Expr, outcomes: sympy.FiniteSet) -> Expr:
+def _one_piece(density: Expr) -> Expr:
+    """Density without the piece that is 0 beyond its support, where it has one other."""
+
+    def single(e: sympy.Piecewise) -> Expr:
+        pieces = [piece for piece in e.args if piece.expr != 0]
+        return pieces[0].expr if len(pieces) == 1 else e
+
+    return density.replace(lambda e: isinstance(e, sympy.Piecewise), single)
+
+
+def _logarithm(density: Expr) -> Expr:
+    if density.has(sympy.Piecewise):
+        pieces = sympy.piecewise_fold(density).args
+        return sympy.Piecewise(*((_logarithm(e) if e != 0 else -sympy.oo, where) for e, where in pieces))
+    for function, logarithm in LOGARITHMS.items():
+        density = density.replace(function, lambda *args, logarithm=logarithm: sympy.exp(logarithm(*args)))
+    return sympy.expand_log(sympy.log(density), force=True)
+
+
+def _over_outcomes(probabilities: Mapping[Expr, Expr], x: Symbol) -> Expr:
+    """Polynomial that is log p at each outcome."""
+    return sympy.Add(*(sympy.log(p) * _indicator(x, k, probabilities) for k, p in probabilities.items()))
+
+
+def _indicator(x: Symbol, k: Expr, outcomes: Iterable[Expr]) -> Expr:
     """Polynomial that is 1 at one of the outcomes and 0 at the others."""
     return sympy.expand(sympy.Mul(*((x - other) / (k - other) for other in outcomes if other != k)))
 
@@ -124,6 +151,7 @@ LOGARITHMS: dict[type, Callable[..., Expr]] = {
     sympy.factorial: lambda n: loggamma(n + 1),
     sympy.gamma: loggamma,
     sympy.besseli: log_bessel,
+    sympy.zeta: lambda s: log_zeta(0, s),
 }
 
 

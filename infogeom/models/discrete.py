@@ -123,15 +123,16 @@ def negative_binomial(r: int | float | Expr | None = None) -> Model:
     >>> [p.name for p in law.parameters]
     ['r', 'mean']
     """
-    free = r is None
-    number: Expr = Symbol("r", positive=True) if free else positive_number("r", r)
-    p = _probability()
+    p, known = _probability(), {} if r is None else {_constant("r"): positive_number("r", r)}
+    number, free = next(iter(known), Symbol("r", positive=True)), r is None
     coefficient = loggamma(X + number) - loggamma(number) - loggamma(X + 1)
     law = coefficient + number * log(p.symbol) + X * log(1 - p.symbol)
     parameters = [_positive("r"), p] if free else [p]
     latex, source = r"\mathrm{NB}(r, p)", f"{JOHNSON}, Ch. 5"
     budget = 0 if free else 5
-    return Model("negative binomial", parameters, law, X, COUNTS, latex=latex, source=source, budget=budget)
+    return Model(
+        "negative binomial", parameters, law, X, COUNTS, constants=known, latex=latex, source=source, budget=budget
+    )
 
 
 def skellam() -> Model:
@@ -166,14 +167,26 @@ def beta_binomial(n: int) -> Model:
         When n is not an integer of at least 2.
     """
     check_count("n", n, least=2)
+    known = {_constant("n"): sympy.Integer(n)} if n > 3 else {}  # few outcomes are written out
+    trials = next(iter(known), sympy.Integer(n))
     alpha, beta = parameters = [_positive("alpha"), _positive("beta")]
     a, b = alpha.symbol, beta.symbol
-    coefficient = loggamma(sympy.Integer(n + 1)) - loggamma(X + 1) - loggamma(n - X + 1)
-    law = coefficient + loggamma(X + a) + loggamma(n - X + b) - loggamma(n + a + b)
+    coefficient = loggamma(trials + 1) - loggamma(X + 1) - loggamma(trials - X + 1)
+    law = coefficient + loggamma(X + a) + loggamma(trials - X + b) - loggamma(trials + a + b)
     law += loggamma(a + b) - loggamma(a) - loggamma(b)
     latex = r"\mathrm{BetaBin}(n, \alpha, \beta)"
-    source, budget = f"{JOHNSON}, Ch. 6", 5 if n <= 3 else 0
-    return Model("beta-binomial", parameters, law, X, sympy.Range(0, n + 1), latex=latex, source=source, budget=budget)
+    source, budget = f"{JOHNSON}, Ch. 6", 0 if known else 5
+    return Model(
+        "beta-binomial",
+        parameters,
+        law,
+        X,
+        sympy.Range(0, trials + 1),
+        constants=known,
+        latex=latex,
+        source=source,
+        budget=budget,
+    )
 
 
 # --- Several counts ---------------------------------------------------------------------------------------------------

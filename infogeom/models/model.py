@@ -68,7 +68,7 @@ class Parameter:
     symbol : sympy.Symbol or str
         The symbol that stands for it in the log-density; its name is an ASCII identifier that is not reserved.
     domain : sympy.Interval, optional
-        Open interval of admissible values; from the symbol's assumptions when omitted.
+        Interval of admissible values, without its ends; from the symbol's assumptions when omitted.
     typical : tuple of two floats, optional
         Range inside the domain where derivations are checked and test points are drawn.
 
@@ -90,6 +90,7 @@ class Parameter:
         domain = domain_of(symbol) if self.domain is None else self.domain
         if not isinstance(domain, sympy.Interval) or domain.measure == 0:
             raise ValueError(f"Parameter {symbol.name!r}: domain must be a sympy Interval, got {domain!r}")
+        domain = domain.interior
         try:
             typical = self._typical_of(domain) if self.typical is None else tuple(map(float, self.typical))
         except (TypeError, ValueError):

@@ -15,7 +15,7 @@ from infogeom.arguments import as_expression, as_matrix, check_count, positive_n
 from infogeom.functions import log_bessel
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.matrices import adjugate, leading_minors, symmetric
-from infogeom.models.model import Model, Origin, Parameter, parameters_of
+from infogeom.models.model import Constant, Model, Origin, Parameter, parameters_of
 
 __all__ = [
     "Gaussian",
@@ -372,8 +372,9 @@ def wishart(d: int, dof: int | float | Expr | None = None) -> Model:
         For a dimension or degrees of freedom out of range.
     """
     check_count("d", d)
-    number: Expr = Symbol("nu", positive=True) if dof is None else positive_number("dof", dof)
-    if dof is not None and not number > d - 1:
+    known = {} if dof is None else {Constant("nu", positive=True): positive_number("dof", dof)}
+    number = next(iter(known), Symbol("nu", positive=True))
+    if known and not known[number] > d - 1:
         raise ValueError(f"dof must be more than d − 1 = {d - 1}, got {dof!r}")
     scale, entries = _covariance(d)
     S = symmetric({(i, j): Symbol(f"s{i + 1}_{j + 1}", real=True, positive=i == j or None) for i, j in entries}, d)
@@ -396,6 +397,7 @@ def wishart(d: int, dof: int | float | Expr | None = None) -> Model:
         log_density,
         variables,
         support,
+        constants=known,
         constraints=[m for m in leading_minors(scale) if not m.is_positive],
         origin=Wishart(scale, number, _squares(d, entries)),
         latex=r"S \sim \mathcal{W}(\Sigma, \nu)",

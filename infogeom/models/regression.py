@@ -27,7 +27,8 @@ def regression(
 ) -> Model:
     """Observations y_n whose law has the mean function at input x_n as its first parameter.
 
-    With normal noise this is non-linear regression, with Poisson, binomial or gamma noise a generalised linear model.
+    With normal noise this is non-linear regression, with Poisson or binomial noise a generalised linear model; with
+    gamma or negative binomial noise too, where `reparametrise` has made the mean its first parameter.
     The metric is a mean over the inputs, that of one observation.
 
     Parameters

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sympy import Expr, Matrix, Set, Symbol
 
 from infogeom.functions import expit, inverse_mills, log_normal_cdf, softplus
+from infogeom.models.model import Constant
 from infogeom.symbolic.cubature import cubature, tractable
 from infogeom.symbolic.law import Law, kinks_of
 from infogeom.symbolic.multiprecision import in_mpmath
@@ -99,6 +100,8 @@ def check_mass(law: Law, coordinates: Sequence[Symbol], typical: Sequence[tuple[
 def _not_a_law(moments: Array, coordinates: Sequence[Symbol], point: Point) -> str | None:
     """What tells that a density is none, or that derivative and integral do not change places."""
     mass = moments[0, 0]
+    if not np.isfinite(mass):
+        return f"the mass of the density is not found in numbers at {_told(point)}: its tails are too long"
     if not abs(mass - 1) <= RELATIVE_TOLERANCE:
         return f"the density must integrate to 1, got {mass:.9g} at {_told(point)}"
     for c, mean, square in zip(coordinates, moments[0, 1:], np.diag(moments)[1:], strict=True):
@@ -154,7 +157,8 @@ def points_of(
         ranges = enumerate(zip(coordinates, typical, strict=True))
         point = {c: low + fraction ** (1 + k / 3) * (high - low) for k, (c, (low, high)) in ranges}
         for k, symbol in enumerate(others):
-            point[symbol] = 3 + 4 * trial if symbol.is_integer else (-1) ** k * (0.45 + 0.2 * trial + 0.1 * k)
+            counts = symbol.is_integer or isinstance(symbol, Constant)
+            point[symbol] = 3 + 4 * trial if counts else (-1) ** k * (0.45 + 0.2 * trial + 0.1 * k)
         yield {symbol: sympy.Rational(value) for symbol, value in point.items()}
 
 

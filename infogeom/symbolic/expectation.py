@@ -200,7 +200,7 @@ def _integrated(
     for i, j in product(range(n), repeat=2):
         if i >= j:
             value = sympy.integrate(sympy.expand(p * scores[i] * scores[j]), limits, conds="none")
-            if value.has(sympy.Integral, sympy.Piecewise, sympy.nan, sympy.oo, sympy.zoo):
+            if value.has(sympy.Integral, sympy.Piecewise, sympy.Min, sympy.Max, sympy.nan, sympy.oo, sympy.zoo):
                 return None
             known[i, j] = normal_form(value)
     return ImmutableMatrix(n, n, lambda i, j: known[max(i, j), min(i, j)])

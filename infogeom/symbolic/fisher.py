@@ -319,10 +319,25 @@ def _(origin: Replicas, _model: Model) -> Cumulants | None:
 
 @_cumulants.register
 def _(origin: Reparametrisation, model: Model) -> Cumulants | None:
-    """The same, unless a submodel has fewer coordinates than there are statistics."""
+    """The same, where the map is seen to have no critical point, and there are no data."""
     given, old = metric(origin.model).cumulants, [p.symbol for p in origin.model.parameters]
-    same = len(old) == len(model.parameters)
+    J = sympy.Matrix(origin.old).jacobian([p.symbol for p in model.parameters])
+    same = J.is_square and _is_regular(J) and not model.samples
     return given.subs(dict(zip(old, origin.old, strict=True))) if given and same else None
+
+
+def _is_regular(J: sympy.Matrix) -> bool:
+    """Whether a square matrix is triangular, up to the order of its rows and columns, without a 0 on its diagonal."""
+    rows = [{j for j in range(J.cols) if J[i, j] != 0} for i in range(J.rows)]
+    for _ in range(J.rows):
+        i = next((i for i, held in enumerate(rows) if len(held) == 1), None)
+        if i is None:
+            return False
+        (j,) = rows[i]
+        if not J[i, j].is_nonzero:
+            return False
+        rows = [held - {j} for held in rows]
+    return True
 
 
 @_cumulants.register

@@ -9,6 +9,7 @@ import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.models.matrices import adjugate
+from infogeom.models.model import Constant
 from infogeom.models.multivariate import Gaussian, Wishart
 from infogeom.symbolic.cumulants import Cumulants, of_quadratic_forms
 
@@ -58,7 +59,7 @@ def wishart_cumulants(law: Wishart) -> Cumulants:
     """Cumulants of tr(A S) in the frame where Σ is the identity, and of log |S| for a free ν."""
     d = law.scale.rows
     forms = of_quadratic_forms((), law.statistics, ImmutableMatrix(sympy.eye(d))).times(law.number)
-    if not law.number.is_Symbol:
+    if not law.number.is_Symbol or isinstance(law.number, Constant):
         return forms
     # With p ∝ exp(tr(Θ S) + ½ ν log|S|) the log-partition is −½ ν log|−2Θ| + log Γ_d(½ ν) + ½ ν d log 2.
     n = len(law.statistics)

@@ -104,6 +104,39 @@ def test_a_mixture_lies_where_its_components_do() -> None:
     assert statuses(law, [[0.3, 1.5, 0.6], [0.3, -1.5, 0.6]]) == [Status.OK, Status.OUT_OF_DOMAIN]
 
 
+# --- Curvature --------------------------------------------------------------------------------------------------------
+
+
+def test_the_curvature_of_a_regression_is_that_of_the_mean_over_its_data() -> None:
+    # Dirichlet laws of two shares are beta laws, and an exponential family; their mean over samples is none.
+    mean, points = exp(a * x), [[0.3, 1.2]]
+    shares, same = (
+        ig.models.regression(mean, noise, [0.5, 1, 2], variables=x, parameters=[a])
+        for noise in (ig.models.dirichlet(2), ig.models.beta())
+    )
+    assert ig.symbolic.metric(shares).cumulants is None
+    found, expected = (float(ig.grid.evaluate_points(law, points).ricci_scalar[0]) for law in (shares, same))
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("quantities", [["ricci_scalar"], ["metric", "ricci_scalar"]], ids=["alone", "beside g"])
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+def test_where_a_map_has_a_critical_point_the_metric_is_singular_and_has_no_curvature(quantities: list[str]) -> None:
+    law = ig.models.reparametrise(ig.models.dirichlet(2), {"alpha1": 1 + a**2, "alpha2": 1 + b**2})
+    ds = ig.grid.evaluate_points(law, [[0, 0.3], [0.1, 0.3]], quantities)
+    assert ds.status.values.tolist() == [Status.SINGULAR, Status.REFINED]
+    assert np.isnan(ds.ricci_scalar.values).tolist() == [True, False]
+
+
+def test_a_map_without_critical_points_keeps_the_cumulants() -> None:
+    law = ig.models.reparametrise(ig.models.dirichlet(2), {"alpha1": exp(a), "alpha2": exp(b)})
+    assert ig.symbolic.metric(law).cumulants is not None
+    R = [
+        float(ig.grid.evaluate_points(m, [at]).ricci_scalar[0]) for m, at in ((law, [0, 0]), (ig.models.beta(), [1, 1]))
+    ]
+    assert R[0] == pytest.approx(R[1], rel=1e-12)
+
+
 # --- In numbers -------------------------------------------------------------------------------------------------------
 
 
@@ -171,6 +204,13 @@ def test_a_regression_is_what_its_log_density_says() -> None:
     table = ig.verify(law, [[0.7]])
     assert table.agree
     assert any("definition" in row.route for row in table.rows)
+
+
+def test_a_shared_parameter_lies_where_every_component_may() -> None:
+    first, second = ig.models.gumbel(), ig.models.generalised_normal()
+    for components in ([first, second], [second, first]):
+        (beta,) = (p for p in ig.models.mixture(components).parameters if p.name == "beta")
+        assert beta.domain == Interval.open(sympy.Rational(1, 2), sympy.oo)
 
 
 def test_a_shared_parameter_may_be_declared_in_two_ways() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+import sympy.stats
 from mpmath import mp
 from sympy import Interval, Range, Symbol, exp, log, loggamma, oo, pi
 
@@ -217,3 +218,65 @@ def test_a_pivot_that_is_cut_off_is_none() -> None:
                      for j in (0, 1)] for i in (0, 1)]  # fmt: skip
     found = ig.grid.evaluate_points(law, [[0.8, 1.0]], ["metric"]).metric.values[0]
     assert found == pytest.approx(np.array(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("law", "R"),
+    [
+        (ig.models.student_t(10**6), -(10**6 + 3) / 10**6),  # Mitchell, Statist. Sinica 14 (1989): −(ν + 3)/ν
+        (ig.models.wishart(2, 10**6), -2e-6),  # of the positive matrices, −d (d − 1) (d + 2)/4, over ν/1
+    ],
+    ids=["student_t", "wishart"],
+)
+def test_large_known_numbers_are_no_factorials(law: ig.models.Model, R: float) -> None:
+    point = [p.typical[0] + 0.4 * (p.typical[1] - p.typical[0]) for p in law.parameters]
+    assert float(ig.grid.evaluate_points(law, [point]).ricci_scalar[0]) == pytest.approx(R, rel=1e-12)
+
+
+# --- Laws of sympy.stats ----------------------------------------------------------------------------------------------
+
+share = Parameter(Symbol("p", positive=True), Interval.open(0, 1))
+p = share.symbol
+
+
+def test_a_finite_law_of_sympy_has_its_formula() -> None:
+    law = ig.models.from_sympy_stats(sympy.stats.Binomial("k", 40, p), [share])
+    assert law.log_density.count_ops() < 30
+    assert ig.symbolic.metric(law).matrix == sympy.Matrix([[40 / (p * (1 - p))]])
+
+
+def test_outcomes_without_a_formula_have_a_polynomial() -> None:
+    law = ig.models.from_sympy_stats(sympy.stats.FiniteRV("k", {0: p / 2, 1: 1 - p, 3: p / 2}), [share])
+    assert ig.symbolic.metric(law).matrix == sympy.Matrix([[1 / (p * (1 - p))]])
+
+
+def test_a_density_of_several_pieces_keeps_them() -> None:
+    # Scores 1/(1 − p) and −1/p on both sides of the peak, which lies at p with probability p below it.
+    law = ig.models.from_sympy_stats(sympy.stats.Triangular("t", 0, 1, p), [share])
+    found = ig.grid.evaluate_points(law, [[0.3]], ["metric"]).metric.item()
+    assert found == pytest.approx(1 / (0.3 * 0.7), rel=1e-12)
+
+
+def test_the_zeta_law_of_sympy_is_ours() -> None:
+    exponent = Parameter(Symbol("s", positive=True), Interval.open(1, oo), (1.5, 4))
+    law = ig.models.from_sympy_stats(sympy.stats.Zeta("k", exponent.symbol), [exponent])
+    assert ig.symbolic.metric(law).matrix == ig.symbolic.metric(ig.models.zeta()).matrix
+
+
+def test_a_law_of_sympy_that_is_written_as_a_sum_is_refused() -> None:
+    hermite = sympy.stats.Hermite("k", rate, scale)
+    with pytest.raises(ValueError, match="log_density must be written without sums and integrals"):
+        ig.models.from_sympy_stats(hermite, [rate, scale])
+
+
+def test_outcomes_are_numbers() -> None:
+    with pytest.raises(ValueError, match=r"random_variable must take numbers, got \{H, T\}"):
+        ig.models.from_sympy_stats(sympy.stats.Coin("c", p), [share])
+
+
+def test_a_tail_that_no_sum_reaches_is_told() -> None:
+    law = ig.models.from_sympy_stats(
+        sympy.stats.YuleSimon("k", rate), [Parameter(rate, Interval.open(0, oo), (0.3, 0.9))]
+    )
+    with pytest.raises(ig.symbolic.ExpectationError, match="the mass of the density is not found in numbers"):
+        ig.grid.evaluate_points(law, [[0.5]])
