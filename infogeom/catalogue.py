@@ -21,6 +21,7 @@ import sympy
 from sympy import Expr
 from tqdm import tqdm
 
+from infogeom.formulas import latex
 from infogeom.models.by_name import family, named
 from infogeom.models.model import Model, Parameter
 from infogeom.symbolic import Metric
@@ -118,15 +119,15 @@ class Entry:
         model, law = self.model, self.model._repr_latex_().strip("$").removeprefix(r"\displaystyle").strip()
         left, _, right = law.partition(" = ")
         lines = [rf"{left} &= {right}", rf"&\quad {domain_latex(model)}"]
-        if model.latex:
-            lines.insert(0, rf"{', '.join(map(sympy.latex, model.variables))} &\sim {model.latex}")
+        if "=" in model.latex or r"\sim" in model.latex:
+            lines.insert(0, rf"&\quad {model.latex}")
+        elif model.latex:
+            lines.insert(0, rf"{', '.join(map(latex, model.variables))} &\sim {model.latex}")
         if self.metric is None:
             lines.append(rf"g &\quad \text{{{self.numbers}}}")
         else:
-            lines.append(rf"g &= {sympy.latex(self.metric.matrix)}")
-            lines.append(
-                r"R &\quad \text{open}" if self.ricci_scalar is None else rf"R &= {sympy.latex(self.ricci_scalar)}"
-            )
+            lines.append(rf"g &= {latex(self.metric.matrix)}")
+            lines.append(r"R &\quad \text{open}" if self.ricci_scalar is None else rf"R &= {latex(self.ricci_scalar)}")
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def _repr_latex_(self) -> str:
@@ -312,7 +313,7 @@ def _cut(text: str, letters: int) -> str:
 def _readable(e: Any) -> str:
     """Formula, or dots for one that nobody would read in a table."""
     entries = list(e) if isinstance(e, sympy.MatrixBase) else [e]
-    return rf"${sympy.latex(e)}$" if sum(x.count_ops() for x in entries) <= READABLE else r"$\dots$"
+    return rf"${latex(e)}$" if sum(x.count_ops() for x in entries) <= READABLE else r"$\dots$"
 
 
 def _matrix(metric: Metric | None) -> str:
@@ -343,12 +344,12 @@ def _range(interval: sympy.Interval, what: str) -> str:
 
 def domain_latex(model: Model) -> str:
     """The same in LaTeX."""
-    found = [rf"{','.join(sympy.latex(p.symbol) for p in group)} \in {_set(i)}" for i, group in _grouped(model)]
-    return r",\; ".join([*found, *(f"{sympy.latex(c.subs(model.constants))} > 0" for c in model.constraints)])
+    found = [rf"{','.join(latex(p.symbol) for p in group)} \in {_set(i)}" for i, group in _grouped(model)]
+    return r",\; ".join([*found, *(f"{latex(c.subs(model.constants))} > 0" for c in model.constraints)])
 
 
 def _set(interval: sympy.Interval) -> str:
-    return r"\mathbb{R}" if interval == sympy.S.Reals else sympy.latex(interval)
+    return r"\mathbb{R}" if interval == sympy.S.Reals else latex(interval)
 
 
 def _grouped(model: Model) -> Iterator[tuple[sympy.Interval, list[Parameter]]]:

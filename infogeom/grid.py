@@ -18,6 +18,7 @@ from sympy import Interval
 
 from infogeom import __version__
 from infogeom.arguments import check_count, check_real, finite_array
+from infogeom.formulas import latex
 from infogeom.kernels.refinement import Accuracy, values, with_errors
 from infogeom.kernels.status import MEANINGS, Status
 from infogeom.kernels.tiles import OBSERVABLES, ORDERS, RANKS
@@ -277,7 +278,7 @@ def _dataset(
     known = list(MEANINGS)[: None if not isinstance(status, np.ndarray) or (status == Status.UNREFINED).any() else -1]
     flags = {"flag_values": np.array(known, dtype=np.int8), "flag_meanings": " ".join(MEANINGS[s] for s in known)}
     variables["status"] = (list(dims), status, {"long_name": "status of each point", **flags})
-    labels = dict(zip(metric.names, map(sympy.latex, metric.coordinates), strict=True))
+    labels = dict(zip(metric.names, map(latex, metric.coordinates), strict=True))
     described = {
         name: (*value[:2], {"long_name": f"${labels[name]}$", "units": "1"}) if name in labels else value
         for name, value in coordinates.items()

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import sympy
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy.integrate import solve_ivp
@@ -16,6 +15,7 @@ from tqdm import tqdm
 
 from infogeom import __version__
 from infogeom.arguments import check_real, finite_array
+from infogeom.formulas import latex
 from infogeom.kernels.jet import evaluate_kernel, metric_kernels, sample_table
 from infogeom.models.model import Model
 from infogeom.optimizers import SGD, Adam
@@ -144,7 +144,7 @@ def _loss_and_gradient(model: Model) -> LossAndGradient:
 def _path(
     model: Model, method: str, path: Array, losses: Array, norms: Array, learning_rate: float, clock: float
 ) -> xr.Dataset:
-    labels: Mapping[str, str] = {p.name: f"${sympy.latex(p.symbol)}$" for p in model.parameters}
+    labels: Mapping[str, str] = {p.name: f"${latex(p.symbol)}$" for p in model.parameters}
     columns: dict[str, tuple[NDArray[Any], str]] = {
         name: (path[:, k], label) for k, (name, label) in enumerate(labels.items())
     }

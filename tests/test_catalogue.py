@@ -227,6 +227,15 @@ def test_a_notebook_gets_a_markdown_table_of_formulas() -> None:
     assert r"\frac{1}{\sigma^{2}} & 0\\0 & \frac{2}{\sigma^{2}}" in line
 
 
+def test_formulas_are_written_as_the_field_writes_them() -> None:
+    text = ig.catalogue.entry("gamma").latex()
+    assert r"x &\sim \mathrm{Gamma}(\mathrm{shape}, \mathrm{rate})" in text
+    assert r"\psi'\left(\mathrm{shape}\right)" in text
+    assert r"\log\Gamma\left(\mathrm{shape}\right)" in text
+    assert ig.formulas.latex(sympy.polygamma(3, r) ** 2) == r"{\psi^{(3)}\left(r\right)}^{2}"
+    assert r"&\quad x \sim \mathcal{N}(\mu, \Sigma)" in ig.catalogue.entry("multivariate_normal:2").latex()
+
+
 def test_latex_has_one_line_a_family() -> None:
     text = ig.models.table(["normal", "poisson"]).latex()
     assert text.startswith(r"\begin{tabular}{llllll}")

@@ -15,6 +15,7 @@ from scipy.special import expit
 from sympy import Expr, Set, Symbol
 
 from infogeom.arguments import as_expression, finite_array, sequence_of
+from infogeom.formulas import latex
 from infogeom.losses import Loss
 
 __all__ = [
@@ -322,10 +323,10 @@ class Model:
         return f"<Model {self.name}: {', '.join(p.name for p in self.parameters)}{kind}{data}>"
 
     def _repr_latex_(self) -> str:
-        names = ", ".join(sympy.latex(p.symbol) for p in self.parameters)
-        variables = ", ".join(map(sympy.latex, self.observed or self.variables))
+        names = ", ".join(latex(p.symbol) for p in self.parameters)
+        variables = ", ".join(map(latex, self.observed or self.variables))
         law = rf"\log p({variables} \mid {names})" if variables else rf"\log p_n({names})"
-        return rf"$\displaystyle {law} = {sympy.latex(self.log_density)}$"
+        return rf"$\displaystyle {law} = {latex(self.log_density)}$"
 
     @property
     def loss(self) -> Loss | None:

@@ -11,6 +11,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr, ImmutableMatrix, Set, Symbol
 
+from infogeom.formulas import latex
 from infogeom.functions import expit
 from infogeom.models.model import Samples, check_name, domain_of
 from infogeom.symbolic.cumulants import Cumulants
@@ -170,10 +171,10 @@ class Metric:
         return self.samples is not None and bool(np.all(self.samples.weights == self.samples.weights[0]))
 
     def _repr_latex_(self) -> str:
-        names = ", ".join(map(sympy.latex, self.coordinates))
+        names = ", ".join(map(latex, self.coordinates))
         expected = r"\mathrm{E}\," if self.laws else ""
         if self.samples is None:
-            return rf"$\displaystyle g({names}) = {expected} {sympy.latex(self.matrix)}$"
+            return rf"$\displaystyle g({names}) = {expected} {latex(self.matrix)}$"
         n = len(self.samples)
         mean = rf"\frac{{1}}{{{n}}} \sum_{{n=1}}^{{{n}}}" if self._equal_weights else r"\sum_n w_n \,"
         factor, rest, legend = self._reading()
@@ -188,7 +189,7 @@ class Metric:
         if sigmas:
             argument = min((s.args[0] for s in sigmas), key=lambda a: a.could_extract_minus_sign())
             matrix = matrix.xreplace({s: expit(u if s.args[0] == argument else -u) for s in sigmas})
-            legend = [rf"u_n = {sympy.latex(sympy.factor_terms(self._indexed(argument)))}"]
+            legend = [rf"u_n = {latex(sympy.factor_terms(self._indexed(argument)))}"]
             legend.append(r"\sigma(u) = \frac{1}{1 + e^{-u}}")
             legend += [r"\bar\sigma(u) = \sigma(-u)"] if matrix.has(expit(-u)) else []
         if not self._equal_weights:
@@ -198,8 +199,8 @@ class Metric:
         entries = [e for e in matrix if e != 0]
         factor = sympy.gcd_terms(sympy.gcd(entries)) if len(entries) > 1 else sympy.Integer(1)
         rest = matrix.applyfunc(lambda e: sympy.cancel(e / factor))
-        reading = "" if factor == 1 else sympy.latex(self._indexed(factor))
-        return reading, sympy.latex(self._indexed(rest)), r",\quad ".join(legend)
+        reading = "" if factor == 1 else latex(self._indexed(factor))
+        return reading, latex(self._indexed(rest)), r",\quad ".join(legend)
 
     def _indexed(self, expression: Any) -> Any:
         assert self.samples is not None
