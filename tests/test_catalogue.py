@@ -233,7 +233,7 @@ def test_formulas_are_written_as_the_field_writes_them() -> None:
     assert r"\psi'\left(\mathrm{shape}\right)" in text
     assert r"\log\Gamma\left(\mathrm{shape}\right)" in text
     assert ig.formulas.latex(sympy.polygamma(3, r) ** 2) == r"{\psi^{(3)}\left(r\right)}^{2}"
-    assert r"&\quad x \sim \mathcal{N}(\mu, \Sigma)" in ig.catalogue.entry("multivariate_normal:2").latex()
+    assert r"&\quad x \sim \mathcal{N}(\mu, \Sigma)" in ig.catalogue.entry("multivariate_normal:2", seconds=0.1).latex()
 
 
 def test_latex_has_one_line_a_family() -> None:

@@ -116,6 +116,7 @@ def test_network_agrees_by_its_jet(loss: Loss) -> None:
     assert routes(table) == {("kernel", "EinsteinPy"), ("kernel", "sympy.diffgeom")}
 
 
+@pytest.mark.slow
 def test_network_of_three_parameters_agrees_by_its_jet() -> None:
     table = compare(network(CrossEntropy(), columns=3), [(0.5, -0.25, 0.125)])
     assert table.agree, table

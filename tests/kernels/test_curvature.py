@@ -26,7 +26,7 @@ from tests.problems import EPS, cancelling
 Array = np.ndarray[Any, np.dtype[np.float64]]
 EVERYTHING = ("metric", "inverse_metric", "determinant", "christoffel", "riemann", "ricci", "ricci_scalar")
 #: Positive metrics of 1 to 3 parameters are evaluated by straight-line code, all others by loops.
-SIZES = pytest.mark.parametrize("n", [1, 2, 3, 4])
+SIZES = pytest.mark.parametrize("n", [1, 2, 3, pytest.param(4, marks=pytest.mark.slow)])
 pytestmark = pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 
 

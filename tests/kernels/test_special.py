@@ -162,7 +162,7 @@ beyond_one = st.one_of(
 
 
 # The two parts are at most three times their sum: two or three roundings in each, and one per order in the recursion.
-@pytest.mark.parametrize("m", range(6))
+@pytest.mark.parametrize("m", [*range(5), pytest.param(5, marks=pytest.mark.slow)])
 @settings(max_examples=10)
 @given(s=beyond_one)
 @example(s=1.0 + 1e-12)

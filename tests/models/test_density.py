@@ -138,7 +138,9 @@ HIDDEN: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.mark.parametrize("name", HIDDEN)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "a narrow normal law" else name for name in HIDDEN]
+)
 def test_a_law_is_checked_wherever_its_mass_is(name: str) -> None:
     log_density, variable, parameters, support, expected = HIDDEN[name]
     (g,) = ig.symbolic.metric(from_density(log_density, variable, parameters, support)).matrix

@@ -16,7 +16,9 @@ from tests.families import FAMILIES, KINKED, NUMERIC, UNSUMMABLE, family, typica
 from tests.law_reference import Definition
 
 every_family = pytest.mark.parametrize("name", FAMILIES)
-summable = pytest.mark.parametrize("name", [name for name in FAMILIES if name not in UNSUMMABLE])
+SUMMABLE = [name for name in FAMILIES if name not in UNSUMMABLE]
+#: Takes as long as all the others.
+SLOW = "generalised_extreme_value"
 pytestmark = pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,14 +36,16 @@ def off_the_definition(name: str, points: Array) -> Array:
     return np.asarray((abs(found - defined) / scale).max((1, 2)))
 
 
-@summable
+@pytest.mark.parametrize(
+    "name", [*(name for name in SUMMABLE if name != SLOW), pytest.param(SLOW, marks=pytest.mark.slow)]
+)
 def test_the_metric_is_the_expectation_of_the_products_of_scores(name: str) -> None:
     # 1e-12 is asked of closed forms that may cancel three or four digits.
     assert (off_the_definition(name, typical_points(name, 1)) <= 1e-12).all()
 
 
 @pytest.mark.slow
-@summable
+@pytest.mark.parametrize("name", SUMMABLE)
 def test_the_metric_is_the_expectation_at_many_points(name: str) -> None:
     assert (off_the_definition(name, typical_points(name, 20, seed=1)) <= 1e-12).all()
 

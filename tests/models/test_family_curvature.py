@@ -19,7 +19,9 @@ curved_plane = [name for name in curved if len(family(name).parameters) == 2]
 pytestmark = pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 
 
-@pytest.mark.parametrize("name", curved)
+@pytest.mark.parametrize(
+    "name", [one if one != "generalised_extreme_value" else pytest.param(one, marks=pytest.mark.slow) for one in curved]
+)
 def test_curvature_is_that_of_the_jet_of_the_closed_form(name: str) -> None:
     model = family(name)
     points = typical_points(name, 3, seed=3)
