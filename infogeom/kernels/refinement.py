@@ -182,7 +182,7 @@ def settle(
             outputs[name][:, loose] = 0.0
         status[loose] = Status.OK
         doubtful &= ~loose
-    if metric.matrix.has(sympy.polygamma, sympy.zeta, *SPECIAL):  # seconds, each, in so many bits
+    if doubtful.any() and metric.matrix.has(sympy.polygamma, sympy.zeta, *SPECIAL):  # seconds, each, in so many bits
         most = FEWER_BITS
     at = np.flatnonzero(doubtful)
     most_points = accuracy.max_refined if balls else 0
