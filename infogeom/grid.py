@@ -21,7 +21,7 @@ from infogeom.arguments import check_count, check_real, finite_array
 from infogeom.formulas import latex
 from infogeom.kernels.refinement import Accuracy, values, with_errors
 from infogeom.kernels.status import MEANINGS, Status
-from infogeom.kernels.tiles import OBSERVABLES, ORDERS, RANKS
+from infogeom.kernels.tiles import ERROR_OF, OBSERVABLES, ORDERS, RANKS
 from infogeom.models.model import Model, Parameter
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
@@ -40,7 +40,6 @@ LABELS = {
     "riemann": r"$R^i_{jkl}$",
     "ricci": r"$\mathrm{Ric}_{ij}$",
     "ricci_scalar": r"$R$",
-    "ricci_scalar_error": r"bound on $|\delta R|$",
     "log10_ricci_scalar": r"$\log_{10} |R|$",
     "ricci_scalar_sign": r"$\mathrm{sign}\,R$",
     "metric_rank": r"$\mathrm{rank}\,g$",
@@ -48,6 +47,8 @@ LABELS = {
     "loss": r"$L$",
     "ntk_trace": r"$\mathrm{tr}\,\Lambda / N$",
 }
+LABELS |= {error: rf"bound on $|\delta\,{LABELS[name].strip('$')}|$" for error, name in ERROR_OF.items()}
+LABELS["ricci_scalar_error"] = r"bound on $|\delta R|$"
 #: Length from which on the last axis is the one to vectorise over.
 ENOUGH_TO_VECTORISE = 32
 PACKAGES = ("numpy", "numba", "sympy", "python-flint")
@@ -274,8 +275,8 @@ def _dataset(
         if name != "status"
     }
     status = arrays["status"]
-    # The last is the exception, and is declared where it may occur.
-    known = list(MEANINGS)[: None if not isinstance(status, np.ndarray) or (status == Status.UNREFINED).any() else -1]
+    # The last two are exceptions, and are declared where they may occur.
+    known = [s for s in MEANINGS if s < Status.UNREFINED or not isinstance(status, np.ndarray) or (status == s).any()]
     flags = {"flag_values": np.array(known, dtype=np.int8), "flag_meanings": " ".join(MEANINGS[s] for s in known)}
     variables["status"] = (list(dims), status, {"long_name": "status of each point", **flags})
     labels = dict(zip(metric.names, map(latex, metric.coordinates), strict=True))
@@ -308,7 +309,7 @@ def _versions() -> dict[str, str]:
 
 
 def _warn_of(status: NDArray[np.int8], *, refined: bool) -> None:
-    warned = (Status.SINGULAR, Status.OVERFLOW, Status.UNREFINED)
+    warned = (Status.SINGULAR, Status.OVERFLOW, Status.UNREFINED, Status.UNDEFINED)
     counts = {s: int(np.count_nonzero(status == s)) for s in warned}
     words = [f"{count} {MEANINGS[s]}" for s, count in counts.items() if count]
     if words:
@@ -369,10 +370,10 @@ def _checked_quantities(metric: Metric, quantities: Sequence[str]) -> tuple[str,
     unknown = [name for name in names if name not in RANKS]
     if unknown or not names:
         raise ValueError(f"quantities must come from {list(RANKS)}, got {unknown or 'none'}")
-    missing = [name for name in names if name in OBSERVABLES and name not in metric.observables]
+    missing = [name for name in names if (q := ERROR_OF.get(name, name)) in OBSERVABLES and q not in metric.observables]
     if missing:
         raise TypeError(f"quantities {missing} need a network, and this metric has no such observable")
-    tensors = [name for name in names if name in ORDERS and name != "ricci_scalar"]
+    tensors = [name for name in names if (q := ERROR_OF.get(name, name)) in ORDERS and q != "ricci_scalar"]
     if tensors and metric.states is not None:
         raise ValueError(f"quantities {tensors} are not taken over the {len(metric.states)} states of this family")
     return names

@@ -131,7 +131,7 @@ def _loss_and_gradient(model: Model) -> LossAndGradient:
     observables = {"loss": loss} | {
         name: loss.diff(c) for name, c in zip(metric.names, metric.coordinates, strict=True)
     }
-    kernel = metric_kernels(replace(metric, observables=observables), -1, (), tuple(observables), ()).jet
+    kernel = metric_kernels(replace(metric, observables=observables), -1, (), tuple(observables), (), bounds=False).jet
     at, data, nowhere = [kernel.at[name][0] for name in observables], sample_table(metric), np.empty((0, 1))
 
     def evaluate(theta: Array) -> tuple[float, Array]:

@@ -45,10 +45,16 @@ BITS, MOST_BITS = 128, 2**17
 WANTED = 60
 #: R is null where it is below 1, and the terms that cancel in it, by this many bits.
 NULL = 256
+#: Bits in which what has no value is given up, unless values beside the point approach one.
+UNDEFINED_BITS = 2**13
+#: How near those points lie, by the size of each coordinate or 1, and how well their values must agree, in bits.
+APPROACHES, AGREED = (400, 440, 480), 80
 #: How much deeper to look where the logarithm or the sign of R is asked for.
 NULL_OF_LOGARITHM, LOGARITHM = 2**13, frozenset({"log10_ricci_scalar", "ricci_scalar_sign"})
 #: Quantities that a singular point has not.
 UNDEFINED_WHERE_SINGULAR = frozenset({"inverse_metric", "christoffel", "riemann", "ricci", "ricci_scalar"})
+#: Statuses of a regular point by how much they say.
+GRAVITY = (Status.REFINED, Status.UNREFINED, Status.OVERFLOW, Status.UNDEFINED)
 #: Samples up to which what no point changes is kept.
 MOST_KEPT = 2**16
 #: The precision of python-flint is one for all threads.
@@ -101,7 +107,7 @@ class Refined(NamedTuple):
     ----------
     status : int
     values : dict of str to ndarray of float64
-        With ``ricci_scalar`` come its error bound, ``log10_ricci_scalar`` and ``ricci_scalar_sign``.
+        With ``<quantity>_error`` beside each; with ``ricci_scalar`` its logarithm and sign.
     rank : int
     null : ndarray of float64, shape (n, n)
         Orthonormal null directions, then zeros.
@@ -164,11 +170,21 @@ class Balls:
             kept[bits] = list(rows)
         return kept[bits]
 
-    def enclose(self, x: Sequence[float], quantities: Collection[str], bits: int) -> Enclosure:
-        """Enclosures of quantities at a point, at one precision."""
+    def enclose(
+        self, x: Sequence[float], quantities: Collection[str], bits: int, *, approach: bool = False
+    ) -> Enclosure:
+        """Enclosures of quantities at a point, at one precision.
+
+        With ``approach`` what has no value there, 0/0, takes the value that points beside it approach, if there is one.
+        """
         with precision(bits):
             at = [arb(float(c)) for c in x]
-            components = _ball(np.array(self._functions["point"](at, self._rows(bits)), dtype=object))
+            components = self._components(at, bits)
+            if approach and not all(b.is_finite() for b in components):
+                beside = [self._components(_displaced(at, k), bits) for k in range(len(APPROACHES))]
+                for c, ball in enumerate(components):
+                    if not ball.is_finite():
+                        components[c] = _approached([values[c] for values in beside])
             jet = [self._tensor(components, name, rank) for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))]
             found = Enclosure({}, self.n, np.empty((0, self.n), dtype=object), False, False, arb(0))
             for basis in _bases(self.n) if jet[0].size else ():
@@ -178,6 +194,17 @@ class Balls:
             for name in set(quantities) & set(self.at):
                 found.values[name] = components[self.at[name]].reshape(())
             return found
+
+    def _components(self, x: Sequence[arb], bits: int) -> Objects:
+        return np.asarray(_ball(np.array(self._functions["point"](x, self._rows(bits)), dtype=object)))
+
+    def samples(self, x: Sequence[float], bits: int) -> Iterator[Objects]:
+        """The metric of each sample at a point, times its weight, shape (n, n)."""
+        with precision(bits):
+            at = [arb(float(c)) for c in x]
+            for row in self._rows(bits):
+                components = _ball(np.array(self._functions["point"](at, [row]), dtype=object))
+                yield components[self.at["g"]].reshape(self.n, self.n)
 
     def _tensor(self, components: Objects, name: str, rank: int) -> Objects:
         at = self.at[name]
@@ -215,46 +242,59 @@ class Balls:
             size = _size(gamma[..., 0], ddg[..., 0] if ddg.size else ddg, sign[:, 0])
 
         found = geometry(jet[0], jet[1], jet[2], quantities, frame, {**PLAIN, "scalar": scalar})
-        values = {name: np.asarray(_ball(tensor[..., 0])) for name, tensor in found}
-        g = jet[0][..., 0]
-        values |= {"metric": g, "fisher_trace": np.asarray(sum(g[i, i] for i in range(self.n)))}
-        undefined = not all(b.is_finite() for b in g.flat)
+        values = {name: np.asarray(_ball(tensor[..., 0])) for name, tensor in found if name in quantities}
+        undefined = not all(b.is_finite() for b in jet[0].flat)
         directions = np.array(null, dtype=object).reshape(-1, self.n)
         return Enclosure(values, self.n - len(null), directions, certain, undefined, size)
 
     def refine(self, x: Sequence[float], quantities: Collection[str], most: int = MOST_BITS) -> Refined:
         """Quantities at a point, at rising precision until float64 can ask for no more, or to the most bits."""
         bits, null = BITS, NULL_OF_LOGARITHM if LOGARITHM & set(quantities) else NULL
-        while True:
-            with precision(bits):
-                found = self.enclose(x, quantities, bits)
-                missing = self._missing(found, bits, null)
-                if missing == 0 or bits >= most:
-                    return self._rounded(found, Status.REFINED if missing == 0 else Status.UNREFINED)
-            bits = min(most, bits + missing)
+        wanted = {*quantities} | {"ricci_scalar"} if LOGARITHM & {*quantities} else {*quantities}
+        found, missing = self.enclose(x, wanted, bits), 0
+        while missing := self._missing(found, bits, null, most):
+            before, bits = bits, min(most, bits + missing)
+            if before >= most:
+                break
+            found = self.enclose(x, wanted, bits)
+        if self._without_value(found):
+            with precision(UNDEFINED_BITS):
+                found = self.enclose(x, wanted, UNDEFINED_BITS, approach=True)
+                missing = self._missing(found, UNDEFINED_BITS, null, UNDEFINED_BITS)
+        with precision(bits):
+            return self._rounded(found, quantities, Status.UNREFINED if missing else Status.REFINED)
 
-    def _missing(self, found: Enclosure, bits: int, null: int) -> int:
+    def _missing(self, found: Enclosure, bits: int, null: int, most: int) -> int:
         """How many more bits to try, 0 where float64 can ask for no more."""
-        if found.undefined:
-            return bits if bits < 2 * NULL else 0
+        if self._without_value(found):
+            return bits if bits < min(most, UNDEFINED_BITS) else 0
         if found.rank < self.n:
             return 0 if found.certain else bits
-        return max(_lacking(name, tensor, found.size, bits, null) for name, tensor in found.values.items())
+        return max((_lacking(name, tensor, found.size, bits, null) for name, tensor in found.values.items()), default=0)
 
-    def _rounded(self, found: Enclosure, status: int) -> Refined:
-        values, regular = {}, found.rank == self.n and not found.undefined
+    def _without_value(self, found: Enclosure) -> bool:
+        """Whether the metric, or, where it is regular, what is made of it, has no value."""
+        if found.undefined or found.rank < self.n:
+            return found.undefined
+        return not all(b.is_finite() for tensor in found.values.values() for b in tensor.flat)
+
+    def _rounded(self, found: Enclosure, quantities: Collection[str], status: int) -> Refined:
+        values: dict[str, Array] = {}
+        regular = found.rank == self.n and not found.undefined
         for name, tensor in found.values.items():
+            values[name] = np.full(tensor.shape, np.nan)
+            error = values[f"{name}_error"] = np.full(tensor.shape, np.nan)
             if not regular and name in UNDEFINED_WHERE_SINGULAR:
-                values[name] = np.full(tensor.shape, np.nan)
                 continue
-            values[name] = np.array([_rounded(b) for b in tensor.ravel()]).reshape(tensor.shape)
-            if not np.isfinite(values[name]).all():
-                values[name], status = np.full(tensor.shape, np.nan), Status.OVERFLOW
-        R = found.values.get("ricci_scalar")
-        if R is not None and regular:
-            values |= _described(R.item(), values["ricci_scalar"].item())
+            for at, ball in np.ndenumerate(tensor):
+                value = values[name][at] = _rounded(ball)
+                error[at] = _error(ball, value)
+                if np.isnan(value):
+                    status = max(status, Status.OVERFLOW if ball.is_finite() else Status.UNDEFINED, key=GRAVITY.index)
+        if "ricci_scalar" in values and regular:
+            values |= _described(found.values["ricci_scalar"].item())
         if found.undefined:
-            return Refined(Status.OVERFLOW, values, -1, np.full((self.n, self.n), np.nan))
+            return Refined(Status.UNDEFINED, values, -1, np.full((self.n, self.n), np.nan))
         return Refined(status if regular else Status.SINGULAR, values, found.rank, _orthonormal(found.null, self.n))
 
 
@@ -263,33 +303,49 @@ def refine_all(balls: Balls, quantities: Collection[str], most: int, points: Arr
     return [balls.refine(x, quantities, most) for x in points]
 
 
+def _displaced(x: Sequence[arb], k: int) -> list[arb]:
+    """A point beside x, each k in another direction and at another distance."""
+    size = arb(2) ** -APPROACHES[k]
+    return [c + size * max(1, abs(c)) * arb(1 + (i * (k + 2)) % 5) * (-1) ** (i * k + k) for i, c in enumerate(x)]
+
+
+def _approached(values: Sequence[arb]) -> arb:
+    """What values at different distances approach; nan where they approach nothing."""
+    if not all(value.is_finite() for value in values):
+        return arb.nan()
+    hull = values[0]
+    for value in values[1:]:
+        hull = hull.union(value)
+    return hull if hull.rad() < abs(hull).upper().max(1) * arb(2) ** -AGREED else arb.nan()
+
+
 def _rounded(ball: arb) -> float:
-    """The midpoint, 0 for what cannot be told from it, nan for what is not finite."""
+    """The midpoint, 0 for what cannot be told from it, nan for what is not finite or beyond float64."""
     if not ball.is_finite():
         return np.nan
-    return 0.0 if ball.contains(0) else float(ball.mid())
+    value = 0.0 if ball.contains(0) else float(ball.mid())
+    return value if np.isfinite(value) else np.nan
 
 
-def _described(R: arb, rounded: float) -> dict[str, Array]:
-    """Bound on the error of R rounded to float64, its sign and the logarithm of its size."""
-    error = np.nan if np.isnan(rounded) else float(abs(R - arb(rounded)).upper()) * (1 + 2.0**-52) + curvature.TINY
+def _error(ball: arb, rounded: float) -> float:
+    """Bound on the error of a ball rounded to float64."""
+    if np.isnan(rounded):
+        return np.nan
+    if ball == 0 and rounded == 0:
+        return 0.0
+    return float(abs(ball - arb(rounded)).upper()) * (1 + 2.0**-52) + curvature.TINY
+
+
+def _described(R: arb) -> dict[str, Array]:
+    """The sign of R and the logarithm of its size."""
     sign = 1.0 if R > 0 else -1.0 if R < 0 else 0.0
     size = float((abs(R.mid()).log() / arb(10).log()).mid()) if sign else -np.inf
-    return {
-        name: np.array(value)
-        for name, value in (
-            ("ricci_scalar_error", 0.0 if R == 0 and rounded == 0 else error),
-            ("ricci_scalar_sign", sign),
-            ("log10_ricci_scalar", size),
-        )
-    }
+    return {"ricci_scalar_sign": np.array(sign), "log10_ricci_scalar": np.array(size)}
 
 
 def _lacking(name: str, tensor: Objects, size: arb, bits: int, null: int) -> int:
     """How many bits a tensor lacks to be good to `WANTED` bits, or null beside what cancels in it; 0 where it is."""
     inexact = [b for b in tensor.flat if not b.is_exact()]
-    if not all(b.is_finite() for b in tensor.flat):
-        return bits
     if name != "ricci_scalar" and all(b.contains(0) for b in tensor.flat):
         floor = -NULL if bits > 2 * NULL else -MOST_BITS  # that so many bits cancel is no accident
     else:

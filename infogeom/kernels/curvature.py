@@ -17,7 +17,7 @@ from typing import Any
 
 from numpy import empty, empty_like, sqrt
 
-__all__ = ["contract", "frame", "judge", "lower_christoffel", "lower_riemann", "scalar", "scalar_error", "store"]
+__all__ = ["contract", "frame", "lower_christoffel", "lower_riemann", "scalar", "scalar_error", "store", "store_error"]
 
 Array = Any  # float64 arrays whose last axis is the point; numba infers the rest
 
@@ -203,7 +203,8 @@ def lower_riemann(gamma: Array, ddg: Array, sign: Array, R: Array) -> None:
     for a in range(n):
         for b in range(n):
             for c in range(n):
-                for d in range(n):
+                R[a, b, c, c] = 0.0
+                for d in range(c + 1, n):
                     row = R[a, b, c, d]
                     row[:] = 0.0
                     if ddg.shape[0]:
@@ -215,6 +216,8 @@ def lower_riemann(gamma: Array, ddg: Array, sign: Array, R: Array) -> None:
                         for v in range(m):
                             plus, minus = gamma[k, b, c, v] * gamma[k, a, d, v], gamma[k, b, d, v] * gamma[k, a, c, v]
                             row[v] += sign[k, v] * (plus - minus)
+                    for v in range(m):
+                        R[a, b, d, c, v] = -row[v]
 
 
 def store(values: Array, at: Array, out: Array, p0: int, v0: int, blocked: Array, status: Array) -> None:
@@ -239,16 +242,16 @@ def store(values: Array, at: Array, out: Array, p0: int, v0: int, blocked: Array
                     status[p, v] = 4
 
 
-def judge(R: Array, bound: Array, rtol: float, out: Array, p0: int, v0: int, status: Array) -> None:
-    """Store the bound on the error of R of a tile from (p0, v0) on; status 5 where it is more than ``rtol`` of R.
+def store_error(values: Array, at: Array, out: Array, p0: int, v0: int, status: Array) -> None:
+    """Store bounds ``values[at]`` of a tile in ``out`` from (p0, v0) on.
 
     A bound that is negative or nan is none, nor is there one where a point is singular or beyond float64; one below the
     least positive number tells nothing apart.
     """
-    for p in range(R.shape[0]):
-        target = out[p0 + p]
-        for v in range(R.shape[1]):
-            most = max(bound[p, v], TINY) if bound[p, v] >= 0.0 else inf
-            target[v0 + v] = most if status[p, v] == 0 else nan if status[p, v] == 3 else inf
-            if status[p, v] == 0 and not most <= max(rtol * fabs(R[p, v]), TINY):
-                status[p, v] = 5
+    P, V = status.shape
+    for p in range(P):
+        for c in range(at.shape[0]):
+            row, target = values[at[c], p], out[c, p0 + p]
+            for v in range(V):
+                bound = max(row[v], TINY if row[v] > 0.0 else 0.0) if row[v] >= 0.0 else inf
+                target[v0 + v] = bound if status[p, v] == 0 else nan if status[p, v] == 3 else inf

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeom.kernels.tensor_errors import TensorErrors
+
 __all__ = ["geometry"]
 
 Array = NDArray[Any]
@@ -33,14 +35,15 @@ def geometry(
         ``dg[i, j, k]`` is ∂_k g_ij; ``dg`` may be empty where no connection is wanted, ``ddg`` for a Hessian metric
         too.
     wanted : collection of str
-        Out of inverse_metric, determinant, christoffel, riemann, ricci, ricci_scalar; other names are passed over.
+        Out of inverse_metric, christoffel, riemann, ricci, ricci_scalar; other names are passed over, and metric,
+        fisher_trace and determinant come always.
     frame : callable
         ``frame(g, E, F, sign, determinant)`` fills an orthonormal frame, its inverse, the signs and the determinant.
     kernels : mapping of str to callable
         The functions of `infogeom.kernels.curvature`.
     errors : tuple of ndarray, optional
-        Bounds on the errors of the jet for ``scalar_error`` of the kernels; with them,
-        ``ricci_scalar_error`` comes beside ``ricci_scalar``.
+        Bounds on the errors of the jet; with them comes ``<quantity>_error`` beside each, of every entry, and ``sound``
+        of `infogeom.kernels.tensor_errors.TensorErrors`, positive where these hold.
     """
     n = g.shape[0]
     E, F, sign, determinant = np.empty_like(g), np.empty_like(g), np.empty_like(g[0]), np.empty_like(g[0, 0])
@@ -50,16 +53,22 @@ def geometry(
     def contracted(tensor: Array, matrix: Array, indices: Collection[int]) -> Array:
         return _contracted(kernels["contract"], tensor, matrix, indices)
 
-    if "determinant" in wanted:
-        yield "determinant", determinant
+    hessian = bool(dg.size) and not ddg.size
+    bounds = TensorErrors(E, F, errors, hessian, contracted) if errors else None
+    yield from _algebraic(g, sign, determinant, bounds)
     if "inverse_metric" in wanted:
         yield "inverse_metric", contracted(sign[:, None] * Et, Et, [0])
+        if bounds:
+            yield "inverse_metric_error", bounds.inverse()
     if not dg.size:
         return
     gamma = np.empty_like(dg)
     if "christoffel" in wanted:
         kernels["lower_christoffel"](dg, gamma)
-        yield "christoffel", contracted(sign[:, None, None] * contracted(gamma, E, [0]), Et, [0])
+        raised = contracted(gamma, E, [0])
+        yield "christoffel", contracted(sign[:, None, None] * raised, Et, [0])
+        if bounds:
+            yield "christoffel_error", bounds.christoffel(raised)
     if not {"riemann", "ricci", "ricci_scalar"} & set(wanted):
         return
     kernels["lower_christoffel"](contracted(dg, E, range(3)), gamma)
@@ -69,17 +78,47 @@ def geometry(
         kernels["scalar"](gamma, ddg, sign, R)
         yield "ricci_scalar", R
         if errors:
-            bound = np.empty_like(R)
-            kernels["scalar_error"](E, F, sign, gamma, ddg, *errors, bound)
+            bound = np.zeros_like(R)
+            if n > 1:  # a line is flat
+                kernels["scalar_error"](E, F, sign, gamma, ddg, *errors, bound)
             yield "ricci_scalar_error", bound
-    if {"riemann", "ricci"} & set(wanted):
-        riemann = np.empty((n, *gamma.shape), dtype=gamma.dtype)
-        kernels["lower_riemann"](gamma, ddg, sign, riemann)
-        riemann = riemann * sign[:, None, None, None]
-        if "ricci" in wanted:
-            yield "ricci", contracted(sum(riemann[a, :, a] for a in range(n)), F, [0, 1])
-        if "riemann" in wanted:
-            yield "riemann", contracted(contracted(riemann, F, [1, 2, 3]), Et, [0])
+    if not {"riemann", "ricci"} & set(wanted):
+        return
+    riemann = np.empty((n, *gamma.shape), dtype=gamma.dtype)
+    kernels["lower_riemann"](gamma, ddg, sign, riemann)
+    riemann = riemann * sign[:, None, None, None]
+    error = bounds.riemann(gamma, ddg, riemann) if bounds else None
+    if "ricci" in wanted:
+        yield "ricci", contracted(sum(riemann[a, :, a] for a in range(n)), F, [0, 1])
+        if bounds:
+            yield "ricci_error", bounds.ricci(error)
+    if "riemann" in wanted:
+        yield "riemann", _antisymmetric(contracted(contracted(riemann, F, [1, 2, 3]), Et, [0]))
+        if bounds:
+            yield "riemann_error", bounds.riemann_in_coordinates(error)
+
+
+def _algebraic(g: Array, sign: Array, determinant: Array, bounds: TensorErrors | None) -> Iterator[tuple[str, Array]]:
+    """What takes no derivative, with its errors."""
+    n = len(g)
+    yield "metric", g
+    yield "fisher_trace", sum(g[i, i] for i in range(n))
+    yield "determinant", determinant
+    yield "sign", sign
+    if bounds:
+        yield "metric_error", bounds.metric
+        yield "fisher_trace_error", sum(bounds.metric[i, i] for i in range(n))
+        yield "determinant_error", bounds.determinant(determinant)
+        yield "sound", bounds.sound
+
+
+def _antisymmetric(riemann: Array) -> Array:
+    """R^i_jkl with R^i_jlk = −R^i_jkl to the last bit."""
+    for k in range(len(riemann)):
+        riemann[:, :, k, k] = 0
+        for l in range(k):
+            riemann[:, :, k, l] = -riemann[:, :, l, k]
+    return riemann
 
 
 def _contracted(contract: Callable[..., Any], tensor: Array, matrix: Array, indices: Collection[int]) -> Array:

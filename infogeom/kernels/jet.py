@@ -32,6 +32,8 @@ WEIGHT = Symbol("weight", real=True)
 CURVATURE_ALONE = frozenset({"ricci_scalar"})
 #: Up to this many entries of its highest derivative a metric's curvature is written out as straight-line code.
 MAX_TRACED = 81
+#: The same where Riemann or Ricci is wanted, with the errors of all its components.
+MAX_TRACED_TENSORS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +44,13 @@ class MetricKernels:
     ----------
     jet : Kernel
         Evaluates g, dg, ddg (entries flattened; the last two may be empty), the observables and, without samples, the
-        errors of the jet.
+        errors of all these.
     whole : Kernel or None
-        Evaluates all quantities at once, and ``pivot``: for a small positive metric without samples.
+        Evaluates all quantities at once, ``pivot`` and ``doubt``: for a small positive metric without samples.
     after : Kernel or None
         The same from the components of ``jet``, for a small positive metric that is a mean over samples.
     errors : Kernel or None
-        The errors of the jet from its components, for a mean over samples.
+        The errors of the jet and of the observables from its components, for a mean over samples.
     counts : Kernel or None
         Roundings in one sample at a point: what ``after`` and ``errors`` read besides the components, before the bounds
         of the data.
@@ -117,13 +119,13 @@ def metric_kernels(
         Highest derivative of g that is needed (−1: not even g); the second ones are left out where ∂g is totally
         symmetric (a Hessian metric).
     quantities : tuple of str
-        Geometric quantities.
+        Geometric quantities, and ``<quantity>_error`` of those whose errors are asked for.
     observables : tuple of str
         Names out of ``metric.observables``.
     outer : tuple of Symbol
         Coordinates that run along the outer points; the others run along the inner ones.
     bounds : bool
-        Whether to bound the error of R.
+        Whether to bound the errors.
     """
     samples = metric.samples.symbols if metric.samples else ()
     scalars = tuple((name, metric.observables[name]) for name in observables)
@@ -159,16 +161,15 @@ def _metric_kernels(
     outer: tuple[Symbol, ...],
     bounds: bool,
 ) -> MetricKernels:
-    weight = WEIGHT if samples else sympy.Integer(1)
+    weight, tensors = WEIGHT if samples else sympy.Integer(1), not {"riemann", "ricci"}.isdisjoint(quantities)
     jet = jet_expressions(source, coordinates, bool(samples), order)
     shapes = {name: entries.shape for name, entries in jet.items()}
     expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
     expressions |= {name: [_factored(e) * weight] for name, e in scalars}
     inner = tuple(c for c in coordinates if c not in outer)
     axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
-    small = max(entries.size for entries in jet.values()) <= MAX_TRACED
+    small = max(entries.size for entries in jet.values()) <= (MAX_TRACED_TENSORS if tensors else MAX_TRACED)
     trace = partial(_trace, shapes=shapes, quantities=quantities) if quantities and small else None
-    bounds = bounds and "ricci_scalar" in quantities and len(coordinates) > 1
     if not samples:
         expressions |= jet_errors(expressions) if bounds else {}
         return MetricKernels(kernel(expressions, axes), kernel(expressions, axes, trace) if trace else None, None)
@@ -185,7 +186,7 @@ def _metric_kernels(
         counts = kernel({"counts": list(sums.counts.values())}, Axes((*outer, *sums.largest.values()), inner))
         known = {size: components[c] for size, c in zip(sums.sizes.values(), plain.at["sizes"], strict=True)}
         from_jet |= {name: [e.xreplace(known) for e in bounds] for name, bounds in sums.errors.items()}
-        errors = kernel({name: from_jet[name] for name in ERRORS}, Axes((), inputs))
+        errors = kernel({name: from_jet[name] for name in sums.errors}, Axes((), inputs))
     return MetricKernels(plain, None, kernel(from_jet, Axes((), inputs), trace) if trace else None, errors, counts)
 
 
@@ -196,8 +197,8 @@ def _trace(assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], q
         if name in groups
     }
     errors = tuple(arrays[name] for name in ERRORS if name in arrays)
-    quantities_at = traced(assign, arrays["g"], arrays["dg"], arrays["ddg"], quantities, errors)
-    return quantities_at | {name: names for name, names in groups.items() if name not in arrays}
+    observables = {name: names for name, names in groups.items() if name not in arrays}
+    return traced(assign, arrays["g"], arrays["dg"], arrays["ddg"], quantities, errors, observables)
 
 
 @lru_cache(maxsize=128)

@@ -23,7 +23,7 @@ BLOCK = 256
 #: padded to a multiple of it with samples of weight 0.
 UNROLL = 4
 #: What a vectorised loop may hold besides arithmetic.
-INLINE = frozenset({"fabs", "max", "sqrt", "if", "else", "or"})
+INLINE = frozenset({"fabs", "inf", "nan", "max", "sqrt", "if", "else", "or"})
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations
 
@@ -9,17 +10,19 @@ import flint
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy import ImmutableMatrix, Symbol
+from sympy import ImmutableMatrix
 
-from infogeom.kernels.balls import precision
-from infogeom.symbolic import Metric, ricci_scalar
+from infogeom.kernels.balls import BITS, Balls, precision
+from infogeom.symbolic import Metric
 from infogeom.symbolic.normal_form import normal_form
 
-__all__ = ["is_flat", "null_space", "rank_in_general", "rank_to_rounding"]
+__all__ = ["null_space", "rank_in_general", "rank_of_samples", "rank_to_rounding"]
 
 Array = NDArray[np.float64]
 #: Operations and parameters up to which a closed form is asked for a proof.
 SHORT, MOST_PARAMETERS = 100, 3
+#: Bits in which a sample's matrix is taken apart.
+BITS_OF_SAMPLES = 512
 #: Two roundings of a number.
 ROUNDINGS = 2 * 2.0**-52
 #: Columns that are this far from being dependent are so beyond doubt.
@@ -50,6 +53,39 @@ def null_space(metric: Metric) -> Array:
         return none
     rank = rank_to_rounding(rows)
     return np.linalg.qr((right[rank:] / scale).T)[0].T if rank < n else none
+
+
+def rank_of_samples(balls: Balls, x: Sequence[float]) -> int:
+    """Rank of a mean over samples at a point, the data being what they are up to two roundings of each number.
+
+    Each sample's matrix is a sum of squares r rᵀ; their rank is that of all r.
+    """
+    g = balls.enclose(x, ("metric",), BITS).values["metric"]
+    mean = np.array([[float(b.mid()) for b in row] for row in g])
+    root = np.sqrt(np.diag(mean))
+    if (root > 0).all() and np.linalg.eigvalsh(mean / np.outer(root, root))[0] > FAR:
+        return balls.n
+    rows: list[Array] = []
+    with precision(BITS_OF_SAMPLES):
+        for sample in balls.samples(x, BITS_OF_SAMPLES):
+            rows += _squares(sample)
+    stacked = np.array(rows)
+    largest = np.abs(stacked).max(axis=0)
+    stacked = stacked / np.where(largest > 0, largest, 1)
+    return rank_to_rounding(stacked / np.abs(stacked).max(axis=1, keepdims=True))
+
+
+def _squares(a: NDArray[np.object_]) -> list[Array]:
+    """Rows r, the largest entry of each 1, of which a positive semidefinite matrix is a sum of multiples of r rᵀ."""
+    rows, first = [], max(abs(b).mid() for b in a.diagonal())
+    for _ in range(len(a)):
+        i = int(np.argmax([float((d / first).mid()) if first else 0.0 for d in a.diagonal()]))
+        if not a[i, i] > first * flint.arb(2) ** (-BITS_OF_SAMPLES // 2):
+            break
+        row = a[i] / a[i, i]
+        rows.append(np.array([float((b / max(abs(c).mid() for c in row)).mid()) for b in row]))
+        a = a - np.outer(row, a[i])
+    return rows
 
 
 def _is_outer_product(metric: Metric) -> bool:
@@ -90,14 +126,3 @@ def rank_in_general(matrix: ImmutableMatrix) -> int:
             if normal_form(matrix.extract(rows, rows).det(method="berkowitz")) != 0:
                 return rank
     return 0
-
-
-@lru_cache(maxsize=256)
-def is_flat(matrix: ImmutableMatrix, coordinates: tuple[Symbol, ...]) -> bool:
-    """Whether a metric is seen to have R = 0 everywhere: a product of lines, or short and rational."""
-    if matrix.is_diagonal() and all(g.free_symbols <= {x} for g, x in zip(matrix.diagonal(), coordinates, strict=True)):
-        return True
-    rational = all(g.is_rational_function(*coordinates) for g in matrix)
-    if not rational or len(coordinates) > MOST_PARAMETERS or sympy.count_ops(matrix) > SHORT:
-        return False
-    return bool(normal_form(ricci_scalar(Metric(coordinates, matrix))) == 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import loky
@@ -21,34 +21,43 @@ from tqdm import tqdm
 
 from infogeom.functions import SPECIAL
 from infogeom.kernels.balls import BITS, MOST_BITS, UNDEFINED_WHERE_SINGULAR, Balls, Refined, refine_all
+from infogeom.kernels.codegen import UnsupportedFunctionError
 from infogeom.kernels.jet import exact_kernel
-from infogeom.kernels.null_space import is_flat, null_space, rank_in_general
+from infogeom.kernels.null_space import null_space, rank_in_general, rank_of_samples
 from infogeom.kernels.status import Status
-from infogeom.kernels.tiles import OBSERVABLES, ORDERS, PATIENCE, RANKS, tabulate, threads
+from infogeom.kernels.tiles import DERIVED, ERROR_OF, OBSERVABLES, ORDERS, PATIENCE, RANKS, tabulate, threads
 from infogeom.models.model import Parameter
 from infogeom.symbolic import Metric
 
-__all__ = ["DERIVED", "Accuracy", "exact", "settle", "values", "with_errors"]
+__all__ = ["Accuracy", "exact", "settle", "values", "with_errors"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.int8]
-#: Quantities that are read off the others.
-DERIVED = ("log10_ricci_scalar", "ricci_scalar_sign", "metric_rank", "null_directions")
 #: R and what is read off it.
 OF_CURVATURE = ("ricci_scalar", "ricci_scalar_error", *DERIVED[:2])
 #: How much each status says: least where all is well, most where a point is singular or lies outside.
 SEVERITY = np.argsort(
-    [Status.OK, Status.REFINED, Status.UNREFINED, Status.OVERFLOW, Status.SINGULAR, Status.OUT_OF_DOMAIN]
+    [
+        Status.OK,
+        Status.REFINED,
+        Status.UNREFINED,
+        Status.OVERFLOW,
+        Status.UNDEFINED,
+        Status.SINGULAR,
+        Status.OUT_OF_DOMAIN,
+    ]
 )
 #: About how long a point takes, and each of its samples.
 SECONDS = 1e-3, 1e-5
 #: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow, and where that is asked.
-FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875)
+FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875, 0.59375, 0.84375)
+#: What may vanish everywhere, bits in which that is looked at, and most parameters of a metric that is so looked at.
+CURVATURES, VANISHING_BITS, MOST_PROBED = ("riemann", "ricci", "ricci_scalar"), 1024, 6
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """What is asked of R: its relative error, and how many points may be refined for it."""
+    """What is asked: the error of each quantity, relative to its size, and how many points may be refined for it."""
 
     rtol: float
     max_refined: int
@@ -94,15 +103,17 @@ def _values(
     status: Flags,
     accuracy: Accuracy,
 ) -> dict[str, Array]:
-    wanted = {*quantities} - {*DERIVED}
+    wanted = {ERROR_OF.get(name, name) for name in quantities} - {*DERIVED}
     wanted |= {"ricci_scalar"} if {*DERIVED[:2]} & {*quantities} else set()
     wanted |= {"metric"} if {*DERIVED[2:]} & {*quantities} else set()
-    # What float64 makes of R tells how good the tensors are that it is made of.
-    wanted |= {"ricci_scalar"} if any(ORDERS.get(name) or name == "ricci_scalar_error" for name in wanted) else set()
-    core = tuple(name for name in RANKS if name in wanted - {"ricci_scalar_error"})
+    errors = {name for name in with_errors(quantities) if name in ERROR_OF}
+    core = tuple(name for name in RANKS if name in wanted | errors)
     balls = exact(metric, core) if accuracy.max_refined and not metric.laws else None
-    outputs = tabulate(metric, core, outer, inner, outer_coordinates, status, accuracy.rtol)
+    zero = vanishing(metric) & {*core} if {*CURVATURES} & {*core} else frozenset()
+    taken = tuple(name for name in core if ERROR_OF.get(name, name) not in zero) or ("metric",)
+    outputs = tabulate(metric, taken, outer, inner, outer_coordinates, status, accuracy.rtol)
     n, (P, V) = len(metric.coordinates), status.shape
+    outputs |= {name: np.zeros((n ** RANKS[name], P, V)) for name in core if name not in outputs}
     outputs |= {name: np.empty((n ** RANKS[name], P, V)) for name in DERIVED if name in quantities}
     symbols = tuple(metric.coordinates)
     order = [[*outer_coordinates, *(s for s in symbols if s not in outer_coordinates)].index(s) for s in symbols]
@@ -138,6 +149,39 @@ def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
     return Balls(source, at, len(metric.coordinates), data, equal)
 
 
+@lru_cache(maxsize=256)
+def vanishing(metric: Metric) -> frozenset[str]:
+    """Which of `CURVATURES` are 0 everywhere, as far as many bits tell at two points of no interest.
+
+    Curvatures of a closed form are analytic functions: what vanishes at such points vanishes everywhere.
+    """
+    n = len(metric.coordinates)
+    if n == 1 or metric.samples or metric.laws or n > MOST_PROBED:
+        return frozenset(CURVATURES if n == 1 else ())
+    found = frozenset(CURVATURES)
+    for name in reversed(CURVATURES):
+        if not _vanishes(metric, name):
+            return found - {*CURVATURES[: CURVATURES.index(name) + 1]}
+    return found
+
+
+def _vanishes(metric: Metric, name: str) -> bool:
+    try:
+        balls = exact(metric, (name,))
+    except UnsupportedFunctionError:
+        return False
+    seen = 0
+    for x in _points_of_no_interest(metric):
+        for bits in (BITS, VANISHING_BITS):  # what does not vanish shows at once
+            found = balls.enclose(x, (name,), bits)
+            if found.rank == balls.n and not all(b.contains(0) for b in found.values[name].flat):
+                return False
+        seen += found.rank == balls.n
+        if seen == len(SHARES) // 2:
+            return True
+    return False
+
+
 def settle(
     metric: Metric,
     balls: Balls | None,
@@ -163,25 +207,16 @@ def settle(
     n = len(metric.coordinates)
     if not outputs.keys().isdisjoint(DERIVED):
         _derive(outputs, status, n)
-    doubtful = (status >= Status.SINGULAR) & (status != Status.OUT_OF_DOMAIN)
     if n > 1 and not outputs.keys().isdisjoint(DERIVED[:2]):  # 0 may be what is left of a number below float64
         status[(status == Status.OK) & (outputs["ricci_scalar"][0] == 0)] = Status.UNREFINED
-        doubtful |= status == Status.UNREFINED
-    most, null = MOST_BITS, null_space(metric) if outputs.keys() - {*OBSERVABLES} else np.empty((0, n))
-    rank, closed = n - len(null), not (metric.samples or metric.laws)
-    if rank == n and closed and not _regular(outputs, status)[doubtful].all():
-        rank = rank_in_general(metric.matrix)
+    doubtful = (status != Status.OK) & (status != Status.OUT_OF_DOMAIN)
+    irregular = doubtful & (status != Status.UNREFINED)
+    most, (rank, null) = MOST_BITS, _rank_everywhere(metric, irregular.any(), outputs)
     if rank < n:
         _make_singular(outputs, status, rank, null)
         doubtful[:] = False
-    elif balls and not _regular(outputs, status)[doubtful].all() and _looks_singular(metric, balls):
+    elif balls and irregular.any() and _looks_singular(metric, balls):
         most = FEWER_BITS
-    elif closed and doubtful.any() and is_flat(metric.matrix, metric.coordinates):
-        loose = status == Status.UNREFINED
-        for name in {"ricci_scalar", "ricci_scalar_error"} & outputs.keys():
-            outputs[name][:, loose] = 0.0
-        status[loose] = Status.OK
-        doubtful &= ~loose
     if doubtful.any() and metric.matrix.has(sympy.polygamma, sympy.zeta, *SPECIAL):  # seconds, each, in so many bits
         most = FEWER_BITS
     at = np.flatnonzero(doubtful)
@@ -197,19 +232,42 @@ def settle(
     _blank(outputs, np.flatnonzero(status == Status.SINGULAR))
 
 
+def _rank_everywhere(metric: Metric, irregular: bool, outputs: Mapping[str, Array]) -> tuple[int, Array]:
+    """The largest rank that the metric has anywhere, and the null directions where these are the same everywhere.
+
+    Where float64 knows each point to be regular only the data are asked.
+    """
+    n = len(metric.coordinates)
+    null = null_space(metric) if outputs.keys() - {*OBSERVABLES} else np.empty((0, n))
+    if len(null) or not irregular or metric.laws:
+        return n - len(null), null
+    if not metric.samples:
+        return rank_in_general(metric.matrix), null
+    return _rank_over_samples(metric), null
+
+
+@lru_cache(maxsize=64)
+def _rank_over_samples(metric: Metric) -> int:
+    return rank_of_samples(exact(metric, ("metric",)), _points_of_no_interest(metric)[0])
+
+
 def _looks_singular(metric: Metric, balls: Balls) -> bool:
     """Whether a metric is singular, as far as many bits can tell, at two points of no interest.
 
     That is no proof of its being so elsewhere, but a reason not to look much further for what may not be there.
     """
-    n = balls.n
-    typical = [Parameter("inside", domain).typical for domain in metric.domains]
-    where = [[low + s ** (1 + k / n) * (high - low) for k, (low, high) in enumerate(typical)] for s in SHARES]
+    where = _points_of_no_interest(metric)[:2]
     for bits in (BITS, 8 * BITS, FEWER_BITS):  # a regular metric shows at once
         found = [balls.enclose(x, (), bits) for x in where]
-        if any(f.rank == n or f.undefined for f in found):
+        if any(f.rank == balls.n or f.undefined for f in found):
             return False
     return True
+
+
+def _points_of_no_interest(metric: Metric) -> list[list[float]]:
+    """Points of the typical ranges, in general position."""
+    typical, n = [Parameter("inside", domain).typical for domain in metric.domains], len(metric.coordinates)
+    return [[low + s ** (1 + k / n) * (high - low) for k, (low, high) in enumerate(typical)] for s in SHARES]
 
 
 def _make_singular(outputs: Mapping[str, Array], status: Flags, rank: int, null: Array) -> None:
@@ -236,16 +294,9 @@ def _null_spaces(g: Array, rank: int) -> Array:
 
 
 def _blank(outputs: Mapping[str, Array], at: Any) -> None:
-    for name in {*UNDEFINED_WHERE_SINGULAR, "ricci_scalar_error", *DERIVED[:2]} & outputs.keys():
-        outputs[name][:, at] = np.nan
-
-
-def _regular(outputs: Mapping[str, Array], status: Flags) -> NDArray[np.bool_]:
-    """Where float64 knows the metric not to be singular."""
-    regular: NDArray[np.bool_] = status == Status.OK
-    if "ricci_scalar_error" in outputs:
-        regular |= (status == Status.UNREFINED) & np.isfinite(outputs["ricci_scalar_error"][0])
-    return regular
+    for name in outputs:
+        if ERROR_OF.get(name, name) in UNDEFINED_WHERE_SINGULAR or name in DERIVED[:2]:
+            outputs[name][:, at] = np.nan
 
 
 def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
@@ -255,7 +306,7 @@ def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
             outputs["log10_ricci_scalar"][:] = np.log10(np.abs(outputs["ricci_scalar"]))
     if "ricci_scalar_sign" in outputs:
         outputs["ricci_scalar_sign"][:] = np.sign(outputs["ricci_scalar"])
-    regular = _regular(outputs, status)
+    regular = (status == Status.OK) | (status == Status.UNREFINED)
     if "metric_rank" in outputs:
         outputs["metric_rank"][:] = np.where(regular, n, -1)
     if "null_directions" in outputs:

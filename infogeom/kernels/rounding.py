@@ -114,9 +114,9 @@ Jet = Mapping[str, Sequence[Expr]]
 
 
 def jet_errors(jet: Jet) -> dict[str, list[Expr]]:
-    """Estimates of the errors of the entries of a jet without samples, as they go into the frame."""
-    bounds = {e: _bound(*rounding(e)) for name in ORDERS for e in dict.fromkeys(jet[name])}
-    errors = {error: [bounds[e] for e in jet[name]] for name, error in zip(ORDERS, ERRORS, strict=False)}
+    """Estimated errors of the entries of a jet without samples, as they go into the frame; and of observables."""
+    bounds = {e: _bound(*rounding(e)) for entries in jet.values() for e in dict.fromkeys(entries)}
+    errors = {f"{name}_error": [bounds[e] for e in entries] for name, entries in jet.items()}
     return errors | {"factor_error": [sympy.Integer(0)] * (round(len(jet["g"]) ** 0.5) + 1)}
 
 
@@ -164,14 +164,16 @@ class SampleErrors:
         self.largest = {s: Symbol(f"largest_{k}", positive=True) for k, s in enumerate(samples)}
         self.sizes: dict[Expr, Symbol] = {}
         self.counts: dict[Symbol, Expr] = {}
-        entries = {name: [self._entry(*rounding(e)) for e in jet[name]] for name in ORDERS}
+        entries = {name: [self._entry(*rounding(e)) for e in jet[name]] for name in jet}
         n = round(len(jet["g"]) ** 0.5)
-        apart = self._apart(entries, jet["g"], n)
+        outer = self._is_outer_product(entries["g"], n)
+        apart = self._apart(entries, jet["g"], n) if outer else []
         self.errors = {"factor_error": apart or [sympy.Integer(0)] * (n + 1)}
-        for name, error in zip(ORDERS, ERRORS, strict=False):
+        for name in jet:
+            error = f"{name}_error"
             count = largest(sympy.Integer(0), *(e.count for e in entries[name]))
-            powers = {} if apart else self._powers(count, error)
-            total = self._spread_of(jet["g"], n) if apart and name == "g" else None
+            powers = {} if apart and name in ORDERS else self._powers(count, error)
+            total = self._spread_of(jet["g"], n) if outer and name == "g" else None
             self.errors[error] = [self._bound(entry, powers, total) for entry in entries[name]]
 
     def _entry(self, majorant: Expr, count: Expr) -> _Entry:
@@ -194,16 +196,18 @@ class SampleErrors:
                 rest *= power
         return _Entry(number, powers, degree, rest, scaled)
 
+    def _is_outer_product(self, g: Sequence[_Entry], n: int) -> bool:
+        """Whether g_ij = h x_i x_j with one h for all, as far as majorants tell."""
+        x = [sympy.sqrt(g[i * n + i].powers) for i in range(n)]
+        same = len({(e.number, e.degree, e.rest) for e in g}) == 1 and set(x) == set(self.largest.values())
+        return same and [e.powers for e in g] == [x[i] * x[j] for i in range(n) for j in range(n)]
+
     def _apart(self, entries: Mapping[str, Sequence[_Entry]], g: Sequence[Expr], n: int) -> list[Expr]:
         """The errors of h and h′ where g_ij = h x_i x_j and ∂_k g_ij = h′ x_i x_j x_k; empty elsewhere."""
         x = [sympy.sqrt(entries["g"][i * n + i].powers) for i in range(n)]
-        jet = {"g": [x[i] * x[j] for i in range(n) for j in range(n)]}
-        jet["dg"] = [xx * x[k] for xx in jet["g"] for k in range(n)]
-        for name in ("g", "dg"):
-            same = len({(e.number, e.degree, e.rest) for e in entries[name]}) == 1
-            if not same or [e.powers for e in entries[name]] != jet[name]:
-                return []
-        if entries["ddg"] or set(x) != set(self.largest.values()):
+        slopes = [xx.powers * x[k] for xx in entries["g"] for k in range(n)]
+        same = len({(e.number, e.degree, e.rest) for e in entries["dg"]}) == 1
+        if not same or [e.powers for e in entries["dg"]] != slopes or entries["ddg"]:
             return []
         slope = entries["dg"][0]
         h, h_prime = (
@@ -238,7 +242,9 @@ class SampleErrors:
     def _bound(self, entry: _Entry, powers: Mapping[int, Symbol], total: Expr | None) -> Expr:
         if entry.number == 0:
             return entry.number
-        total = entry.number * self._size(entry) if total is None else total
-        terms = [(DEPTH + entry.degree + CONTRACTION) * total]
-        terms += [count * entry.number * self._size(entry, k) for k, count in powers.items()]
-        return SAMPLE_UNIT * entry.powers * sympy.Add(*terms) + FLOOR
+        if total is None:
+            total = entry.number * self._size(entry)
+            terms = [count * entry.number * self._size(entry, k) for k, count in powers.items()]
+        else:  # the spread is at most 1
+            terms = [count * total for count in powers.values()]
+        return SAMPLE_UNIT * entry.powers * sympy.Add((DEPTH + entry.degree + CONTRACTION) * total, *terms) + FLOOR

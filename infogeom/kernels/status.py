@@ -8,7 +8,9 @@ __all__ = ["MEANINGS", "Status"]
 class Status:
     """Values of ``status``."""
 
-    OK, REFINED, SINGULAR, OUT_OF_DOMAIN, OVERFLOW, UNREFINED = range(6)
+    OK, REFINED, SINGULAR, OUT_OF_DOMAIN, OVERFLOW, UNREFINED, UNDEFINED = range(7)
+    #: float64 cannot tell the metric from a singular one; settled before any result is handed out.
+    UNKNOWN = -1
 
 
-MEANINGS = dict(enumerate(("ok", "refined", "singular", "out_of_domain", "overflow", "unrefined")))
+MEANINGS = dict(enumerate(("ok", "refined", "singular", "out_of_domain", "overflow", "unrefined", "undefined")))

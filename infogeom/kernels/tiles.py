@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -29,20 +29,23 @@ from infogeom.kernels.jet import MetricKernels, evaluate_kernel, metric_kernels,
 from infogeom.kernels.rounding import ERRORS
 from infogeom.kernels.states import stated
 from infogeom.kernels.status import Status
+from infogeom.kernels.tensor_errors import over_diagonal
 from infogeom.symbolic import Metric
 
-__all__ = ["OBSERVABLES", "ORDERS", "PATIENCE", "RANKS", "in_order", "tabulate", "threads"]
+__all__ = ["DERIVED", "ERROR_OF", "OBSERVABLES", "ORDERS", "PATIENCE", "RANKS", "in_order", "tabulate", "threads"]
 
 Array = NDArray[np.float64]
 Places = Mapping[str, NDArray[np.int64]]
 T = TypeVar("T")
 R = TypeVar("R")
+#: Rank of each part of a jet.
+JET = {"g": 2, "dg": 3, "ddg": 4}
 #: No outer coordinates: one outer point.
 NOWHERE = np.empty((0, 1))
 NO_DATA = np.empty((0, 0))
 
 #: Tensor rank of every quantity, and the derivatives of g that it needs; observables need none.
-RANKS: Mapping[str, int] = {
+RANKS: dict[str, int] = {
     "metric": 2,
     "inverse_metric": 2,
     "determinant": 0,
@@ -51,7 +54,6 @@ RANKS: Mapping[str, int] = {
     "riemann": 4,
     "ricci": 2,
     "ricci_scalar": 0,
-    "ricci_scalar_error": 0,
     "log10_ricci_scalar": 0,
     "ricci_scalar_sign": 0,
     "metric_rank": 0,
@@ -61,6 +63,11 @@ RANKS: Mapping[str, int] = {
 }
 ORDERS: Mapping[str, int] = {"christoffel": 1, "riemann": 2, "ricci": 2, "ricci_scalar": 2}
 OBSERVABLES = ("loss", "ntk_trace")
+#: Quantities that are read off the others.
+DERIVED = ("log10_ricci_scalar", "ricci_scalar_sign", "metric_rank", "null_directions")
+#: Names of the bounds on the errors of all others, entry by entry.
+ERROR_OF: Mapping[str, str] = {f"{name}_error": name for name in RANKS if name not in DERIVED}
+RANKS |= {error: RANKS[name] for error, name in ERROR_OF.items()}
 #: Points of a tile, outer × inner; loops vectorise over the inner ones. With samples the outer ones share tables over
 #: the inner ones and the samples, which should stay in the cache.
 SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
@@ -89,17 +96,18 @@ class _Work:
         status = np.ascontiguousarray(self.status[rows, columns])
         values, at = self._values(outer, inner, status)
         known = status.copy()  # one quantity beyond float64 leaves the others as they are
-        for name, out in self.outputs.items():
-            if name == "ricci_scalar_error":
-                continue
+        functions = compiled_module(curvature)
+        for name in self.outputs.keys() - ERROR_OF.keys():
             blocked = known > (Status.OK if name in UNDEFINED_WHERE_SINGULAR else Status.SINGULAR)
-            compiled_module(curvature)["store"](values, at[name], out, rows.start, columns.start, blocked, status)
-        if "ricci_scalar_error" in at:
-            R, bound = values[at["ricci_scalar"][0]], values[at["ricci_scalar_error"][0]]
-            out = self.outputs["ricci_scalar_error"][0]
-            compiled_module(curvature)["judge"](R, bound, self.rtol, out, rows.start, columns.start, status)
-        elif "metric_error" in at and self.rtol is not None:
-            status[(status == Status.OK) & ~(values[at["metric_error"][0]] <= self.rtol)] = Status.UNREFINED
+            functions["store"](values, at[name], self.outputs[name], rows.start, columns.start, blocked, status)
+        if self.rtol is None:
+            self.status[rows, columns] = status
+            return
+        for name in self.outputs.keys() & ERROR_OF.keys():
+            functions["store_error"](values, at[name], self.outputs[name], rows.start, columns.start, status)
+        doubt = values[at["doubt"][0]]
+        status[(status == Status.OK) & np.isnan(doubt)] = Status.UNKNOWN
+        status[(status == Status.OK) & (doubt > self.rtol)] = Status.UNREFINED
         self.status[rows, columns] = status
 
     @abstractmethod
@@ -123,12 +131,11 @@ class _Work:
             functions["frame"](*arrays, flags)
 
         found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors))
-        found |= {"metric": g, "fisher_trace": np.einsum("iim->m", g)}
         status[...] = flags.reshape(status.shape)
-        for name in found.keys() & self.outputs.keys():
-            part = found[name].reshape(-1, *status.shape)
-            at[name] = sum(map(len, parts)) + np.arange(len(part))
-            parts.append(part)
+        known = found.keys() & self.outputs.keys()
+        for name, part in [*((name, found[name]) for name in known), ("doubt", _doubt(found, known))]:
+            at[name] = sum(map(len, parts)) + np.arange(part.size // status.size)
+            parts.append(part.reshape(-1, *status.shape))
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +157,7 @@ class _Compiled(_Work):
             general = status.copy()
             others, there = self._general(outer, inner, general)
             status[~positive] = general[~positive]
-            names = [name for name in self.outputs if name in at]
+            names = [name for name in (*self.outputs, "doubt") if name in at]
             parts = [np.where(positive, values[at[name]], others[there[name]]) for name in names]
             ends = np.cumsum([len(part) for part in parts])
             at = {name: np.arange(end - len(part), end) for name, part, end in zip(names, parts, ends, strict=True)}
@@ -186,32 +193,33 @@ class _Compiled(_Work):
         """Everything by loops over small arrays: many parameters, indefinite metrics, observables alone."""
         packed, jet = evaluate_kernel(self.kernels.jet, outer, inner, self.data), self.kernels.jet
         at, parts, n = dict(jet.at), [packed], self.n
+        errors = self._errors(packed, outer, inner)
+        observed = [(name, error) for error, name in ERROR_OF.items() if name in OBSERVABLES and error in errors]
+        doubt = np.zeros(status.shape)
+        for name, error in observed:
+            at[error] = sum(map(len, parts)) + np.arange(1)
+            parts.append(errors[error].reshape(-1, *status.shape))
+            doubt = np.maximum(doubt, _ratio(packed[at[name]], errors[error]).reshape(status.shape))
         if jet.at["g"].size:
             flat = packed.reshape(len(packed), -1)
-            g, dg, ddg = (
-                flat[jet.at[name]].reshape(*(n,) * rank, -1) if jet.at[name].size else np.empty((0,) * (rank + 1))
-                for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))
-            )
-            self._follow(g, dg, ddg, self._errors(packed, outer, inner), status, at, parts)
-        return np.concatenate(parts), at
+            g, dg, ddg = (_shaped(flat, jet.at[name], (n,) * rank) for name, rank in JET.items())
+            bounds = tuple(errors[name] for name in ERRORS) if ERRORS[0] in errors else ()
+            self._follow(g, dg, ddg, bounds, status, at, parts)
+            doubt = np.maximum(doubt, parts[-1][0])
+        at["doubt"] = np.array([sum(map(len, parts))])
+        return np.concatenate([*parts, doubt[None]]), at
 
-    def _errors(self, packed: Array, outer: Array, inner: Array) -> tuple[Array, ...]:
-        """Bounds on the errors of the jet, where the kernels have them."""
+    def _errors(self, packed: Array, outer: Array, inner: Array) -> dict[str, Array]:
+        """Bounds on the errors of the jet and of the observables, where the kernels have them."""
         values: Array = packed.reshape(len(packed), -1)
         at = self.kernels.jet.at
         if self.kernels.errors:
             at = self.kernels.errors.at
             inputs = self._with_bounds(packed, outer, inner)
             values = evaluate_kernel(self.kernels.errors, NOWHERE, inputs, NO_DATA)[:, 0]
-        elif ERRORS[0] not in at:
-            return ()
-        ranks = {"g_error": 2, "dg_error": 3, "ddg_error": 4}
-        return tuple(
-            values[at[name]].reshape(*((self.n,) * ranks[name] if name in ranks else (-1,)), values.shape[-1])
-            if at[name].size
-            else np.empty((0,) * (ranks[name] + 1))
-            for name in ERRORS
-        )
+        shapes = {f"{name}_error": (self.n,) * rank for name, rank in JET.items()}
+        names = [name for name in (*ERRORS, *ERROR_OF) if name in at]
+        return {name: _shaped(values, at[name], shapes.get(name, at[name].shape)) for name in names}
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,11 +237,6 @@ class _Expected(_Work):
         at: dict[str, NDArray[np.int64]] = {}
         parts: list[Array] = []
         self._follow(g, dg, ddg, (*errors, np.zeros((self.n + 1, len(jets)))), status, at, parts)
-        size = np.sqrt(np.einsum("iim,jjm->ijm", g, g))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            relative = np.where(errors[0] == 0, 0.0, errors[0] / size).max((0, 1))
-        at["metric_error"] = np.array([sum(map(len, parts))])
-        parts.append(relative.reshape(1, *status.shape))
         return np.concatenate(parts), at
 
 
@@ -257,6 +260,41 @@ class _Stated(_Work):
         return np.concatenate(parts), at
 
 
+def _shaped(values: Array, at: NDArray[np.int64], shape: tuple[int, ...]) -> Array:
+    """A tensor (*shape, m) from its places among components (components, m)."""
+    return values[at].reshape(*shape, -1) if at.size else np.empty((0,) * (len(shape) + 1))
+
+
+def _doubt(found: Mapping[str, Array], names: Collection[str]) -> Array:
+    """The largest error of the quantities named, relative to their size; nan where the metric may be singular."""
+    doubt = np.zeros(found["determinant"].shape)
+    if "sound" not in found:
+        return doubt
+    for name in names:
+        error = found.get(f"{name}_error")
+        if name == "metric":
+            positive = (found["sign"] > 0).all(0)
+            doubt = np.maximum(doubt, _of_metric(found["metric"], found["metric_error"], positive))
+        elif error is not None:
+            doubt = np.maximum(doubt, _ratio(found[name], error))
+    return np.where(found["sound"] > 0, doubt, np.nan)
+
+
+def _ratio(values: Array, errors: Array) -> Array:
+    """The largest error over the largest magnitude; infinite where an error is negative or nan, and tells nothing."""
+    m = values.shape[-1]
+    error, size = errors.reshape(-1, m).max(0), np.abs(values).reshape(-1, m).max(0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.where(error >= 0, np.where(error > curvature.TINY, error / size, 0.0), np.inf)
+
+
+def _of_metric(g: Array, error: Array, positive: NDArray[np.bool_]) -> Array:
+    """The error of a metric, for a positive one relative to √(g_ii g_jj)."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        relative = np.where(error > curvature.TINY, over_diagonal(error, g), 0.0).reshape(-1, g.shape[-1]).max(0)
+    return np.where(positive, relative, _ratio(g, error))
+
+
 def _points(outer: Array, inner: Array, order: Sequence[int]) -> Array:
     """Coordinates of the points outer × inner, a row each; ``order``: which row of both a coordinate is."""
     p, v = np.indices((outer.shape[1], inner.shape[1])).reshape(2, -1)
@@ -278,7 +316,7 @@ def tabulate(
     ----------
     metric : Metric
     quantities : sequence of str
-        Keys of `RANKS`.
+        Keys of `RANKS` but for `DERIVED`; beside the error of a quantity that quantity.
     outer, inner : ndarray, shapes (outer coordinates, P) and (inner coordinates, V)
         Inside the domain everywhere; points to leave out are named by ``status``.
     outer_coordinates : tuple of Symbol
@@ -286,18 +324,15 @@ def tabulate(
     status : ndarray of int8, shape (P, V)
         Not 0 where a point is to be skipped; completed in place.
     rtol : float or None
-        Relative error of R beyond which the status is 5; None for R without a bound on its error.
+        Error of a quantity, relative to its size, beyond which the status is 5; None for no bounds on errors.
 
     Returns
     -------
     dict of str to ndarray, shape (n^rank, P, V)
-        With ``ricci_scalar`` comes its error; what float64 finds singular or beyond it may not be so.
+        What float64 finds singular or beyond it may not be so.
     """
     n, (P, V) = len(metric.coordinates), status.shape
-    bounds = rtol is not None
-    filled = (*quantities, "ricci_scalar_error") if bounds and "ricci_scalar" in quantities else quantities
-    # A single parameter has no curvature, and no error in it.
-    outputs = {name: (np.zeros if n == 1 else np.empty)((n ** RANKS[name], P, V)) for name in filled}
+    outputs = {name: np.empty((n ** RANKS[name], P, V)) for name in quantities}
     work: _Work
     if metric.laws:
         own = [*outer_coordinates, *(c for c in metric.coordinates if c not in outer_coordinates)]
@@ -313,10 +348,10 @@ def tabulate(
             work = _Stated(n, outer, inner, outputs, status, rtol, metric.states, order)
         size, most_rows, most_columns = 1, 1, max(1, POINTWISE // len(metric.samples or [0]))
     else:
-        geometric = tuple(name for name in quantities if name not in OBSERVABLES)
+        geometric = tuple(name for name in quantities if ERROR_OF.get(name, name) not in OBSERVABLES)
         observables = tuple(name for name in quantities if name in OBSERVABLES)
         highest = max((ORDERS.get(name, 0) for name in geometric), default=-1)
-        kernels = metric_kernels(metric, highest, geometric, observables, outer_coordinates, bounds=bounds)
+        kernels = metric_kernels(metric, highest, geometric, observables, outer_coordinates, bounds=rtol is not None)
         work = _Compiled(n, outer, inner, outputs, status, rtol, kernels, sample_table(metric))
         at, size = kernels.jet.at, kernels.jet.components
         size += 0 if kernels.whole or kernels.after else 6 * max(a.size for a in at.values())

@@ -7,7 +7,7 @@ small arrays do not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from infogeom.kernels import curvature
 from infogeom.kernels.geometry import geometry
+from infogeom.kernels.tensor_errors import over_diagonal
 
 __all__ = ["PLAIN", "Value", "traced"]
 
@@ -72,6 +73,13 @@ class Value:
         """Square root, by which NumPy finds it."""
         return self if self.name in ("0.0", "1.0") else self.call("sqrt")
 
+    def larger(self, other: Value) -> Value:
+        """Return the larger of two numbers that are not negative; nan where either is nan."""
+        a, b = self.name, other.name
+        if a in (b, "0.0") or b == "0.0":
+            return other if a == "0.0" else self
+        return Value(self.assign, self.assign(f"{a} if {a} > {b} or {a} != {a} else {b}", [a, b]))
+
     def call(self, function: str) -> Value:
         """Value of a function of one argument."""
         return Value(self.assign, self.assign(f"{function}({self.name})", [self.name]))
@@ -98,8 +106,9 @@ def traced(
     ddg: Objects,
     wanted: Collection[str],
     errors: tuple[Objects, ...] = (),
+    observables: Mapping[str, list[str]] = MappingProxyType({}),
 ) -> dict[str, list[str]]:
-    """Names of all components of the quantities wanted, for a positive metric.
+    """Names of all components of the quantities wanted, for a positive metric, and of the observables.
 
     Parameters
     ----------
@@ -108,15 +117,18 @@ def traced(
     g, dg, ddg : ndarray of str
         Names of the components of the jet; the last two may be empty.
     wanted : collection of str
-        Quantities, ``metric`` and ``fisher_trace`` included.
+        Quantities, and ``<quantity>_error`` of those whose errors are wanted.
     errors : tuple of ndarray of str, optional
         Names of the bounds on the errors of the jet, as `infogeom.kernels.rounding` has them.
+    observables : mapping of str to list of str, optional
+        Names of further quantities, and of their errors.
 
     Returns
     -------
     dict
         Besides the quantities, ``pivot``: the smallest LDLᵀ pivot over its diagonal entry, below 0 where the metric is
-        not positive.
+        not positive; and ``doubt``: the largest error of a quantity or observable relative to its size, nan where the
+        metric may be singular.
     """
     valued = np.frompyfunc(lambda name: Value(assign, name), 1, 1)
     g, dg, ddg, *bounds = (valued(names)[..., None] for names in (g, dg, ddg, *errors))
@@ -150,16 +162,51 @@ def traced(
             E[:, i] = E[:, i] * (one / roots[i])
             F[i] = F[i] * roots[i]
 
-    found = geometry(g, dg, ddg, wanted, frame, PLAIN, tuple(bounds))
-    quantities = {name: [_name(v) for v in np.ravel(values)] for name, values in found}
-    if "metric" in wanted:
-        quantities["metric"] = [v.name for v in g.ravel()]
-    if "fisher_trace" in wanted:
-        quantities["fisher_trace"] = [sum(g[i, i, 0] for i in range(n)).name]
+    found = dict(geometry(g, dg, ddg, wanted, frame, PLAIN, tuple(bounds)))
+    names = {name: [_name(v) for v in np.ravel(found[name])] for name in found if name in wanted}
     smallest = pivots[0]
     for pivot in pivots[1:]:
         smallest = pivot.smaller(smallest)
-    return {**quantities, "pivot": [smallest.name]}
+    found |= {name: np.array([Value(assign, v) for v in values]) for name, values in observables.items()}
+    doubt = _doubt(found, {*wanted, *observables}, assign)
+    return {**names, **observables, "pivot": [smallest.name], "doubt": [doubt.name]}
+
+
+def _doubt(found: Mapping[str, Objects], wanted: Collection[str], assign: Assign) -> Value:
+    """The largest of all errors relative to what they are errors of."""
+    zero, doubt = Value(assign, "0.0"), Value(assign, "0.0")
+    for name in found:
+        if name not in wanted or f"{name}_error" not in found:
+            continue
+        errors = found[f"{name}_error"]
+        if name == "metric":
+            worst, size = _largest(over_diagonal(errors, found[name]), zero), Value(assign, "1.0")
+        elif name == "ricci_scalar":
+            worst, size = errors.item(), _largest(found[name], zero)
+        else:
+            worst, size = _largest(errors, zero), _largest(found[name], zero)
+        doubt = _ratio(worst, size).larger(doubt)
+    return found["sound"].item().where_above(0.0, doubt, Value(assign, "nan")) if "sound" in found else doubt
+
+
+def _largest(array: Objects, zero: Value) -> Value:
+    largest = zero
+    for value in np.ravel(array):
+        if _name(value) != "0.0":
+            largest = abs(value).larger(largest)
+    return largest
+
+
+def _ratio(error: Value | float, size: Value) -> Value:
+    """An error over a size, 0 where it is below float64, infinite where it is negative: then nothing is known."""
+    name = _name(error)
+    if name == "0.0":
+        return Value(size.assign, name)
+    assert isinstance(error, Value)
+    quotient = (error / size).name if size.name != "0.0" else "inf"
+    assign = error.assign
+    kept = assign(f"{quotient} if {name} > {curvature.TINY!r} else 0.0", [quotient, name])
+    return Value(assign, assign(f"{kept} if {name} >= 0.0 else inf", [kept, name]))
 
 
 #: The functions of `curvature` as they stand, without numba.

@@ -1,0 +1,129 @@
+"""Bounds on the errors of tensors, entry by entry, from bounds on the errors of the jet that they are made of.
+
+To first order an error passes through a sum of products as through the same sum of magnitudes, so that each bound is
+the formula of its tensor with every sign taken positive.  What the inverse metric contributes is
+
+    W = |E|ᵀ (|δg| + 2n u |F|ᵀ|F|) |E|
+
+in the frame E with inverse F, in which g is diag(±1): the second term is the backward error of LDLᵀ and of inverting
+its factor (Higham 2002, Ths. 8.5 and 9.3).  All bounds are divided by 1 − 4 |W|, where |W| is the sum of all entries;
+where that is not positive nothing is known, not even that g is regular.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeom.kernels.curvature import UNIT
+
+__all__ = ["TensorErrors", "over_diagonal"]
+
+Array = NDArray[Any]
+Contracted = Callable[[Array, Array, Collection[int]], Array]
+
+
+class TensorErrors:
+    """Bounds on the errors of tensors in coordinates, float64 or object arrays with the point last.
+
+    Parameters
+    ----------
+    E, F : ndarray, shape (n, n, m)
+        Frame and its inverse.
+    errors : tuple of ndarray
+        Of g, ∂g and ∂∂g, shaped like them, and ``factor_error``, see `infogeom.kernels.rounding.SampleErrors`.
+    hessian : bool
+        Whether ∂g is totally symmetric, so that ∂∂g is not there.
+    contracted : callable
+        ``contracted(tensor, matrix, indices)`` contracts indices with the first index of a matrix.
+
+    Attributes
+    ----------
+    sound : ndarray, shape (m,)
+        1 − 4 |W|.
+    """
+
+    def __init__(self, E: Array, F: Array, errors: tuple[Array, ...], hessian: bool, contracted: Contracted) -> None:
+        g_error, self._dg_error, self._ddg_error, factor_error = errors
+        self._contracted, self._hessian = contracted, hessian
+        self._E, self._F = np.abs(E), np.abs(F)
+        self._Et = np.ascontiguousarray(self._E.transpose(1, 0, 2))
+        n = len(E)
+        # Of a factor that all samples share: the same in the frame, whatever the data.
+        rows, columns = sum(self._E[:, a] for a in range(n)), sum(self._F[a] for a in range(n))
+        shared, self._of_gamma = factor_error[0], sum(factor_error[1 + i] * rows[i] for i in range(n))
+        self._columns = columns
+        self.metric = g_error + shared * columns[:, None] * columns[None]
+        backward = sum(self._F[a][:, None] * self._F[a][None] for a in range(n)) * (2 * n * UNIT)
+        self._W = contracted(g_error + backward, self._E, [0, 1]) + shared
+        self.sound = 1.0 - sum(self._W[a, b] for a in range(n) for b in range(n)) * 4.0
+
+    def determinant(self, determinant: Array) -> Array:
+        """Of det g: δ log det g is the trace of W."""
+        return abs(determinant) * sum(self._W[a, a] for a in range(len(self._W))) / self.sound
+
+    def inverse(self) -> Array:
+        """Of g^ij, shape (n, n, m)."""
+        return self._contracted(self._W, self._Et, [0, 1]) / self.sound
+
+    def christoffel(self, raised: Array) -> Array:
+        """Of Γ^i_jk, shape (n, n, n, m); ``raised``: Γ with the first index in the frame, the others in coordinates."""
+        error = self._contracted(_first_kind(self._dg_error), self._E, [0])
+        error = error + self._of_gamma * self._columns[:, None] * self._columns[None]
+        error = error + _times(self._W, np.abs(raised))
+        return self._contracted(error, self._Et, [0]) / self.sound
+
+    def riemann(self, gamma: Array, ddg: Array, riemann: Array) -> Array:
+        """Of R^a_bcd in the frame, shape (n, n, n, n, m), from Γ_abc, ∂∂g and R^a_bcd there."""
+        size, n = np.abs(gamma), len(gamma)
+        dg_error = self._contracted(self._dg_error, self._E, range(3))
+        # Half of an inverse metric, and of the two roundings of a product, for each of the two Γ.
+        of_gamma = dg_error * 0.5 if self._hessian else _first_kind(dg_error)
+        U = of_gamma + self._of_gamma + _times(self._W, size) * 0.5 + size * UNIT
+        products = sum(_outer(U[k], size[k] + U[k]) + _outer(size[k], U[k]) for k in range(n))
+        error = _exchanged(products)
+        if ddg.size:
+            D = self._contracted(self._ddg_error, self._E, range(4))
+            error = error + _exchanged(D.transpose(0, 2, 3, 1, 4) + D.transpose(2, 0, 1, 3, 4)) * 0.5
+        for index in range(4):  # one is raised, and all are carried to coordinates
+            error = error + np.moveaxis(_times(self._W, np.moveaxis(np.abs(riemann), index, 0)), 0, index)
+        for c in range(n):
+            error[:, :, c, c] = 0.0
+        return error
+
+    def riemann_in_coordinates(self, error: Array) -> Array:
+        """Of R^i_jkl, from those of R^a_bcd in the frame."""
+        return self._contracted(self._contracted(error, self._F, [1, 2, 3]), self._Et, [0]) / self.sound
+
+    def ricci(self, error: Array) -> Array:
+        """Of Ric_ij, from those of R^a_bcd in the frame."""
+        return self._contracted(sum(error[a, :, a] for a in range(len(error))), self._F, [0, 1]) / self.sound
+
+
+def over_diagonal(errors: Array, g: Array) -> Array:
+    """Errors of g_ij relative to √|g_ii g_jj|, shape (n, n, m)."""
+    root = np.stack([np.sqrt(np.abs(g[i, i])) for i in range(len(g))])
+    return errors / (root[:, None] * root[None])
+
+
+def _first_kind(dg: Array) -> Array:
+    """The sum of the magnitudes of the terms of Γ of the first kind."""
+    return (dg.transpose(0, 2, 1, 3) + dg + dg.transpose(2, 0, 1, 3)) * 0.5
+
+
+def _times(W: Array, tensor: Array) -> Array:
+    """W applied to the first index."""
+    return np.stack([sum(row[b] * tensor[b] for b in range(len(row))) for row in W])
+
+
+def _outer(first: Array, second: Array) -> Array:
+    """Shape (n, n, n, n, m), with indices a, b, c, d: first_ad second_bc."""
+    return first[:, None, None, :] * second[None, :, :, None]
+
+
+def _exchanged(tensor: Array) -> Array:
+    """The sum with what exchanging c and d gives."""
+    return tensor + tensor.transpose(0, 1, 3, 2, 4)
