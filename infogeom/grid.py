@@ -11,7 +11,6 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import sympy
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from sympy import Interval
@@ -19,13 +18,13 @@ from sympy import Interval
 from infogeom import __version__
 from infogeom.arguments import check_count, check_real, finite_array
 from infogeom.formulas import latex
+from infogeom.kernels.conditions import conditions
 from infogeom.kernels.refinement import Accuracy, values, with_errors
 from infogeom.kernels.status import MEANINGS, Status
 from infogeom.kernels.tiles import ERROR_OF, OBSERVABLES, ORDERS, RANKS
 from infogeom.models.model import Model, Parameter
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
-from infogeom.symbolic.float64 import in_float64
 
 __all__ = ["StatusWarning", "evaluate", "evaluate_points"]
 
@@ -142,7 +141,7 @@ def _on_grid(
     P = math.prod(lengths[k] for k in along)
     grid = np.array([rows.get(k, np.full(P, safe[k][0])) for k in outer]).reshape(len(outer), P)
     within = np.logical_and.outer(_product([inside[k] for k in outer]), inside[inner])
-    for condition in _conditions(metric):
+    for condition in conditions(metric):
         at: list[Array] = [np.empty(0)] * len(lengths)
         for row, k in zip(grid, outer, strict=True):
             at[k] = row[:, None]
@@ -249,7 +248,7 @@ def evaluate_points(
     names, accuracy = _checked_quantities(metric, quantities), _checked_accuracy(rtol, max_refined)
     where, dim, kept = _checked_points(metric, points)
     inside = np.logical_and.reduce([_inside(d, v) for d, v in zip(metric.domains, where, strict=True)])
-    for condition in _conditions(metric):
+    for condition in conditions(metric):
         inside &= condition(*where)
     _check_any_inside(metric, [inside])
     safe = np.where(inside, where, np.array([[_admissible(d)] for d in metric.domains]))
@@ -334,25 +333,6 @@ def _inside(domain: Interval, values: Array) -> NDArray[np.bool_]:
 def _admissible(domain: Interval) -> float:
     """Some value inside a domain."""
     return float(Parameter("inside", domain).typical[0])
-
-
-def _conditions(metric: Metric) -> list[Callable[..., NDArray[np.bool_]]]:
-    """Joint conditions of the coordinates: where points lie inside the domain."""
-
-    def holds(expression: sympy.Expr) -> Callable[..., NDArray[np.bool_]]:
-        samples = metric.samples if metric.samples and expression.free_symbols & {*metric.samples.symbols} else None
-        symbols, rows = (samples.symbols, np.unique(samples.data, axis=0)) if samples else ((), [()])
-        value = in_float64([*metric.coordinates, *symbols], [expression])
-
-        def condition(*at: Array) -> NDArray[np.bool_]:
-            # nan does not hold; what depends on the data has to hold for every sample.
-            return np.logical_and.reduce(  # type: ignore[no-any-return]
-                [value(*np.broadcast_arrays(*at), *row)[0] > 0 for row in rows]
-            )
-
-        return condition
-
-    return [holds(e) for e in metric.constraints]
 
 
 def _check_any_inside(metric: Metric, inside: Sequence[NDArray[np.bool_]]) -> None:

@@ -153,9 +153,9 @@ def softplus(u: Real) -> arb:
 
 
 def polygamma(m: int, x: Real) -> arb:
-    """ψ^(m)(x), x > 0."""
+    """ψ^(m)(x), x no pole 0, −1, −2, …"""
     x = arb(x)
-    return _refined(lambda: _polygamma(m, x), x) if x > 0 else arb.nan()
+    return _refined(lambda: _polygamma(m, x), x)
 
 
 def _polygamma(m: int, x: arb) -> arb:

@@ -7,7 +7,7 @@ least, in the innermost loop.  On a rectilinear grid an exponential of a sum ove
 table entries, and no transcendental is left inside.
 
 Three variants of one source exist.  The *hoisted* one splits exponentials between the axes; every exponent must stay
-below `MAX_EXPONENT`, which `exponents` bounds per tile.  The *direct* one exponentiates −|u| in place and never
+below `MAX_EXPONENT` at a point, as ``exponents`` finds it.  The *direct* one exponentiates −|u| in place and never
 overflows.  The *exact* one is for a single point in another arithmetic: its constants are not rounded, and no line
 compares.
 

@@ -70,10 +70,26 @@ def evaluate_kernel(kernel: Kernel, outer: Array, inner: Array, data: Array) -> 
         for target, values in zip(out, vectorised(kernel.vector)([*outer[:, :, None], *inner[:, None]]), strict=True):
             target[...] = values
         return out
-    functions = compiled(kernel.hoisted or kernel.direct)
-    if kernel.hoisted and not functions["exponents"](outer, inner, data) <= MAX_EXPONENT:
-        functions = compiled(kernel.direct)
-    functions["tile"](outer, inner, data, out)
+    if not kernel.hoisted:
+        compiled(kernel.direct)["tile"](outer, inner, data, out)
+        return out
+    functions, largest = compiled(kernel.hoisted), (np.empty(outer.shape[1]), np.empty(inner.shape[1]))
+    functions["exponents"](outer, inner, data, *largest)
+    rows, columns = (exponents <= MAX_EXPONENT for exponents in largest)
+    if rows.all() and columns.all():
+        functions["tile"](outer, inner, data, out)
+        return out
+    # Each point takes the source that its own exponents ask for, whatever is beside it.
+    for chosen_rows, chosen_columns, source in (
+        (rows, columns, kernel.hoisted),
+        (rows, ~columns, kernel.direct),
+        (~rows, columns | True, kernel.direct),
+    ):
+        part = np.empty((kernel.components, chosen_rows.sum(), chosen_columns.sum()))
+        if part.size:
+            places = (np.ascontiguousarray(outer[:, chosen_rows]), np.ascontiguousarray(inner[:, chosen_columns]))
+            compiled(source)["tile"](*places, data, part)
+            out[np.ix_(np.ones(len(out), dtype=bool), chosen_rows, chosen_columns)] = part
     return out
 
 

@@ -87,7 +87,7 @@ def words(text: str) -> set[str]:
 
 
 def write_loops(program: Program, axes: Axes) -> str:
-    """Source of ``tile(outer, inner, data, out)`` and ``exponents(outer, inner, data)``."""
+    """Source of ``tile(outer, inner, data, out)`` and ``exponents(outer, inner, data, along_outer, along_inner)``."""
     writer = _Writer(program, axes)
     writer.tile()
     writer.exponents()
@@ -227,16 +227,19 @@ class _Writer:
                 self.write(depth + 1, *body, *(f"out[{c}, p, v] = {r}" for c, r in results))
 
     def exponents(self) -> None:
-        """Largest absolute exponent over a tile, one loop nest for each kind of exponent."""
-        self.write(0, "", "", "def exponents(outer, inner, data):")
-        self.write(1, "largest = 0.0")
+        """Largest absolute exponent at each outer and at each inner point, one loop nest for each kind of exponent."""
+        self.write(0, "", "", "def exponents(outer, inner, data, along_outer, along_inner):")
+        self.write(1, "along_outer[:] = 0.0", "along_inner[:] = 0.0")
         arrays = {P: "outer", V: "inner", N: "data"}
-        kinds_of = {e: tuple(sorted(self.program.depends.get(e, ()))) for e in self.program.exponents}
-        for kinds in sorted(set(kinds_of.values())):
-            wanted = [e for e in kinds_of if kinds_of[e] == kinds]
-            for depth, kind in enumerate(kinds, start=1):
+        targets = {P: "along_outer[p]", V: "along_inner[v]"}
+        kinds_of = {e: self.program.depends.get(e, frozenset()) for e in self.program.exponents}
+        for kinds in sorted(map(sorted, set(kinds_of.values()))):
+            # What depends on no coordinate counts at every outer point.
+            loops = [*([] if P in kinds or V in kinds else [P]), *kinds]
+            target = targets[P if P in loops else V]
+            for depth, kind in enumerate(loops, start=1):
                 self.write(depth, f"for {kind} in range({arrays[kind]}.shape[1]):")
-                self.write(depth + 1, *self.loads(kind, kind))
-            self.write(len(kinds) + 1, *self.assignments(wanted, lambda _: True))
-            self.write(len(kinds) + 1, *(f"largest = max(largest, fabs({e}))" for e in wanted))
-        self.write(1, "return largest")
+                self.write(depth + 1, *(self.loads(kind, kind) if kind in kinds else []))
+            wanted = [e for e in kinds_of if sorted(kinds_of[e]) == kinds]
+            self.write(len(loops) + 1, *self.assignments(wanted, lambda _: True))
+            self.write(len(loops) + 1, *(f"{target} = max({target}, fabs({e}))" for e in wanted))
