@@ -58,34 +58,43 @@ def null_space(metric: Metric) -> Array:
 def rank_of_samples(balls: Balls, x: Sequence[float]) -> int:
     """Rank of a mean over samples at a point, the data being what they are up to two roundings of each number.
 
-    Each sample's matrix is a sum of squares r rᵀ; their rank is that of all r.
+    The matrix of each sample is a sum of squares r rᵀ, and the rank is that of all r; n where one is none.
     """
     g = balls.enclose(x, ("metric",), BITS).values["metric"]
     mean = np.array([[float(b.mid()) for b in row] for row in g])
-    root = np.sqrt(np.diag(mean))
+    root = np.sqrt(np.abs(np.diag(mean)))
     if (root > 0).all() and np.linalg.eigvalsh(mean / np.outer(root, root))[0] > FAR:
         return balls.n
     rows: list[Array] = []
-    with precision(BITS_OF_SAMPLES):
-        for sample in balls.samples(x, BITS_OF_SAMPLES):
-            rows += _squares(sample)
+    for sample in balls.samples(x, BITS_OF_SAMPLES):
+        squares = _squares(sample)
+        if squares is None:
+            return balls.n
+        rows += squares
+    if not rows:
+        return 0
     stacked = np.array(rows)
     largest = np.abs(stacked).max(axis=0)
     stacked = stacked / np.where(largest > 0, largest, 1)
     return rank_to_rounding(stacked / np.abs(stacked).max(axis=1, keepdims=True))
 
 
-def _squares(a: NDArray[np.object_]) -> list[Array]:
-    """Rows r, the largest entry of each 1, of which a positive semidefinite matrix is a sum of multiples of r rᵀ."""
-    rows, first = [], max(abs(b).mid() for b in a.diagonal())
-    for _ in range(len(a)):
-        i = int(np.argmax([float((d / first).mid()) if first else 0.0 for d in a.diagonal()]))
-        if not a[i, i] > first * flint.arb(2) ** (-BITS_OF_SAMPLES // 2):
-            break
-        row = a[i] / a[i, i]
-        rows.append(np.array([float((b / max(abs(c).mid() for c in row)).mid()) for b in row]))
-        a = a - np.outer(row, a[i])
-    return rows
+def _squares(a: NDArray[np.object_]) -> list[Array] | None:
+    """Rows r, the largest entry of each 1, of which a matrix is a sum of multiples of r rᵀ; None where it is none."""
+    with precision(BITS_OF_SAMPLES):
+        rows, least = [], max(abs(b).mid() for b in a.flat) * flint.arb(2) ** (-BITS_OF_SAMPLES // 2)
+        for _ in range(len(a)):
+            i = max(range(len(a)), key=lambda k: a[k, k].mid())
+            if not a[i, i] > least:
+                break
+            rows.append(_to_unit(a[i]))
+            a = a - np.outer(a[i] / a[i, i], a[i])
+        return rows if all(abs(b) <= least for b in a.flat) else None
+
+
+def _to_unit(row: NDArray[np.object_]) -> Array:
+    largest = max(abs(b).mid() for b in row)
+    return np.array([float((b / largest).mid()) for b in row])
 
 
 def _is_outer_product(metric: Metric) -> bool:

@@ -98,11 +98,14 @@ def test_no_name_of_a_symbol_is_in_the_source(variant: str) -> None:
     assert "lambda" not in source
 
 
-def test_exponents_are_bounded_over_the_tile() -> None:
+def test_exponents_are_bounded_at_each_outer_and_each_inner_point() -> None:
     made = kernel(EXPRESSIONS, AXES)
-    bound = interpreted(made.hoisted)["exponents"](OUTER, INNER, DATA)
-    # The largest of |3 p n| and |q n| and |p n| and |q|: 3 · 1 · 1.1.
-    assert bound == pytest.approx(3.3, rel=1e-14)
+    rows, columns = np.empty(OUTER.shape[1]), np.empty(INNER.shape[1])
+    interpreted(made.hoisted)["exponents"](OUTER, INNER, DATA, rows, columns)
+    largest = np.abs(DATA[0]).max()
+    # The largest of |3 p n| and |p n| along the outer points, of |q n| and |q| along the inner ones.
+    assert rows == pytest.approx(3 * np.abs(OUTER[0]) * largest, rel=1e-14)
+    assert columns == pytest.approx(np.abs(INNER[0]) * max(largest, 1), rel=1e-14)
 
 
 def test_the_direct_source_does_not_overflow() -> None:
