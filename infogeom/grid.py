@@ -80,10 +80,11 @@ def evaluate(
         Out of metric, inverse_metric, determinant, christoffel, riemann, ricci, ricci_scalar, fisher_trace,
         log10_ricci_scalar and ricci_scalar_sign (finite where R is beyond float64), metric_rank, null_directions (row i
         holds the i-th of an orthonormal basis, then come rows of zeros), and for networks loss and ntk_trace (per
-        sample).
+        sample); ``<quantity>_error`` names the bound on the error of each entry of any of them but the derived four.
     rtol : float
-        Points where R may err by more than ``rtol`` times its size are computed again in ball arithmetic, as are those
-        that look singular or beyond float64; at least 2.2e-16.
+        Points where a quantity asked for may err by more than ``rtol`` times its size are computed again in ball
+        arithmetic, as are those that look singular or beyond float64; at least 2.2e-16. The size of a tensor is its
+        largest component; an entry of a positive definite metric is held against √(g_ii g_jj).
     max_refined : int
         Most points to compute again, each of which takes milliseconds (10 µs for every sample); with ``chunks`` for
         each block. What is left over has status 5. 0 refines none.
@@ -94,11 +95,12 @@ def evaluate(
     Returns
     -------
     xarray.Dataset
-        float64 variables over the parameters in model order, tensor indices i, j, k, l after them. With ricci_scalar
-        comes ``ricci_scalar_error``, a bound on its absolute error: an estimate where status is 0, rigorous where it is
-        1. ``status`` int8: 0 ok, 1 refined in ball arithmetic, 2 singular, 3 out of the domain, 4 beyond float64, 5 not
-        refined for want of ``max_refined``: R is right to its error, which exceeds ``rtol``, or nan. Singular points
-        keep metric and determinant.
+        float64 variables over the parameters in model order, tensor indices i, j, k, l after them. Errors are absolute,
+        estimates where status is 0, rigorous where it is 1; ``ricci_scalar_error`` comes with ricci_scalar unasked.
+        ``status`` int8, of what was asked for: 0 ok, 1 refined in ball arithmetic, 2 singular, 3 out of the domain, 4
+        beyond float64, 5 not refined for want of ``max_refined``: right to errors that exceed ``rtol``, or nan, 6
+        undefined: no real finite value. Components that have a finite one keep it; singular points keep metric and
+        determinant.
 
     Raises
     ------
@@ -108,7 +110,7 @@ def evaluate(
     Warns
     -----
     StatusWarning
-        Once, with counts, when points are singular, overflow or are not refined.
+        Once, with counts, when points are singular, undefined, beyond float64 or not refined.
     """
     start = time.perf_counter()
     metric = numeric_metric(model_or_metric)

@@ -153,7 +153,7 @@ def softplus(u: Real) -> arb:
 
 
 def polygamma(m: int, x: Real) -> arb:
-    """ψ^(m)(x), x no pole 0, −1, −2, …"""
+    """ψ^(m)(x); nan at its poles 0, −1, −2 and so on."""
     x = arb(x)
     return _refined(lambda: _polygamma(m, x), x)
 
