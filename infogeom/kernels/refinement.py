@@ -28,6 +28,7 @@ from infogeom.kernels.status import Status
 from infogeom.kernels.tiles import DERIVED, ERROR_OF, OBSERVABLES, ORDERS, PATIENCE, RANKS, tabulate, threads
 from infogeom.models.model import Parameter
 from infogeom.symbolic import Metric
+from infogeom.workers import interrupts_held, serve
 
 __all__ = ["Accuracy", "exact", "settle", "values", "with_errors"]
 
@@ -327,9 +328,12 @@ def _refined(balls: Balls, points: Array, quantities: tuple[str, ...], most: int
 
 
 def _by_processes(work: Callable[[Array], list[Refined]], tasks: Sequence[Array]) -> Iterator[list[Refined]]:
-    executor = loky.get_reusable_executor(threads(), timeout=30)
+    executor = loky.get_reusable_executor(threads(), timeout=30, initializer=serve)
     try:
-        yield from executor.map(work, tasks)
+        with interrupts_held():
+            futures = [executor.submit(work, task) for task in tasks]
+        for future in futures:  # not by `map`, which cancels what loky then tries to fail
+            yield future.result()
     except BaseException:
         executor.shutdown(wait=False, kill_workers=True)
         raise

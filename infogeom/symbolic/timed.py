@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import loky
 
+from infogeom.workers import interrupts_held, serve
+
 __all__ = ["Worker"]
 
 
@@ -35,8 +37,10 @@ class Worker:
     def run(self, seconds: float | None, function: Callable[..., Any], *arguments: Any) -> Any:
         """Result of a call; TimeoutError when it takes longer, not counting the start of the process."""
         if self._executor is None:
-            self._executor = loky.ProcessPoolExecutor(1)
-            self._executor.submit(_started).result()
+            with interrupts_held():
+                self._executor = loky.ProcessPoolExecutor(1, initializer=serve)
+                start = self._executor.submit(_started)
+            start.result()
         try:
             return self._executor.submit(function, *arguments).result(timeout=seconds)
         except BaseException:  # of an interrupt, too, nothing is left running
