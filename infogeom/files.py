@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-__all__ = ["writable_folder", "write_atomically"]
+__all__ = ["TEXT", "remove_fragments", "writable_folder", "write_atomically"]
+
+#: How text in Datasets is stored: of any length, for Zarr's format 3 has no other.
+TEXT = {"dtype": object}
 
 
 def writable_folder(path: str | Path) -> Path:
@@ -21,10 +26,22 @@ def writable_folder(path: str | Path) -> Path:
 
 def write_atomically(path: Path, writer: Callable[[BinaryIO], object]) -> None:
     """Let ``writer`` fill a file beside ``path``, then put it in place at once; what fails leaves no fragment."""
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    part = path.with_name(f"{_fragment(path)}.{uuid4().hex}.part")
     try:
         with part.open("xb") as file:
             writer(file)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_fragments(path: Path) -> None:
+    """Remove what processes that were killed left of ``path``, to which nobody else may be writing."""
+    with contextlib.suppress(OSError):  # in a folder that is read alone they stay
+        for part in path.parent.glob(f"{_fragment(path)}.*.part"):
+            part.unlink(missing_ok=True)
+
+
+def _fragment(path: Path) -> str:
+    """How the names of a file's fragments begin: short, however long its own is."""
+    return f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}"

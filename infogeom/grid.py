@@ -17,6 +17,7 @@ from sympy import Interval
 
 from infogeom import __version__
 from infogeom.arguments import check_count, check_real, finite_array
+from infogeom.files import TEXT
 from infogeom.formulas import latex
 from infogeom.kernels.conditions import conditions
 from infogeom.kernels.refinement import Accuracy, values, with_errors
@@ -286,7 +287,7 @@ def _dataset(
         for name, value in coordinates.items()
     }
     used = max(RANKS.get(name, 0) for name in arrays)
-    index = {i: (i, list(metric.names)) for i in "ijkl"[:used]}
+    index: dict[str, Any] = {i: (i, list(metric.names), {}, TEXT) for i in "ijkl"[:used]}
     mean: dict[str, Any] = (
         {"samples": len(metric.samples), "normalization": "mean over samples"} if metric.samples else {}
     )
