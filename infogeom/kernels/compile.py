@@ -48,7 +48,7 @@ class CacheWarning(UserWarning):
 def cache_directory() -> Path:
     """Folder of generated sources and compiled kernels: ``INFOGEOM_CACHE_DIR`` or the user's cache folder."""
     override = os.environ.get("INFOGEOM_CACHE_DIR")
-    return Path(override) if override else Path(platformdirs.user_cache_dir("infogeom")) / "kernels"
+    return Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("infogeom")) / "kernels"
 
 
 @lru_cache(maxsize=512)

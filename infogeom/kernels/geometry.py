@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,7 @@ def geometry(
     riemann = riemann * sign[:, None, None, None]
     error = bounds.riemann(gamma, ddg, riemann) if bounds else None
     if "ricci" in wanted:
-        yield "ricci", contracted(sum(riemann[a, :, a] for a in range(n)), F, [0, 1])
+        yield "ricci", contracted(_total(riemann[a, :, a] for a in range(n)), F, [0, 1])
         if bounds:
             yield "ricci_error", bounds.ricci(error)
     if "riemann" in wanted:
@@ -102,12 +102,12 @@ def _algebraic(g: Array, sign: Array, determinant: Array, bounds: TensorErrors |
     """What takes no derivative, with its errors."""
     n = len(g)
     yield "metric", g
-    yield "fisher_trace", sum(g[i, i] for i in range(n))
+    yield "fisher_trace", _total(g[i, i] for i in range(n))
     yield "determinant", determinant
     yield "sign", sign
     if bounds:
         yield "metric_error", bounds.metric
-        yield "fisher_trace_error", sum(bounds.metric[i, i] for i in range(n))
+        yield "fisher_trace_error", _total(bounds.metric[i, i] for i in range(n))
         yield "determinant_error", bounds.determinant(determinant)
         yield "sound", bounds.sound
 
@@ -119,6 +119,12 @@ def _antisymmetric(riemann: Array) -> Array:
         for l in range(k):
             riemann[:, :, k, l] = -riemann[:, :, l, k]
     return riemann
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what leaves float64 is told by the status
+def _total(terms: Iterable[Array]) -> Array:
+    """Sum of arrays of one shape."""
+    return np.asarray(sum(terms))
 
 
 def _contracted(contract: Callable[..., Any], tensor: Array, matrix: Array, indices: Collection[int]) -> Array:

@@ -1,22 +1,36 @@
-"""Checkpoints, which say the settings that they belong to."""
+"""Checkpoints and finished runs, which say the settings that they belong to and know their own contents."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import json
+import struct
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+import xarray as xr
+from numpy.typing import DTypeLike, NDArray
 
 from infogeom.files import write_atomically
 
-__all__ = ["check_settings", "digest", "load", "save"]
+__all__ = ["Form", "check_arrays", "digest", "load", "load_run", "save", "save_run"]
 
 Settings = Mapping[str, str]
+#: Dtype and shape of an array.
+Form: TypeAlias = tuple[DTypeLike, tuple[int, ...]]
+#: Name of the settings in a file, and among them of the digests of what the file holds besides.
+SETTINGS, CONTENTS = "settings", "contents"
+#: What readers raise at files that are not what they should be.
+UNREADABLE = (
+    *(OSError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, struct.error),
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError),
+)
 
 
 def digest(*arrays: NDArray[Any]) -> str:
@@ -28,9 +42,13 @@ def digest(*arrays: NDArray[Any]) -> str:
     return found.hexdigest()[:16]
 
 
+# --- Checkpoints ------------------------------------------------------------------------------------------------------
+
+
 def save(path: Path, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays and the settings they belong to."""
-    write_atomically(path, lambda file: np.savez(file, settings=np.array(json.dumps(settings)), **arrays))  # type: ignore[arg-type]
+    text = json.dumps({**settings, CONTENTS: _digests(arrays)})
+    write_atomically(path, lambda file: np.savez(file, **{SETTINGS: np.array(text)}, **arrays))  # type: ignore[arg-type]
 
 
 def load(path: Path, settings: Settings) -> dict[str, NDArray[Any]] | None:
@@ -39,19 +57,117 @@ def load(path: Path, settings: Settings) -> dict[str, NDArray[Any]] | None:
     Raises
     ------
     ValueError
-        When the file is no checkpoint, or one of other settings.
+        When the file is no checkpoint, is damaged, or is one of other settings.
+    """
+    try:
+        arrays = _arrays(path)
+        found = _settings(str(arrays.pop(SETTINGS)))
+    except UNREADABLE as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+            return None
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ValueError(f"{path} is not a checkpoint of a training run ({reason}); remove it to start anew") from None
+    contents = found.pop(CONTENTS, None)  # earlier versions wrote none
+    check_settings(path, found, settings)
+    changed = [] if contents is None else _changed(contents, arrays)
+    if changed:
+        raise ValueError(f"{path} is damaged: {', '.join(changed)} not as written; remove it to start anew")
+    return arrays
+
+
+def check_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], forms: Mapping[str, Form]) -> None:
+    """Raise ValueError that names what is missing from a checkpoint, foreign to it, or of another form."""
+    missing, foreign = [*(forms.keys() - arrays.keys())], [*(arrays.keys() - forms.keys())]
+    if missing or foreign:
+        raise ValueError(f"{path} must hold the arrays of its run; missing {missing}, unknown {foreign}")
+    for name, (dtype, shape) in forms.items():
+        array = arrays[name]
+        if array.dtype != dtype or array.shape != shape:
+            wanted, got = f"{np.dtype(dtype)} of shape {shape}", f"{array.dtype} of shape {array.shape}"
+            raise ValueError(f"{path}: {name} must be {wanted}, got {got}")
+
+
+def _digests(arrays: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    return {name: digest(array) for name, array in arrays.items()}
+
+
+def _changed(contents: Any, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
+    """Names of arrays that are not those whose digests were written."""
+    if not isinstance(contents, dict):
+        return [CONTENTS]
+    found = _digests(arrays)
+    return sorted(name for name in contents.keys() | found.keys() if contents.get(name) != found.get(name))
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Arrays of an uncompressed archive, each the whole of its member, whose checksum is right."""
+    arrays = {}
+    with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{member.filename} is compressed")
+            content = io.BytesIO(archive.read(member))
+            array = np.lib.format.read_array(content, allow_pickle=False)
+            name = member.filename.removesuffix(".npy")
+            kinds = "U" if name == SETTINGS else "fi"
+            if content.read(1) or not array.dtype.isnative or array.dtype.kind not in kinds:
+                raise ValueError(f"{member.filename} is not an array of numbers")
+            arrays[name] = array
+    return arrays
+
+
+def _settings(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError("it has no settings")
+    return found
+
+
+# --- Finished runs ----------------------------------------------------------------------------------------------------
+
+
+def save_run(path: Path, run: xr.Dataset, settings: Settings) -> None:
+    """Write the record of a finished run."""
+    stored = _read(bytes(run.to_netcdf(engine="scipy")))  # as it will be read, in the types that NetCDF has
+    text = json.dumps({**settings, CONTENTS: _digest_of(stored)})
+    content = bytes(run.assign_attrs({SETTINGS: text}).to_netcdf(engine="scipy"))
+    write_atomically(path, lambda file: file.write(content))
+
+
+def load_run(path: Path, settings: Settings) -> xr.Dataset | None:
+    """Record of a finished run, None where there is none yet.
+
+    Raises
+    ------
+    ValueError
+        When the file is no run of a study, is damaged, or is one of other settings.
     """
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        found = json.loads(str(arrays.pop("settings")))
-        found.keys()
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a checkpoint of a training run: {error}") from None
+        run = _read(path.read_bytes())
+        found = _settings(run.attrs[SETTINGS])
+        contents = found.pop(CONTENTS, None)  # earlier versions wrote none
+        whole = contents is None or contents == _digest_of(run)
+    except UNREADABLE as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ValueError(f"{path} is not a run of a study ({reason}); remove it to train that run again") from None
     check_settings(path, found, settings)
-    return arrays
+    if not whole:
+        raise ValueError(f"{path} does not hold what was written to it; remove it to train that run again")
+    return run
+
+
+def _read(content: bytes) -> xr.Dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what a damaged file seems to say
+        return xr.load_dataset(io.BytesIO(content), engine="scipy")
+
+
+def _digest_of(run: xr.Dataset) -> str:
+    """Hash of all that a Dataset holds but its settings."""
+    text = json.dumps(run.assign_attrs({SETTINGS: ""}).to_dict(), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def check_settings(path: Path, found: Settings, wanted: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +17,13 @@ from tqdm import tqdm
 
 from infogeom import __version__
 from infogeom.arguments import check_count
+from infogeom.files import TEXT, remove_fragments
 from infogeom.losses import Loss
 from infogeom.network import checkpoint as checkpoints
+from infogeom.network.checkpoint import Form
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import forward, loss_gradient, one_blas_thread
-from infogeom.network.recording import LABELS, Record, measure, stratified_sample
+from infogeom.network.recording import FURTHER, LABELS, Record, measure, shapes, stratified_sample
 from infogeom.network.traces import check_loss
 from infogeom.optimizers import Adam, Optimizer
 
@@ -28,12 +31,9 @@ __all__ = ["TrainingWarning", "fit"]
 
 Array = NDArray[Any]
 
-#: Records with a dimension besides "epoch".
-FURTHER = {"fisher_trace_of": "measured_loss", "fisher_spectrum": "rank", "ntk_spectrum": "rank"}
-
 
 class TrainingWarning(UserWarning):
-    """A run ended before its last epoch; what it recorded is kept."""
+    """A run ended before its last epoch, or its checkpoint cannot be written; what it recorded is returned."""
 
 
 def fit(
@@ -90,12 +90,12 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        Naming the argument, the rule and the value; for a checkpoint of other settings.
+        Naming the argument, the rule and the value; for a checkpoint that is damaged or of other settings.
 
     Warns
     -----
     TrainingWarning
-        When Ctrl-C or a loss that is not finite ended the run early.
+        When Ctrl-C or a loss that is not finite ended the run early; once, when a checkpoint cannot be written.
     """
     clock = time.perf_counter()
     run = started(net, x, y, loss, optimizer or Adam(), batch_size, record or Record(), seed)
@@ -132,8 +132,8 @@ def fit(
     return run.dataset(ended, time.perf_counter() - clock)
 
 
-def _warn(message: str) -> None:
-    warnings.warn(message, TrainingWarning, stacklevel=3)
+def _warn(message: str, level: int = 3) -> None:
+    warnings.warn(message, TrainingWarning, stacklevel=level)
 
 
 def started(
@@ -198,6 +198,7 @@ class _Run:
     state: tuple[Array, ...]
     epoch: int = 0
     records: dict[int, dict[str, Any]] = field(default_factory=dict)
+    unsaved: bool = False
 
     def __post_init__(self) -> None:
         self.probe = stratified_sample(self.targets, self.record.probe, self.record.seed)
@@ -242,27 +243,61 @@ class _Run:
         )
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint, if there is anything to resume; where it cannot be written the run goes on without."""
+        if not (self.records and np.isfinite(self.parameters).all()):
+            return
         stacked = {f"record_{name}": column for name, column in self.columns().items()}
         state = {f"state_{k}": array for k, array in enumerate(self.state)}
         epochs = {"epoch": np.array(self.epoch), "epochs": np.array(list(self.records), dtype=np.int64)}
-        checkpoints.save(path, self.settings, {**epochs, "parameters": self.parameters, **state, **stacked})
+        try:
+            checkpoints.save(path, self.settings, {**epochs, "parameters": self.parameters, **state, **stacked})
+        except OSError as error:
+            if not self.unsaved:
+                _warn(f"checkpoint {path} cannot be written: {error.strerror or error}; the run goes on", level=4)
+            self.unsaved = True
 
     def resume(self, path: Path, epochs: int) -> None:
         """Go on from a checkpoint where there is one."""
         if not path.parent.is_dir():
             raise ValueError(f"checkpoint must lie in a folder that exists, got {path}")
+        remove_fragments(path)
         arrays = checkpoints.load(path, self.settings)
         if arrays is None:
             return
+        rows = max(1, arrays["epochs"].size) if "epochs" in arrays else 1
+        checkpoints.check_arrays(path, arrays, self._forms(rows))
         if arrays["epoch"] > epochs:
             raise ValueError(f"epochs must be at least {arrays['epoch']}, where checkpoint {path} stands, got {epochs}")
+        self._check_values(path, arrays)
         self.epoch, self.parameters = int(arrays["epoch"]), arrays["parameters"]
         self.state = tuple(arrays[f"state_{k}"] for k in range(len(self.state)))
         names = [name for name in arrays if name.startswith("record_")]
         for k, epoch in enumerate(arrays["epochs"].tolist()):
             if epoch % self.record.every == 0 or epoch == epochs:  # not what an earlier run recorded as its last
                 self.records[epoch] = {name.removeprefix("record_"): arrays[name][k] for name in names}
+
+    def _check_values(self, path: Path, arrays: Mapping[str, Array]) -> None:
+        """Raise ValueError for numbers that no run has written."""
+        for name, array in arrays.items():
+            # A second moment may be beyond float32 where the parameters are not.
+            allowed = np.isfinite(array) | (name.startswith("state_") & (array == np.inf))
+            if not allowed.all():
+                raise ValueError(f"{path}: {name} must be finite, got {array[~allowed][0]}")
+        epoch, recorded = int(arrays["epoch"]), arrays["epochs"]
+        due = range(0, max(epoch, 1), self.record.every)
+        increasing = (np.diff(recorded) > 0).all() and recorded[-1] <= epoch
+        if not (increasing and recorded[0] == 0 and set(due) <= set(recorded.tolist())):
+            raise ValueError(f"{path}: epochs must be those recorded up to epoch {epoch}, got {recorded}")
+
+    def _forms(self, rows: int) -> dict[str, Form]:
+        """Dtype and shape of each array in a checkpoint with so many records."""
+        forms: dict[str, Form] = {"epoch": (np.int64, ()), "epochs": (np.int64, (rows,))}
+        forms["parameters"] = self.parameters.dtype, self.parameters.shape
+        for k, array in enumerate(self.state):
+            forms[f"state_{k}"] = array.dtype, array.shape
+        for name, shape in shapes(self.net, len(self.probe), self.record).items():
+            forms[f"record_{name}"] = np.float64, (rows, *shape)
+        return forms
 
     def columns(self) -> dict[str, Array]:
         """Records by name, stacked along epochs."""
@@ -283,7 +318,7 @@ class _Run:
         variables["parameters"] = ("parameter", self.parameters, {"long_name": "parameters after the last epoch"})
         coordinates: dict[str, Any] = {"epoch": ("epoch", list(self.records), {"long_name": "epoch", "units": "1"})}
         if self.record.losses:
-            coordinates["measured_loss"] = [loss.name for loss in self.record.losses]
+            coordinates["measured_loss"] = "measured_loss", [loss.name for loss in self.record.losses], {}, TEXT
         attributes = {
             "model": repr(self.net),
             "fisher": "empirical",

@@ -14,7 +14,7 @@ from infogeom.losses import CrossEntropy, Loss
 from infogeom.network.mlp import MLP
 from infogeom.network.traces import check_loss, fisher_spectrum, over_kernel_blocks, traced_kernel
 
-__all__ = ["FACTORS", "LABELS", "Record", "measure", "stratified_sample"]
+__all__ = ["FACTORS", "FURTHER", "LABELS", "Record", "measure", "shapes", "stratified_sample"]
 
 Array = NDArray[np.float64]
 
@@ -35,6 +35,8 @@ LABELS: Mapping[str, str] = {
     "fisher_spectrum": "leading eigenvalues of $I$",
     "ntk_spectrum": r"leading eigenvalues of $\sum_a \Lambda_{nm,aa}$",
 }
+#: Records with a dimension besides "epoch".
+FURTHER = {"fisher_trace_of": "measured_loss", "fisher_spectrum": "rank", "ntk_spectrum": "rank"}
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,18 @@ def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> 
     if record.spectra:
         found["fisher_spectrum"] = fisher_spectrum(net, x, y, loss)[: record.spectra]
         found["ntk_spectrum"] = np.linalg.eigvalsh(traced_kernel(net, x))[::-1][: record.spectra]
+    return found
+
+
+def shapes(net: MLP, samples: int, record: Record) -> dict[str, tuple[int, ...]]:
+    """Shape of each quantity that `measure` finds on so many samples."""
+    found: dict[str, tuple[int, ...]] = {name: () for name in LABELS if name not in ("live_fraction", *FURTHER)}
+    if record.losses:
+        found["fisher_trace_of"] = (len(record.losses),)
+    if len(net.widths) > 2:
+        found["live_fraction"] = ()
+    if record.spectra:
+        found |= dict.fromkeys(("fisher_spectrum", "ntk_spectrum"), (min(record.spectra, samples),))
     return found
 
 

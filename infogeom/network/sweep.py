@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import signal
-import tempfile
 import time
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,14 +22,15 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from infogeom.arguments import check_count, finite_array
-from infogeom.files import writable_folder, write_atomically
+from infogeom.files import TEXT, remove_fragments, writable_folder
 from infogeom.losses import Loss
 from infogeom.network import checkpoint as checkpoints
-from infogeom.network.fitting import fit, settings_of, started
+from infogeom.network.fitting import TrainingWarning, fit, settings_of, started
 from infogeom.network.mlp import MLP
 from infogeom.network.recording import FACTORS, Record
 from infogeom.network.traces import check_loss
 from infogeom.optimizers import Adam, Optimizer
+from infogeom.workers import end_with_parent
 
 __all__ = ["statistics", "study"]
 
@@ -65,7 +64,18 @@ class _Job:
     batch_size: int | None
     record: Record
     data: str
-    path: Path
+    name: str
+    folder: Path | None
+
+    @property
+    def path(self) -> Path | None:
+        """File of the finished run, None where nothing is to be kept."""
+        return self.folder and self.folder / f"{self.name}.nc"
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """File of the unfinished run."""
+        return self.folder and self.folder / f"{self.name}.checkpoint.npz"
 
     @property
     def settings(self) -> dict[str, str]:
@@ -125,7 +135,12 @@ def study(
     Raises
     ------
     TypeError, ValueError
-        Naming the argument, the rule and the value; for files in ``out`` of other settings.
+        Naming the argument, the rule and the value; for files in ``out`` that are damaged or of other settings.
+
+    Warns
+    -----
+    TrainingWarning
+        When runs cannot be written to ``out``; they are in the Dataset all the same.
     """
     inputs, targets = finite_array("x", x, 2, dtype), finite_array("y", y, 2)
     losses, widths, seeds = _listed(losses=losses, widths=widths, seeds=seeds)
@@ -139,21 +154,20 @@ def study(
     workers = _cores() if workers is None else workers
     check_count("workers", workers)
     data = checkpoints.digest(inputs, targets)
-    with _folder(out) as folder:
-        jobs = []
-        for loss, width, seed in product(losses, widths, seeds):
-            net = MLP(
-                (inputs.shape[1], *[width] * hidden_layers, targets.shape[1]),
-                activation=activation, seed=seed, dtype=dtype,
-            )  # fmt: skip
-            path = folder / f"{loss.name}_{width}_{seed}.nc"
-            job = _Job(net, loss, seed, epochs, optimizer or Adam(), batch_size, record or Record(), data, path)
-            jobs.append(job)
-        for job in jobs[:: len(widths) * len(seeds)]:  # what `fit` would refuse is refused before any process starts
-            started(job.net, inputs, targets, job.loss, job.optimizer, job.batch_size, job.record, job.seed)
-        runs = {job.path: run for job in jobs if (run := _finished(job)) is not None}
-        runs |= _trained([job for job in jobs if job.path not in runs], inputs, targets, workers)
-    return _gathered([runs[job.path] for job in jobs], jobs, losses, widths, seeds)
+    folder = None if out is None else _folder(out)
+    jobs = []
+    for loss, width, seed in product(losses, widths, seeds):
+        net = MLP(
+            (inputs.shape[1], *[width] * hidden_layers, targets.shape[1]),
+            activation=activation, seed=seed, dtype=dtype,
+        )  # fmt: skip
+        settings = net, loss, seed, epochs, optimizer or Adam(), batch_size, record or Record()
+        jobs.append(_Job(*settings, data, f"{loss.name}_{width}_{seed}", folder))
+    for job in jobs[:: len(widths) * len(seeds)]:  # what `fit` would refuse is refused before any process starts
+        started(job.net, inputs, targets, job.loss, job.optimizer, job.batch_size, job.record, job.seed)
+    runs = {job.name: run for job in jobs if (run := _finished(job)) is not None}
+    runs |= _trained([job for job in jobs if job.name not in runs], inputs, targets, workers)
+    return _gathered([runs[job.name] for job in jobs], jobs, losses, widths, seeds)
 
 
 def _listed(**arguments: Sequence[Any]) -> list[list[Any]]:
@@ -168,31 +182,23 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@contextmanager
-def _folder(out: str | Path | None) -> Iterator[Path]:
-    """The folder for the runs, made where it is not there; a temporary one when nothing is to be kept."""
-    if out is None:
-        with tempfile.TemporaryDirectory() as temporary:
-            yield Path(temporary)
-        return
+def _folder(out: str | Path) -> Path:
+    """The folder for the runs, made where it is not there."""
     try:
-        folder = writable_folder(out)
+        return writable_folder(out)
     except OSError as error:
         raise ValueError(f"out {str(out)!r} cannot be written to: {error.strerror}") from None
-    yield folder
 
 
 def _finished(job: _Job) -> xr.Dataset | None:
-    """A run that is saved already; ValueError where the file is of other settings."""
-    if not job.path.exists():
+    """A run that is saved already; ValueError where the file is damaged or of other settings."""
+    if job.path is None or job.checkpoint is None:
         return None
-    try:
-        run = xr.load_dataset(job.path, engine="scipy")
-        settings = dict(json.loads(run.attrs["settings"]))
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise ValueError(f"{job.path} is not a run of a study ({reason}); remove it to train that run again") from None
-    checkpoints.check_settings(job.path, settings, job.settings)
+    remove_fragments(job.path)
+    run = checkpoints.load_run(job.path, job.settings)
+    if run is not None:  # what a run leaves that is killed just before its end
+        remove_fragments(job.checkpoint)
+        job.checkpoint.unlink(missing_ok=True)
     return run
 
 
@@ -203,6 +209,7 @@ _DATA: list[Array] = []
 
 
 def _start(x: Array, y: Array) -> None:
+    end_with_parent(GRACE)
     _DATA[:] = [x, y]
 
 
@@ -212,28 +219,32 @@ def _ended(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _run(job: _Job) -> xr.Dataset:
-    """Train, resuming where a checkpoint is, and save."""
+def _run(job: _Job) -> tuple[xr.Dataset, str]:
+    """Train, resuming where a checkpoint is, and save; the run, and why it could not be saved."""
     x, y = _DATA
     signal.signal(signal.SIGINT, _ended)
-    checkpoint = job.path.with_suffix(".checkpoint.npz")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the status says it
         run = fit(
             job.net, x, y, job.loss, epochs=job.epochs, optimizer=job.optimizer, batch_size=job.batch_size,
-            record=job.record, seed=job.seed, checkpoint=checkpoint,
+            record=job.record, seed=job.seed, checkpoint=job.checkpoint,
         )  # fmt: skip
     if run.attrs["ended"] == "interrupted":
         os._exit(1)  # not on to the next run
-    run = run.drop_vars("parameters").assign_attrs(settings=json.dumps(job.settings))
-    write_atomically(job.path, lambda file: file.write(bytes(run.to_netcdf(engine="scipy"))))
-    checkpoint.unlink(missing_ok=True)
-    return run
+    run = run.drop_vars("parameters")
+    try:
+        if job.path and job.checkpoint:
+            checkpoints.save_run(job.path, run, job.settings)
+            job.checkpoint.unlink(missing_ok=True)
+    except OSError as error:
+        return run, f"{job.path}: {error.strerror or error}"
+    return run, ""
 
 
-def _trained(jobs: Sequence[_Job], x: Array, y: Array, workers: int) -> dict[Path, xr.Dataset]:
-    """Runs by their path; on the way out of an error or an interrupt no worker is left behind."""
-    runs: dict[Path, xr.Dataset] = {}
+def _trained(jobs: Sequence[_Job], x: Array, y: Array, workers: int) -> dict[str, xr.Dataset]:
+    """Runs by their name; on the way out of an error or an interrupt no worker is left behind."""
+    runs: dict[str, xr.Dataset] = {}
+    unsaved: list[str] = []
     if not jobs:
         return runs
     before = set(multiprocessing.active_children())
@@ -243,13 +254,18 @@ def _trained(jobs: Sequence[_Job], x: Array, y: Array, workers: int) -> dict[Pat
         try:
             pending = {pool.submit(_run, job): job for job in jobs}
             for future in as_completed(pending):
-                runs[pending[future].path] = future.result()
+                run, reason = future.result()
+                runs[pending[future].name] = run
+                unsaved += [reason] if reason else []
                 progress.update()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             _stop(set(multiprocessing.active_children()) - before)
             raise
         pool.shutdown()
+    if unsaved:
+        message = f"{len(unsaved)} of {len(jobs)} runs cannot be written, the first to {unsaved[0]}"
+        warnings.warn(message, TrainingWarning, stacklevel=3)
     return runs
 
 
@@ -303,7 +319,8 @@ def _gathered(
     # The loss is a dimension here; its value goes by the name of what is minimised.
     variables["training_loss"] = variables.pop("loss")
     coordinates: dict[str, Any] = {str(name): longest[name].variable for name in longest.coords}
-    coordinates |= {"loss": [loss.name for loss in losses], "width": list(widths), "seed": list(seeds)}
+    coordinates["loss"] = "loss", [loss.name for loss in losses], {}, TEXT
+    coordinates |= {"width": list(widths), "seed": list(seeds)}
     net, kept = jobs[0].net, ("fisher", "normalization", "samples", "probe_samples", "optimizer", "batch_size")
     attributes = {
         "model": f"MLP, {len(net.widths) - 2} hidden layers, {net.activation}, {net.dtype}, {net.parametrization}",
