@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import struct
+import tokenize
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ Form: TypeAlias = tuple[DTypeLike, tuple[int, ...]]
 SETTINGS, CONTENTS = "settings", "contents"
 #: What readers raise at files that are not what they should be.
 UNREADABLE = (
-    *(OSError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, struct.error),
+    *(OSError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, struct.error, SyntaxError, tokenize.TokenError),
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError),
 )
 

@@ -51,6 +51,11 @@ def test_without_the_environment_the_folder_is_the_users(monkeypatch: pytest.Mon
     assert "infogeom" in cache_directory().parts
 
 
+def test_the_home_folder_may_be_a_tilde_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INFOGEOM_CACHE_DIR", "~/kernels")
+    assert cache_directory() == Path.home() / "kernels"
+
+
 def test_the_cache_folder_is_private(folder: Path) -> None:
     compiled(source(3))
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

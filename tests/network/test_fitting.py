@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from infogeom import network
+from infogeom.files import write_atomically
 from infogeom.losses import CrossEntropy, Loss, LpNorm, MeanPower
 from infogeom.network import MLP, SGD, Adam, Record, TrainingWarning, fit
+from infogeom.network import checkpoint as checkpoints
 from infogeom.network import fitting as fitting_module
 from tests import network_reference as reference
 
@@ -166,6 +170,14 @@ def test_a_record_goes_through_netcdf(tmp_path: Path) -> None:
     xr.testing.assert_identical(xr.load_dataset(tmp_path / "fit.nc", engine="scipy"), ds)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_record_goes_through_zarr(tmp_path: Path) -> None:
+    ds = fit(NET, X, Y, LpNorm(2), epochs=1, record=Record(losses=[MeanPower(2)]))
+    ds.to_zarr(tmp_path / "fit.zarr", consolidated=False)
+    with xr.open_zarr(tmp_path / "fit.zarr", consolidated=False, chunks=None) as read:
+        xr.testing.assert_identical(read.load(), ds)
+
+
 # --- Repeating, interrupting, resuming --------------------------------------------------------------------------------
 
 
@@ -252,6 +264,145 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "run.npz").write_bytes(b"something else")
     with pytest.raises(ValueError, match=r"run.npz is not a checkpoint"):
         fit(NET, X, Y, LpNorm(2), epochs=1, checkpoint=tmp_path / "run.npz")
+
+
+def checkpointed(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
+    """Settings and arrays in the checkpoint of a run, ready to be written again."""
+    fit(NET, X, Y, LpNorm(2), epochs=3, checkpoint=path, record=Record(losses=[MeanPower(2)], spectra=3))
+    with np.load(path) as file:
+        arrays = dict(file)
+    settings = json.loads(str(arrays.pop("settings")))
+    del settings["contents"]
+    return settings, arrays
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"state_1": np.zeros(3)}, r"state_1 must be float64 of shape \(135,\), got float64 of shape \(3,\)"),
+        ({"parameters": np.zeros(136)}, r"parameters must be float64 of shape \(135,\), got float64 of shape \(136,\)"),
+        ({"parameters": np.zeros(135, np.float32)}, r"parameters must be float64 .*, got float32 of shape \(135,\)"),
+        ({"parameters": np.full(135, np.nan)}, "parameters must be finite, got nan"),
+        ({"state_0": np.full(135, -np.inf)}, "state_0 must be finite, got -inf"),
+        ({"state_2": np.zeros(135)}, r"must hold the arrays of its run; missing \[\], unknown \['state_2'\]"),
+        ({"state_1": None}, r"missing \['state_1'\], unknown \[\]"),
+        ({"epochs": None}, r"missing \['epochs'\], unknown \[\]"),
+        ({"record_loss": None}, r"missing \['record_loss'\], unknown \[\]"),
+        ({"record_zzz": np.zeros(4)}, r"missing \[\], unknown \['record_zzz'\]"),
+        ({"record_fisher_spectrum": np.zeros((4, 2))}, r"record_fisher_spectrum must be float64 of shape \(4, 3\)"),
+        ({"record_accuracy": np.full(4, np.inf)}, "record_accuracy must be finite, got inf"),
+        ({"epoch": np.array(2.7)}, r"epoch must be int64 of shape \(\), got float64"),
+        ({"epoch": np.array(-1)}, r"epochs must be those recorded up to epoch -1, got \[0 1 2 3\]"),
+        ({"epochs": np.arange(50)}, r"record_loss must be float64 of shape \(50,\), got float64 of shape \(4,\)"),
+        ({"epochs": np.array([0, 1, 3, 2])}, "epochs must be those recorded up to epoch 3"),
+        ({"epochs": np.array([0, 1, 2, 4])}, "epochs must be those recorded up to epoch 3"),
+        ({"epochs": np.zeros(0, int)}, r"epochs must be int64 of shape \(1,\), got int64 of shape \(0,\)"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_checkpoint_of_the_right_settings_and_wrong_arrays_is_refused_by_name(
+    change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.npz"
+    settings, arrays = checkpointed(path)
+    wrong = {name: array for name, array in (arrays | change).items() if array is not None}
+    checkpoints.save(path, settings, wrong)
+    written = path.read_bytes()
+    with pytest.raises(ValueError, match=rf"run\.npz.*{message}"):
+        checkpointed(path)
+    assert path.read_bytes() == written
+
+
+def test_arrays_that_are_not_those_written_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    checkpointed(path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **arrays | {"epoch": np.array(2), "parameters": arrays["parameters"] + 1})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"run\.npz is damaged: epoch, parameters not as written; remove it"):
+        checkpointed(path)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "[1, 2]", "3", "{"], ids=["deep", "list", "number", "cut"])
+def test_settings_that_are_none_are_refused_by_name(content: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "run.npz", settings=np.array(content))
+    with pytest.raises(ValueError, match=r"run\.npz is not a checkpoint of a training run"):
+        checkpointed(tmp_path / "run.npz")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("widths", [(5, 3), (5, 4, 3)], ids=str)
+@pytest.mark.parametrize("record", [Record(), Record(every=2, probe=3, spectra=7, losses=[LpNorm(4)])], ids=str)
+@pytest.mark.parametrize("optimizer", [Adam(), SGD(0.01)], ids=["Adam", "SGD"])
+def test_every_kind_of_run_reads_its_own_checkpoint(
+    widths: tuple[int, ...], dtype: str, record: Record, optimizer: Any, tmp_path: Path
+) -> None:
+    net, path = MLP(widths, dtype=dtype), tmp_path / "run.npz"
+    for epochs in (0, 3, 4):
+        ds = fit(net, X, Y, LpNorm(2), epochs=epochs, record=record, optimizer=optimizer, checkpoint=path)
+    whole = fit(net, X, Y, LpNorm(2), epochs=4, record=record, optimizer=optimizer)
+    xr.testing.assert_identical(without_times(ds), without_times(whole))
+
+
+def test_a_checkpoint_of_an_earlier_version_has_no_digests_and_is_read(tmp_path: Path) -> None:
+    settings, arrays = checkpointed(tmp_path / "run.npz")
+    np.savez(tmp_path / "run.npz", settings=np.array(json.dumps(settings)), **arrays)  # type: ignore[arg-type]
+    assert checkpointed(tmp_path / "run.npz")[0] == settings
+
+
+def test_a_checkpoint_whose_name_is_as_long_as_names_may_be_is_written(tmp_path: Path) -> None:
+    path = tmp_path / ("g" * 251 + ".npz")
+    fit(NET, X, Y, LpNorm(2), epochs=1, checkpoint=path)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_checkpoint_that_cannot_be_written_warns_once_and_the_run_goes_on(tmp_path: Path) -> None:
+    whole = fit(NET, X, Y, LpNorm(2), epochs=3)
+    with pytest.warns(TrainingWarning, match=r"checkpoint .* cannot be written: File name too long") as caught:
+        ds = fit(NET, X, Y, LpNorm(2), epochs=3, checkpoint=tmp_path / ("g" * 300 + ".npz"), checkpoint_every=1)
+    assert [warning.filename for warning in caught] == [__file__]
+    xr.testing.assert_identical(without_times(ds), without_times(whole))
+
+
+class RemovesItsFolder(LpNorm):
+    """A loss that removes a folder when it is first asked for a gradient in the third epoch."""
+
+    folder: Path
+    asked = 0
+
+    def gradient(self, f: Array, y: Array) -> Array:
+        self.__class__.asked += 1
+        if self.asked == 6 and self.folder.is_dir():
+            shutil.rmtree(self.folder)
+        return super().gradient(f, y)
+
+
+def test_a_folder_that_goes_during_a_run_costs_its_checkpoint_alone(tmp_path: Path) -> None:
+    RemovesItsFolder.folder = tmp_path / "runs"
+    RemovesItsFolder.folder.mkdir()
+    whole = fit(NET, X, Y, LpNorm(2), epochs=5)
+    with pytest.warns(TrainingWarning, match="cannot be written: No such file or directory; the run goes on"):
+        ds = fit(NET, X, Y, RemovesItsFolder(2), epochs=5, checkpoint=tmp_path / "runs" / "a.npz", checkpoint_every=1)
+    assert not (tmp_path / "runs").exists()
+    xr.testing.assert_identical(without_times(ds), without_times(whole))
+
+
+def test_what_a_killed_run_left_of_a_checkpoint_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "run.npz"
+    left = tmp_path / "left"
+
+    def killed(file: BinaryIO) -> None:
+        file.write(b"half")
+        [part] = tmp_path.glob(".*.part")
+        left.write_text(part.name)
+
+    write_atomically(path, killed)
+    path.unlink()
+    (tmp_path / left.read_text()).write_bytes(b"half")
+    left.unlink()
+    (tmp_path / ".other.part").touch()
+    fit(NET, X, Y, LpNorm(2), epochs=1, checkpoint=path)
+    assert {file.name for file in tmp_path.iterdir()} == {"run.npz", ".other.part"}
 
 
 def test_a_checkpoint_beyond_the_epochs_asked_for_is_a_value_error(tmp_path: Path) -> None:

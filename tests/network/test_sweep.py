@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +24,7 @@ RNG = np.random.default_rng(8)
 X = RNG.random((40, 5)).astype(np.float32)
 Y = np.eye(3)[(X[:, 0] + X[:, 1] > 1).astype(int) + (X[:, 2] > 0.7)]
 SETTINGS: dict[str, Any] = {"losses": [CrossEntropy(), LpNorm(2)], "widths": [4, 6], "seeds": [0, 3], "epochs": 4}
+ONE: dict[str, Any] = {"losses": [LpNorm(2)], "widths": [4], "seeds": [0]}
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,68 @@ def test_a_broken_run_file_is_named(content: bytes | str, ds: xr.Dataset, folder
     assert len(ds.epoch) == 5
     with pytest.raises(ValueError, match=r"l2_4_0\.nc is not a run of a study .* remove it"):
         study(X, Y, **settings, out=tmp_path)
+
+
+def test_a_run_file_that_does_not_hold_what_was_written_is_named(ds: xr.Dataset, folder: Path, tmp_path: Path) -> None:
+    run = xr.load_dataset(folder / "l2_4_0.nc", engine="scipy")
+    run.assign(accuracy=run.accuracy + 1).to_netcdf(tmp_path / "l2_4_0.nc", engine="scipy")
+    written = (tmp_path / "l2_4_0.nc").read_bytes()
+    assert len(ds.epoch) == 5
+    with pytest.raises(ValueError, match=r"l2_4_0\.nc does not hold what was written to it; remove it"):
+        study(X, Y, **SETTINGS | ONE, out=tmp_path)
+    assert (tmp_path / "l2_4_0.nc").read_bytes() == written
+
+
+def test_a_run_of_an_earlier_version_has_no_digest_and_is_read(ds: xr.Dataset, folder: Path, tmp_path: Path) -> None:
+    run = xr.load_dataset(folder / "l2_4_0.nc", engine="scipy")
+    settings = json.loads(run.attrs["settings"])
+    del settings["contents"]
+    run.assign_attrs(settings=json.dumps(settings)).to_netcdf(tmp_path / "l2_4_0.nc", engine="scipy")
+    found = study(X, Y, **SETTINGS | ONE, out=tmp_path)
+    alone = ds.sel(loss=["l2"], width=[4], seed=[0])
+    xr.testing.assert_identical(found.drop_attrs(deep=False), alone.drop_attrs(deep=False))
+
+
+def test_what_a_study_leaves_that_is_killed_after_a_run_is_removed(
+    ds: xr.Dataset, folder: Path, tmp_path: Path
+) -> None:
+    shutil.copy(folder / "l2_4_0.nc", tmp_path)
+    (tmp_path / "l2_4_0.checkpoint.npz").touch()
+    assert len(ds.epoch) == 5
+    study(X, Y, **SETTINGS | ONE, out=tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["l2_4_0.nc"]
+
+
+def test_a_study_goes_through_zarr(ds: xr.Dataset, tmp_path: Path) -> None:
+    ds.to_zarr(tmp_path / "study.zarr", consolidated=False)
+    with xr.open_zarr(tmp_path / "study.zarr", consolidated=False, chunks=None) as read:
+        xr.testing.assert_equal(read.load(), ds)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are those of POSIX")
+def test_runs_that_cannot_be_written_are_returned_with_one_warning(tmp_path: Path) -> None:
+    script = tmp_path / "study.py"
+    script.write_text(
+        "import resource, warnings\n"
+        "import numpy as np\n"
+        "from infogeom import network\n"
+        "from infogeom.losses import LpNorm\n"
+        "if __name__ == '__main__':\n"
+        "    x, y = np.ones((20, 5)), np.ones((20, 3))\n"
+        "    network.fit(network.MLP((5, 4, 3)), x, y, LpNorm(2), epochs=1)  # whose kernels are then in the cache\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # like a disk that is full\n"
+        "    with warnings.catch_warnings(record=True) as caught:\n"
+        "        one = {'losses': [LpNorm(2)], 'widths': [4], 'workers': 1}\n"
+        "        ds = network.study(x, y, **one, seeds=[0, 1], epochs=2, out='runs')\n"
+        "    print([(w.category.__name__, w.filename == __file__, str(w.message)) for w in caught])\n"
+        "    print(ds.status.values.tolist(), bool(np.isfinite(ds.training_loss).all()))\n"
+    )
+    process = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=True
+    )
+    message = "2 of 2 runs cannot be written, the first to runs/l2_4_0.nc: File too large"
+    assert process.stdout == f"{[('TrainingWarning', True, message)]}\n[[[0, 0]]] True\n"
+    assert not list((tmp_path / "runs").iterdir())
 
 
 def gone(group: int) -> bool:
