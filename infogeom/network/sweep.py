@@ -220,9 +220,17 @@ def _ended(*_: Any) -> None:
 
 
 def _run(job: _Job) -> tuple[xr.Dataset, str]:
-    """Train, resuming where a checkpoint is, and save; the run, and why it could not be saved."""
-    x, y = _DATA
+    """A run, and why it could not be saved; an interrupted worker goes not on to the next."""
     signal.signal(signal.SIGINT, _ended)
+    try:
+        return _saved(job)
+    except KeyboardInterrupt:  # before or after the training, which answers it by itself
+        os._exit(1)
+
+
+def _saved(job: _Job) -> tuple[xr.Dataset, str]:
+    """Train, resuming where a checkpoint is, and save."""
+    x, y = _DATA
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the status says it
         run = fit(
@@ -230,7 +238,7 @@ def _run(job: _Job) -> tuple[xr.Dataset, str]:
             record=job.record, seed=job.seed, checkpoint=job.checkpoint,
         )  # fmt: skip
     if run.attrs["ended"] == "interrupted":
-        os._exit(1)  # not on to the next run
+        raise KeyboardInterrupt
     run = run.drop_vars("parameters")
     try:
         if job.path and job.checkpoint:
