@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from numbers import Integral, Real
 from typing import Any
 
+import mpmath
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
-from sympy import Expr, ImmutableMatrix
+from sympy import Expr, ImmutableMatrix, Symbol
 
 __all__ = [
     "as_expression",
     "as_matrix",
+    "by_name",
     "check_count",
     "check_real",
+    "columns_of",
+    "decimal",
+    "exact",
     "finite_array",
+    "point_of",
     "positive_number",
     "sequence_of",
+    "table_of",
 ]
 
 
@@ -49,13 +56,33 @@ def finite_array(
     return array
 
 
+def decimal(number: float | sympy.Float) -> sympy.Rational:
+    """Fraction that the shortest decimal form of a float names: the shortest that its own precision reads back."""
+    double = float(number)
+    if not isinstance(number, sympy.Float) or (number._prec == 53 and sympy.Float(double) == number):
+        return sympy.Rational(repr(double))
+    bits = number._prec
+    fewest = mpmath.libmp.prec_to_dps(bits)
+    for digits in range(fewest, fewest + 4):
+        text = mpmath.libmp.to_str(number._mpf_, digits)
+        if sympy.Float(text, precision=bits) == number:
+            break
+    return sympy.Rational(text)
+
+
+def exact(given: Any) -> Any:
+    """Expression, matrix or set with its floats read as the decimal fractions that they print as; others as given."""
+    floats = given.atoms(sympy.Float) if isinstance(given, sympy.Basic) else ()
+    return given.xreplace({f: decimal(f) for f in floats}) if floats else given
+
+
 def as_expression(name: str, given: Any) -> Expr:
     """Expression with values, its floats read as the decimal fractions that they print as, or an error."""
     try:
         if isinstance(given, str):  # its symbols would lack the assumptions of the others
             raise TypeError
         read = sympy.sympify(given)
-        found = read.xreplace({f: sympy.Rational(repr(float(f))) for f in read.atoms(sympy.Float)})
+        found = exact(read)
         if not isinstance(found, Expr) or found.is_Matrix:
             raise TypeError
     except (TypeError, AttributeError, sympy.SympifyError):
@@ -92,6 +119,72 @@ def positive_number(name: str, given: Any) -> Expr:
 def _is_sequence(given: Any) -> bool:
     """Whether there is an order in which the several of it come."""
     return np.iterable(given) and not isinstance(given, str | Set | Mapping)
+
+
+def by_name(name: str, given: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Mapping whose keys may be Symbols, keyed by their names."""
+    found = {key.name if isinstance(key, Symbol) else key: value for key, value in given.items()}
+    if len(found) < len(given):
+        raise ValueError(f"{name} must name everything once, got {list(map(str, given))}")
+    return found
+
+
+def columns_of(name: str, given: Any, wanted: Sequence[str]) -> list[Any] | None:
+    """Columns of a table that says what they are called, in the order of ``wanted``; None for what has no names.
+
+    Tables are mappings of names or Symbols, DataFrames of any make, structured arrays, and DataArrays with a dimension
+    that is labelled by the names. Columns beyond the wanted ones are left alone.
+    """
+    found = _named_columns(name, given, wanted)
+    if found is None:
+        return None
+    missing = [column for column in wanted if column not in found]
+    if missing:
+        raise ValueError(f"{name} must hold {list(wanted)} by name, got {list(map(str, found))}; missing {missing}")
+    shapes = {column: np.shape(found[column]) for column in wanted}
+    if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
+        raise ValueError(f"{name} must hold columns of one length, got shapes {shapes}")
+    return [found[column] for column in wanted]
+
+
+def _named_columns(name: str, given: Any, wanted: Sequence[str]) -> dict[Any, Any] | None:
+    """Columns by their names; None where they have none."""
+    if isinstance(given, Mapping):  # of a Dataset the coordinates too
+        return by_name(name, {**getattr(given, "coords", {}), **given})
+    fields = getattr(getattr(given, "dtype", None), "names", None)
+    if fields:
+        return {field: given[field] for field in fields}
+    labels = list(getattr(given, "columns", ()))
+    if any(isinstance(label, str | Symbol) for label in labels):
+        if len(set(map(str, labels))) < len(labels):
+            raise ValueError(f"{name} must name every column once, got {list(map(str, labels))}")
+        return by_name(name, {label: given[label] for label in labels})
+    for dimension in getattr(given, "dims", ()):
+        labels = given[dimension].values.tolist() if dimension in given.coords else []
+        if {*wanted} <= {*labels}:
+            return {label: given.sel({dimension: label}) for label in labels}
+    return None
+
+
+def table_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64]:
+    """Read-only array (m, n) of a table with n columns, read by name where they have names."""
+    columns = columns_of(name, given, wanted)
+    if columns is None:
+        return finite_array(name, given)
+    arrays = [finite_array(f"{name}[{label!r}]", column) for label, column in zip(wanted, columns, strict=True)]
+    return finite_array(name, np.stack(arrays, axis=1))
+
+
+def point_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64]:
+    """Read-only array (n,) of one point, read by name from a mapping or a Series with names."""
+    keys = list(given.keys()) if hasattr(given, "keys") else []
+    if not any(isinstance(key, str | Symbol) for key in keys):
+        return finite_array(name, given, ndim=1)
+    found = by_name(name, {key: given[key] for key in keys})
+    missing = [column for column in wanted if column not in found]
+    if missing:
+        raise ValueError(f"{name} must hold {list(wanted)} by name, got {list(map(str, found))}; missing {missing}")
+    return finite_array(name, [np.asarray(found[column]).item() for column in wanted])
 
 
 def sequence_of(name: str, given: Any, *kinds: type) -> list[Any]:

@@ -11,10 +11,10 @@ __all__ = ["latex"]
 
 
 class _Printer(LatexPrinter):  # type: ignore[misc]  # SymPy has no types
-    """Names of several letters upright, Γ and ψ by their letters."""
+    """Names of several letters upright, Γ and ψ by their letters; no trailing underscore, as in ``lambda_``."""
 
     def _print_Symbol(self, e: Any, style: str = "plain") -> str:
-        return re.sub(r"^([A-Za-z]{2,})", r"\\mathrm{\1}", super()._print_Symbol(e, style))
+        return re.sub(r"^([A-Za-z]{2,})", r"\\mathrm{\1}", super()._print_Symbol(e, style).removesuffix("_{}"))
 
     def _print_loggamma(self, e: Any, exp: str | None = None) -> str:
         return _powered(rf"\log\Gamma\left({self._print(e.args[0])}\right)", exp)

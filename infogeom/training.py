@@ -14,10 +14,11 @@ from scipy.integrate import solve_ivp
 from tqdm import tqdm
 
 from infogeom import __version__
-from infogeom.arguments import check_real, finite_array
+from infogeom.arguments import check_real, point_of
 from infogeom.formulas import latex
 from infogeom.kernels.jet import evaluate_kernel, metric_kernels, sample_table
 from infogeom.models.model import Model
+from infogeom.models.names import check_name
 from infogeom.optimizers import SGD, Adam
 from infogeom.symbolic import metric as symbolic_metric
 
@@ -30,6 +31,8 @@ LossAndGradient = Callable[[Array], tuple[float, Array]]
 METHODS = {SGD: "gradient descent", Adam: "Adam"}
 #: Relative and absolute tolerance of the flow's integrator.
 FLOW_TOLERANCES = 1e-10, 1e-12
+#: What a path holds beside the parameters.
+BESIDE = ("step", "loss", "gradient_norm", "time")
 
 
 def gradient_descent(model: Model, start: ArrayLike, *, learning_rate: float, steps: int) -> xr.Dataset:
@@ -39,8 +42,8 @@ def gradient_descent(model: Model, start: ArrayLike, *, learning_rate: float, st
     ----------
     model : Model
         A network.
-    start : array_like, shape (n,)
-        Parameters before the first step, in model order.
+    start : array_like, shape (n,), or mapping
+        Parameters before the first step, in model order, or by name.
     learning_rate : float
         η, positive and finite.
     steps : int
@@ -113,7 +116,9 @@ def _checked(model: Model, start: ArrayLike, learning_rate: float, steps: int) -
         raise TypeError(f"model must be an infogeom Model, got {type(model).__name__}")
     if model.loss is None:
         raise TypeError(f"model {model.name!r} has no loss to descend; a network has one")
-    theta = finite_array("start", start, ndim=1)
+    for parameter in model.parameters:
+        check_name(parameter.name, BESIDE)
+    theta = point_of("start", start, [p.name for p in model.parameters])
     if len(theta) != len(model.parameters):
         raise ValueError(f"start must have {len(model.parameters)} entries, got {len(theta)}")
     check_real("learning_rate", learning_rate)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import keyword
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sympy import Expr, Set, Symbol
 
-from infogeom.arguments import as_expression, finite_array, sequence_of
+from infogeom.arguments import as_expression, exact, finite_array, point_of, sequence_of
 from infogeom.formulas import latex
 from infogeom.losses import Loss
+from infogeom.models.names import OF_NETWORKS, check_name
 
 __all__ = [
     "Constant",
@@ -25,32 +25,15 @@ __all__ = [
     "Origin",
     "Parameter",
     "Samples",
-    "check_name",
     "domain_of",
     "parameters_of",
 ]
-
-#: Names of dimensions and variables of results, which no parameter may take.
-RESERVED = frozenset({"i", "j", "k", "l", "point", "step", "epoch", "seed", "loss", "width", "sample"}) | {
-    *("metric", "inverse_metric", "determinant", "christoffel", "riemann", "ricci", "ricci_scalar"),
-    *("fisher_trace", "ntk_trace", "status", "ricci_scalar_error", "log10_ricci_scalar", "ricci_scalar_sign"),
-    *("metric_rank", "null_directions"),
-}
-
 
 #: Sets over which expectations are taken.
 SUPPORTS = (
     *(sympy.Interval, sympy.Range, sympy.FiniteSet),
     *(type(integers) for integers in (sympy.S.Naturals, sympy.S.Naturals0, sympy.S.Integers)),
 )
-
-
-def check_name(name: str) -> None:
-    """Raise ValueError unless ``name`` can name an axis, a dimension and a variable of a Dataset."""
-    if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
-        raise ValueError(f"parameter name must be an ASCII identifier, got {name!r}")
-    if name in RESERVED:
-        raise ValueError(f"parameter name {name!r} is reserved for results; choose another")
 
 
 def domain_of(symbol: Symbol) -> Set:
@@ -67,7 +50,8 @@ class Parameter:
     Parameters
     ----------
     symbol : sympy.Symbol or str
-        The symbol that stands for it in the log-density; its name is an ASCII identifier that is not reserved.
+        The symbol that stands for it in the log-density; its name is an ASCII identifier, no keyword of Python (take
+        ``lambda_``) and no quantity's.
     domain : sympy.Interval, optional
         Interval of admissible values, without its ends; from the symbol's assumptions when omitted.
     typical : tuple of two floats, optional
@@ -91,7 +75,7 @@ class Parameter:
         domain = domain_of(symbol) if self.domain is None else self.domain
         if not isinstance(domain, sympy.Interval) or domain.measure == 0:
             raise ValueError(f"Parameter {symbol.name!r}: domain must be a sympy Interval, got {domain!r}")
-        domain = domain.interior
+        domain = exact(domain).interior
         try:
             typical = self._typical_of(domain) if self.typical is None else tuple(map(float, self.typical))
         except (TypeError, ValueError):
@@ -257,10 +241,14 @@ class Model:
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))
         object.__setattr__(self, "log_density", as_expression("log_density", self.log_density))
-        object.__setattr__(self, "constants", dict(self.constants))
-        object.__setattr__(self, "observables", dict(self.observables))
-        object.__setattr__(self, "observed", dict(self.observed))
-        object.__setattr__(self, "constraints", tuple(self.constraints))
+        for name in ("constants", "observables", "observed"):
+            read = {key: exact(sympy.sympify(e)) for key, e in getattr(self, name).items()}
+            object.__setattr__(self, name, read)
+        object.__setattr__(self, "constraints", tuple(exact(sympy.sympify(c)) for c in self.constraints))
+        if isinstance(self.support, tuple):
+            object.__setattr__(self, "support", tuple(map(_exact_set, self.support)))
+        else:
+            object.__setattr__(self, "support", _exact_set(self.support))
         self._check()
 
     def _check(self) -> None:
@@ -268,6 +256,8 @@ class Model:
         names = [p.name for p in self.parameters]
         if not names:
             raise ValueError(f"model {self.name!r} must have at least one parameter")
+        for name in names:
+            check_name(name, OF_NETWORKS & self.observables.keys())
         if len(set(names)) < len(names):
             raise ValueError(f"model {self.name!r}: parameter names must differ, got {names}")
         if len(self.variables) != len(self.supports) and not (self.support is None and self.origin):
@@ -359,8 +349,8 @@ class Model:
 
         Parameters
         ----------
-        theta : array_like, shape (d,)
-            Parameters in model order.
+        theta : array_like, shape (d,), or mapping
+            Parameters in model order, or by name.
         inputs : array_like, shape (m, d_in)
             Finite inputs, in the columns of the training data.
 
@@ -377,7 +367,8 @@ class Model:
         """
         if self.network is None:
             raise TypeError(f"model {self.name!r} is not a network and has no output")
-        theta, inputs = finite_array("theta", theta, ndim=1), finite_array("inputs", inputs, ndim=2)
+        theta = point_of("theta", theta, [p.name for p in self.parameters])
+        inputs = finite_array("inputs", inputs, ndim=2)
         if len(theta) != len(self.parameters):
             raise ValueError(f"theta must have {len(self.parameters)} entries, got {len(theta)}")
         if inputs.shape[1] != len(self.network.inputs):
@@ -385,6 +376,11 @@ class Model:
         arguments = [*(p.symbol for p in self.parameters), *self.network.inputs]
         f = sympy.lambdify(arguments, self.network.output, modules=[{"expit": expit}, "numpy"], dummify=True)
         return np.broadcast_to(f(*theta, *inputs.T), len(inputs)).astype(np.float64)
+
+
+def _exact_set(support: Any) -> Any:
+    """Support with its ends exact; what is none is told later."""
+    return exact(support) if isinstance(support, Set) else support
 
 
 def _several(given: Any) -> tuple[Any, ...]:

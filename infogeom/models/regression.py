@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sympy import Expr, Symbol
 
-from infogeom.arguments import as_expression, finite_array, sequence_of
+from infogeom.arguments import as_expression, sequence_of, table_of
 from infogeom.models.combine import Reparametrisation, pulled_back, with_own
 from infogeom.models.model import Model, Parameter, Samples, parameters_of
 
@@ -38,7 +38,7 @@ def regression(
     noise : Model
         A family; its first parameter becomes the mean function, the others stay parameters, after the given ones.
     inputs : array_like, shape (N, number of variables), or (N,) for one variable
-        Finite.
+        Finite. Tables with names, as DataFrames, are read by the variables' names.
     variables : Symbol or sequence of Symbol
         Of the inputs' columns.
     parameters : sequence of Parameter or Symbol
@@ -66,7 +66,7 @@ def regression(
         raise ValueError(f"noise must be a family of distributions, got {noise!r}")
     mean, declared = as_expression("mean_function", mean_function), parameters_of("parameters", parameters)
     columns = tuple(sequence_of("variables", variables, Symbol))
-    data = finite_array("inputs", inputs)
+    data = table_of("inputs", inputs, [s.name for s in columns])
     data = data[:, None] if data.ndim == 1 else data
     known = {*columns, *(p.symbol for p in declared)}
     twice = sorted({s.name for s in columns} & {p.name for p in (*declared, *noise.parameters[1:])})

@@ -1,7 +1,8 @@
 """What a closed-form metric is: Hessian, of constant curvature, flat.
 
-Yes is proven by the closed form; no takes a witness, a point where 50 digits tell apart what would have to be equal.
-Where there is neither, the answer is None.
+Yes takes differences that vanish, by their closed form or to 50 digits at random points (`infogeom.symbolic.zero`); no
+takes a witness, a point where 50 digits tell apart what would have to be equal. Where there is neither, the answer is
+None.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from infogeom.symbolic.multiprecision import in_mpmath
 from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.pointwise import closed_form, scales, textbook
 from infogeom.symbolic.tensors import ricci_scalar, riemann
+from infogeom.symbolic.zero import vanishes, vanishing
 
 __all__ = ["closed_curvature", "is_hessian", "is_product_of_lines", "witnesses_against"]
 
@@ -46,7 +48,7 @@ def is_hessian(metric: Metric, point: Point) -> bool | None:
         values = in_mpmath(x, pairs)(*map(mpmath.mpf, point))
         if any(abs(a - b) > NOTHING * (abs(a) + abs(b)) for a, b in values):
             return False
-    return True if all(normal_form(a - b) == 0 for a, b in pairs) else None
+    return True if all(vanishing([normal_form(a - b) for a, b in pairs], metric.region)) else None
 
 
 def witnesses_against(metric: Metric, points: Sequence[Point]) -> tuple[bool, bool]:
@@ -66,17 +68,17 @@ def witnesses_against(metric: Metric, points: Sequence[Point]) -> tuple[bool, bo
 
 
 def closed_curvature(metric: Metric) -> tuple[Expr, bool | None]:
-    """R in closed form, and whether that proves the curvature constant; None where it does not."""
+    """R in closed form, and whether it shows the curvature constant; None where it does not."""
     if is_product_of_lines(metric):
         return sympy.Integer(0), True
     metric, x = replace(metric, matrix=metric.matrix.applyfunc(normal_form)), metric.coordinates
     R = ricci_scalar(metric)
-    if any(normal_form(R.diff(c)) != 0 for c in x):
+    if not all(vanishes(R.diff(c), metric.region) for c in x):
         return R, None
     if len(x) == 2:  # Riemann has one component, which R determines
         return R, True
     gaps = np.array(riemann(metric).tolist(), dtype=object) - _of_constant_curvature(np.array(metric.matrix), R)
-    return R, True if all(normal_form(gap) == 0 for gap in gaps.flat) else None
+    return R, True if all(vanishing([normal_form(gap) for gap in gaps.flat], metric.region)) else None
 
 
 def _of_constant_curvature(g: Any, R: Any) -> Any:

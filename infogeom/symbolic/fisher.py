@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
+from sympy.core.function import AppliedUndef
 
 from infogeom.models.combine import Product, Reparametrisation, Replicas
 from infogeom.models.discrete import WRITTEN_OUT, Counts, States
@@ -95,6 +96,11 @@ def numeric_metric(model_or_metric: Model | Metric) -> Metric:
     if not isinstance(given, Metric):
         raise TypeError(f"model_or_metric must be a Model or a Metric, got {type(given).__name__}")
     _check_known(given.matrix.free_symbols & set(given.constants))
+    if free := sorted(map(str, given.matrix.atoms(AppliedUndef))):
+        raise ValueError(
+            f"functions {free} of the metric have no values; put expressions in their place, by metric.matrix.subs, "
+            "before it can be evaluated"
+        )
     return given
 
 

@@ -11,12 +11,15 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr, ImmutableMatrix, Set, Symbol
 
+from infogeom.arguments import decimal, exact
 from infogeom.formulas import latex
 from infogeom.functions import expit
-from infogeom.models.model import Samples, check_name, domain_of
+from infogeom.models.model import Samples, domain_of
+from infogeom.models.names import OF_NETWORKS, check_name
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.law import Law
-from infogeom.symbolic.normal_form import normal_form
+from infogeom.symbolic.matrix_entries import real_where_possible, rows_of, symmetric
+from infogeom.symbolic.zero import Region
 
 __all__ = ["Metric"]
 
@@ -27,12 +30,21 @@ MAX_EXPANDED_SAMPLES = 20
 class Metric:
     """A Riemannian or pseudo-Riemannian metric g_ij in given coordinates.
 
+    Floats in the matrix, the domains, the constraints and the observables are read once, as the decimal fractions that
+    they print as: 0.1 is 1/10. What Python or ``subs`` has multiplied out before cannot be mended: 2/3 comes as
+    0.6666666666666666, and a constant of many digits is in two entries what rounding left of it in each. Exact
+    constants go in as symbols, ``constants=[m]``, or as ``sympy.Rational(2, 3)``.
+
+    Points outside the domains, or where a constraint does not hold, have no metric: grids and point sets have nan
+    there, and status 3.
+
     Parameters
     ----------
     coordinates : sequence of sympy.Symbol
         In order; their names are ASCII identifiers and become the axes of grids.
     matrix : sympy.Matrix, shape (n, n)
-        Symmetric. With samples it is the integrand of one sample, and the metric is its weighted mean.
+        Symmetric. With samples it is the integrand of one sample, and the metric is its weighted mean. A metric tensor
+        of EinsteinPy, indices down, stands for its components.
     samples : Samples, optional
         Data and normalised weights.
     laws : sequence of Law, optional
@@ -43,7 +55,8 @@ class Metric:
     constraints : sequence of sympy.Expr, optional
         What is positive inside the domain, besides.
     constants : sequence of sympy.Symbol, optional
-        Further symbols that the matrix may hold (a mass, a number of trials); they take values by ``matrix.subs``.
+        Further symbols that the matrix may hold (a mass, a number of trials). They take values where the matrix does,
+        ``dataclasses.replace(metric, matrix=metric.matrix.subs(m, 2))``.
     observables : mapping of str to sympy.Expr, optional
         Scalars averaged like the metric: ``loss``, ``ntk_trace``.
     attributes : mapping of str to str, optional
@@ -56,8 +69,21 @@ class Metric:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         For a matrix of the wrong shape, not symmetric, or holding a symbol that is neither coordinate nor constant.
+
+    Notes
+    -----
+    A symbol is its name and its assumptions. ``g.matrix.subs({"sigma": 2})`` does nothing where σ is declared positive,
+    since a name in quotes stands for a symbol without assumptions. Take the symbol from the metric:
+
+    >>> import infogeom as ig
+    >>> g = ig.symbolic.metric(ig.models.normal())
+    >>> mu, sigma = g.coordinates
+    >>> g.matrix.subs({sigma: 2})
+    Matrix([
+    [1/4,   0],
+    [  0, 1/2]])
     """
 
     coordinates: Sequence[Symbol]
@@ -75,31 +101,29 @@ class Metric:
     def __post_init__(self) -> None:
         if not isinstance(self.coordinates, Iterable):
             raise TypeError(f"coordinates must be a sequence of sympy Symbols, got {self.coordinates!r}")
-        try:
-            coordinates, matrix = tuple(self.coordinates), ImmutableMatrix(self.matrix)
-        except TypeError:
-            raise TypeError(f"matrix must be a sympy Matrix or its rows, got {self.matrix!r}") from None
+        coordinates = tuple(self.coordinates)
         for c in coordinates:
             if not isinstance(c, Symbol):
                 raise TypeError(f"coordinates must be sympy Symbols, got {c!r}")
-            check_name(c.name)
-        domains = self.domains
-        if not domains:
-            domains = [domain_of(c) for c in coordinates]
+            check_name(c.name, OF_NETWORKS & self.observables.keys())
+        matrix = rows_of(self.matrix, coordinates)
+        # Matrices over laws come from densities that are exact; what is long in them is cut on purpose.
+        entries = matrix if self.laws else exact(matrix).applyfunc(real_where_possible)
+        observables = {name: exact(sympy.sympify(e)) for name, e in dict(self.observables).items()}
         for name, value in (
             ("coordinates", coordinates),
-            ("matrix", matrix),
-            ("domains", tuple(domains)),
+            ("matrix", entries),
+            ("domains", tuple(map(exact, self.domains or [domain_of(c) for c in coordinates]))),
             ("laws", tuple(self.laws)),
-            ("constraints", tuple(self.constraints)),
+            ("constraints", tuple(exact(sympy.sympify(c)) for c in self.constraints)),
             ("constants", tuple(self.constants)),
-            ("observables", dict(self.observables)),
+            ("observables", observables),
             ("attributes", dict(self.attributes)),
         ):
             object.__setattr__(self, name, value)
-        self._check()
+        self._check(rounded=matrix.has(sympy.Float))
 
-    def _check(self) -> None:
+    def _check(self, *, rounded: bool) -> None:
         n = len(self.coordinates)
         if n == 0 or len(set(self.names)) < n:
             raise ValueError(f"coordinates must be different and at least one, got {list(self.names)}")
@@ -107,28 +131,39 @@ class Metric:
             raise ValueError(
                 f"matrix must have shape ({n}, {n}) for coordinates {list(self.names)}, got {self.matrix.shape}"
             )
-        asymmetric = [(i, j) for i in range(n) for j in range(i) if self.matrix[i, j] != self.matrix[j, i]]
-        for i, j in asymmetric:
-            if normal_form(sympy.expand_trig(self.matrix[i, j] - self.matrix[j, i])) != 0:
-                raise ValueError(
-                    f"matrix must be symmetric, got {self.matrix[i, j]} and {self.matrix[j, i]} at {(i, j)}"
-                )
-        if self.matrix.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
-            raise ValueError(f"matrix must hold real, finite expressions, got {self.matrix}")
-        known = {*self.coordinates, *self.constants, *(self.samples.symbols if self.samples else ())}
-        known |= {v for law in self.laws for v in law.variables}
-        foreign = sorted(s.name for s in self.matrix.free_symbols - known)
-        if foreign:
-            raise ValueError(
-                f"matrix may hold no symbols but its coordinates {list(self.names)}, got {foreign}; "
-                "declare known constants as Metric(..., constants=[...])"
-            )
         if len(self.domains) != n:
             raise ValueError(f"domains must have one set per coordinate ({n}), got {self.domains}")
         if not all(isinstance(domain, sympy.Interval) for domain in self.domains):
             raise TypeError(f"domains must be sympy Intervals, got {self.domains}")
+        if self.matrix.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
+            raise ValueError(f"matrix must hold real, finite expressions, got {self.matrix}")
+        self._check_symbols()
+        object.__setattr__(self, "matrix", symmetric(self.matrix, self.region, rounded=rounded))
         if self.cumulants and self.cumulants.second.shape != (n, n):
             raise ValueError(f"cumulants must be of {n} statistics, got {self.cumulants.second.rows}")
+
+    def _check_symbols(self) -> None:
+        """Raise for symbols that are neither coordinates nor constants nor of the data."""
+        known = {*self.coordinates, *self.constants, *(self.samples.symbols if self.samples else ())}
+        known |= {v for law in self.laws for v in law.variables}
+        foreign = sorted(self.matrix.free_symbols - known, key=str)
+        namesakes = {s.name: s for s in known}
+        for s in (s for s in foreign if s.name in namesakes):
+            told, other = sympy.srepr(namesakes[s.name]), sympy.srepr(s)
+            raise ValueError(
+                f"matrix must hold {told} itself, got {other}, another symbol of that name for its other assumptions "
+                "(a name in quotes is a symbol without any)"
+            )
+        if foreign:
+            raise ValueError(
+                f"matrix may hold no symbols but its coordinates {list(self.names)}, got {[s.name for s in foreign]}; "
+                "declare known constants as Metric(..., constants=[...])"
+            )
+
+    @property
+    def region(self) -> Region:
+        """Where the metric is looked at when a zero decides."""
+        return Region(dict(zip(self.coordinates, self.domains, strict=True)), self.constraints)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -157,8 +192,8 @@ class Metric:
                 f"expand writes out at most {MAX_EXPANDED_SAMPLES} samples, got {len(self.samples)}; "
                 "evaluate the metric on a grid instead"
             )
-        weights = [1 if self._equal_weights else _decimal(w) for w in self.samples.weights]
-        rows = [dict(zip(self.samples.symbols, map(_decimal, row), strict=True)) for row in self.samples.data]
+        weights = [1 if self._equal_weights else decimal(w) for w in self.samples.weights]
+        rows = [dict(zip(self.samples.symbols, map(decimal, row), strict=True)) for row in self.samples.data]
 
         def mean(e: Expr) -> Expr:
             return sympy.Add(*(w * e.xreplace(row) for w, row in zip(weights, rows, strict=True))) / sum(weights)
@@ -209,8 +244,3 @@ class Metric:
             s: Symbol(rf"\tilde{{x}}_{{n{a}}}", real=True) for s, a in zip(self.samples.symbols, names, strict=True)
         }
         return expression.xreplace(index)
-
-
-def _decimal(value: float) -> sympy.Rational:
-    """The fraction that the shortest decimal form of ``value`` names."""
-    return sympy.Rational(repr(float(value)))

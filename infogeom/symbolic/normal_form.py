@@ -11,6 +11,8 @@ __all__ = ["gamma_form", "normal_form", "positive_factors"]
 
 #: Beyond this many operations an entry is left as derived: factoring would take longer than reading it.
 MAX_OPERATIONS = 4000
+#: Powers of larger denominators are no powers of a common root: x^0.6667 would be a polynomial of degree 6667.
+MAX_ROOT = 100
 
 
 def normal_form(expression: Expr) -> Expr:
@@ -20,11 +22,31 @@ def normal_form(expression: Expr) -> Expr:
     """
     if expression.is_Atom or expression.count_ops() > MAX_OPERATIONS:
         return expression
+    expression, decimal_powers = _without_decimal_powers(expression)
     expression = expression.replace(
         lambda e: isinstance(e, expit) and e.args[0].could_extract_minus_sign(), _complement
     )
     numerator, denominator = (_reduced(part) for part in sympy.fraction(sympy.together(expression)))
-    return stable(sympy.factor(numerator / denominator))
+    form = stable(sympy.factor(numerator / denominator))
+    for power, name in reversed(decimal_powers.items()):
+        form = form.xreplace({name: power})
+    return form
+
+
+def _without_decimal_powers(expression: Expr) -> tuple[Expr, dict[Expr, Symbol]]:
+    """Expression with powers of long decimals named, but for their integer parts; inner ones come first."""
+    names: dict[Expr, Symbol] = {}
+
+    def named(power: Expr) -> Expr:
+        whole, rest = divmod(power.exp, 1)
+        name = names.setdefault(power.base**rest, sympy.Dummy("power"))
+        return power.base**whole * name
+
+    return expression.replace(_is_decimal_power, named), names
+
+
+def _is_decimal_power(e: Expr) -> bool:
+    return bool(e.is_Pow and e.exp.is_Rational and e.exp.q > MAX_ROOT)
 
 
 def _complement(sigma: Expr) -> Expr:

@@ -6,7 +6,7 @@ curvature, and R^i_jkl = ∂_k Γ^i_jl − ∂_l Γ^i_jk + Γ^i_mk Γ^m_jl − �
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 
 import sympy
@@ -14,6 +14,7 @@ from sympy import Expr, ImmutableDenseNDimArray, ImmutableMatrix
 
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form
+from infogeom.symbolic.zero import vanishing
 
 __all__ = ["christoffel", "inverse", "ricci", "ricci_scalar", "riemann"]
 
@@ -36,6 +37,12 @@ def _array(n: int, rank: int, entry: Callable[..., Expr]) -> ImmutableDenseNDimA
     return ImmutableDenseNDimArray(entries, (n,) * rank)
 
 
+def _settled(metric: Metric, forms: Sequence[Expr]) -> list[Expr]:
+    """Normal forms, 0 for those that are 0 in disguise."""
+    zeros = vanishing(forms, metric.region)
+    return [sympy.Integer(0) if zero else form for form, zero in zip(forms, zeros, strict=True)]
+
+
 def inverse(metric: Metric) -> ImmutableMatrix:
     """Inverse metric g^ij: adjugate over Berkowitz determinant, entry by entry in normal form.
 
@@ -45,7 +52,7 @@ def inverse(metric: Metric) -> ImmutableMatrix:
         When the determinant vanishes identically.
     """
     g = _closed(metric).matrix
-    determinant = normal_form(g.det(method="berkowitz"))
+    (determinant,) = _settled(metric, [normal_form(g.det(method="berkowitz"))])
     if determinant == 0:
         raise ValueError(f"the metric in {list(metric.names)} is singular everywhere: its determinant is 0")
     return g.adjugate(method="berkowitz").applyfunc(lambda entry: normal_form(entry / determinant))
@@ -74,7 +81,8 @@ def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
             / 2
         )
 
-    lower = {(i, j, k): entry(i, j, k) for i, j, k in product(range(n), repeat=3) if j <= k}
+    places = [(i, j, k) for i, j, k in product(range(n), repeat=3) if j <= k]
+    lower = dict(zip(places, _settled(metric, [entry(*at) for at in places]), strict=True))
     return _array(n, 3, lambda i, j, k: lower[i, min(j, k), max(j, k)])
 
 
@@ -92,7 +100,8 @@ def riemann(metric: Metric) -> ImmutableDenseNDimArray:
         products = (gamma[i, m, k] * gamma[m, j, l] - gamma[i, m, l] * gamma[m, j, k] for m in range(n))
         return normal_form(gamma[i, j, l].diff(x[k]) - gamma[i, j, k].diff(x[l]) + sympy.Add(*products))
 
-    lower = {(i, j, k, l): entry(i, j, k, l) for i, j, k, l in product(range(n), repeat=4) if k < l}
+    places = [(i, j, k, l) for i, j, k, l in product(range(n), repeat=4) if k < l]
+    lower = dict(zip(places, _settled(metric, [entry(*at) for at in places]), strict=True))
     zero = sympy.Integer(0)
     return _array(n, 4, lambda i, j, k, l: lower[i, j, k, l] if k < l else -lower[i, j, l, k] if k > l else zero)
 
@@ -100,10 +109,12 @@ def riemann(metric: Metric) -> ImmutableDenseNDimArray:
 def ricci(metric: Metric) -> ImmutableDenseNDimArray:
     """Ricci tensor Ric_jl = R^i_jil (Eq. 3.2.17), shape (n, n)."""
     curvature, n = riemann(metric), len(metric.coordinates)
-    return _array(n, 2, lambda j, l: normal_form(sympy.Add(*(curvature[i, j, i, l] for i in range(n)))))
+    traces = [sympy.Add(*(curvature[i, j, i, l] for i in range(n))) for j, l in product(range(n), repeat=2)]
+    return ImmutableDenseNDimArray(_settled(metric, list(map(normal_form, traces))), (n, n))
 
 
 def ricci_scalar(metric: Metric) -> Expr:
     """Ricci scalar R = g^jl Ric_jl; twice the Gauss curvature in two dimensions, positive on spheres."""
     tensor, g_inv, n = ricci(metric), inverse(metric), len(metric.coordinates)
-    return normal_form(sympy.Add(*(g_inv[j, l] * tensor[j, l] for j, l in product(range(n), repeat=2))))
+    trace = normal_form(sympy.Add(*(g_inv[j, l] * tensor[j, l] for j, l in product(range(n), repeat=2))))
+    return _settled(metric, [trace])[0]

@@ -175,9 +175,15 @@ def test_a_support_that_depends_on_a_parameter_is_a_value_error() -> None:
 
 
 def test_a_reserved_parameter_name_is_a_value_error() -> None:
-    k = Symbol("k", positive=True)
-    with pytest.raises(ValueError, match="'k' is reserved"):
-        from_density(log(k) - k * t, t, [k], Interval(0, oo))
+    status = Symbol("status", positive=True)
+    with pytest.raises(ValueError, match="'status' is reserved"):
+        from_density(log(status) - status * t, t, [status], Interval(0, oo))
+
+
+def test_the_ends_of_a_support_are_the_decimals_that_they_print_as() -> None:
+    assert from_density(-rate * t, t, [rate], Interval(0.1, 0.7)).support == Interval(
+        sympy.Rational(1, 10), sympy.Rational(7, 10)
+    )
 
 
 @pytest.mark.parametrize(

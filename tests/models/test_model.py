@@ -39,13 +39,28 @@ def test_the_typical_range_lies_inside_the_domain(domain: Any) -> None:
     assert high in domain
 
 
-@pytest.mark.parametrize("name", ["i", "j", "k", "l", "point", "step", "epoch", "seed", "loss", "width", "sample"])
+@pytest.mark.parametrize("name", ["metric", "ricci_scalar", "status", "metric_rank", "ricci_scalar_error"])
 def test_a_reserved_name_is_a_value_error(name: str) -> None:
     with pytest.raises(ValueError, match=f"parameter name '{name}' is reserved"):
         Parameter(name)
 
 
-@pytest.mark.parametrize("name", ["θ", "theta 1", "1st", "lambda", "x-y", ""])
+@pytest.mark.parametrize("name", ["k", "l", "point", "step", "epoch", "seed", "loss", "width", "sample"])
+def test_a_name_that_no_quantity_has_is_free(name: str) -> None:
+    assert Parameter(name).name == name
+
+
+@pytest.mark.parametrize("name", ["lambda", "in", "is"])
+def test_a_keyword_as_a_name_is_told_what_to_take(name: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}' is a keyword of Python; take '{name}_'"):
+        Parameter(name)
+
+
+def test_the_ends_of_a_domain_are_the_decimals_that_they_print_as() -> None:
+    assert Parameter(a, Interval(0.1, 0.7)).domain == Interval.open(sympy.Rational(1, 10), sympy.Rational(7, 10))
+
+
+@pytest.mark.parametrize("name", ["θ", "theta 1", "1st", "x-y", ""])
 def test_a_name_that_is_no_ascii_identifier_is_a_value_error(name: str) -> None:
     with pytest.raises(ValueError, match="ASCII identifier"):
         Parameter(Symbol(name, real=True) if name else "")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import sympy
-from sympy import Matrix, Symbol, diag, exp
+from einsteinpy.symbolic import MetricTensor
+from sympy import Matrix, Symbol, cos, diag, exp, sin
 
 import infogeom as ig
 from infogeom.losses import CrossEntropy, MeanPower
@@ -42,14 +44,53 @@ def test_the_matrix_is_immutable() -> None:
         ([a, b], sympy.ones(2, 3), r"matrix must have shape \(2, 2\)"),
         ([a, a], sympy.eye(2), "coordinates must be different"),
         ([], Matrix(0, 0, []), "at least one"),
-        ([Symbol("k"), b], sympy.eye(2), "'k' is reserved"),
+        ([Symbol("ricci"), b], sympy.eye(2), "'ricci' is reserved"),
         ([Symbol("α"), b], sympy.eye(2), "ASCII identifier"),
+        ([a, b], [[1, Symbol("a") ** 2], [Symbol("a") ** 2, 1]], r"Symbol\('a', real=True\) itself, got Symbol\('a'\)"),
+        ([a, b], [["1", 0], [0, "exp(b)"]], "another symbol of that name for its other assumptions"),
+        ([a, b], sympy.eye(2) * (a + sympy.I * b), "matrix must hold real, finite expressions"),
+        ([b, a], MetricTensor([[1, 0], [0, a**2]], (b, a), config="uu"), "indices down, 'll', got 'uu'"),
+        ([a, b], MetricTensor([[1, 0], [0, a**2]], (b, a)), r"coordinates \['a', 'b'\], in order, got \['b', 'a'\]"),
     ],
-    ids=["foreign", "asymmetric", "shape", "not square", "twice", "none", "reserved", "not ASCII"],
+    ids=[
+        *(
+            "foreign",
+            "asymmetric",
+            "shape",
+            "not square",
+            "twice",
+            "none",
+            "reserved",
+            "not ASCII",
+            "other assumptions",
+        ),
+        *("in quotes", "complex", "indices up", "another order"),
+    ],
 )
 def test_a_bad_metric_is_a_value_error_that_says_why(coordinates: Any, matrix: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Metric(coordinates, matrix)
+
+
+@pytest.mark.parametrize("name", ["i", "j", "k", "l", "point", "step", "width", "loss", "lambda_"])
+def test_a_coordinate_may_be_called_what_no_quantity_is(name: str) -> None:
+    assert Metric([Symbol(name)], [[1]]).names == (name,)
+
+
+def test_a_coordinate_is_not_called_as_an_observable() -> None:
+    loss = Symbol("loss", real=True)
+    with pytest.raises(ValueError, match="'loss' is reserved"):
+        Metric([loss], [[1]], observables={"loss": loss**2})
+
+
+def test_a_keyword_is_told_from_what_is_not_ascii() -> None:
+    with pytest.raises(ValueError, match="'lambda' is a keyword of Python; take 'lambda_'"):
+        Metric([Symbol("lambda")], [[1]])
+
+
+def test_the_underscore_of_a_keyword_is_not_printed() -> None:
+    lambda_ = Symbol("lambda_", positive=True)
+    assert r"g(\lambda) = " in Metric([lambda_], [[1 / lambda_]])._repr_latex_()
 
 
 def test_a_coordinate_that_is_no_symbol_is_a_type_error() -> None:
@@ -59,6 +100,108 @@ def test_a_coordinate_that_is_no_symbol_is_a_type_error() -> None:
 
 def test_symmetry_is_that_of_values_not_of_spelling() -> None:
     assert Metric([a, b], Matrix([[1, (a + b) ** 2], [a**2 + 2 * a * b + b**2, 40]])).names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (sympy.tan(a / 2), sin(a) / (1 + cos(a))),
+        (1 / cos(a) ** 2, 1 + sympy.tan(a) ** 2),
+        (sympy.tanh(a), (exp(2 * a) - 1) / (exp(2 * a) + 1)),
+        (cos(3 * a), 4 * cos(a) ** 3 - 3 * cos(a)),
+        (sympy.log(c * (1 + a**2)), sympy.log(c) + sympy.log(1 + a**2)),
+    ],
+    ids=str,
+)
+def test_entries_in_other_words_are_equal(one: Any, other: Any) -> None:
+    positive = {c: Symbol("c", positive=True)}
+    g = Metric([a, b], Matrix([[9, one], [other, 40]]).xreplace(positive), constants=positive.values())
+    assert g.matrix[1, 0] == other.xreplace(positive)
+
+
+def test_entries_that_differ_by_little_are_not_equal() -> None:
+    with pytest.raises(ValueError, match="matrix must be symmetric"):
+        Metric([a, b], [[9, sympy.tan(a)], [sympy.tan(a) + sympy.Rational(1, 10**40), 40]])
+
+
+def test_entries_of_unknown_functions_in_other_words_are_equal() -> None:
+    f = sympy.Function("f")(a)
+    assert Metric([a, b], [[9, sympy.tan(f)], [sin(f) / cos(f), 40]]).names == ("a", "b")
+
+
+def test_symmetry_holds_on_the_domain() -> None:
+    unequal, domain = [[9, sympy.sqrt(a**2) * exp(a)], [a * exp(a), 40]], sympy.Interval.open(1, 3)
+    with pytest.raises(ValueError, match="symmetric"):
+        Metric([a, b], unequal)
+    s = Symbol("s", real=True)
+    roots = [[9, sympy.sqrt(1 - s) * sympy.sqrt(1 + s)], [sympy.sqrt(1 - s**2), 40]]
+    assert Metric([s, b], roots, domains=[sympy.Interval.open(-1, 1), domain]).names == ("s", "b")
+
+
+def test_a_modulus_in_terms_of_the_imaginary_unit_is_real() -> None:
+    z = a + sympy.I * b
+    disk = Metric([a, b], 4 * sympy.eye(2) / (1 - z * sympy.conjugate(z)) ** 2)
+    assert disk.matrix[0, 0] == 4 / (1 - a**2 - b**2) ** 2
+
+
+def test_coordinates_are_real_whether_declared_so_or_not() -> None:
+    r = Symbol("r")
+    assert Metric([r], [[1 + sympy.Abs(r) ** 2 + exp(sympy.I * r) + exp(-sympy.I * r)]]).matrix[0, 0] == (
+        1 + r**2 + 2 * cos(r)
+    )
+
+
+def test_the_modulus_of_an_undeclared_coordinate_has_a_derivative() -> None:
+    r = Symbol("r")
+    ds = ig.grid.evaluate_points(Metric([r], [[1 + 3 * sympy.Abs(r)]]), [[-2.0]], ("christoffel",))
+    assert ds.christoffel.item() == pytest.approx(-3 / 14, rel=1e-14)
+
+
+def test_a_metric_tensor_of_einsteinpy_stands_for_its_components() -> None:
+    assert Metric([a, b], MetricTensor([[1, 0], [0, a**2]], (a, b))).matrix == diag(1, a**2)
+
+
+# --- Floats -----------------------------------------------------------------------------------------------------------
+
+
+def test_floats_are_the_decimal_fractions_that_they_print_as() -> None:
+    matrix, observables = [[1.25 + exp(0.1 * a), 0], [0, a**2.0]], {"loss": 0.7 * a}
+    domains = [sympy.Interval.open(0.2, 3.5), sympy.S.Reals]
+    g = Metric([a, b], matrix, domains=domains, constraints=[1.1 - a], observables=observables)
+    assert g.matrix == diag(sympy.Rational(5, 4) + exp(a / 10), a**2)
+    assert g.domains[0] == sympy.Interval.open(sympy.Rational(1, 5), sympy.Rational(7, 2))
+    assert g.constraints == (sympy.Rational(11, 10) - a,)
+    assert g.observables == {"loss": 7 * a / 10}
+
+
+@pytest.mark.parametrize(("rate", "sign"), [(0.1, -1), (0.3, -1), (0.7, 1)])
+def test_a_surface_whose_rate_is_a_float_has_its_curvature_near_the_axis(rate: float, sign: int) -> None:
+    radius = sin if sign > 0 else sympy.sinh
+    surface = Metric([a, b], diag(1, radius(rate * a) ** 2 / sympy.Float(rate) ** 2))
+    found = ig.grid.evaluate_points(surface, [[1e-6, 0], [1e-9, 0]], ("ricci_scalar",))
+    assert np.allclose(found.ricci_scalar, sign * 2 * rate**2, rtol=1e-12, atol=0)
+
+
+def test_a_float_as_exponent_is_a_decimal_too() -> None:
+    scale = (1.5 * a) ** (2 / 3)
+    R = ig.symbolic.ricci_scalar(Metric([a, b], diag(1, scale**2), domains=[sympy.Interval.open(0, 9), sympy.S.Reals]))
+    alpha = sympy.Rational("1.3333333333333333")
+    assert float(R.subs(a, 2).evalf(30)) == pytest.approx(float(-alpha * (alpha / 2 - 1) / 4), rel=1e-14)
+
+
+def test_what_rounding_of_floats_sets_apart_is_symmetric() -> None:
+    g = Metric([a, b], [[3, 0.1 * a + 0.2 * a], [0.3 * a, 5]])
+    assert g.matrix[0, 1] == g.matrix[1, 0]
+
+
+def test_exact_entries_are_not_made_equal() -> None:
+    with pytest.raises(ValueError, match="matrix must be symmetric"):
+        Metric([a, b], [[3, a], [a * (1 + sympy.Rational(1, 10**15)), 5]])
+
+
+def test_a_number_put_in_for_a_constant_is_exact() -> None:
+    g = Metric([a], [[exp(c * a)]], constants=[c])
+    assert replace(g, matrix=g.matrix.subs(c, 0.3)).matrix[0, 0] == exp(sympy.Rational(3, 10) * a)
 
 
 def test_declared_constants_may_stand_in_the_matrix() -> None:

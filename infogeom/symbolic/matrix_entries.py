@@ -1,0 +1,75 @@
+"""The matrix of a metric as users give it: real and symmetric, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import sympy
+from sympy import Dummy, Expr, ImmutableMatrix, Symbol
+
+from infogeom.symbolic.zero import Region, equal_to_rounding, vanishes
+
+__all__ = ["real_where_possible", "rows_of", "symmetric"]
+
+#: What may cancel among complex numbers: (x + iy)(x − iy) is real.
+COMPLEX = (sympy.I, sympy.re, sympy.im, sympy.conjugate, sympy.arg, sympy.Abs)
+
+
+def rows_of(given: Any, coordinates: Sequence[Symbol]) -> ImmutableMatrix:
+    """Matrix from rows of expressions, an array, or a metric tensor of EinsteinPy's in the same coordinates."""
+    rows = given
+    if callable(getattr(given, "tensor", None)):
+        _check_tensor(given, [c.name for c in coordinates])
+        rows = given.tensor()
+    try:
+        return ImmutableMatrix(rows)
+    except (TypeError, ValueError, sympy.SympifyError):
+        raise TypeError(f"matrix must be a sympy Matrix or its rows, got {given!r}") from None
+
+
+def _check_tensor(given: Any, names: Sequence[str]) -> None:
+    """Raise unless a tensor has its indices down and the coordinates in our order."""
+    config, theirs = getattr(given, "config", "ll"), [str(symbol) for symbol in given.symbols()]
+    if config != "ll":
+        raise ValueError(f"matrix must be a metric tensor with both indices down, 'll', got {config!r}")
+    if theirs != list(names):
+        raise ValueError(f"matrix must be a metric tensor in the coordinates {list(names)}, in order, got {theirs}")
+
+
+def real_where_possible(entry: Expr) -> Expr:
+    """Entry without imaginary unit and moduli as far as they cancel, its symbols being real numbers."""
+    if not entry.has(*COMPLEX):
+        return entry
+    real = {s: Dummy(s.name, real=True) for s in entry.free_symbols if not s.is_extended_real}
+    found = entry.xreplace(real)
+    for hints in ({}, {"complex": True}):
+        found = found.replace(lambda e, hints=hints: _cancels(e, hints), lambda e, hints=hints: e.expand(**hints))
+    back = found.xreplace({dummy: symbol for symbol, dummy in real.items()})
+    # The modulus of a symbol that is not declared real has no derivative by it.
+    return back.replace(sympy.Abs, lambda u: sympy.Abs(u) if u.is_extended_real else sympy.sqrt(u**2))
+
+
+def _cancels(e: Expr, hints: dict[str, bool]) -> bool:
+    """Whether expanding an expression rids it of the imaginary unit."""
+    return e is not sympy.I and e.has(sympy.I) and not e.expand(**hints).has(sympy.I)
+
+
+def symmetric(matrix: ImmutableMatrix, region: Region, *, rounded: bool) -> ImmutableMatrix:
+    """The matrix, if it is symmetric; where its numbers were floats, what rounding alone sets apart is made equal.
+
+    Raises
+    ------
+    ValueError
+        Naming the first two entries that differ.
+    """
+    mended = matrix.as_mutable()
+    for j, i in combinations(range(matrix.rows), 2):
+        lower, upper = matrix[i, j], matrix[j, i]
+        if lower == upper or vanishes(sympy.expand_trig(lower - upper), region):
+            continue
+        if not (rounded and equal_to_rounding(lower, upper, region)):
+            raise ValueError(f"matrix must be symmetric, got {lower} and {upper} at {(i, j)}")
+        mended[i, j] = upper
+    return mended.as_immutable()

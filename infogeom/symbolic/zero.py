@@ -1,0 +1,135 @@
+"""Whether an expression is 0, where that decides.
+
+A normal form proves it for rational functions of the coordinates and of a few functions of them. Of any other analytic
+function three random points of the domain tell: what is 0 there to 50 digits of the terms that cancel is 0 everywhere.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import mpmath
+import sympy
+from sympy import Dummy, Expr, Interval, Symbol
+from sympy.core.function import AppliedUndef
+
+from infogeom.models.model import Parameter, domain_of
+from infogeom.symbolic.multiprecision import in_mpmath
+from infogeom.symbolic.normal_form import normal_form
+
+__all__ = ["Region", "equal_to_rounding", "vanishes", "vanishing"]
+
+#: A zero of the fewer digits shrinks with the more, anything else stays.
+DIGITS, MORE_DIGITS = 50, 70
+#: What rounding leaves of a zero is no more than this times what the digits change it by.
+ROOM = 1000
+POINTS = 3
+#: Points that are drawn until so many lie where the expression is real and finite.
+MOST_DRAWS = 30
+#: How far the entries of a matrix of floats lie apart by rounding alone.
+ROUNDING = 1e-13
+#: What is not analytic, or no formula: a few points do not tell what it is elsewhere.
+UNTOLD = (
+    *(sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Piecewise, sympy.Max, sympy.Min, sympy.floor, sympy.ceiling),
+    *(sympy.Integral, sympy.Sum, sympy.Product, sympy.DiracDelta),
+)
+
+Number = Any  # mpmath's numbers have no types
+
+
+class Region:
+    """Where an expression is judged: inside the domains of its symbols, and where conditions are positive.
+
+    Parameters
+    ----------
+    domains : mapping of Symbol to Interval
+        Of the coordinates; other symbols lie where their assumptions say.
+    constraints : sequence of Expr
+        What is positive inside.
+    """
+
+    def __init__(self, domains: Mapping[Symbol, Interval], constraints: Sequence[Expr] = ()) -> None:
+        self.domains, self.constraints = domains, list(constraints)
+
+    def values(self, expressions: Sequence[Expr]) -> Iterator[tuple[list[Number], list[Number]]]:
+        """Values at random points where all are real and finite, in 50 digits and in more; nothing if unknown."""
+        given = _with_free_values([*expressions, *self.constraints])
+        symbols = sorted(set().union(*(e.free_symbols for e in given)), key=sympy.default_sort_key)
+        evaluate, draw, n = in_mpmath(symbols, given), random.Random(1), len(expressions)
+        for _ in range(MOST_DRAWS):
+            point = [self._drawn(symbol, draw) for symbol in symbols]
+            coarse, fine = (_real_values(evaluate, point, digits) for digits in (DIGITS, MORE_DIGITS))
+            if coarse and fine and all(c > 0 for c in fine[n:]):
+                yield coarse[:n], fine[:n]
+
+    def _drawn(self, symbol: Symbol, draw: random.Random) -> float:
+        """Value of a symbol: inside its domain and not far from its finite end or 0."""
+        if symbol.is_integer:
+            return draw.randint(2, 9) * (-1 if symbol.is_nonpositive else 1)
+        return draw.uniform(*Parameter("inside", self.domains.get(symbol) or domain_of(symbol)).typical)
+
+
+def _with_free_values(expressions: Sequence[Expr]) -> list[Expr]:
+    """Expressions with functions that have no values, and their derivatives, as so many free numbers."""
+    unknown: set[Expr] = set().union(*(e.atoms(AppliedUndef, sympy.Derivative) for e in expressions))
+    names = {e: Dummy(real=True) for e in sorted(unknown, key=sympy.default_sort_key)}
+    return [e.xreplace(names) for e in expressions] if names else list(expressions)
+
+
+def _real_values(evaluate: Callable[..., list[Number]], point: Sequence[float], digits: int) -> list[Number]:
+    """Values at a point; none where one of them is not real and finite, or no number at all."""
+    with mpmath.workdps(digits):
+        try:
+            values = [mpmath.mpmathify(v) for v in evaluate(*map(mpmath.mpf, point))]
+        except (ArithmeticError, NameError, TypeError, ValueError, mpmath.mp.NoConvergence):
+            return []
+        return values if all(isinstance(v, mpmath.mpf) and mpmath.isfinite(v) for v in values) else []
+
+
+def vanishes(expression: Expr, region: Region) -> bool:
+    """Whether an expression is 0 everywhere in a region."""
+    return vanishing([normal_form(expression)], region) == [True]
+
+
+def vanishing(forms: Sequence[Expr], region: Region) -> list[bool]:
+    """Which of several normal forms are 0 everywhere in a region."""
+    found = [form == 0 for form in forms]
+    open_ = [k for k, form in enumerate(forms) if not (found[k] or _is_decided(form) or form.has(*UNTOLD))]
+    for k, nothing in zip(open_, _are_nothing([forms[k] for k in open_], region), strict=True):
+        found[k] = nothing
+    return found
+
+
+def _are_nothing(expressions: Sequence[Expr], region: Region) -> list[bool]:
+    """Which expressions are nothing but rounding at every one of the points; not those that lack the points."""
+    found = [True] * len(expressions)
+    for count, (coarse, fine) in enumerate(region.values(expressions) if expressions else (), 1):
+        with mpmath.workdps(MORE_DIGITS):
+            nothing = [abs(b) <= ROOM * abs(b - a) for a, b in zip(coarse, fine, strict=True)]
+        found = [old and new for old, new in zip(found, nothing, strict=True)]
+        if count == POINTS or not any(found):
+            return found
+    # One that has no value somewhere is not to keep the others from theirs.
+    alone = [_are_nothing([e], region)[0] for e in expressions] if len(expressions) > 1 else []
+    return alone or [False] * len(expressions)
+
+
+def _is_decided(form: Expr) -> bool:
+    """Whether the normal form shows 0 as 0: a quotient of polynomials in symbols, sines and cosines of single ones."""
+    functions = form.atoms(sympy.Function)
+    if any(type(f) not in (sympy.sin, sympy.cos) or not f.args[0].is_Symbol for f in functions):
+        return False
+    plain = form.xreplace({f: Dummy() for f in functions})
+    return bool(plain.is_rational_function())
+
+
+def equal_to_rounding(one: Expr, other: Expr, region: Region) -> bool:
+    """Whether two expressions with floats are equal but for the rounding of those."""
+    for count, (_, (a, b)) in enumerate(region.values([one, other]), 1):
+        if abs(a - b) > ROUNDING * (abs(a) + abs(b)):
+            return False
+        if count == POINTS:
+            return True
+    return False
