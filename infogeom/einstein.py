@@ -28,6 +28,7 @@ from sympy.diffgeom import (
     metric_to_Riemann_components,
 )
 
+from infogeom.arguments import columns_of
 from infogeom.grid import evaluate_points
 from infogeom.models import Model
 from infogeom.symbolic import Metric, christoffel, pointwise, ricci, ricci_scalar, riemann
@@ -215,8 +216,10 @@ def einsteinpy(metric: Metric, point: Sequence[float]) -> Tensors:
 
 def _checked_points(metric: Metric, points: Any) -> list[Point]:
     n = len(metric.coordinates)
+    columns = columns_of("points", points, metric.names)
+    rows = points if columns is None else list(zip(*columns, strict=True))
     try:
-        table = np.array(points, dtype=object)
+        table = np.array(rows, dtype=object)
     except ValueError:
         raise ValueError(f"points must have shape (m, {n}), got rows of different lengths") from None
     if table.ndim != 2 or table.shape[1] != n or not len(table):

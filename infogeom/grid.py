@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from sympy import Interval
 
 from infogeom import __version__
-from infogeom.arguments import check_count, check_real, finite_array
+from infogeom.arguments import by_name, check_count, check_real, finite_array, table_of
 from infogeom.files import TEXT
 from infogeom.formulas import latex
 from infogeom.kernels.conditions import conditions
@@ -57,7 +57,7 @@ EPS = float(np.finfo(float).eps)
 
 
 class StatusWarning(UserWarning):
-    """Some points are singular, overflow or were not refined; their status says which."""
+    """Some points are singular, overflow, were not refined, or were asked for outside the domain; see their status."""
 
 
 def evaluate(
@@ -75,7 +75,7 @@ def evaluate(
     ----------
     model_or_metric : Model or Metric
         A model's Fisher metric is derived first.
-    axes : mapping of str to array_like
+    axes : mapping of str or Symbol to array_like
         One entry per parameter: a 1-D increasing, finite sequence, or a number that fixes the parameter (no dimension).
     quantities : sequence of str
         Out of metric, inverse_metric, determinant, christoffel, riemann, ricci, ricci_scalar, fisher_trace,
@@ -96,8 +96,9 @@ def evaluate(
     Returns
     -------
     xarray.Dataset
-        float64 variables over the parameters in model order, tensor indices i, j, k, l after them. Errors are absolute,
-        estimates where status is 0, rigorous where it is 1; ``ricci_scalar_error`` comes with ricci_scalar unasked.
+        float64 variables over the parameters in model order, tensor indices i, j, k, l after them (i_, j_, k_, l_ where
+        a parameter is called like one of those). Errors are absolute, estimates where status is 0, rigorous where it is
+        1; ``ricci_scalar_error`` comes with ricci_scalar unasked.
         ``status`` int8, of what was asked for: 0 ok, 1 refined in ball arithmetic, 2 singular, 3 out of the domain, 4
         beyond float64, 5 not refined for want of ``max_refined``: right to errors that exceed ``rtol``, or nan, 6
         undefined: no real finite value. Components that have a finite one keep it; singular points keep metric and
@@ -111,7 +112,8 @@ def evaluate(
     Warns
     -----
     StatusWarning
-        Once, with counts, when points are singular, undefined, beyond float64 or not refined.
+        Once, with counts, when points are singular, undefined, beyond float64 or not refined. Those outside the domain,
+        which a grid around one has by its shape, are told by their status alone.
     """
     start = time.perf_counter()
     metric = numeric_metric(model_or_metric)
@@ -182,6 +184,7 @@ def _lazy(
         raise ImportError("chunks= needs dask: pip install 'infogeom[distributed]'") from None
     along = {name: v.size for name, v in zip(axes, values, strict=True) if v.ndim}
     if isinstance(chunks, Mapping):
+        chunks = by_name("chunks", chunks)
         unknown = [name for name in chunks if name not in along]
         if unknown:
             raise ValueError(f"chunks must name axes {list(along)}, got {unknown}")
@@ -228,9 +231,9 @@ def evaluate_points(
     Parameters
     ----------
     model_or_metric : Model or Metric
-    points : array_like, shape (m, n), or Dataset
+    points : array_like, shape (m, n), Dataset, or another table
         Coordinates in model order; or a Dataset with one variable per parameter along one dimension, which is kept
-        (a path along "step").
+        (a path along "step"). Tables with names, DataFrames, mappings and structured arrays, are read by name.
     quantities : sequence of str
         As for `evaluate`.
     rtol, max_refined : float, int
@@ -245,6 +248,11 @@ def evaluate_points(
     ------
     TypeError, ValueError
         Naming the argument, the rule and the value.
+
+    Warns
+    -----
+    StatusWarning
+        As `evaluate`, and for points outside the domain, which is what a grid over part of a plane has to have.
     """
     start = time.perf_counter()
     metric = numeric_metric(model_or_metric)
@@ -260,7 +268,7 @@ def evaluate_points(
     n = len(metric.names)
     arrays = {name: array[:, 0].T.reshape(-1, *(n,) * RANKS[name]) for name, array in flat.items()}
     coordinates = {**kept, **{name: (dim, v) for name, v in zip(metric.names, where, strict=True)}}
-    return _dataset(metric, {**arrays, "status": status[0]}, [dim], coordinates, start)
+    return _dataset(metric, {**arrays, "status": status[0]}, [dim], coordinates, start, chosen=True)
 
 
 def _dataset(
@@ -269,10 +277,13 @@ def _dataset(
     dims: Sequence[str],
     coordinates: Mapping[str, tuple[Any, ...]],
     start: float,
+    *,
+    chosen: bool = False,
 ) -> xr.Dataset:
-    """Label arrays over ``dims`` and tensor indices."""
+    """Label arrays over ``dims`` and tensor indices; ``chosen``: points one by one, none of them to fill up a grid."""
+    indices = _indices(metric)
     variables: dict[str, Any] = {
-        name: ([*dims, *"ijkl"[: RANKS[name]]], array, {"long_name": LABELS[name], "units": "1"})
+        name: ([*dims, *indices[: RANKS[name]]], array, {"long_name": LABELS[name], "units": "1"})
         for name, array in arrays.items()
         if name != "status"
     }
@@ -287,7 +298,7 @@ def _dataset(
         for name, value in coordinates.items()
     }
     used = max(RANKS.get(name, 0) for name in arrays)
-    index: dict[str, Any] = {i: (i, list(metric.names), {}, TEXT) for i in "ijkl"[:used]}
+    index: dict[str, Any] = {i: (i, list(metric.names), {}, TEXT) for i in indices[:used]}
     mean: dict[str, Any] = (
         {"samples": len(metric.samples), "normalization": "mean over samples"} if metric.samples else {}
     )
@@ -298,7 +309,7 @@ def _dataset(
         "wall_time_seconds": time.perf_counter() - start,
     }
     if isinstance(status, np.ndarray):
-        _warn_of(status, refined=not metric.laws)
+        _warn_of(status, refined=not metric.laws, chosen=chosen)
     return xr.Dataset(variables, {**described, **index}, attributes)
 
 
@@ -310,8 +321,17 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _warn_of(status: NDArray[np.int8], *, refined: bool) -> None:
-    warned = (Status.SINGULAR, Status.OVERFLOW, Status.UNREFINED, Status.UNDEFINED)
+def _indices(metric: Metric) -> list[str]:
+    """Dimensions of tensor indices, none called like a coordinate."""
+    indices = list("ijkl")
+    while {*indices} & {*metric.names}:
+        indices = [f"{i}_" for i in indices]
+    return indices
+
+
+def _warn_of(status: NDArray[np.int8], *, refined: bool, chosen: bool) -> None:
+    warned = [Status.SINGULAR, Status.OVERFLOW, Status.UNREFINED, Status.UNDEFINED]
+    warned += [Status.OUT_OF_DOMAIN] if chosen else []
     counts = {s: int(np.count_nonzero(status == s)) for s in warned}
     words = [f"{count} {MEANINGS[s]}" for s, count in counts.items() if count]
     if words:
@@ -373,11 +393,12 @@ def _checked_accuracy(rtol: float, max_refined: int) -> Accuracy:
 def _checked_axes(metric: Metric, axes: Mapping[str, ArrayLike]) -> list[Array]:
     if not isinstance(axes, Mapping):
         raise TypeError(f"axes must be a mapping of parameter names to values, got {type(axes).__name__}")
-    unknown = [name for name in axes if name not in metric.names]
-    missing = [name for name in metric.names if name not in axes]
+    given = by_name("axes", axes)
+    unknown = [name for name in given if name not in metric.names]
+    missing = [name for name in metric.names if name not in given]
     if unknown or missing:
         raise ValueError(f"axes must name {list(metric.names)}; missing {missing}, unknown {unknown}")
-    return [_checked_axis(name, axes[name]) for name in metric.names]
+    return [_checked_axis(name, given[name]) for name in metric.names]
 
 
 def _checked_axis(name: str, values: ArrayLike) -> Array:
@@ -392,11 +413,17 @@ def _checked_axis(name: str, values: ArrayLike) -> Array:
     return axis
 
 
+def _check_dimension(dimension: Any, metric: Metric) -> None:
+    if dimension in metric.names:
+        raise ValueError(f"points must not run along {dimension!r}, the name of a parameter; rename one of them")
+
+
 def _checked_points(metric: Metric, points: ArrayLike | xr.Dataset) -> tuple[Array, str, dict[str, tuple[Any, ...]]]:
     """Values (n, m), the dimension along which they run, and its own coordinates."""
     n = len(metric.names)
     if not isinstance(points, xr.Dataset):
-        values = finite_array("points", points)
+        _check_dimension("point", metric)
+        values = table_of("points", points, metric.names)
         if values.ndim != 2 or values.shape[1] != n or not len(values):
             raise ValueError(f"points must have shape (m, {n}) with m at least 1, got {values.shape}")
         return np.ascontiguousarray(values.T), "point", {}
@@ -408,7 +435,8 @@ def _checked_points(metric: Metric, points: ArrayLike | xr.Dataset) -> tuple[Arr
         raise ValueError(
             f"points must hold the parameters along one common dimension, got {[points[k].dims for k in metric.names]}"
         )
-    if dim[0] in ("i", "j", "k", "l"):
+    _check_dimension(dim[0], metric)
+    if dim[0] in _indices(metric):
         raise ValueError(f"points must not run along a dimension named like a tensor index, got {dim[0]!r}")
     kept = {
         str(k): (c.dims, c.values, c.attrs) for k, c in points.coords.items() if c.dims == dim and k not in metric.names

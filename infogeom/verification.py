@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from infogeom.arguments import check_count, finite_array
+from infogeom.arguments import check_count, table_of
 from infogeom.grid import StatusWarning, evaluate_points
 from infogeom.models.model import Model, Parameter
 from infogeom.routes import CLOSED_FORM, DIGITS, ClosedForm, Found, Route, Skipped, routes
@@ -169,7 +169,8 @@ def verify(model_or_metric: Model | Metric, points: ArrayLike | None = None, *, 
     model_or_metric : Model or Metric
         A model's Fisher metric is derived first. A bare metric has no definition to compare with.
     points : array_like, shape (m, n), optional
-        Finite coordinates in model order; three seeded points of the typical ranges when omitted.
+        Finite coordinates in model order, tables with names read by name; three seeded points of the typical ranges
+        when omitted.
     slow : bool
         Ask EinsteinPy about three parameters too, which takes it seconds to minutes a point.
 
@@ -193,8 +194,8 @@ def verify(model_or_metric: Model | Metric, points: ArrayLike | None = None, *, 
     metric = numeric_metric(model_or_metric)
     if not isinstance(slow, bool | np.bool_):
         raise TypeError(f"slow must be True or False, got {slow!r}")
-    at = typical_points(model_or_metric) if points is None else finite_array("points", points)
     n = len(metric.names)
+    at = typical_points(model_or_metric) if points is None else table_of("points", points, metric.names)
     if at.ndim != 2 or at.shape[1] != n or not len(at):
         raise ValueError(f"points must have shape (m, {n}) with m at least 1, got {at.shape}")
     model = model_or_metric if isinstance(model_or_metric, Model) else None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import sympy
 import sympy.stats
@@ -12,6 +15,7 @@ from sympy import Interval, Matrix, Symbol, nan, sqrt
 
 import infogeom as ig
 from infogeom import models
+from infogeom.arguments import decimal
 
 x, a, b, loose = Symbol("x", real=True), Symbol("a", real=True), Symbol("b", real=True), Symbol("a")
 s = Symbol("s", positive=True)
@@ -108,6 +112,30 @@ SLIPS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("number", "fraction"),
+    [
+        (sympy.Float(0.1), "0.1"),
+        (sympy.Float(2 / 3), "0.6666666666666666"),
+        (sympy.Float(2.0**-24 * 0.5), "2.9802322387695312e-08"),
+        (sympy.Float("0.1", 30), "0.1"),
+        (sympy.Float("1.2345678901234567890123456789", 30), "1.2345678901234567890123456789"),
+        (sympy.sympify(np.float32(0.1)), "0.1"),
+        (sympy.Float("1.5e400"), "1.5e400"),
+        (sympy.Float("2e-400"), "2e-400"),
+        (0.1, "0.1"),
+    ],
+    ids=str,
+)
+def test_a_float_is_the_shortest_decimal_of_its_own_precision(number: Any, fraction: str) -> None:
+    assert decimal(number) == sympy.Rational(fraction)
+
+
+def test_numbers_of_a_density_beyond_float64_are_kept() -> None:
+    law = models.from_density(LAW + sympy.Float("1.5e400") * x, x, [a], LINE)
+    assert law.log_density.coeff(x) == sympy.Rational("1.5e400")
+
+
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_slip_is_told(slip: str) -> None:
     call, error, told = SLIPS[slip]
@@ -132,3 +160,33 @@ def test_floats_of_a_density_are_the_decimal_fractions_that_they_print_as() -> N
     law = models.from_density(0.1 * LAW + 0.3, x, [a], Interval(-1, 1))
     assert not law.log_density.atoms(sympy.Float)
     assert law.log_density.subs({x: 0, a: 0}).has(sympy.Rational(3, 10))
+
+
+def test_the_inputs_of_a_regression_are_read_by_the_names_of_its_variables() -> None:
+    u, v = sympy.symbols("u v", real=True)
+    frame = pd.DataFrame({"v": [1.0, 2.0], "u": [3.0, 4.0]})
+    samples = on_a_line(mean_function=a * u + b * v, variables=[u, v], inputs=frame).samples
+    assert samples is not None
+    assert samples.data.tolist() == [[3, 1], [4, 2]]
+
+
+@pytest.mark.parametrize("start", [{"theta2": 2.0, "theta1": 1.0}, pd.Series({"theta2": 2.0, "theta1": 1.0})], ids=type)
+def test_a_start_is_read_by_name(start: Any) -> None:
+    neuron = models.sigmoid_neuron([[0.3, 0.8], [0.7, 0.1]], [1, 0], ig.losses.CrossEntropy())
+    path = ig.training.gradient_descent(neuron, start, learning_rate=0.1, steps=1)
+    assert [float(path[name][0]) for name in ("theta1", "theta2")] == [1, 2]
+    assert neuron.output(start, [[1.0, 0.0]]) == neuron.output([1.0, 2.0], [[1.0, 0.0]])
+
+
+def test_points_to_verify_are_read_by_name() -> None:
+    points = {"sigma": [2.0], "mu": [0.5]}
+    assert {row.point for row in ig.verify(models.normal(), points).rows} == {(0.5, 2.0)}
+    assert {row.point for row in ig.einstein.compare(models.normal(), points).rows} == {(0.5, 2.0)}
+
+
+def test_known_numbers_of_a_model_are_the_decimals_that_they_print_as() -> None:
+    law = models.from_density(LAW, x, [a], LINE)
+    changed = replace(law, constraints=[a + 0.1], observables={"height": 0.3 * x}, constants={Symbol("n"): 0.7})
+    tenth = sympy.Rational(1, 10)
+    assert (changed.constraints, changed.observables) == ((a + tenth,), {"height": 3 * tenth * x})
+    assert list(changed.constants.values()) == [7 * tenth]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import sympy
 import xarray as xr
@@ -328,12 +329,19 @@ def test_a_point_out_of_the_domain_leaves_its_neighbours_alone() -> None:
 
 
 def test_a_point_of_a_list_out_of_the_domain_has_a_status() -> None:
-    ds = evaluate_points(ig.models.normal(), [[0, 1], [0, -1]])
+    with pytest.warns(ig.StatusWarning, match="of 2 points, 1 out_of_domain: see status"):
+        ds = evaluate_points(ig.models.normal(), [[0, 1], [0, -1]])
     assert ds.status.values.tolist() == [OK, OUT_OF_DOMAIN]
     assert np.isnan(ds.ricci_scalar.values[1])
 
 
-def test_out_of_domain_alone_does_not_warn() -> None:
+def test_a_point_of_a_path_out_of_the_domain_is_told() -> None:
+    path = xr.Dataset({"mu": ("step", [0.0, 0.1]), "sigma": ("step", [-1.0, 1.0])})
+    with pytest.warns(ig.StatusWarning, match="1 out_of_domain"):
+        evaluate_points(ig.models.normal(), path)
+
+
+def test_a_grid_around_a_domain_does_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ds = evaluate(ig.models.normal(), {"mu": 0, "sigma": [-1.0, 1]})
@@ -466,6 +474,99 @@ def test_quantities_that_are_no_sequence_are_a_type_error() -> None:
 def test_an_axis_that_no_float64_array_holds_is_named(axis: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="axis 'sigma' must hold"):
         evaluate(ig.models.normal(), {"mu": 0.0, "sigma": axis})
+
+
+# --- By name ----------------------------------------------------------------------------------------------------------
+
+MU, SIGMA = [0.1, 0.2, 0.3], [3.0, 2.0, 1.0]
+COLUMNS = {"sigma": SIGMA, "mu": MU}
+ROWS = np.array(list(zip(SIGMA, MU, strict=True)), dtype=[("sigma", float), ("mu", float)])
+NAMED: dict[str, Any] = {
+    "DataFrame": pd.DataFrame({"epoch": [1, 2, 3], **COLUMNS}, index=[7, 5, 6]),
+    "DataFrame of symbols": pd.DataFrame({sympy.Symbol(name): column for name, column in COLUMNS.items()}),
+    "mapping": COLUMNS,
+    "mapping of symbols": {sympy.Symbol("sigma", positive=True): SIGMA, sympy.Symbol("mu"): MU},
+    "structured array": ROWS,
+    "record array": ROWS.view(np.recarray),
+    "labelled array": xr.Dataset({k: ("point", v) for k, v in COLUMNS.items()}).to_dataarray("parameter"),
+    "labelled array of rows": pd.DataFrame(COLUMNS).to_xarray().to_dataarray("parameter").T,
+}
+
+
+@pytest.mark.parametrize("table_", NAMED)
+def test_a_table_is_read_by_its_names(table_: str) -> None:
+    ds = evaluate_points(ig.models.normal(), NAMED[table_], "metric")
+    assert ds.metric.dims == ("point", "i", "j")
+    assert ds.mu.values.tolist() == MU
+    assert ds.sigma.values.tolist() == SIGMA
+
+
+@pytest.mark.parametrize(
+    "points", [pd.DataFrame([[0.1, 3.0]]), pd.DataFrame([[0.1, 3.0]]).to_numpy(), xr.DataArray([[0.1, 3.0]])], ids=type
+)
+def test_a_table_without_names_is_read_in_model_order(points: Any) -> None:
+    assert evaluate_points(ig.models.normal(), points, "metric").sigma.values.tolist() == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        (pd.DataFrame({"m": MU, "sigma": SIGMA}), r"by name, got \['m', 'sigma'\]; missing \['mu'\]"),
+        (pd.DataFrame([[1, 2, 3]], columns=["mu", "mu", "sigma"]), "name every column once"),
+        ({"mu": MU, "sigma": 1.0}, r"columns of one length, got shapes \{'mu': \(3,\), 'sigma': \(\)\}"),
+        ({"mu": MU, "sigma": [1.0]}, "columns of one length"),
+        ({"mu": [0.0], sympy.Symbol("mu"): [0.0]}, "name everything once"),
+        ({"mu": [0.0, np.nan], "sigma": [1.0, 2.0]}, r"points\['mu'\] must be finite, got nan at index 1"),
+    ],
+    ids=["missing", "twice", "number", "lengths", "both", "nan"],
+)
+def test_a_bad_table_is_a_value_error_that_says_why(points: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        evaluate_points(ig.models.normal(), points)
+
+
+def test_axes_and_chunks_may_be_named_by_symbols() -> None:
+    mu, sigma = ig.symbolic.metric(ig.models.normal()).coordinates
+    by_name = evaluate(ig.models.normal(), {"mu": 0.0, "sigma": [1.0, 2.0]})
+    assert evaluate(ig.models.normal(), {sigma: [1.0, 2.0], mu: 0.0}).equals(by_name)
+    assert evaluate(ig.models.normal(), {sigma: [1.0, 2.0], mu: 0.0}, chunks={sigma: 1}).compute().equals(by_name)
+
+
+@pytest.mark.parametrize(("name", "index"), [("i", "i_"), ("k", "i_"), ("l", "i_"), ("m", "i")])
+def test_tensor_indices_are_not_called_like_coordinates(name: str, index: str) -> None:
+    u, v = sympy.symbols(f"{name} v", real=True)
+    g = ig.symbolic.Metric([u, v], sympy.diag(1, sympy.cosh(u) ** 2))
+    ds = evaluate(g, {u: [0.0, 1.0], v: 0.0}, ("riemann", "ricci_scalar"))
+    assert ds.riemann.dims == (name, *(index.replace("i", i) for i in "ijkl"))
+    assert ds[index].values.tolist() == [name, "v"]
+    assert np.allclose(ds.ricci_scalar, -2, rtol=1e-12)
+
+
+def test_tensor_indices_leave_the_underscore_to_coordinates() -> None:
+    u, v = sympy.symbols("i i_", real=True)
+    assert evaluate(ig.symbolic.Metric([u, v], sympy.eye(2)), {u: 0, v: 0}, "metric").metric.dims == ("i__", "j__")
+
+
+@pytest.mark.parametrize("name", ["width", "loss", "step", "epoch", "point", "lambda_"])
+def test_a_grid_runs_over_coordinates_of_any_name(name: str) -> None:
+    u = sympy.Symbol(name, real=True)
+    ds = evaluate(ig.symbolic.Metric([u], [[1 + u**2]]), {name: [0.0, 1.0]}, "metric")
+    assert ds.metric.values.ravel().tolist() == [1, 2]
+
+
+def test_points_do_not_run_along_a_coordinate() -> None:
+    point, step = sympy.symbols("point step", real=True)
+    with pytest.raises(ValueError, match="points must not run along 'point', the name of a parameter"):
+        evaluate_points(ig.symbolic.Metric([point], [[1]]), [[0.0]])
+    with pytest.raises(ValueError, match="points must not run along 'step', the name of a parameter"):
+        evaluate_points(ig.symbolic.Metric([step], [[1]]), xr.Dataset({"step": ("step", [0.0])}))
+
+
+def test_functions_without_values_are_named() -> None:
+    t, x = sympy.symbols("t x", real=True)
+    universe = ig.symbolic.Metric([t, x], sympy.diag(-1, sympy.Function("a")(t) ** 2))
+    with pytest.raises(ValueError, match=r"functions \['a\(t\)'\] of the metric have no values"):
+        evaluate_points(universe, [[1.0, 0.0]])
 
 
 # --- Bad input --------------------------------------------------------------------------------------------------------

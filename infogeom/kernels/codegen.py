@@ -25,6 +25,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 from sympy import Expr
+from sympy.core.function import AppliedUndef
 
 from infogeom.functions import SPECIAL, Ordered, expit, softplus
 from infogeom.kernels.loops import Axes, Program, write_loops, write_point
@@ -143,11 +144,7 @@ class _Builder:
         if isinstance(e, SPECIAL):
             operands = [self.node(a) for a in e.args]
             return self.assign(f"{type(e).__name__}({', '.join(operands)})", operands)
-        if self.exact:
-            raise UnsupportedFunctionError(
-                f"no ball version of the function {type(e).__name__}; max_refined=0 asks for none"
-            )
-        raise UnsupportedFunctionError(f"no compiled kernel for the function {type(e).__name__}")
+        raise UnsupportedFunctionError(_why_not(e))
 
     def _depends(self, e: Expr) -> frozenset[str]:
         """What an expression depends on."""
@@ -278,6 +275,18 @@ class _Builder:
         return a, e, self.assign(f"1.0 / {total}", [total])
 
 
+def _why_not(e: Expr) -> str:
+    """What keeps an expression from being evaluated, and what helps."""
+    if free := sorted(f.func.__name__ for f in e.atoms(AppliedUndef)):
+        return f"the function {free[0]} has no values; put an expression in its place before evaluating"
+    if isinstance(e, sympy.Derivative | sympy.re | sympy.im | sympy.conjugate | sympy.arg):
+        what = type(e).__name__
+        return f"no compiled kernel for {what} of what is not declared real; use sympy.symbols(..., real=True)"
+    if not e.free_symbols:  # float64 takes it for the number that it is
+        return f"no ball version of the function {type(e).__name__}; max_refined=0 asks for none"
+    return f"no compiled kernel for the function {type(e).__name__}"
+
+
 def _factors(product: Expr) -> list[Expr]:
     """Factors in a fixed order, the number in front whole."""
     number, rest = product.as_coeff_Mul()
@@ -291,6 +300,8 @@ def _rounded(e: Expr) -> bool:
 
 
 def _literal(e: Expr) -> str:
+    if e.has(AppliedUndef):
+        raise UnsupportedFunctionError(_why_not(e))
     value = float(e)
     if not math.isfinite(value):
         raise OverflowError(f"constant {sympy.sstr(e)[:60]} is beyond float64")

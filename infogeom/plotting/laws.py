@@ -49,11 +49,12 @@ def ellipses(ds: xr.Dataset, *, radius: float, ax: Axes | None = None) -> Axes:
         For a Dataset without the metric of two parameters at points, or a radius that is not positive.
     """
     check_type("ds", ds, xr.Dataset)
-    if "metric" not in ds or ds["metric"].dims != ("point", "i", "j") or ds.sizes["i"] != 2:
+    first, *indices = ds["metric"].dims if "metric" in ds else [""]
+    if first != "point" or [ds.sizes[i] for i in indices] != [2, 2]:
         raise ValueError(f"ds must hold the metric of two parameters at points, got {dict(ds.sizes)}")
     if not radius > 0:
         raise ValueError(f"radius must be positive, got {radius!r}")
-    x, y = (str(name) for name in ds["i"].values)
+    x, y = (str(name) for name in ds[indices[0]].values)
     centres = np.stack([ds[x].values, ds[y].values], axis=-1)
     polygons = [centre + radius * v for centre, v in zip(centres, _unit(ds["metric"].values), strict=True)]
     new = ax is None

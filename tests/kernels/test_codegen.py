@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr, Symbol, exp
 
 from infogeom.functions import expit, softplus
-from infogeom.kernels.codegen import Axes, UnsupportedFunctionError, kernel
+from infogeom.kernels.codegen import Axes, UnsupportedFunctionError, exact_source, kernel
 from infogeom.kernels.compile import compiled, interpreted
 from infogeom.kernels.jet import evaluate_kernel
 from tests.problems import EPS
@@ -151,6 +151,24 @@ def test_a_power_is_evaluated(power: Any) -> None:
 def test_an_unknown_function_is_named() -> None:
     with pytest.raises(UnsupportedFunctionError, match="besselj"):
         kernel({"value": [sympy.besselj(1, p)]}, Axes((p,), ()))
+
+
+def test_a_function_without_values_is_named() -> None:
+    with pytest.raises(UnsupportedFunctionError, match="the function f has no values; put an expression in its place"):
+        kernel({"one": [sympy.Function("f")(p).diff(p)]}, AXES)
+    with pytest.raises(UnsupportedFunctionError, match="the function f has no values"):
+        kernel({"one": [1 + p * sympy.Function("f")(2)]}, AXES)
+
+
+def test_a_modulus_of_what_is_not_declared_real_is_told() -> None:
+    z = Symbol("z")
+    with pytest.raises(UnsupportedFunctionError, match="of what is not declared real; use sympy"):
+        kernel({"one": [sympy.Abs(z).diff(z)]}, Axes((z,), (q,), ()))
+
+
+def test_balls_are_not_blamed_for_what_float64_lacks_too() -> None:
+    with pytest.raises(UnsupportedFunctionError, match=r"no compiled kernel for the function Ci$"):
+        exact_source({"one": [sympy.Ci(p)]}, Axes((), (p,), ()))
 
 
 def test_a_constant_beyond_float64_is_named() -> None:

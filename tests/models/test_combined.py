@@ -78,6 +78,7 @@ def test_a_number_of_copies_is_no_symbol_of_the_law(taken: str) -> None:
 # --- Conditions -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 @pytest.mark.parametrize(
     ("noise", "inside", "outside"),
     [
@@ -98,6 +99,7 @@ def test_a_logistic_mean_is_a_probability_as_it_stands() -> None:
     assert statuses(law, [[0.5, 0.1], [40, 0.1]]) == [Status.OK, Status.OK]
 
 
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 def test_a_mixture_lies_where_its_components_do() -> None:
     rate = Parameter(a, Interval(-sympy.oo, sympy.oo), (0.5, 2))
     law = ig.models.mixture([ig.models.reparametrise(ig.models.poisson(), {"rate": a}, [rate]), ig.models.geometric()])

@@ -262,6 +262,7 @@ def test_five_dimensional_normal_laws_are_evaluated() -> None:
     assert R(model, somewhere(model, 3)) == pytest.approx([-45] * 3, rel=1e-11)
 
 
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 def test_a_covariance_that_is_not_positive_is_out_of_the_domain() -> None:
     ds = ig.grid.evaluate_points(normal(2), [[0, 0, 1, 0.5, 1], [0, 0, 1, 2, 1]])
     assert ds.status.values.tolist() == [OK, OUT_OF_DOMAIN]
@@ -308,6 +309,7 @@ def test_the_scalar_is_the_same_whatever_comes_with_it() -> None:
     assert np.einsum("mij,mij->m", inverse, beside.ricci.values) == pytest.approx(alone.ricci_scalar.values, rel=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 def test_a_point_outside_the_domain_keeps_its_status_beside_cumulants() -> None:
     ds = ig.grid.evaluate_points(family("Dirichlet 3"), [[1, 1, 1], [1, -1, 1]], ("ricci_scalar", "determinant"))
     assert ds.status.values.tolist() == [OK, OUT_OF_DOMAIN]
