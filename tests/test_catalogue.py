@@ -112,10 +112,16 @@ def test_polar_coordinates_are_not_hessian() -> None:
     assert character.is_hessian(polar, (0.3, 0.4)) is False
 
 
-def test_an_identity_that_the_normal_form_does_not_know_leaves_the_question_open() -> None:
+def test_an_identity_that_the_normal_form_does_not_know_is_seen_in_numbers() -> None:
     g = sympy.diag(sympy.gamma(r + 1) / (r * sympy.gamma(r)), 1)  # the unit metric, unseen
     shifted = g + sympy.Matrix([[v, 0], [0, 0]]) * (sympy.gamma(r + 1) - r * sympy.gamma(r))
-    assert character.is_hessian(ig.symbolic.Metric([r, v], shifted), (0.3, 0.4)) is None
+    assert character.is_hessian(ig.symbolic.Metric([r, v], shifted), (0.3, 0.4)) is True
+
+
+def test_an_identity_of_functions_by_cases_leaves_the_question_open() -> None:
+    nothing = sympy.Max(r - 1, 0) - sympy.Max(1 - r, 0) - (r - 1)
+    metric = ig.symbolic.Metric([r, v], sympy.diag(1 + v * nothing, 1))
+    assert character.is_hessian(metric, (0.3, 0.4)) is None
 
 
 def test_lines_multiplied_are_told_from_what_only_looks_like_it() -> None:

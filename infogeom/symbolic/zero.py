@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -68,7 +69,13 @@ class Region:
         """Value of a symbol: inside its domain and not far from its finite end or 0."""
         if symbol.is_integer:
             return draw.randint(2, 9) * (-1 if symbol.is_nonpositive else 1)
-        return draw.uniform(*Parameter("inside", self.domains.get(symbol) or domain_of(symbol)).typical)
+        return draw.uniform(*_typical(self.domains.get(symbol) or domain_of(symbol)))
+
+
+@cache
+def _typical(domain: Interval) -> tuple[float, float]:
+    """Stretch of a domain."""
+    return Parameter("inside", domain).typical
 
 
 def _with_free_values(expressions: Sequence[Expr]) -> list[Expr]:
@@ -90,7 +97,10 @@ def _real_values(evaluate: Callable[..., list[Number]], point: Sequence[float], 
 
 def vanishes(expression: Expr, region: Region) -> bool:
     """Whether an expression is 0 everywhere in a region."""
-    return vanishing([normal_form(expression)], region) == [True]
+    if expression.has(*UNTOLD):
+        return bool(normal_form(expression) == 0)
+    (nothing,) = _are_nothing([expression], region)
+    return bool(normal_form(expression) == 0) if nothing is None else nothing
 
 
 def vanishing(forms: Sequence[Expr], region: Region) -> list[bool]:
@@ -98,22 +108,23 @@ def vanishing(forms: Sequence[Expr], region: Region) -> list[bool]:
     found = [form == 0 for form in forms]
     open_ = [k for k, form in enumerate(forms) if not (found[k] or _is_decided(form) or form.has(*UNTOLD))]
     for k, nothing in zip(open_, _are_nothing([forms[k] for k in open_], region), strict=True):
-        found[k] = nothing
+        found[k] = bool(nothing)
     return found
 
 
-def _are_nothing(expressions: Sequence[Expr], region: Region) -> list[bool]:
-    """Which expressions are nothing but rounding at every one of the points; not those that lack the points."""
-    found = [True] * len(expressions)
+def _are_nothing(expressions: Sequence[Expr], region: Region) -> list[bool | None]:
+    """Which expressions are nothing but rounding at every one of the points; None for one that lacks the points."""
+    found: list[bool | None] = [True] * len(expressions)
     for count, (coarse, fine) in enumerate(region.values(expressions) if expressions else (), 1):
         with mpmath.workdps(MORE_DIGITS):
             nothing = [abs(b) <= ROOM * abs(b - a) for a, b in zip(coarse, fine, strict=True)]
         found = [old and new for old, new in zip(found, nothing, strict=True)]
         if count == POINTS or not any(found):
             return found
+    if len(expressions) < 2:
+        return [None] * len(expressions)
     # One that has no value somewhere is not to keep the others from theirs.
-    alone = [_are_nothing([e], region)[0] for e in expressions] if len(expressions) > 1 else []
-    return alone or [False] * len(expressions)
+    return [nothing for e in expressions for nothing in _are_nothing([e], region)]
 
 
 def _is_decided(form: Expr) -> bool:

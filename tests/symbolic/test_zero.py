@@ -59,13 +59,14 @@ def test_points_are_of_the_domain() -> None:
 
 
 def test_points_are_where_the_constraints_hold() -> None:
-    difference = log((x - y) ** 2) - 2 * log(x - y)
-    assert vanishes(difference, Region({}, [x - y]))
+    difference = sympy.atan(x / y) + sympy.atan(y / x) - sympy.pi / 2  # −π where the signs differ
+    assert vanishes(difference, Region({}, [x * y]))
+    assert not vanishes(difference, ANYWHERE)
 
 
-def test_a_zero_of_the_constants_is_looked_for_where_they_lie() -> None:
+def test_a_constant_that_counts_is_an_integer() -> None:
     n = sympy.Symbol("n", integer=True, positive=True)
-    assert vanishes(sin(sympy.pi * n * s / s) + cos(2 * sympy.pi * n) - 1, ANYWHERE)
+    assert vanishes((-1) ** (n**2) - (-1) ** n, ANYWHERE)
 
 
 def test_the_normal_form_of_powers_of_long_decimals_is_found() -> None:
@@ -102,7 +103,7 @@ def test_a_metric_that_is_singular_on_a_line_only_has_an_inverse() -> None:
     assert inverse(g)[1, 1].subs({x: 0.3, y: 2}).evalf() == pytest.approx(1 / 4)
 
 
-def test_a_vacuum_of_symbolic_exponents_has_no_scalar_curvature() -> None:
+def test_a_space_of_symbolic_exponents_has_no_scalar_curvature() -> None:
     p, t = sympy.Symbol("p", real=True), sympy.Symbol("t", positive=True)
     # Kasner: the exponents and their squares add up to 1.
     exponents = [e / (1 + p + p**2) for e in (-p, 1 + p, p * (1 + p))]
@@ -111,6 +112,7 @@ def test_a_vacuum_of_symbolic_exponents_has_no_scalar_curvature() -> None:
 
 
 def test_components_that_vanish_in_disguise_are_zero() -> None:
-    flat = Metric([s, y], [[1, 0], [0, (sinh(log(s)) + cosh(log(s))) ** 2]])  # plane polar coordinates
+    flat = Metric([x, y], [[(1 + tan(x) ** 2) ** 2, 0], [0, sin(x) ** 2 / cos(x) ** 2]])  # polar, the radius tan x
     assert all(component == 0 for component in sympy.flatten(riemann(flat)))
+    assert ricci_scalar(flat) == 0
     assert christoffel(flat)[0, 1, 1] != 0
