@@ -28,6 +28,7 @@ from sympy.diffgeom import (
     metric_to_Riemann_components,
 )
 
+from infogeom import precision
 from infogeom.arguments import columns_of
 from infogeom.grid import evaluate_points
 from infogeom.models import Model
@@ -318,7 +319,7 @@ def _mean(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rat
     rows, weights = samples.data.tolist(), samples.weights.tolist()
 
     def values(point: Point) -> list[Rational]:
-        with mpmath.workdps(2 * DIGITS):
+        with precision.digits(2 * DIGITS):
             at = [mpmath.mpf(x.p) / x.q for x in point]
             columns = zip(*(integrand(*at, *map(mpmath.mpf, row)) for row in rows), strict=True)
             return [Rational(sympy.Float(mpmath.fdot(weights, column), DIGITS)) for column in columns]
@@ -332,7 +333,7 @@ def _number(value: Expr) -> Rational | None:
         return value
     if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
         return None
-    with mpmath.workdps(2 * DIGITS):
+    with precision.digits(2 * DIGITS):
         number = in_mpmath([], value)()
         if not isinstance(number, mpmath.mpf) or not mpmath.isfinite(number):
             return None
@@ -406,13 +407,13 @@ def _numbers(jet: Jet) -> pointwise.Jet:
 
 def _condition(jet: Jet) -> float:
     """Condition number, of numbers with twice the digits."""
-    with mpmath.workdps(2 * DIGITS):
+    with precision.digits(2 * DIGITS):
         return float(pointwise.condition_number(_numbers(jet), [mpmath.mpf(x.p) / x.q for x in jet.point]))
 
 
 def _scales(jet: Jet) -> dict[str, float]:
     """Size of what cancels in each tensor."""
-    with mpmath.workdps(2 * DIGITS):
+    with precision.digits(2 * DIGITS):
         return {name: float(size) for name, size in pointwise.scales(_numbers(jet)).items()}
 
 

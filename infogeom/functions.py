@@ -16,6 +16,8 @@ import sympy
 from sympy import Expr
 from sympy.core.function import ArgumentIndexError
 
+from infogeom import precision
+
 __all__ = [
     "SPECIAL", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "digamma_difference", "expit",
     "inverse_mills", "lgamma_difference", "log_bessel", "log_normal_cdf", "log_sum_exp", "log_zeta",
@@ -86,7 +88,7 @@ class softplus(sympy.Function):  # noqa: N801
         u = self.args[0].evalf(n=int(prec / 3.32) + 5)
         if not u.is_Float and not u.is_Integer:
             return self
-        with mpmath.workprec(prec + 10):
+        with precision.bits(prec + 10):
             value = mpmath.log1p(mpmath.exp(u._to_mpmath(prec + 10)))
         return Expr._from_mpmath(value, prec)
 
@@ -203,7 +205,7 @@ class Cancelling(sympy.Function):
         previous, work = None, prec + 20 + 4 * sum(abs(size) for size in sizes)
         while True:
             args = [a.evalf(int(work / 3.32) + 5)._to_mpmath(work) for a in self.args]
-            with mpmath.workprec(work):
+            with precision.bits(work):
                 value = self.definition(*map(mpmath.mpf, args))
                 settled = previous is not None and abs(value - previous) <= mpmath.ldexp(abs(previous), -prec)
                 if settled or not mpmath.isfinite(value):
@@ -280,7 +282,7 @@ class log_zeta(Ordered):  # noqa: N801
         if s > mpmath.mp.prec + 4 * m:
             powers = ((2, 1), (3, 1), (4, 2), (5, 1), (7, 1), (8, 3))
             return mpmath.fsum((-mpmath.log(n)) ** m * mpmath.mpf(n) ** -s / k for n, k in powers)
-        with mpmath.extraprec(int(s)):
+        with precision.more_bits(int(s)):
             z = [mpmath.zeta(s, 1, n) / mpmath.factorial(n) for n in range(m + 1)]
             values = [mpmath.log(z[0])]
             for n in range(1, m + 1):

@@ -18,6 +18,8 @@ import mpmath
 import sympy
 from sympy import AtomicExpr, Expr, Symbol
 
+from infogeom import precision
+
 __all__ = ["Germ", "removable"]
 
 #: Name of the variable of every germ.
@@ -100,7 +102,7 @@ class Germ(AtomicExpr):
     def value(self, x: Any) -> Any:
         """Value at a real mpmath number, to mpmath's working precision."""
         bits = mpmath.mp.prec
-        with mpmath.extraprec(bits + 64):  # (1 / `NARROW`)⁸ is 2⁴⁸, and the circle is where little cancels
+        with precision.more_bits(bits + 64):  # (1 / `NARROW`)⁸ is 2⁴⁸, and the circle is where little cancels
             u, radius = x - _number(self.centre), _number(self.radius)
             if abs(u) >= NARROW * radius:
                 return +_formula(self)(mpmath.mpf(x))
@@ -121,7 +123,7 @@ class Germ(AtomicExpr):
         """
         n = self.order
         coefficients, most = _taylor(self._primitive(), bits, circle, -(-(count + n) // 64) * 64)
-        with mpmath.workprec(bits + 64):
+        with precision.bits(bits + 64):
             factors = [mpmath.ff(k + n, n) for k in range(count)]
             most /= (circle * _number(self.radius)) ** n
             return [factor * c for factor, c in zip(factors, coefficients[n:], strict=False)], most
@@ -190,7 +192,7 @@ class removable(sympy.Function):  # noqa: N801
         x = self.args[0]
         if not (x.is_number and x.is_real):
             return self
-        with mpmath.workprec(prec + 10):
+        with precision.bits(prec + 10):
             return Expr._from_mpmath(self.args[1].value(_number(x)), prec)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
@@ -228,7 +230,7 @@ def _psi(m: int, z: Any) -> Any:
 
 def _by_flint(function: Callable[[Any], Any], z: Any) -> Any:
     """Value of a function of FLINT's, in a hundredth of mpmath's time, to mpmath's working precision."""
-    with flint.ctx.workprec(mpmath.mp.prec + 32):
+    with precision.bits_of_balls(mpmath.mp.prec + 32):
         value = function(flint.acb(mpmath.mpc(z)))
         if not value.is_finite():
             raise ZeroDivisionError("a pole")
@@ -244,7 +246,7 @@ QUICK: dict[str, Callable[..., Any]] = {"gamma": _gamma, "psi": _psi}
 def _taylor(germ: Germ, bits: int, circle: float, count: int) -> tuple[tuple[Any, ...], Any]:
     """Trapezoidal rule over the upper half of the circle, for f(z̄) is the conjugate of f(z)."""
     half = max(count, int((bits + 40) / -log2(circle) / 2))  # what aliases is circle^(2 half) of the largest |f|
-    with mpmath.workprec(bits + 64):
+    with precision.bits(bits + 64):
         centre, r = _number(germ.centre), circle * _number(germ.radius)
         roots = [mpmath.expjpi(mpmath.mpf(j) / half) for j in range(2 * half)]
         values = [mpmath.mpc(_formula(germ)(centre + r * roots[j])) for j in range(half + 1)]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.models.model import Model
-from infogeom.symbolic import Metric
+from infogeom.symbolic import Metric, differences
 from infogeom.symbolic.pointwise import Jet, gauss_scalar, inverse, perturbed, textbook
 from infogeom.symbolic.score_jet import ScoreJet
 
@@ -27,9 +27,12 @@ DIGITS = 50
 BITS = 256
 #: Parameters up to which EinsteinPy takes seconds, and up to which it is asked at all.
 QUICK, MOST = 2, 3
+#: Evaluations of an integrand, in the digits of `differences`, that take a minute at most.
+MOST_EVALUATIONS = 50_000
 BALL, CLOSED_FORM, EINSTEINPY = "ball", f"closed form, {DIGITS} digits", "EinsteinPy"
+DIFFERENCES = f"differences, {differences.DIGITS} digits"
 LOG_DENSITY = "definition, α-identity, Gauss equation"
-NEEDS_CLOSED_FORM = f"{CLOSED_FORM}, {BALL}, {EINSTEINPY}"
+NEEDS_CLOSED_FORM = f"{CLOSED_FORM}; {DIFFERENCES}; {BALL}; {EINSTEINPY}"
 
 Array = NDArray[Any]
 Point = tuple[float, ...]
@@ -78,6 +81,7 @@ def routes(metric: Metric, model: Model | None, jet: ClosedForm, *, slow: bool) 
         found = (
             _from_log_density(model),
             _from_closed_form(jet),
+            _from_differences(metric),
             _from_balls(metric),
             _from_einsteinpy(metric, slow=slow),
         )
@@ -134,6 +138,23 @@ def _from_closed_form(jet: ClosedForm) -> tuple[Route, Skipped]:
             )
 
     return Route(CLOSED_FORM, source), []
+
+
+def _from_differences(metric: Metric) -> tuple[Route | None, Skipped]:
+    if (count := 2 * differences.evaluations(metric)) > MOST_EVALUATIONS:
+        return None, [(DIFFERENCES, f"that would take {count} evaluations of the integrand at each point")]
+    jet = differences.central_differences(metric)
+
+    def source(point: Point, curved: bool) -> Iterator[Found]:
+        near, far = jet(point, 1), jet(point, 2)
+        yield Found(DIFFERENCES, "metric", near.g, digits=DIGITS)
+        if curved:
+            tensors, others = textbook(near), textbook(far)
+            yield from (
+                Found(DIFFERENCES, name, tensor, abs(tensor - others[name]), DIGITS) for name, tensor in tensors.items()
+            )
+
+    return Route(DIFFERENCES, source), []
 
 
 def _from_balls(metric: Metric) -> tuple[Route | None, Skipped]:

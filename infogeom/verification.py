@@ -1,8 +1,8 @@
 """Independent routes to the numbers of a model or metric, and whether they agree.
 
 What the compiled kernels give is held against what the log-density says by its definition, what the textbook formulas
-make of the closed form in 50 digits, what the Gauss equation makes of a surface with that metric, ball arithmetic and
-EinsteinPy.  A route that cannot be taken says why.
+make of the closed form in 50 digits and of its differences in 200, what the Gauss equation makes of a surface with
+that metric, ball arithmetic and EinsteinPy.  A route that cannot be taken says why.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
+from infogeom import precision
 from infogeom.arguments import check_count, table_of
 from infogeom.grid import StatusWarning, evaluate_points
 from infogeom.models.model import Model, Parameter
@@ -161,6 +162,7 @@ def verify(model_or_metric: Model | Metric, points: ArrayLike | None = None, *, 
     - the α-connection identity Γ_ij,k = E[(∂_i∂_j log p + ½ ∂_i log p ∂_j log p) ∂_k log p];
     - the Gauss equation of a surface with this metric in a flat space;
     - the closed form in 50 digits, by the textbook formulas;
+    - differences of the closed form in 200 digits, by the same formulas, without a derivative of any formula;
     - the same source as the kernels' in ball arithmetic;
     - EinsteinPy (extra ``einstein``).
 
@@ -231,7 +233,7 @@ def _verified(metric: Metric, model: Model | None, points: Sequence[Point], *, s
     taken, skipped = routes(metric, model, jet, slow=slow)
     rows: list[Row] = []
     bar = tqdm(total=len(points) * len(taken), desc="routes", delay=2, leave=False, disable=None)
-    with mpmath.workdps(DIGITS), bar as progress:
+    with precision.digits(DIGITS), bar as progress:
         for k, point in enumerate(points):
             at = compiled.isel(point=k) if compiled else None
             status = _status(at)

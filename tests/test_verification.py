@@ -16,9 +16,10 @@ from sympy import Interval, Matrix, diag, exp, log, loggamma, sin, symbols
 
 import infogeom as ig
 from infogeom import verification
+from infogeom.functions import expit, softplus
 from infogeom.losses import CrossEntropy, Loss, LpNorm, MeanPower
 from infogeom.models import Model
-from infogeom.routes import Found
+from infogeom.routes import Found, routes
 from infogeom.symbolic import Metric
 from infogeom.symbolic.pointwise import closed_form
 from infogeom.symbolic.score_jet import ScoreJet
@@ -26,13 +27,14 @@ from infogeom.verification import Row, Verification, typical_points, verify
 
 pytestmark = pytest.mark.timeout(180)
 
-CLOSED_FORM, BALL = "closed form, 50 digits", "ball"
+CLOSED_FORM, DIFFERENCES, BALL = "closed form, 50 digits", "differences, 200 digits", "ball"
 #: Routes that a metric of two parameters has without a log-density.
 BARE = {
     ("metric", CLOSED_FORM),
     ("metric", BALL),
     ("christoffel", CLOSED_FORM),
     *((quantity, "EinsteinPy") for quantity in ("christoffel", "riemann", "ricci", "ricci_scalar")),
+    *((quantity, DIFFERENCES) for quantity in verification.QUANTITIES),
     ("ricci_scalar", CLOSED_FORM),
     ("ricci_scalar", BALL),
 }
@@ -146,6 +148,14 @@ def test_zeros_agree_that_are_sums_only_in_their_last_digit() -> None:
     assert table.agree, table
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["von_mises", "cauchy"])
+def test_orthogonal_parameters_agree_at_typical_points(name: str) -> None:
+    model = ig.models.family(name)
+    table = verify(model, typical_points(model, 8, 3))
+    assert table.agree, table
+
+
 def test_an_infinite_sum_agrees() -> None:
     x, rate = sympy.Symbol("x", integer=True, nonnegative=True), sympy.Symbol("rate", positive=True)
     poisson = ig.models.from_density(x * log(rate) - rate - loggamma(x + 1), x, [rate], sympy.S.Naturals0)
@@ -212,6 +222,33 @@ def test_a_compiled_quantity_off_in_its_tenth_digit_disagrees_with_every_route(
 ) -> None:
     table = spoilt(sphere, [1.0, 0.5], quantity, lambda values: values * (1 + 1e-10))
     assert wrong(table) == {pair for pair in BARE if pair[0] == quantity}
+
+
+def test_a_wrong_derivative_disagrees_with_differences_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels, closed form and balls share SymPy's derivatives, and EinsteinPy is not asked about four coordinates."""
+    factor = 1 + sympy.Rational(1, 10**9)
+    monkeypatch.setattr(softplus, "fdiff", lambda self, _=1: factor * expit(self.args[0]))
+    x = symbols("wrong:4", real=True)  # of their own: SymPy keeps derivatives
+    table = verify(Metric(x, diag(softplus(x[1]), 1, softplus(x[0]), 1)), [[0.3, 0.4, 0.5, 0.6]])
+    assert wrong(table) == {(quantity, DIFFERENCES) for quantity in verification.QUANTITIES[1:]}
+
+
+@pytest.mark.parametrize("radius", [2.5, 40.0])
+def test_four_coordinates_agree_with_differences(radius: float) -> None:
+    t, r, theta, phi = symbols("t r theta phi", real=True)
+    f = 1 - 2 / r + r**2 / 300
+    space = Metric([t, r, theta, phi], diag(-f, 1 / f, r**2, r**2 * sin(theta) ** 2))
+    table = verify(space, [[0.5, radius, 0.7, 0.1]])
+    assert table.agree, table
+    assert {(quantity, DIFFERENCES) for quantity in verification.QUANTITIES} <= taken(table)
+
+
+def test_too_many_differences_are_left_out_with_their_reason() -> None:
+    x = np.random.default_rng(5).random((3000, 2))
+    model = ig.models.sigmoid_neuron(x, (x[:, 1] > x[:, 0]).astype(int), CrossEntropy())
+    taken_, skipped = routes(ig.symbolic.metric(model), None, closed_form(ig.symbolic.metric(model)), slow=False)
+    assert DIFFERENCES not in {route.name for route in taken_}
+    assert (DIFFERENCES, "that would take 54000 evaluations of the integrand at each point") in skipped
 
 
 def test_an_undefined_value_disagrees(spoilt: Callable[..., Verification]) -> None:

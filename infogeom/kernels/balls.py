@@ -8,14 +8,11 @@ neither SymPy nor numba.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import flint
 import numpy as np
 from flint import arb
 from numpy.typing import NDArray
@@ -24,6 +21,7 @@ from infogeom.kernels import ball_functions, curvature
 from infogeom.kernels.geometry import geometry
 from infogeom.kernels.status import Status
 from infogeom.kernels.trace import PLAIN
+from infogeom.precision import bits_of_balls as precision
 
 __all__ = [
     "BITS",
@@ -57,20 +55,7 @@ UNDEFINED_WHERE_SINGULAR = frozenset({"inverse_metric", "christoffel", "riemann"
 GRAVITY = (Status.REFINED, Status.UNREFINED, Status.OVERFLOW, Status.UNDEFINED)
 #: Samples up to which what no point changes is kept.
 MOST_KEPT = 2**16
-#: The precision of python-flint is one for all threads.
-_LOCK = threading.RLock()
 _ball = np.frompyfunc(arb, 1, 1)
-
-
-@contextmanager
-def precision(bits: int) -> Iterator[None]:
-    """Ball arithmetic with so many bits, in this thread alone."""
-    with _LOCK:
-        before, flint.ctx.prec = flint.ctx.prec, bits
-        try:
-            yield
-        finally:
-            flint.ctx.prec = before
 
 
 class Enclosure(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
+from infogeom import precision
 from infogeom.arguments import as_expression, check_count, sequence_of
 from infogeom.functions import log_sum_exp, stable
 from infogeom.models.model import Model, Origin, Parameter, parameters_of
@@ -245,7 +246,8 @@ def _check_immersion(model: Model, old: sympy.Matrix, new: Sequence[Parameter]) 
     jacobian, directions = old.jacobian([p.symbol for p in new]), []
     for share in (sympy.Rational(2, 7), sympy.Rational(5, 9)):
         at = {p.symbol: sympy.Rational(p.typical[0]) * (1 - share) + sympy.Rational(p.typical[1]) * share for p in new}
-        found = np.array(jacobian.subs(at).evalf(), dtype=complex)
+        with precision.held():
+            found = np.array(jacobian.subs(at).evalf(), dtype=complex)
         if not (np.isfinite(found) & (found.imag == 0)).all():
             where = ", ".join(f"{symbol} = {float(value):.4g}" for symbol, value in at.items())
             raise ValueError(f"reparametrise: the map of {model.name!r} has no real derivative at {where}")

@@ -17,6 +17,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
+from infogeom import precision
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.multiprecision import in_mpmath
 from infogeom.symbolic.normal_form import normal_form
@@ -44,7 +45,7 @@ def is_hessian(metric: Metric, point: Point) -> bool | None:
     """Whether ∂_k g_ij is totally symmetric, so that g = ∂∂ψ in these coordinates."""
     g, x, n = metric.matrix, metric.coordinates, len(metric.coordinates)
     pairs = [(g[i, j].diff(x[k]), g[i, k].diff(x[j])) for i in range(n) for j, k in combinations(range(n), 2)]
-    with mpmath.workdps(DIGITS):
+    with precision.digits(DIGITS):
         values = in_mpmath(x, pairs)(*map(mpmath.mpf, point))
         if any(abs(a - b) > NOTHING * (abs(a) + abs(b)) for a, b in values):
             return False
@@ -53,7 +54,7 @@ def is_hessian(metric: Metric, point: Point) -> bool | None:
 
 def witnesses_against(metric: Metric, points: Sequence[Point]) -> tuple[bool, bool]:
     """Whether the points tell that the curvature is not constant, and that it is not 0."""
-    with mpmath.workdps(DIGITS):
+    with precision.digits(DIGITS):
         jet_at = closed_form(metric)
         jets = [jet_at(tuple(point))[0] for point in points]
         found = [(jet.g, textbook(jet), scales(jet)) for jet in jets]

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from itertools import product
 
 import sympy
-from sympy import Dummy, Expr, ImmutableMatrix, Set, Symbol
+from sympy import Dummy, Expr, ImmutableMatrix, PoleError, Set, Symbol
+from sympy.polys.polyerrors import BasePolynomialError
 
 from infogeom.symbolic.law import Law
 from infogeom.symbolic.normal_form import gamma_form, normal_form
 from infogeom.symbolic.pivots import score_products
-from infogeom.symbolic.timed import Worker
+from infogeom.symbolic.timed import Worker, WorkerError
 
 __all__ = ["ExpectationError", "OpenExpectationError", "products_of_scores"]
 
@@ -19,6 +20,19 @@ __all__ = ["ExpectationError", "OpenExpectationError", "products_of_scores"]
 MAX_OUTCOMES = 4
 #: Operations of an entry that somebody may still read, and kernels be made of.
 MAX_READABLE = 150
+#: How SymPy's integrals fail.
+FAILURES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    BasePolynomialError,
+    PoleError,
+)
 
 
 class ExpectationError(ValueError):
@@ -187,7 +201,7 @@ def _integrals(law: Law, scores: Sequence[Expr], budget: float) -> ImmutableMatr
             found: ImmutableMatrix | None = worker.run(
                 budget, _integrated, law.log_density, tuple(scores), variable, support
             )
-    except Exception:  # noqa: BLE001  (SymPy's integrals fail in many ways, and time runs out in one)
+    except (TimeoutError, WorkerError):
         return None
     return found
 
@@ -199,7 +213,10 @@ def _integrated(
     known = {}
     for i, j in product(range(n), repeat=2):
         if i >= j:
-            value = sympy.integrate(sympy.expand(p * scores[i] * scores[j]), limits, conds="none")
+            try:
+                value = sympy.integrate(sympy.expand(p * scores[i] * scores[j]), limits, conds="none")
+            except FAILURES:
+                return None
             if value.has(sympy.Integral, sympy.Piecewise, sympy.Min, sympy.Max, sympy.nan, sympy.oo, sympy.zoo):
                 return None
             known[i, j] = normal_form(value)

@@ -25,6 +25,7 @@ import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
 from sympy.core.function import AppliedUndef
 
+from infogeom import precision
 from infogeom.models.combine import Product, Reparametrisation, Replicas
 from infogeom.models.discrete import WRITTEN_OUT, Counts, States
 from infogeom.models.log_partition import LogPartition
@@ -81,9 +82,10 @@ def metric(model: Model) -> Metric:
     """
     if not isinstance(model, Model):
         raise TypeError(f"model must be an infogeom Model, got {type(model).__name__}")
-    if model not in _METRICS:
-        _METRICS[model] = _metric(model)
-    return _METRICS[model]
+    with precision.held():
+        if model not in _METRICS:
+            _METRICS[model] = _metric(model)
+        return _METRICS[model]
 
 
 def numeric_metric(model_or_metric: Model | Metric) -> Metric:
@@ -92,7 +94,8 @@ def numeric_metric(model_or_metric: Model | Metric) -> Metric:
     Where the expectations of a model do not close, the metric is the law's mean of the products of scores, to be taken
     by quadrature or summation.
     """
-    given = _closed_or_mean(model_or_metric) if isinstance(model_or_metric, Model) else model_or_metric
+    with precision.held():
+        given = _closed_or_mean(model_or_metric) if isinstance(model_or_metric, Model) else model_or_metric
     if not isinstance(given, Metric):
         raise TypeError(f"model_or_metric must be a Model or a Metric, got {type(given).__name__}")
     _check_known(given.matrix.free_symbols & set(given.constants))

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from scipy import special
 from sympy import Expr, Symbol
 
+from infogeom import precision
+
 __all__ = ["in_float64"]
 
 Array = NDArray[np.float64]
@@ -54,10 +56,13 @@ def in_float64(
     NameError
         When it is called: for a function without a float64 version.
     """
-    known = [
-        e.replace(lambda f: (f.is_Function or f.is_Pow) and not f.free_symbols, lambda f: sympy.Float(f.evalf(25), 25))
-        for e in expressions
-    ]
+    with precision.held():
+        known = [
+            e.replace(
+                lambda f: (f.is_Function or f.is_Pow) and not f.free_symbols, lambda f: sympy.Float(f.evalf(25), 25)
+            )
+            for e in expressions
+        ]
     evaluate = sympy.lambdify(
         arguments, known, [{**PRIMITIVES, **(more or {})}, "scipy", "numpy"], cse=True, dummify=True
     )

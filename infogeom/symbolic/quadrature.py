@@ -10,6 +10,8 @@ import mpmath
 import sympy
 from sympy import Set
 
+from infogeom import precision
+
 __all__ = ["POINT_DIGITS", "expectations", "exponential"]
 
 Real = Any  # mpmath's numbers have no types
@@ -19,9 +21,13 @@ Chart = Callable[[Real], tuple[Real, Real]]
 
 #: Digits of the quadrature, and of what is integrated: near the end of a bounded support x itself needs more of them.
 DIGITS, POINT_DIGITS = 25, 60
+#: Digits that rounding may take of what cancels, and the degree of the rule that tells how much that is.
+LOST, ROUGH = 2, 3
 #: Powers of e by which a point may approach the end of a bounded support.
 LONGEST = 2000
 MAX_TERMS = 20_000
+#: A sum ends where so many terms in a row are below this share of what is added up.
+QUIET, NEGLIGIBLE = 60, 1e-17
 #: Terms after which what is left is taken for a long tail, and where its integral is split, in logarithms.
 TAIL, FALLS_OF_TAIL = 3_000, (0, 4, 16, 64, 256, 1024)
 #: An exponential of an exponential beyond this one would fill the memory.
@@ -36,6 +42,8 @@ def expectations(
     law: Function, weights: Iterable[Function], support: Set, centres: Iterable[Real], kinks: Iterable[Real]
 ) -> list[tuple[Real, Real]]:
     """Integrals, or sums, of e^law · weight for each weight, each with its estimated error.
+
+    That is not less than the rounding of what cancels.
 
     Parameters
     ----------
@@ -55,9 +63,9 @@ def expectations(
     ArithmeticError
         When a value is not a real number, or a sum does not end.
     """
-    with mpmath.workdps(DIGITS):
+    with precision.digits(DIGITS):
         if not isinstance(support, sympy.Interval):
-            return [(_sum(law, weight, support), mpmath.mpf(0)) for weight in weights]
+            return [_sum(law, weight, support) for weight in weights]
         (chart, inverse), ends = _chart(support), _ends(support)
         bounded = bool(mpmath.isfinite(ends[1] - ends[0]))
 
@@ -65,7 +73,7 @@ def expectations(
         def exponent(t: Real) -> tuple[Real, Real]:
             if bounded and abs(t) > LONGEST:
                 return ends[0], -mpmath.inf
-            with mpmath.workdps(POINT_DIGITS + (int(abs(t) / 2.3) if bounded else 0)):
+            with precision.digits(POINT_DIGITS + (int(abs(t) / 2.3) if bounded else 0)):
                 x, jacobian = chart(t)
                 return x, law(x) + jacobian if ends[0] < x < ends[1] else -mpmath.inf
 
@@ -173,11 +181,12 @@ def _integral(f: Function, breaks: list[Real]) -> tuple[Real, Real]:
     value, error = mpmath.quad(f, breaks, error=True)
     if isinstance(value, mpmath.mpc) or not mpmath.isfinite(value):
         raise ArithmeticError(f"quadrature gave {mpmath.nstr(value, 9)}")
-    return value, error
+    size = mpmath.quad(lambda t: abs(f(t)), breaks, maxdegree=ROUGH)
+    return value, error + size * mpmath.mpf(10) ** (LOST - DIGITS)
 
 
-def _sum(law: Function, weight: Function, support: Set) -> Real:
-    """Sum over a discrete support, cut where 60 terms in a row no longer count; a long tail by Euler and Maclaurin."""
+def _sum(law: Function, weight: Function, support: Set) -> tuple[Real, Real]:
+    """Sum over a discrete support, cut where terms no longer count, a long tail by Euler and Maclaurin; its error."""
 
     def term(x: Real) -> Real:
         p = exponential(law(x))
@@ -186,24 +195,26 @@ def _sum(law: Function, weight: Function, support: Set) -> Real:
             raise ArithmeticError(f"the log-density is complex at {mpmath.nstr(x, 9)}")
         return value
 
-    total, quiet = mpmath.mpf(0), 0
+    total, size, quiet = mpmath.mpf(0), mpmath.mpf(0), 0
     for terms, point in enumerate(support):
         if terms > MAX_TERMS:
             raise ArithmeticError(f"the sum over {support} did not end within {MAX_TERMS} terms")
         x = mpmath.mpf(int(point))
         if terms == TAIL and support in (sympy.S.Naturals, sympy.S.Naturals0):
-            return total + _tail(term, x)
+            total += _tail(term, x)
+            break
         addend = term(x)
         total += addend
-        quiet = quiet + 1 if abs(addend) <= 1e-17 * abs(total) else 0
-        if quiet > 60:
+        size += abs(addend)
+        quiet = quiet + 1 if abs(addend) <= NEGLIGIBLE * size else 0
+        if quiet > QUIET:
             break
-    return total
+    return total, QUIET * NEGLIGIBLE * size
 
 
 def _tail(term: Function, start: Real) -> Real:
     """Sum from ``start`` on of terms that vary slowly (DLMF 2.10.1); the first one left out is ~ start⁻⁵ of the sum."""
-    with mpmath.workdps(2 * DIGITS):
+    with precision.digits(2 * DIGITS):
         breaks = [mpmath.log(start) + k for k in FALLS_OF_TAIL]
         whole = mpmath.quad(lambda t: term(mpmath.exp(t)) * mpmath.exp(t), breaks)
         first, third = (mpmath.diff(term, start, k, h=mpmath.mpf(10) ** -8) for k in (1, 3))

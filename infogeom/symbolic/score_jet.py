@@ -38,8 +38,6 @@ Values = Callable[..., list[Real]]
 KINKS = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Heaviside, sympy.Max, sympy.Min)
 #: Samples up to which each has a quadrature of its own.
 MAX_QUADRATURES = 20
-#: A sum over the naturals ends where 60 terms in a row are below 1e-17 of it.
-TAIL = 60e-17
 
 
 class Moments(NamedTuple):
@@ -202,10 +200,9 @@ class ScoreJet:
 
         weights = [lambda _: mpmath.mpf(1), *((lambda x, k=k: row(x)[1][k]) for k in range(size))]
         mass, *rest = expectations(lambda x: row(x)[0], weights, self._support, theta, kinks)
-        tail = 0 if isinstance(self._support, sympy.Interval) else mpmath.mpf(TAIL)
         found = np.array([value / mass[0] for value, _ in rest], dtype=object)
         errors = np.array([error / mass[0] for _, error in rest], dtype=object)
-        return found, errors + abs(found) * (mass[1] / mass[0] + tail)
+        return found, errors + abs(found) * mass[1] / mass[0]
 
     @cached_property
     def _location(self) -> tuple[Expr, Symbol] | None:

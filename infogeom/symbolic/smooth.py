@@ -8,6 +8,7 @@ import mpmath
 import sympy
 from sympy import Expr, Set, Symbol
 
+from infogeom import precision
 from infogeom.removable import Germ, removable
 
 __all__ = ["smooth"]
@@ -36,7 +37,7 @@ def smooth(e: Expr, domains: Mapping[Symbol, Set]) -> Expr:
 def _is_analytic(germ: Germ) -> bool:
     """Whether the Taylor series, by Cauchy's integrals, is the function: not so where it has a pole."""
     near = germ.radius * NEAR
-    with mpmath.workdps(2 * DIGITS):
+    with precision.digits(2 * DIGITS):
         series, formula = germ.value(mpmath.mpf(near.p) / near.q), germ.at(near).evalf(2 * DIGITS)
         error = abs(series - mpmath.mpf(formula._to_mpmath(mpmath.mp.prec)))
         return bool(error <= mpmath.mpf(10) ** -DIGITS * abs(series))

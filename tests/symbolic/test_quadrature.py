@@ -1,0 +1,52 @@
+"""Expectations by quadrature and summation: errors of what vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import pytest
+import sympy
+
+from infogeom.symbolic.quadrature import expectations
+
+
+def cauchy(x: Any) -> Any:
+    """Log-density, but for its constant, about 0.0915 with the scale 5/4."""
+    return -mpmath.log(1 + ((x - mpmath.mpf(0.0915)) / 1.25) ** 2)
+
+
+def location_times_scale(x: Any) -> Any:
+    """Product of the scores, but for its constant."""
+    z = (x - mpmath.mpf(0.0915)) / 1.25
+    return z * (z**2 - 1) / (1 + z**2) ** 2
+
+
+@pytest.mark.parametrize(
+    ("law", "weight", "support"),
+    [
+        (lambda x: -((3 * x - 1) ** 2) / 9, lambda x: 3 * x - 1, sympy.S.Reals),
+        (cauchy, location_times_scale, sympy.S.Reals),
+        (lambda x: -x, lambda x: (x - 2) * x, sympy.Interval(0, sympy.oo)),
+        (lambda x: -(x + 1) * mpmath.log(2), lambda x: x - 1, sympy.S.Naturals0),
+    ],
+    ids=["normal", "Cauchy", "exponential", "geometric"],
+)
+def test_what_cancels_is_known_to_the_rounding_of_its_terms(
+    law: Callable[[Any], Any], weight: Callable[[Any], Any], support: sympy.Set
+) -> None:
+    ((value, error),) = expectations(law, [weight], support, [mpmath.mpf(1)], [])
+    assert abs(value) <= error <= 1e-14
+
+
+def test_a_sum_ends_where_its_terms_are_small_beside_what_cancels() -> None:
+    """Terms e^(−x/40) that come in pairs of both signs: after each pair the sum is 0."""
+    seen = []
+
+    def weight(x: Any) -> Any:
+        seen.append(x)
+        return (-1) ** int(x)
+
+    expectations(lambda x: -mpmath.floor(x / 2) / 20, [weight], sympy.S.Naturals0, [], [])
+    assert len(seen) < 2000
