@@ -291,7 +291,8 @@ def refine_all(balls: Balls, quantities: Collection[str], most: int, points: Arr
 def _displaced(x: Sequence[arb], k: int) -> list[arb]:
     """A point beside x, each k in another direction and at another distance."""
     size = arb(2) ** -APPROACHES[k]
-    return [c + size * max(1, abs(c)) * arb(1 + (i * (k + 2)) % 5) * (-1) ** (i * k + k) for i, c in enumerate(x)]
+    steps = (arb(1 + (i * (k + 2)) % 5) * (-1) ** (i * k + k) for i in range(len(x)))
+    return [c + size * abs(c).max(1) * step for c, step in zip(x, steps, strict=True)]
 
 
 def _approached(values: Sequence[arb]) -> arb:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations
+from typing import Any
 
 import flint
 import numpy as np
@@ -79,12 +80,14 @@ def rank_of_samples(balls: Balls, x: Sequence[float]) -> int:
     return rank_to_rounding(stacked / np.abs(stacked).max(axis=1, keepdims=True))
 
 
-def _squares(a: NDArray[np.object_]) -> list[Array] | None:
+def _squares(a: NDArray[Any]) -> list[Array] | None:
     """Rows r, the largest entry of each 1, of which a matrix is a sum of multiples of r rᵀ; None where it is none."""
     with precision(BITS_OF_SAMPLES):
-        rows, least = [], max(abs(b).mid() for b in a.flat) * flint.arb(2) ** (-BITS_OF_SAMPLES // 2)
+        rows: list[Array] = []
+        least = max(abs(b).mid() for b in a.flat) * flint.arb(2) ** (-BITS_OF_SAMPLES // 2)
         for _ in range(len(a)):
-            i = max(range(len(a)), key=lambda k: a[k, k].mid())
+            diagonal = [d.mid() for d in a.diagonal().tolist()]
+            i = diagonal.index(max(diagonal))
             if not a[i, i] > least:
                 break
             rows.append(_to_unit(a[i]))
@@ -92,7 +95,7 @@ def _squares(a: NDArray[np.object_]) -> list[Array] | None:
         return rows if all(abs(b) <= least for b in a.flat) else None
 
 
-def _to_unit(row: NDArray[np.object_]) -> Array:
+def _to_unit(row: NDArray[Any]) -> Array:
     largest = max(abs(b).mid() for b in row)
     return np.array([float((b / largest).mid()) for b in row])
 

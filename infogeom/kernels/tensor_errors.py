@@ -16,13 +16,13 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from infogeom.kernels.curvature import UNIT
 
 __all__ = ["TensorErrors", "over_diagonal"]
 
-Array = NDArray[Any]
+#: Of float64, or of objects, with the point last.
+Array = Any
 Contracted = Callable[[Array, Array, Collection[int]], Array]
 
 

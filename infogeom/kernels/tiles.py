@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
@@ -192,16 +192,15 @@ class _Compiled(_Work):
     def _general(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
         """Everything by loops over small arrays: many parameters, indefinite metrics, observables alone."""
         packed, jet = evaluate_kernel(self.kernels.jet, outer, inner, self.data), self.kernels.jet
-        at, parts, n = dict(jet.at), [packed], self.n
+        at, parts, n, flat = dict(jet.at), [packed], self.n, packed.reshape(len(packed), -1)
         errors = self._errors(packed, outer, inner)
         observed = [(name, error) for error, name in ERROR_OF.items() if name in OBSERVABLES and error in errors]
         doubt = np.zeros(status.shape)
         for name, error in observed:
             at[error] = sum(map(len, parts)) + np.arange(1)
             parts.append(errors[error].reshape(-1, *status.shape))
-            doubt = np.maximum(doubt, _ratio(packed[at[name]], errors[error]).reshape(status.shape))
+            doubt = np.maximum(doubt, _ratio(flat[at[name]], errors[error]).reshape(status.shape))
         if jet.at["g"].size:
-            flat = packed.reshape(len(packed), -1)
             g, dg, ddg = (_shaped(flat, jet.at[name], (n,) * rank) for name, rank in JET.items())
             bounds = tuple(errors[name] for name in ERRORS) if ERRORS[0] in errors else ()
             self._follow(g, dg, ddg, bounds, status, at, parts)
@@ -288,7 +287,7 @@ def _ratio(values: Array, errors: Array) -> Array:
         return np.where(error >= 0, np.where(error > curvature.TINY, error / size, 0.0), np.inf)
 
 
-def _of_metric(g: Array, error: Array, positive: NDArray[np.bool_]) -> Array:
+def _of_metric(g: Array, error: Array, positive: Any) -> Array:
     """The error of a metric, for a positive one relative to √(g_ii g_jj)."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         relative = np.where(error > curvature.TINY, over_diagonal(error, g), 0.0).reshape(-1, g.shape[-1]).max(0)
