@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import inspect
 import os
 import platform
 import re
-import stat
 import sys
-import tempfile
-import warnings
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,9 +19,10 @@ import numba
 import numpy as np
 import platformdirs
 
-from infogeom.files import write_atomically
 from infogeom.kernels import special
 from infogeom.kernels.jit import OPTIONS
+from infogeom.kernels.kernel_cache import CacheWarning, KernelCache, keep_source
+from infogeom.kernels.private_folder import PrivateFolder
 
 __all__ = ["CacheWarning", "cache_directory", "compiled", "compiled_module", "interpreted"]
 
@@ -39,10 +36,6 @@ from math import sin, sinh, sqrt, tan, tanh
 from numpy import empty
 
 """
-
-
-class CacheWarning(UserWarning):
-    """Compiled kernels cannot be kept on disk; they are compiled anew by each process."""
 
 
 def cache_directory() -> Path:
@@ -63,20 +56,26 @@ def compiled(source: str) -> Functions:
     Returns
     -------
     dict of str to callable
-        Numba functions that release the GIL. Where the cache folder cannot be used they live in memory, after one
-        `CacheWarning`.
+        Numba functions that release the GIL. Where the cache folder cannot be used, or what is in it is damaged or
+        may be another user's, they are compiled in memory, after a `CacheWarning` with the path.
     """
     text = _whole(source)
-    module, cached = _module(text)
-    options = {**OPTIONS, "cache": cached}
-    functions = {name: numba.njit(**options)(f) for name, f in _functions(module, text).items()}
+    name, folder = _name(text), PrivateFolder(cache_directory().absolute())
+    keep_source(folder, f"{name}.py", text)
+    module = _executed(name, text, str(folder.path / f"{name}.py"))
+    sys.modules[name] = module  # numba looks a cached function's module up by its name
+    functions = {}
+    for called, function in _functions(module, text).items():
+        dispatcher: Any = numba.njit(**OPTIONS)(function)
+        dispatcher._cache = KernelCache(folder, f"{name}.{called}")
+        functions[called] = dispatcher
     module.__dict__.update(functions)
     return functions
 
 
 def interpreted(source: str) -> Functions:
     """Return the same functions as plain Python, for debugging."""
-    return _functions(_executed(_whole(source), "<infogeom kernel>"), source)
+    return _functions(_executed("infogeom_kernel", _whole(source), "<infogeom kernel>"), source)
 
 
 def _whole(source: str) -> str:
@@ -98,55 +97,14 @@ def _functions(module: ModuleType, source: str) -> Functions:
     return {name: getattr(module, name) for name in names}
 
 
-def _executed(text: str, filename: str) -> ModuleType:
-    module = ModuleType("infogeom_kernel")
+def _executed(name: str, text: str, filename: str) -> ModuleType:
+    module = ModuleType(name)
     exec(compile(text, filename, "exec"), module.__dict__)
     return module
 
 
-def _module(text: str) -> tuple[ModuleType, bool]:
-    """Module of a source text, and whether it lives in a file of the cache."""
-    key = "\n".join(
-        [text, numba.__version__, llvmlite.__version__, np.__version__, platform.python_version(), repr(OPTIONS)]
-    )
-    name = f"infogeom_kernel_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
-    folder = _private(cache_directory())
-    if folder is None:
-        return _executed(text, f"<infogeom {name}>"), False
-    path = folder / f"{name}.py"
-    if not path.exists():
-        write_atomically(path, lambda file: file.write(text.encode()))
-    if path.read_bytes() != text.encode():
-        _warn(path, "it does not hold the source it is named after")
-        return _executed(text, f"<infogeom {name}>"), False
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # numba looks a cached function's module up by its name
-    spec.loader.exec_module(module)
-    return module, True
-
-
-@cache
-def _private(folder: Path) -> Path | None:
-    """The folder, made with mode 0700, if it is ours alone and can be written to; else None, with one warning."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
-        if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
-            _warn(folder, "others may write to it, and code from it would be run")
-            return None
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        _warn(folder, error.strerror or str(error))
-        return None
-
-
-def _warn(path: Path, reason: str) -> None:
-    warnings.warn(
-        f"compiled kernels are kept in memory only: {path}: {reason}; INFOGEOM_CACHE_DIR names another folder",
-        CacheWarning,
-        stacklevel=2,
-    )
+def _name(text: str) -> str:
+    """Name of a module, by the hash of all that its machine code depends on, and of how it is kept."""
+    versions = [numba.__version__, llvmlite.__version__, np.__version__, platform.python_version()]
+    key = "\n".join([text, *versions, getattr(sys, "abiflags", ""), repr(OPTIONS), "sealed files"])
+    return f"infogeom_kernel_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
