@@ -212,4 +212,5 @@ def report(maps: dict[str, tuple[xr.Dataset, xr.Dataset, float]]) -> None:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")  # whatever the encoding of a pipe
     sys.exit(main())

@@ -296,4 +296,5 @@ def extreme(R: xr.DataArray, pick: Callable[[np.ndarray], Any]) -> tuple[str, st
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")  # whatever the encoding of a pipe
     sys.exit(main())

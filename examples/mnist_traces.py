@@ -191,4 +191,5 @@ def sentence(loss: str, width: int, row: xr.Dataset) -> str:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="backslashreplace")  # whatever the encoding of a pipe
     sys.exit(main())

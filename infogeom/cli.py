@@ -6,6 +6,8 @@ import argparse
 import importlib
 import importlib.util
 import inspect
+import io
+import os
 import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 AGREEMENT, DISAGREEMENT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+#: As of a program that the signal of a closed pipe ends.
+UNREAD = 141
 DEFAULT_SAMPLES = 1000
 
 MODELS = """\
@@ -70,7 +74,24 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand and return its exit status; by SystemExit 0 for --help and --version, 2 for bad input."""
+    """Run a subcommand and return its exit status; by SystemExit 0 for --help and --version, 2 for bad input.
+
+    Characters that the encoding of the output lacks are written as backslash and number. Output that nobody reads on
+    ends the command in silence.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # not "?", which says that something is not known
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _write_no_more()
+        return UNREAD
+
+
+def _run(argv: Sequence[str] | None) -> int:
     parser = Parser(prog="infogeom", description="Information geometry: metrics, connections and curvature of models.")
     parser.add_argument("--version", action="version", version=f"infogeom {ig.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -85,6 +106,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("infogeom: interrupted", file=sys.stderr)
         return INTERRUPTED
     return status
+
+
+def _write_no_more() -> None:
+    """Nothing goes to a closed pipe, neither what is buffered when the interpreter ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 # --- Subcommands: each adds its parser, whose ``run`` takes the options and returns the exit status -------------------

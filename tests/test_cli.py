@@ -49,10 +49,8 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
     """``python -m infogeom`` on this source tree."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, "-m", "infogeom", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=environment, encoding="utf-8", cwd=cwd
-    )
+    line = [sys.executable, "-m", "infogeom", *arguments]
+    return subprocess.run(line, capture_output=True, text=True, check=False, env=environment, encoding="utf-8", cwd=cwd)
 
 
 # --- In an interpreter of its own -------------------------------------------------------------------------------------
@@ -92,6 +90,42 @@ def test_help_and_version_load_no_heavy_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stdout.strip()) == (0, f"infogeom {ig.__version__}"), done.stderr
+
+
+# --- Into whatever stands behind --------------------------------------------------------------------------------------
+
+
+def command(*arguments: str, encoding: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[bytes]:
+    """``python -m infogeom`` with output in an encoding."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": encoding, "PYTHONUNBUFFERED": ""}
+    line = [sys.executable, "-m", "infogeom", *arguments]
+    return subprocess.run(line, stdout=stdout, stderr=subprocess.PIPE, check=False, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "encoding"),
+    [(["models", "poisson"], "ascii"), (["models", "--help"], "ascii"), (["models", "--help"], "cp1252")],
+)
+def test_what_an_encoding_lacks_is_written_as_escapes(arguments: list[str], encoding: str) -> None:
+    done, whole = command(*arguments, encoding=encoding), command(*arguments, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == whole.stdout.decode().encode(encoding, "backslashreplace")
+    assert done.stdout != whole.stdout
+
+
+def test_a_handler_of_the_users_is_left_alone() -> None:
+    done = command("models", "--help", encoding="ascii:replace")
+    assert b"(?_k g_ij totally symmetric)" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["models"], ["--help"]], ids=["table", "help"])
+def test_a_pipe_that_nobody_reads_ends_the_command_in_silence(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = command(*arguments, encoding="utf-8", stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 # --- In this one ------------------------------------------------------------------------------------------------------
