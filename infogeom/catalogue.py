@@ -35,8 +35,8 @@ from infogeom.tables import aligned, as_text
 
 __all__ = ["Catalogue", "Entry", "entries", "entry", "lines", "table"]
 
-#: Seconds that the closed form of R may take, in a table and alone.
-IN_A_TABLE, ALONE = 4.0, 60.0
+#: Operations of the metric and of its inverse, times parameters, up to which R is sought: some seconds, and a minute.
+IN_A_TABLE, ALONE = 1000, 2000
 #: Operations and characters up to which a formula is read in a table.
 READABLE, LETTERS, WIDEST = 80, (26, 60), 40
 HEADINGS = ("family", "parameters", "Hessian", "curvature", "R", "metric")
@@ -58,7 +58,7 @@ class Entry:
     metric : Metric or None
         In closed form; None where the expectations do not close.
     ricci_scalar : sympy.Expr or None
-        In closed form; None where it was not found in time.
+        In closed form; None where it is left open, as too long.
     hessian : bool or None
         Whether ∂_k g_ij is totally symmetric in these coordinates; None where that is not known.
     constant_curvature, flat : bool or None
@@ -134,7 +134,7 @@ class Entry:
         return rf"$\displaystyle {self.latex()}$"
 
 
-def entry(model: Model | str, *, name: str | None = None, seconds: float = ALONE) -> Entry:
+def entry(model: Model | str, *, name: str | None = None, operations: float = ALONE) -> Entry:
     """What is found out about a model.
 
     Parameters
@@ -143,8 +143,8 @@ def entry(model: Model | str, *, name: str | None = None, seconds: float = ALONE
         A model, or a family as `infogeom.models.family` takes it.
     name : str, optional
         What to call it.
-    seconds : float
-        That the closed form of R may take.
+    operations : float
+        Of the metric, and of its inverse, times the number of parameters, up to which a closed form of R is sought.
 
     Raises
     ------
@@ -157,17 +157,16 @@ def entry(model: Model | str, *, name: str | None = None, seconds: float = ALONE
     if given.samples:
         raise ValueError(f"the metric of {given.name!r} is a mean over its data; infogeom.grid.evaluate shows it")
     with Worker() as worker:
-        return _entry(name or (model if isinstance(model, str) else given.name), given, seconds, worker)
+        return _entry(name or (model if isinstance(model, str) else given.name), given, operations, worker)
 
 
-def _entry(name: str, model: Model, seconds: float, worker: Worker) -> Entry:
+def _entry(name: str, model: Model, operations: float, worker: Worker) -> Entry:
     try:
         metric, hessian, constant, flat = worker.run(None, _known_at_once, model)
     except OpenExpectationError:
         return Entry(name, model, None, None, None, None, None)
-    try:
-        R, proven = worker.run(seconds, closed_curvature, metric)
-    except TimeoutError:
+    R, proven = worker.run(None, closed_curvature, metric, operations)
+    if R is None:
         return Entry(name, model, metric, None, hessian, constant, flat)
     constant = proven if constant is None else constant
     return Entry(name, model, metric, R, hessian, constant, R == 0 if constant else flat)
@@ -216,15 +215,16 @@ class Catalogue:
         return f"\\begin{{tabular}}{{{'l' * len(HEADINGS)}}}\n{body}\n\\end{{tabular}}"
 
 
-def table(chosen: Sequence[str] | None = None, *, seconds: float = IN_A_TABLE) -> Catalogue:
+def table(chosen: Sequence[str] | None = None, *, operations: float = IN_A_TABLE) -> Catalogue:
     """Families with their parameters, metric and curvature.
 
     Parameters
     ----------
     chosen : sequence of str, optional
         Families as `infogeom.models.family` takes them; all of them when omitted.
-    seconds : float
-        That the closed form of R may take, for each.
+    operations : float
+        Of the metric, and of its inverse, times the number of parameters, up to which a closed form of R is sought:
+        2,000 leave out what takes more than a minute.
 
     Raises
     ------
@@ -239,10 +239,10 @@ def table(chosen: Sequence[str] | None = None, *, seconds: float = IN_A_TABLE) -
     poisson  rate > 0            yes      flat       0   1/rate
     normal   mu real, sigma > 0  no       constant   -1  diag(sigma**(-2), 2/sigma**2)
     """
-    return Catalogue(tuple(entries(named(chosen), seconds=seconds)))
+    return Catalogue(tuple(entries(named(chosen), operations=operations)))
 
 
-def entries(built: Sequence[tuple[str, Model]], *, seconds: float = IN_A_TABLE) -> Iterator[Entry]:
+def entries(built: Sequence[tuple[str, Model]], *, operations: float = IN_A_TABLE) -> Iterator[Entry]:
     """What is found out about models, each with its name, in their order and as soon as it is known."""
     count = min(loky.cpu_count(), len(built)) or 1
     idle: SimpleQueue[Worker] = SimpleQueue()
@@ -250,7 +250,7 @@ def entries(built: Sequence[tuple[str, Model]], *, seconds: float = IN_A_TABLE) 
     def found(name: str, model: Model) -> Entry:
         worker = idle.get()
         try:
-            return _entry(name, model, seconds, worker)
+            return _entry(name, model, operations, worker)
         finally:
             idle.put(worker)
 
@@ -266,12 +266,12 @@ def entries(built: Sequence[tuple[str, Model]], *, seconds: float = IN_A_TABLE) 
                 future.cancel()
 
 
-def lines(seconds: float = IN_A_TABLE) -> Iterator[str]:
+def lines(operations: float = IN_A_TABLE) -> Iterator[str]:
     """The table of all families, line by line as it is found."""
     built = named()
     widths = _widths(built)
     yield aligned(HEADINGS, widths)
-    for row in entries(built, seconds=seconds):
+    for row in entries(built, operations=operations):
         yield aligned(_cells(row), widths)
 
 

@@ -53,8 +53,9 @@ FAMILIES = """\
 List the families: parameters, Fisher metric and scalar curvature R in closed form, whether the metric is Hessian in
 these parameters (∂_k g_ij totally symmetric), and whether the curvature is constant.
 
-Yes and no are proven; what is not known is left open (?), as is a closed form of R that takes longer than seconds (a
-minute for a family alone). Expectations that do not close are taken by quadrature or summation."""
+Yes and no are proven; what is not known is left open (?), as is a closed form of R where those of the metric and of its
+inverse are long already (less so for a family alone). Expectations that do not close are taken by quadrature or
+summation."""
 
 EXAMPLES = """
 examples:

@@ -7,6 +7,7 @@ None.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -15,14 +16,14 @@ from typing import Any
 import mpmath
 import numpy as np
 import sympy
-from sympy import Expr
+from sympy import Expr, ImmutableMatrix
 
 from infogeom import precision
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.multiprecision import in_mpmath
 from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.pointwise import closed_form, scales, textbook
-from infogeom.symbolic.tensors import ricci_scalar, riemann
+from infogeom.symbolic.tensors import inverse, ricci_scalar, riemann
 from infogeom.symbolic.zero import vanishes, vanishing
 
 __all__ = ["closed_curvature", "is_hessian", "is_product_of_lines", "witnesses_against"]
@@ -30,6 +31,9 @@ __all__ = ["closed_curvature", "is_hessian", "is_product_of_lines", "witnesses_a
 DIGITS = 50
 #: What 50 digits leave of a difference that is 0, relative to its terms and with room for cancellation within them.
 NOTHING = mpmath.mpf(10) ** -20
+
+#: Size of a metric beyond which its determinant in closed form takes minutes: that of eight outcomes has 3,000.
+INVERTIBLE = 600
 
 Point = Sequence[float]
 
@@ -68,11 +72,17 @@ def witnesses_against(metric: Metric, points: Sequence[Point]) -> tuple[bool, bo
     return bool(uneven), bool(curved)
 
 
-def closed_curvature(metric: Metric) -> tuple[Expr, bool | None]:
-    """R in closed form, and whether it shows the curvature constant; None where it does not."""
+def closed_curvature(metric: Metric, most: float = math.inf) -> tuple[Expr | None, bool | None]:
+    """R in closed form, and whether that shows the curvature constant; None where it does not.
+
+    Both are None where the metric or its inverse has more than ``most`` operations times coordinates: what R would take
+    is told by these, on every machine alike.
+    """
     if is_product_of_lines(metric):
         return sympy.Integer(0), True
     metric, x = replace(metric, matrix=metric.matrix.applyfunc(normal_form)), metric.coordinates
+    if _size(metric.matrix) > min(most, INVERTIBLE) or _size(inverse(metric)) > most:
+        return None, None
     R = ricci_scalar(metric)
     if not all(vanishes(R.diff(c), metric.region) for c in x):
         return R, None
@@ -80,6 +90,11 @@ def closed_curvature(metric: Metric) -> tuple[Expr, bool | None]:
         return R, True
     gaps = np.array(riemann(metric).tolist(), dtype=object) - _of_constant_curvature(np.array(metric.matrix), R)
     return R, True if all(vanishing([normal_form(gap) for gap in gaps.flat], metric.region)) else None
+
+
+def _size(matrix: ImmutableMatrix) -> int:
+    """Operations in all entries, times the number of rows."""
+    return int(len(matrix.row(0)) * sum(e.count_ops() for e in matrix))
 
 
 def _of_constant_curvature(g: Any, R: Any) -> Any:

@@ -7,6 +7,7 @@ curvature, and R^i_jkl = ∂_k Γ^i_jl − ∂_l Γ^i_jk + Γ^i_mk Γ^m_jl − �
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import product
 
 import sympy
@@ -51,7 +52,12 @@ def inverse(metric: Metric) -> ImmutableMatrix:
     ValueError
         When the determinant vanishes identically.
     """
-    g = _closed(metric).matrix
+    return _inverse(_closed(metric))
+
+
+@lru_cache(maxsize=2)  # the connection asks for it, and R again
+def _inverse(metric: Metric) -> ImmutableMatrix:
+    g = metric.matrix
     (determinant,) = _settled(metric, [normal_form(g.det(method="berkowitz"))])
     if determinant == 0:
         raise ValueError(f"the metric in {list(metric.names)} is singular everywhere: its determinant is 0")
