@@ -21,8 +21,8 @@ Chart = Callable[[Real], tuple[Real, Real]]
 
 #: Digits of the quadrature, and of what is integrated: near the end of a bounded support x itself needs more of them.
 DIGITS, POINT_DIGITS = 25, 60
-#: Digits that rounding may take of what cancels, and the degree of the rule that tells how much that is.
-LOST, ROUGH = 2, 3
+#: Digits that may be lost of what cancels, and the degree of the rule that tells how much that is.
+LOST, ROUGH = 5, 3
 #: Powers of e by which a point may approach the end of a bounded support.
 LONGEST = 2000
 MAX_TERMS = 20_000
