@@ -172,8 +172,7 @@ def faults(case: Case, points: Array, quantities: Sequence[str], truths: Truths,
 
 
 def _faults_at(case: Case, truths: Truths, k: int, q: str, said: Said) -> Iterator[Fault]:
-    point, status = tuple(map(float, truths.points[k])), said.status
-    told = _largest(said.value)
+    point, status, told = tuple(map(float, truths.points[k])), said.status, float(np.max(said.value))
     if case.singular and q not in DEFINED:
         if status != SINGULAR:
             kind = f"status {status} at a singular point"
@@ -186,14 +185,22 @@ def _faults_at(case: Case, truths: Truths, k: int, q: str, said: Said) -> Iterat
         kinds = judge(q, known, said)
     else:
         kinds = judge_read_off(q, known, len(point), said) if said.alone else iter(())
-    true = _largest(np.vectorize(float, otypes=[float])(known.values))
+    true = np.vectorize(float, otypes=[float])(known.values).ravel()
+    worst = _worst(said.value.ravel(), true, known.units)
     for kind, factor in kinds:
-        yield Fault(case.name, q, kind, point, status, told, true, factor, said.alone)
+        value = float(said.value.ravel()[worst])
+        yield Fault(case.name, q, kind, point, status, value, float(true[worst % len(true)]), factor, said.alone)
 
 
-def _largest(components: Array) -> float:
-    flat = np.ravel(components)
-    return float(flat[np.argmax(np.abs(flat))])
+def _worst(value: Array, true: Array, units: Array | None) -> int:
+    """Component that is shown: the first that is nan, or else the one that errs most."""
+    if len(value) != len(true):
+        return 0
+    with np.errstate(invalid="ignore", over="ignore"):
+        off = value - true
+    if units is not None:
+        off = off / np.vectorize(float, otypes=[float])(units).ravel()
+    return int(np.argmax(np.where(np.isnan(off), np.inf, np.abs(off))))
 
 
 def quantities_of(case: Case, names: Sequence[str]) -> list[str]:
@@ -251,7 +258,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         counts.update(f"{f.quantity}: {f.kind}" for f in found)
         unsettled = sum(len(asked) - len(held) for asked, held in zip(truths.asked, truths.held, strict=True))
         print(
-            f"--- {case.name}: {len(found)} faults, {unsettled} unsettled, {time.perf_counter() - start:.1f} s",
+            f"--- {case.name}: {len(found)} faults, {unsettled} unsettled, {time.process_time() - start:.1f} s",
             flush=True,
         )
         if found:
