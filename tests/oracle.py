@@ -178,8 +178,21 @@ class Program:
         if isinstance(e, sympy.Pow):
             return self._power(e)
         if isinstance(e, sympy.Piecewise):
-            raise TypeError(f"pieces have no definition here: {e}")
+            return self._pieces(e)
         return DEFINITIONS[type(e)], e.args
+
+    @staticmethod
+    def _pieces(e: Expr) -> tuple[Callable[..., arb], Sequence[Expr]]:
+        """The first piece whose condition holds: an equality, or always."""
+        sides = [(c.lhs - c.rhs if isinstance(c, sympy.Eq) else sympy.Integer(0)) for _, c in e.args]
+
+        def chosen(*values: arb) -> arb:
+            pieces, apart = values[: len(sides)], values[len(sides) :]
+            return next(piece for piece, distance in zip(pieces, apart, strict=True) if distance.is_zero())
+
+        if not all(isinstance(c, sympy.Eq) or c == True for _, c in e.args):  # noqa: E712
+            raise TypeError(f"pieces are told apart by equalities, got {e}")
+        return chosen, (*(piece for piece, _ in e.args), *sides)
 
     @staticmethod
     def _power(e: Expr) -> tuple[Callable[..., arb], Sequence[Expr]]:
@@ -309,7 +322,8 @@ class IntegratedField(SummedField):
             weight = s * t.cosh() * arb.pi() / 2 * tau.cosh() * step
             with flint.ctx.workprec(64):
                 height = self.program(node, *at)[0] + weight.log()
-            found.append((height.mid(), node, weight))
+            if height.is_finite():  # far out log p is beyond what balls hold
+                found.append((height.mid(), node, weight))
         top = max(height for height, *_ in found)
         self.outcomes = [(node, weight) for height, node, weight in found if height > top - 0.7 * bits - 64]
 

@@ -234,6 +234,12 @@ def mixtures() -> Iterator[Case]:
     both = [m.normal(), m.reparametrise(m.normal(), names)]
     yield Case("mixture of normal", lambda: m.mixture(both), tuple(near.items()), "quadrature",
                False, lambda *_: 0.0, lambda *_: 1.0)  # fmt: skip
+    p, rate = m.Parameter(sympy.Symbol("p", positive=True), interval(0, 1), (0.2, 0.8)), two["rate"]
+    k = sympy.Symbol("k", integer=True, nonnegative=True)
+    positive = k * sympy.log(rate) - sympy.loggamma(k + 1) - sympy.log(sympy.exp(rate) - 1)
+    hurdle = sympy.Piecewise((sympy.log(p.symbol), sympy.Eq(k, 0)), (sympy.log(1 - p.symbol) + positive, True))
+    yield Case("hurdle Poisson", lambda: m.from_density(hurdle, k, [p, rate], sympy.S.Naturals0),
+               (("rate2", (-8, 1.5)),), "sum")  # fmt: skip
     yield Case("5 × skellam", lambda: m.replicate(m.skellam(), 5), NARROW["skellam"], "sum")
     yield Case("skellam × normal", lambda: m.product(m.skellam(), m.normal()), NARROW["skellam"], "sum")
 
