@@ -16,9 +16,10 @@ from infogeom.losses import CrossEntropy, LpNorm, MeanPower
 from infogeom.models.by_name import named
 from infogeom.models.combine import Product, Reparametrisation, Replicas
 from infogeom.symbolic.fisher import OpenExpectationError
-from tests import oracle
+from tests import oracle_fields as fields
 from tests.families import FAMILIES
-from tests.oracle import Field
+from tests.oracle_balls import Program, exact
+from tests.oracle_fields import Field
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: Decades of a positive number, of the size of a real one, and of the distance to a border in units of the domain.
@@ -31,13 +32,14 @@ oo, interval = sympy.oo, sympy.Interval.open
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A model or metric, with the decades of its parameters where sixteen are too many, and whether it is singular."""
+    """A model or metric; the decades of its parameters where sixteen are too many; its rank if it is singular."""
 
     name: str
     make: Callable[[], Any]
     decades: tuple[tuple[str, tuple[float, float]], ...] = ()
     kind: str = "closed"
-    singular: bool = False
+    #: Of what is singular everywhere.
+    rank: int | None = None
     #: Of laws on the line: where the mass is, and on what scale.
     centre: Callable[..., float] | None = None
     scale: Callable[..., float] | None = None
@@ -57,19 +59,19 @@ class Case:
             return Field(subject)
         origin = subject.origin
         if isinstance(origin, Product):
-            return oracle.Block([self._field(part) for part in origin.parts])
+            return fields.Block([self._field(part) for part in origin.parts])
         if isinstance(origin, Replicas):
-            return oracle.Scaled(self._field(origin.model), int(origin.number))
+            return fields.Scaled(self._field(origin.model), int(origin.number))
         if isinstance(origin, Reparametrisation):
-            return oracle.Pulled(self._field(origin.model), subject)
+            return fields.Pulled(self._field(origin.model), subject)
         try:
             return Field(ig.symbolic.metric(subject))
         except OpenExpectationError:
             if isinstance(subject.support, sympy.Interval):
                 assert self.centre
                 assert self.scale
-                return oracle.IntegratedField(subject, self.centre, self.scale)
-            return oracle.SummedField(subject)
+                return fields.IntegratedField(subject, self.centre, self.scale)
+            return fields.SummedField(subject)
 
     @property
     def declared(self) -> tuple[list[str], list[sympy.Interval], list[tuple[float, float]], Sequence[Any]]:
@@ -91,7 +93,7 @@ class Case:
             if hasattr(self.subject, "coordinates")
             else [p.symbol for p in self.subject.parameters]
         )
-        inside = oracle.Program([*symbols], [*constraints])
+        inside = Program([*symbols], [*constraints])
         found: list[Array] = []
         for attempt in range(200 * count):
             x = np.array([draw(rng, d, own.get(name)) for name, d in zip(names, domains, strict=True)])
@@ -121,13 +123,13 @@ def draw(rng: np.random.Generator, domain: sympy.Interval, decades: tuple[float,
             return float(x)
 
 
-def holds(conditions: oracle.Program, x: Array) -> bool:
+def holds(conditions: Program, x: Array) -> bool:
     """Whether all conditions are positive, exactly."""
     with flint.ctx.workprec(2000):
-        return all(value > 0 for value in conditions(*map(oracle.exact, x)))
+        return all(value > 0 for value in conditions(*map(exact, x)))
 
 
-def towards(rng: np.random.Generator, inside: oracle.Program, start: Array, end: Array) -> Array:
+def towards(rng: np.random.Generator, inside: Program, start: Array, end: Array) -> Array:
     """A point close to the joint border on the segment from a point inside to another."""
     if not holds(inside, start) or holds(inside, end):
         return end
@@ -166,7 +168,7 @@ def families() -> Iterator[Case]:
         if name.startswith(("log_linear", "von_mises_fisher", "categorical_natural")):
             decades = tuple((p.name, NATURAL) for p in make().parameters)
         if name == "skew_normal":
-            yield Case(name, make, decades, "quadrature", False, lambda *x: x[0], lambda *x: x[1])
+            yield Case(name, make, decades, "quadrature", None, lambda *x: x[0], lambda *x: x[1])
         else:
             yield Case(name, make, decades, kind)
 
@@ -201,6 +203,13 @@ def combined() -> Iterator[Case]:
                (("a", (-8, 2)), ("b", (-8, 2))))  # fmt: skip
     yield Case("logistic regression", lambda: m.regression(expit(a + b * x), m.bernoulli(), inputs, **line),
                (("a", NATURAL), ("b", NATURAL)))  # fmt: skip
+    y, c = sympy.Symbol("y", real=True), sympy.Symbol("c", real=True)
+    celsius = [14.3, 21.8, 17.1, 28.4, 11.9]
+    both = [[d, 1.8 * d + 32] for d in celsius]
+    scales = {"variables": [x, y], "parameters": [a, b, c]}
+    twice = expit(a + b * x + c * y)
+    yield Case("Celsius beside Fahrenheit", lambda: m.regression(twice, m.bernoulli(), both, **scales),
+               tuple((name, (-8, -1)) for name in "abc"), rank=2)  # fmt: skip
     decay = {"variables": x, "parameters": [a, m.Parameter(w)]}
     falling = a * sympy.exp(-w * x)
     yield Case("decay with normal noise", lambda: m.regression(falling, m.normal(), [0.5, 1.5, 3.0], **decay),
@@ -233,7 +242,7 @@ def mixtures() -> Iterator[Case]:
     near = {"mu": (-3, 0.3), "mu2": (-3, 0.3), "sigma": (-0.3, 0.3), "sigma2": (-0.3, 0.3), "weight1": (-2, -0.31)}
     both = [m.normal(), m.reparametrise(m.normal(), names)]
     yield Case("mixture of normal", lambda: m.mixture(both), tuple(near.items()), "quadrature",
-               False, lambda *_: 0.0, lambda *_: 1.0)  # fmt: skip
+               None, lambda *_: 0.0, lambda *_: 1.0)  # fmt: skip
     p, rate = m.Parameter(sympy.Symbol("p", positive=True), interval(0, 1), (0.2, 0.8)), two["rate"]
     k = sympy.Symbol("k", integer=True, nonnegative=True)
     positive = k * sympy.log(rate) - sympy.loggamma(k + 1) - sympy.log(sympy.exp(rate) - 1)
@@ -297,7 +306,11 @@ def bare() -> Iterator[Case]:
     yield Case("surface", metric([u, v], mixed))
     yield Case("hyperbolic plane", metric([u, v], sympy.diag(1, 1) / v**2, domains=[line, half]))
     hidden = sympy.diag(1, cosh(u) ** 2 - sinh(u) ** 2 - 1)
-    yield Case("nothing in disguise", metric([u, v], hidden), (("u", (-8, 2)),), singular=True)
+    yield Case("nothing in disguise", metric([u, v], hidden), (("u", (-8, 2)),), rank=1)
+    field = sympy.log(2 * cosh(u + v))
+    yield Case(
+        "mean field alone", metric([u, v], sympy.hessian(field, (u, v))), (("u", (-8, 1)), ("v", (-8, 1))), rank=1
+    )
 
 
 def roll_call() -> list[Case]:
