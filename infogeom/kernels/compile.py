@@ -8,7 +8,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
@@ -45,13 +45,15 @@ def cache_directory() -> Path:
 
 
 @lru_cache(maxsize=512)
-def compiled(source: str) -> Functions:
+def compiled(source: str, *, contract: bool = True) -> Functions:
     """Compile every function of a generated source, with its machine code cached on disk.
 
     Parameters
     ----------
     source : str
         From `infogeom.kernels.codegen`.
+    contract : bool
+        Whether products and sums may be fused, which error-free transformations do not survive.
 
     Returns
     -------
@@ -60,13 +62,14 @@ def compiled(source: str) -> Functions:
         may be another user's, they are compiled in memory, after a `CacheWarning` with the path.
     """
     text = _whole(source)
-    name, folder = _name(text), PrivateFolder(cache_directory().absolute())
+    options = OPTIONS if contract else {**OPTIONS, "fastmath": False}
+    name, folder = _name(text, options), PrivateFolder(cache_directory().absolute())
     keep_source(folder, f"{name}.py", text)
     module = _executed(name, text, str(folder.path / f"{name}.py"))
     sys.modules[name] = module  # numba looks a cached function's module up by its name
     functions = {}
     for called, function in _functions(module, text).items():
-        dispatcher: Any = numba.njit(**OPTIONS)(function)
+        dispatcher: Any = numba.njit(**options)(function)
         dispatcher._cache = KernelCache(folder, f"{name}.{called}")
         functions[called] = dispatcher
     module.__dict__.update(functions)
@@ -87,9 +90,9 @@ def _whole(source: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def compiled_module(module: ModuleType) -> Functions:
+def compiled_module(module: ModuleType, *, contract: bool = True) -> Functions:
     """Compile the functions of a module that is plain Python, from its own source text."""
-    return compiled(inspect.getsource(module))
+    return compiled(inspect.getsource(module), contract=contract)
 
 
 def _functions(module: ModuleType, source: str) -> Functions:
@@ -103,8 +106,8 @@ def _executed(name: str, text: str, filename: str) -> ModuleType:
     return module
 
 
-def _name(text: str) -> str:
+def _name(text: str, options: Mapping[str, Any]) -> str:
     """Name of a module, by the hash of all that its machine code depends on, and of how it is kept."""
     versions = [numba.__version__, llvmlite.__version__, np.__version__, platform.python_version()]
-    key = "\n".join([text, *versions, getattr(sys, "abiflags", ""), repr(OPTIONS), "sealed files"])
+    key = "\n".join([text, *versions, getattr(sys, "abiflags", ""), repr(options), "sealed files"])
     return f"infogeom_kernel_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
