@@ -22,10 +22,11 @@ from tqdm import tqdm
 from infogeom.functions import SPECIAL
 from infogeom.kernels.balls import BITS, MOST_BITS, UNDEFINED_WHERE_SINGULAR, Balls, Refined, refine_all
 from infogeom.kernels.codegen import UnsupportedFunctionError
+from infogeom.kernels.fixed_precision import double_double_of
 from infogeom.kernels.jet import exact_kernel
 from infogeom.kernels.null_space import null_space, rank_in_general, rank_of_samples
 from infogeom.kernels.status import Status
-from infogeom.kernels.tiles import DERIVED, ERROR_OF, OBSERVABLES, ORDERS, PATIENCE, RANKS, tabulate, threads
+from infogeom.kernels.tiles import DERIVED, ERROR_OF, OBSERVABLES, ORDERS, PATIENCE, RANKS, in_order, tabulate, threads
 from infogeom.models.model import Parameter
 from infogeom.symbolic import Metric
 from infogeom.workers import interrupts_held, serve
@@ -48,6 +49,8 @@ SEVERITY = np.argsort(
         Status.OUT_OF_DOMAIN,
     ]
 )
+#: Samples, over all points, of one piece of work in balls of fixed precision: about a second.
+MOST_SAMPLES = 2**22
 #: About how long a point takes, and each of its samples.
 SECONDS = 1e-3, 1e-5
 #: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow, and where that is asked.
@@ -224,6 +227,7 @@ def settle(
     most_points = accuracy.max_refined if balls else 0
     now, later = at[:most_points], at[most_points:]
     status[later] = Status.UNREFINED
+    now = _by_fixed_precision(balls, now, points, outputs, status) if balls and len(now) else now
     found = _refined(balls, points(now), tuple(outputs), most, len(metric.samples or ())) if balls else ()
     for k, refined in zip(now, found, strict=True):
         status[k] = refined.status
@@ -312,6 +316,35 @@ def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
         outputs["metric_rank"][:] = np.where(regular, n, -1)
     if "null_directions" in outputs:
         outputs["null_directions"][:] = np.where(regular, 0.0, np.nan)
+
+
+def _by_fixed_precision(
+    balls: Balls,
+    at: NDArray[np.intp],
+    points: Callable[[NDArray[np.intp]], Array],
+    outputs: Mapping[str, Array],
+    status: Flags,
+) -> NDArray[np.intp]:
+    """Settle what balls of fixed precision can, where the metric has such, and return which points are left."""
+    names = outputs.keys() - ERROR_OF.keys()
+    doubles = double_double_of(balls, names)
+    if doubles is None:
+        return at
+    share = max(1, MOST_SAMPLES // max(1, len(balls.data)))
+    tasks = [at[k : k + share] for k in range(0, len(at), share)]
+    for task, found in zip(tasks, in_order(lambda task: doubles.refine(points(task)), tasks, "points"), strict=True):
+        done, settled = task[found.settled], found.settled
+        told = found.values | {f"{name}_error": errors for name, errors in found.errors.items()}
+        if "ricci_scalar" in told:
+            told["ricci_scalar_sign"] = np.sign(told["ricci_scalar"])
+        for name in told.keys() & outputs.keys():
+            outputs[name][:, done] = told[name][:, settled]
+        for name, value in (("metric_rank", balls.n), ("null_directions", 0.0)):
+            if name in outputs:
+                outputs[name][:, done] = value
+        status[done] = Status.REFINED
+    left: NDArray[np.intp] = at[status[at] != Status.REFINED]
+    return left
 
 
 def _refined(balls: Balls, points: Array, quantities: tuple[str, ...], most: int, samples: int) -> Iterator[Refined]:
