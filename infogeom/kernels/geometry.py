@@ -24,6 +24,7 @@ def geometry(
     frame: Callable[..., None],
     kernels: Kernels,
     errors: tuple[Array, ...] = (),
+    framed: tuple[Array, ...] = (),
 ) -> Iterator[tuple[str, Array]]:
     """Yield the quantities asked for, each with its tensor indices first and the point last.
 
@@ -44,6 +45,9 @@ def geometry(
     errors : tuple of ndarray, optional
         Bounds on the errors of the jet; with them comes ``<quantity>_error`` beside each, of every entry, and ``sound``
         of `infogeom.kernels.tensor_errors.TensorErrors`, positive where these hold.
+    framed : tuple of ndarray, optional
+        Of a positive metric, bounds on the errors of g, ∂g and ∂∂g in the frame, where they are known better there than
+        those in coordinates tell.
     """
     n = g.shape[0]
     E, F, sign, determinant = np.empty_like(g), np.empty_like(g), np.empty_like(g[0]), np.empty_like(g[0, 0])
@@ -54,7 +58,7 @@ def geometry(
         return _contracted(kernels["contract"], tensor, matrix, indices)
 
     hessian = bool(dg.size) and not ddg.size
-    bounds = TensorErrors(E, F, errors, hessian, contracted) if errors else None
+    bounds = TensorErrors(E, F, errors, hessian, contracted, framed) if errors else None
     yield from _algebraic(g, sign, determinant, bounds)
     if "inverse_metric" in wanted:
         yield "inverse_metric", contracted(sign[:, None] * Et, Et, [0])
@@ -80,7 +84,8 @@ def geometry(
         if errors:
             bound = np.zeros_like(R)
             if n > 1:  # a line is flat
-                kernels["scalar_error"](E, F, sign, gamma, ddg, *errors, bound)
+                frame_, inverse, *known = bounds.in_frame if bounds and framed else (E, F, *errors)
+                kernels["scalar_error"](frame_, inverse, sign, gamma, ddg, *known, bound)
             yield "ricci_scalar_error", bound
     if not {"riemann", "ricci"} & set(wanted):
         return

@@ -39,6 +39,8 @@ class TensorErrors:
         Whether ∂g is totally symmetric, so that ∂∂g is not there.
     contracted : callable
         ``contracted(tensor, matrix, indices)`` contracts indices with the first index of a matrix.
+    framed : tuple of ndarray, optional
+        Bounds in the frame that take the place of what those of g, ∂g and ∂∂g come to there.
 
     Attributes
     ----------
@@ -46,9 +48,17 @@ class TensorErrors:
         1 − 4 |W|.
     """
 
-    def __init__(self, E: Array, F: Array, errors: tuple[Array, ...], hessian: bool, contracted: Contracted) -> None:
+    def __init__(
+        self,
+        E: Array,
+        F: Array,
+        errors: tuple[Array, ...],
+        hessian: bool,
+        contracted: Contracted,
+        framed: tuple[Array, ...] = (),
+    ) -> None:
         g_error, self._dg_error, self._ddg_error, factor_error = errors
-        self._contracted, self._hessian = contracted, hessian
+        self._contracted, self._hessian, self._framed = contracted, hessian, framed
         self._E, self._F = np.abs(E), np.abs(F)
         self._Et = np.ascontiguousarray(self._E.transpose(1, 0, 2))
         n = len(E)
@@ -58,8 +68,15 @@ class TensorErrors:
         self._columns = columns
         self.metric = g_error + shared * columns[:, None] * columns[None]
         backward = sum(self._F[a][:, None] * self._F[a][None] for a in range(n)) * (2 * n * UNIT)
-        self._W = contracted(g_error + backward, self._E, [0, 1]) + shared
+        self._W = contracted(backward if framed else g_error + backward, self._E, [0, 1]) + shared
+        self._W = self._W + framed[0] if framed else self._W
         self.sound = 1.0 - sum(self._W[a, b] for a in range(n) for b in range(n)) * 4.0
+
+    @property
+    def in_frame(self) -> tuple[Array, ...]:
+        """What the error of R is made of, all in the frame: its own frame and inverse, and the errors of the jet."""
+        one = np.broadcast_to(np.eye(len(self._W))[..., None], self._W.shape)
+        return one, one, self._W, *self._framed[1:], np.zeros((len(one) + 1, one.shape[-1]))
 
     def determinant(self, determinant: Array) -> Array:
         """Of det g: δ log det g is the trace of W."""
@@ -71,7 +88,10 @@ class TensorErrors:
 
     def christoffel(self, raised: Array) -> Array:
         """Of Γ^i_jk, shape (n, n, n, m); ``raised``: Γ with the first index in the frame, the others in coordinates."""
-        error = self._contracted(_first_kind(self._dg_error), self._E, [0])
+        if self._framed:
+            error = self._contracted(_first_kind(self._framed[1]), self._F, [1, 2])
+        else:
+            error = self._contracted(_first_kind(self._dg_error), self._E, [0])
         error = error + self._of_gamma * self._columns[:, None] * self._columns[None]
         error = error + _times(self._W, np.abs(raised))
         return self._contracted(error, self._Et, [0]) / self.sound
@@ -79,14 +99,14 @@ class TensorErrors:
     def riemann(self, gamma: Array, ddg: Array, riemann: Array) -> Array:
         """Of R^a_bcd in the frame, shape (n, n, n, n, m), from Γ_abc, ∂∂g and R^a_bcd there."""
         size, n = np.abs(gamma), len(gamma)
-        dg_error = self._contracted(self._dg_error, self._E, range(3))
+        dg_error = self._framed[1] if self._framed else self._contracted(self._dg_error, self._E, range(3))
         # Half of an inverse metric, and of the two roundings of a product, for each of the two Γ.
         of_gamma = dg_error * 0.5 if self._hessian else _first_kind(dg_error)
         U = of_gamma + self._of_gamma + _times(self._W, size) * 0.5 + size * UNIT
         products = sum(_outer(U[k], size[k] + U[k]) + _outer(size[k], U[k]) for k in range(n))
         error = _exchanged(products)
         if ddg.size:
-            D = self._contracted(self._ddg_error, self._E, range(4))
+            D = self._framed[2] if self._framed else self._contracted(self._ddg_error, self._E, range(4))
             error = error + _exchanged(D.transpose(0, 2, 3, 1, 4) + D.transpose(2, 0, 1, 3, 4)) * 0.5
         for index in range(4):  # one is raised, and all are carried to coordinates
             error = error + np.moveaxis(_times(self._W, np.moveaxis(np.abs(riemann), index, 0)), 0, index)

@@ -123,6 +123,7 @@ class _Work:
         status: NDArray[np.int8],
         at: dict[str, NDArray[np.int64]],
         parts: list[Array],
+        framed: tuple[Array, ...] = (),
     ) -> None:
         """What follows from jets, added to the parts, with its place; status completed."""
         functions, flags = compiled_module(curvature), status.ravel()
@@ -130,7 +131,7 @@ class _Work:
         def frame(*arrays: Array) -> None:
             functions["frame"](*arrays, flags)
 
-        found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors))
+        found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors, framed))
         status[...] = flags.reshape(status.shape)
         known = found.keys() & self.outputs.keys()
         for name, part in [*((name, found[name]) for name in known), ("doubt", _doubt(found, known))]:
@@ -229,13 +230,16 @@ class _Expected(_Work):
     order: Sequence[int]
 
     def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
-        points = zip(_points(outer, inner, self.order), status.ravel() == Status.OK, strict=True)
-        jets = [self.expectations(x) if taken else self.expectations.unknown for x, taken in points]
+        points, taken = _points(outer, inner, self.order), status.ravel() == Status.OK
+        found = iter(self.expectations.jets(points[taken]))
+        jets = [next(found) if known else self.expectations.unknown for known in taken]
         g, dg, ddg = (np.stack([jet[k] for jet in jets], axis=-1) for k in range(3))
         errors = tuple(np.stack([jet.errors[k] for jet in jets], axis=-1) for k in range(3))
+        framed = tuple(np.stack([jet.framed[k] for jet in jets], axis=-1) for k in range(3))
         at: dict[str, NDArray[np.int64]] = {}
         parts: list[Array] = []
-        self._follow(g, dg, ddg, (*errors, np.zeros((self.n + 1, len(jets)))), status, at, parts)
+        errors = (*errors, np.zeros((self.n + 1, len(jets))))
+        self._follow(g, dg, ddg, errors, status, at, parts, framed)
         return np.concatenate(parts), at
 
 

@@ -14,7 +14,7 @@ from sympy import Expr, Symbol
 
 from infogeom import precision
 
-__all__ = ["in_float64"]
+__all__ = ["evaluated", "in_arrays", "in_float64"]
 
 Array = NDArray[np.float64]
 
@@ -56,15 +56,29 @@ def in_float64(
     NameError
         When it is called: for a function without a float64 version.
     """
+    return in_arrays(arguments, evaluated(expressions), more or {})
+
+
+def evaluated(expressions: Sequence[Expr]) -> list[Expr]:
+    """Expressions whose functions of numbers are numbers."""
     with precision.held():
-        known = [
+        return [
             e.replace(
                 lambda f: (f.is_Function or f.is_Pow) and not f.free_symbols, lambda f: sympy.Float(f.evalf(25), 25)
             )
             for e in expressions
         ]
+
+
+def in_arrays(
+    arguments: Sequence[Symbol],
+    expressions: Sequence[Expr],
+    more: Mapping[str, Callable[..., Any]],
+    cse: bool | Callable[..., Any] = True,
+) -> Callable[..., list[Array]]:
+    """The same of expressions whose functions of numbers are numbers; ``cse``: as for `sympy.lambdify`."""
     evaluate = sympy.lambdify(
-        arguments, known, [{**PRIMITIVES, **(more or {})}, "scipy", "numpy"], cse=True, dummify=True
+        arguments, expressions, [{**PRIMITIVES, **more}, "scipy", "numpy"], cse=cse, dummify=True
     )
 
     def values(*at: Any) -> list[Array]:
