@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy import Expr
+from sympy import Expr, Symbol
 from sympy.core.function import AppliedUndef
 
 from infogeom.functions import SPECIAL, Ordered, expit, softplus
@@ -380,17 +380,24 @@ def _on_arrays(expressions: Mapping[str, Sequence[Expr]], axes: Axes) -> Kernel 
     return Kernel("", "", at, source.count(",", source.rindex("return")) + 1, source)
 
 
-def exact_source(expressions: Mapping[str, Sequence[Expr]], axes: Axes) -> tuple[str, Places]:
+def exact_source(
+    expressions: Mapping[str, Sequence[Expr]], axes: Axes, standing: Mapping[Symbol, Expr] | None = None
+) -> tuple[str, Places]:
     """Source of ``point(x, rows)``, which evaluates the same in any arithmetic, and where each group stands in it.
 
-    Constants are exact: ``ratio(p, q)``, ``pi()`` and the like are called for them.
+    Constants are exact: ``ratio(p, q)``, ``pi()`` and the like are called for them.  Symbols may stand for other
+    expressions.
     """
-    axes, renamed = _positional(axes, expressions)
-    return _point(renamed, axes)
+    (axes, renamed), known = _positional(axes, expressions), axes.positional()
+    return _point(renamed, axes, {symbol: e.xreplace(known) for symbol, e in (standing or {}).items()})
 
 
-def _point(expressions: Mapping[str, Sequence[Expr]], axes: Axes) -> tuple[str, Places]:
+def _point(
+    expressions: Mapping[str, Sequence[Expr]], axes: Axes, standing: Mapping[Symbol, Expr] | None = None
+) -> tuple[str, Places]:
     builder = _Builder(axes, exact=True)
+    for symbol, e in (standing or {}).items():
+        builder.memo[symbol], builder.depends[symbol] = builder.node(e), builder._depends(e)
     at, _ = _placed(builder, {key: [builder.node(e) for e in group] for key, group in expressions.items()})
     return write_point(builder.program, axes), at
 

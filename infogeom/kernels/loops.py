@@ -104,7 +104,8 @@ def write_point(program: Program, axes: Axes) -> str:
     once = [(name, line) for name, line in lines if program.depends[name] == {N}]
     each = [(name, line) for name, line in lines if program.depends[name] > {N}]
     read = {word for _, line in each for word in words(line)} | set(program.results)
-    kept = ", ".join(name for name in [*(s.name for s in axes.sample), *dict(once)] if name in read)
+    names = [*(s.name for s in axes.sample), *dict(once)]
+    kept = ", ".join([name for name in names if name in read] or names[:1])
     text, results = [], program.results
     if axes.sample:
         text += ["def rows(data):", *(f"    {name} = {line}" for name, line in lines if not program.depends[name])]

@@ -26,6 +26,7 @@ from infogeom.kernels.fixed_precision import double_double_of
 from infogeom.kernels.jet import exact_kernel
 from infogeom.kernels.null_space import null_space, rank_in_general, rank_of_samples
 from infogeom.kernels.status import Status
+from infogeom.kernels.sums import exact_sums
 from infogeom.kernels.tiles import DERIVED, ERROR_OF, OBSERVABLES, ORDERS, PATIENCE, RANKS, in_order, tabulate, threads
 from infogeom.models.model import Parameter
 from infogeom.symbolic import Metric
@@ -55,6 +56,8 @@ MOST_SAMPLES = 2**22
 SECONDS = 1e-3, 1e-5
 #: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow, and where that is asked.
 FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875, 0.59375, 0.84375)
+#: Bits of sums over outcomes at most.
+BITS_OF_SUMS = 2**10
 #: What may vanish everywhere, bits in which that is looked at, and most parameters of a metric that is so looked at.
 CURVATURES, VANISHING_BITS, MOST_PROBED = ("riemann", "ricci", "ricci_scalar"), 1024, 6
 
@@ -112,7 +115,9 @@ def _values(
     wanted |= {"metric"} if {*DERIVED[2:]} & {*quantities} else set()
     errors = {name for name in with_errors(quantities) if name in ERROR_OF}
     core = tuple(name for name in RANKS if name in wanted | errors)
-    balls = exact(metric, core) if accuracy.max_refined and not metric.laws else None
+    balls: Balls | None = None
+    if accuracy.max_refined:
+        balls = exact_sums(metric) if metric.laws else exact(metric, core)
     zero = vanishing(metric) & {*core} if {*CURVATURES} & {*core} else frozenset()
     taken = tuple(name for name in core if ERROR_OF.get(name, name) not in zero) or ("metric",)
     outputs = tabulate(metric, taken, outer, inner, outer_coordinates, status, accuracy.rtol)
@@ -219,10 +224,12 @@ def settle(
     if rank < n:
         _make_singular(outputs, status, rank, null)
         doubtful[:] = False
-    elif balls and irregular.any() and _looks_singular(metric, balls):
+    elif balls and not metric.laws and irregular.any() and _looks_singular(metric, balls):
         most = FEWER_BITS
     if doubtful.any() and metric.matrix.has(sympy.polygamma, sympy.zeta, *SPECIAL):  # seconds, each, in so many bits
         most = FEWER_BITS
+    if metric.laws:  # every outcome takes part
+        most = BITS_OF_SUMS
     at = np.flatnonzero(doubtful)
     most_points = accuracy.max_refined if balls else 0
     now, later = at[:most_points], at[most_points:]

@@ -77,9 +77,7 @@ def in_arrays(
     cse: bool | Callable[..., Any] = True,
 ) -> Callable[..., list[Array]]:
     """The same of expressions whose functions of numbers are numbers; ``cse``: as for `sympy.lambdify`."""
-    evaluate = sympy.lambdify(
-        arguments, expressions, [{**PRIMITIVES, **more}, "scipy", "numpy"], cse=cse, dummify=True
-    )
+    evaluate = sympy.lambdify(arguments, expressions, [{**PRIMITIVES, **more}, "scipy", "numpy"], cse=cse, dummify=True)
 
     def values(*at: Any) -> list[Array]:
         # Far out, where a density vanishes, its parts are no numbers.
