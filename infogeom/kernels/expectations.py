@@ -128,6 +128,12 @@ class Expectations:
                 found = law([*(float(x[c]) for c in own), *row[law.inputs]])
                 yield _Part(k, law, own, float(weight), found)
 
+    def outcomes(self, point: Sequence[float], number: int) -> Iterator[tuple[int, Array, Array | None]]:
+        """For each law and sample: which law, the sample, and outcomes in general position where they are found."""
+        for k, (law, own) in enumerate(zip(self._laws, self._own, strict=True)):
+            for row in self._data[self._weights > 0]:
+                yield k, row, law.rule.some([*(float(point[c]) for c in own), *row[law.inputs]], number)
+
     @cached_property
     def unknown(self) -> Jet:
         """What a point has of which nothing can be said."""
@@ -210,8 +216,8 @@ class Expectation:
         self.coordinates = [c for c in coordinates if c in held]
         self.inputs = [k for k, s in enumerate(samples) if s in held]
         self.n, arguments = len(self.coordinates), [*self.coordinates, *(samples[k] for k in self.inputs)]
-        self._rule = Rule(law, arguments, _special())
-        self.moving = self._rule.moves_with(self.coordinates)
+        self.rule = Rule(law, arguments, _special())
+        self.moving = self.rule.moves_with(self.coordinates)
         derivatives = _derivatives(density, self.coordinates, 1 if self.moving else 3)
         self._derivatives = in_float64([variable, *arguments], derivatives, _special())
         self._with_errors = with_errors([variable, *arguments], derivatives, _special())
@@ -219,12 +225,12 @@ class Expectation:
 
     def __call__(self, theta: Sequence[float]) -> Found | None:
         """Moments at a point, given with the data of a sample behind it; None where the mass was not found."""
-        if not self._rule.continuous:
-            return self._found(theta, self._rule.outcomes(theta), None)
-        pieces = self._rule.pieces(theta)
+        if not self.rule.continuous:
+            return self._found(theta, self.rule.outcomes(theta), None)
+        pieces = self.rule.pieces(theta)
         intervals, before, settled = FEWEST, None, False
         while True:
-            now = self._found(theta, self._rule.at(theta, pieces, intervals), before)
+            now = self._found(theta, self.rule.at(theta, pieces, intervals), before)
             if now is not None and before is not None:
                 if settled or intervals >= MOST:
                     return now
@@ -259,7 +265,7 @@ class Expectation:
 
     def errors(self, found: Sequence[Found], frames: Sequence[Frame]) -> Iterator[Bounds]:
         """Bounds on the errors of the moments of each point, many nodes at a time."""
-        samples = [sample_of(one.nodes, self._rule.continuous) for one in found]
+        samples = [sample_of(one.nodes, self.rule.continuous) for one in found]
         for batch in _batches([len(sample.x) for sample in samples]):
             x = np.concatenate([samples[k].x for k in batch])
             lengths = [len(samples[k].x) for k in batch]

@@ -35,6 +35,8 @@ MAX_OUTCOMES = 2_000_000
 DISTANCES = np.concatenate([[0.0], 10.0 ** np.arange(-9, 9.5, 0.25)])
 #: Roundings of a term of E[D D (s s)].
 ROUNDINGS = 16
+#: Intervals of a rule that shows where a density is.
+FEW = 32
 #: Logarithm of the least weight.
 LEAST = float(np.log(TINY))
 #: Nodes at which the errors of a point's derivatives are looked at, which change slowly from node to node.
@@ -102,6 +104,19 @@ class Rule:
         sides = _beyond(around[: first + 1][::-1], height[: first + 1][::-1]), _beyond(around[last:], height[last:])
         left_off = np.append(sides[0][0], sides[1][0]), np.append(sides[0][1], sides[1][1])
         return self._weighted(x, np.zeros(len(x)), theta, left_off)
+
+    def some(self, theta: Sequence[float], number: int) -> Array | None:
+        """At least so many outcomes in general position, if there are as many; None where the mass is not found."""
+        if self.continuous:
+            pieces = self.pieces(theta)
+            nodes = self.at(theta, pieces, FEW)
+            return nodes and np.random.default_rng(0).permutation(nodes.x)[: number * len(pieces)]
+        nodes = self.outcomes(theta)
+        if nodes is None or isinstance(self._support, sympy.FiniteSet):
+            return nodes and nodes.x
+        low, high = map(float, ends_of(self._support))
+        x = np.arange(max(nodes.x[0] - number, low), min(nodes.x[-1] + number, high) + 1)
+        return x[:: -(-len(x) // (4 * number))]
 
     def pieces(self, theta: Sequence[float]) -> list[tuple[Chart, float, float, float, float]]:
         """Charts of the pieces between kinks, each with centre and scale of the density and the range of τ."""

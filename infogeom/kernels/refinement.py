@@ -25,6 +25,7 @@ from infogeom.kernels.codegen import UnsupportedFunctionError
 from infogeom.kernels.fixed_precision import double_double_of
 from infogeom.kernels.jet import exact_kernel
 from infogeom.kernels.null_space import null_space, rank_in_general, rank_of_samples
+from infogeom.kernels.scores import scores_of
 from infogeom.kernels.status import Status
 from infogeom.kernels.sums import exact_sums
 from infogeom.kernels.tiles import DERIVED, ERROR_OF, OBSERVABLES, ORDERS, PATIENCE, RANKS, in_order, tabulate, threads
@@ -230,6 +231,7 @@ def settle(
         most = FEWER_BITS
     if metric.laws:  # every outcome takes part
         most = BITS_OF_SUMS
+        doubtful[_singular_by_score(metric, points, outputs, status, np.flatnonzero(irregular & doubtful))] = False
     at = np.flatnonzero(doubtful)
     most_points = accuracy.max_refined if balls else 0
     now, later = at[:most_points], at[most_points:]
@@ -242,6 +244,30 @@ def settle(
         for name in told.keys() & outputs.keys():
             outputs[name][:, k] = told[name].ravel()
     _blank(outputs, np.flatnonzero(status == Status.SINGULAR))
+
+
+def _singular_by_score(
+    metric: Metric,
+    points: Callable[[NDArray[np.intp]], Array],
+    outputs: Mapping[str, Array],
+    status: Flags,
+    at: NDArray[np.intp],
+) -> list[int]:
+    """Which points are singular because a combination of the scores vanishes; these are settled."""
+    if metric.states is not None or not at.size:
+        return []
+    scores, n, found = scores_of(metric), len(metric.coordinates), []
+    for k, x in zip(at, points(at), strict=True):
+        null = scores.null_directions(x)
+        if not len(null):
+            continue
+        found.append(int(k))
+        status[k] = Status.SINGULAR
+        directions = np.vstack([null, np.zeros((n - len(null), n))])
+        for name, value in (("metric_rank", n - len(null)), ("null_directions", directions.ravel())):
+            if name in outputs:
+                outputs[name][:, k] = value
+    return found
 
 
 def _rank_everywhere(metric: Metric, irregular: bool, outputs: Mapping[str, Array]) -> tuple[int, Array]:
