@@ -83,15 +83,14 @@ def geometry(
         yield "ricci_scalar", R
         if errors:
             bound = np.zeros_like(R)
-            if n > 1:  # a line is flat
-                frame_, inverse, *known = bounds.in_frame if bounds and framed else (E, F, *errors)
-                kernels["scalar_error"](frame_, inverse, sign, gamma, ddg, *known, bound)
+            if bounds and framed:
+                bound = bounds.scalar(_riemann(gamma, ddg, sign, kernels), gamma, ddg)
+            elif n > 1:  # a line is flat
+                kernels["scalar_error"](E, F, sign, gamma, ddg, *errors, bound)
             yield "ricci_scalar_error", bound
     if not {"riemann", "ricci"} & set(wanted):
         return
-    riemann = np.empty((n, *gamma.shape), dtype=gamma.dtype)
-    kernels["lower_riemann"](gamma, ddg, sign, riemann)
-    riemann = riemann * sign[:, None, None, None]
+    riemann = _riemann(gamma, ddg, sign, kernels)
     error = bounds.riemann(gamma, ddg, riemann) if bounds else None
     if "ricci" in wanted:
         yield "ricci", contracted(_total(riemann[a, :, a] for a in range(n)), F, [0, 1])
@@ -101,6 +100,13 @@ def geometry(
         yield "riemann", _antisymmetric(contracted(contracted(riemann, F, [1, 2, 3]), Et, [0]))
         if bounds:
             yield "riemann_error", bounds.riemann_in_coordinates(error)
+
+
+def _riemann(gamma: Array, ddg: Array, sign: Array, kernels: Kernels) -> Array:
+    """R^a_bcd in the frame."""
+    riemann = np.empty((len(gamma), *gamma.shape), dtype=gamma.dtype)
+    kernels["lower_riemann"](gamma, ddg, sign, riemann)
+    return riemann * sign[:, None, None, None]
 
 
 def _algebraic(g: Array, sign: Array, determinant: Array, bounds: TensorErrors | None) -> Iterator[tuple[str, Array]]:

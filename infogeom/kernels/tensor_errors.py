@@ -72,11 +72,10 @@ class TensorErrors:
         self._W = self._W + framed[0] if framed else self._W
         self.sound = 1.0 - sum(self._W[a, b] for a in range(n) for b in range(n)) * 4.0
 
-    @property
-    def in_frame(self) -> tuple[Array, ...]:
-        """What the error of R is made of, all in the frame: its own frame and inverse, and the errors of the jet."""
-        one = np.broadcast_to(np.eye(len(self._W))[..., None], self._W.shape)
-        return one, one, self._W, *self._framed[1:], np.zeros((len(one) + 1, one.shape[-1]))
+    def scalar(self, riemann: Array, gamma: Array, ddg: Array) -> Array:
+        """Of R, from R^a_bcd, Γ_abc and ∂∂g in the frame."""
+        error, n = self.riemann(gamma, ddg, riemann), len(gamma)
+        return sum(error[a, b, a, b] for a in range(n) for b in range(n)) / self.sound
 
     def determinant(self, determinant: Array) -> Array:
         """Of det g: δ log det g is the trace of W."""
