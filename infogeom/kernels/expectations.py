@@ -52,7 +52,7 @@ class Jet(NamedTuple):
     """g[i, j], dg[i, j, k], ddg[i, j, k, l] and bounds on their errors, infinite where the mass was not found.
 
     ``framed`` are those of g, ∂g and ∂∂g in the frame Eᵀ g E = 1 with E upper triangular, where scores do not cancel:
-    ``errors``, each as large as it may be, would allow for far more.
+    ``errors``, each as large as it may be, would allow for far more; nan where there is no such frame.
     """
 
     g: Array
@@ -188,14 +188,11 @@ class _Total:
     def jet(self, frame: Frame) -> Jet:
         """The jet with its errors, those of derivatives out of the frame."""
         g, dg, ddg = self.moments
-        framed = [
-            error if order < self._known and frame.regular else np.full_like(error, np.inf)
-            for order, error in enumerate(self._framed)
-        ]
-        higher = [
-            frame.back(error) if order < self._known else np.full_like(error, np.inf)
-            for order, error in enumerate(self._framed)
-        ]
+        framed, higher = [], []
+        for order, error in enumerate(self._framed):
+            known = order < self._known
+            framed.append(error if known and frame.regular else np.full_like(error, np.nan))
+            higher.append(frame.back(error) if known else np.full_like(error, np.inf))
         return Jet(g, dg, ddg, (self._error, *higher[1:]), tuple(framed))
 
 

@@ -47,7 +47,7 @@ def _rows(tensor: Array) -> Array:
     return tensor.reshape(-1, tensor.shape[-1])
 
 
-def unpacked(derivatives: Sequence[Array], n: int, orders: Sequence[int] = (1, 2, 3)) -> tuple[Array, ...]:
+def unpacked(derivatives: Sequence[Array] | Array, n: int, orders: Sequence[int] = (1, 2, 3)) -> tuple[Array, ...]:
     """Arrays s[i], h[i, j], t[i, j, k] from derivatives in the order of their indices; nodes along the last axis."""
     it = iter(derivatives)
     N = len(derivatives[0])
@@ -110,7 +110,7 @@ class Bounds(NamedTuple):
         return Bounds(self.metric + change[0], framed)
 
 
-def moment_errors(derivatives: Sequence[Array], errors: Sequence[Array], weights: Uncertain, frame: Frame) -> Bounds:
+def moment_errors(derivatives: Array, errors: Array, weights: Uncertain, frame: Frame) -> Bounds:
     """Bounds on the errors of g, ∂g and ∂∂g; of g alone where there are first derivatives alone.
 
     In the frame scores do not cancel, however close the metric is to a singular one: errors of the derivatives are
@@ -118,7 +118,7 @@ def moment_errors(derivatives: Sequence[Array], errors: Sequence[Array], weights
 
     Parameters
     ----------
-    derivatives, errors : sequence of ndarray
+    derivatives, errors : ndarray, shape (derivatives, nodes)
         Those of ℓ in the order of their indices, and bounds on their errors.
     weights : Uncertain
         Of the nodes.

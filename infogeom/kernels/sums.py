@@ -7,7 +7,7 @@ the last ones, with a margin, and no proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations_with_replacement, product
@@ -20,17 +20,17 @@ from numpy.typing import NDArray
 from sympy import Expr, Symbol
 
 from infogeom.functions import inverse_mills, log_normal_cdf, log_sum_exp, softmax
-from infogeom.kernels.balls import Balls
+from infogeom.kernels.balls import MOST_BITS, Balls, Refined
 from infogeom.kernels.codegen import Axes, Places, UnsupportedFunctionError, exact_source
+from infogeom.kernels.status import Status
 from infogeom.symbolic import Metric
 from infogeom.symbolic.cubature import ends_of
-from infogeom.symbolic.law import Law
 
 __all__ = ["SumBalls", "exact_sums"]
 
 Objects = NDArray[Any]  # of balls
 #: Outcomes of which all are taken, and those that are too many.
-FEW, MOST_OUTCOMES = 64, 5_000
+FEW, MOST_OUTCOMES = 64, 2_000
 #: A ratio of neighbours in the tail beyond which it is too long, and how much larger than it seems a tail may be.
 LONG, MARGIN = 0.99, 16
 #: How much smaller than the least of a ball's bits the last terms are.
@@ -38,6 +38,10 @@ SPARE_BITS = 64
 RANKS = {"g": 2, "dg": 3, "ddg": 4}
 #: The probability of an outcome.
 P = sympy.Dummy("p", positive=True)
+
+
+class EndlessSumError(ArithmeticError):
+    """A sum over outcomes did not end soon, or its mass was not found."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,10 @@ class Group:
         Of ``rows(data)`` and ``point(x, rows)``, which sums over outcomes.
     at : mapping of str to ndarray of int
         Where g, dg, ddg and the probability p stand in what ``point`` returns.
+    law : int
+        Which of the metric's it belongs to.
     own : tuple of int
-        Which coordinates the law holds.
+        Which coordinates that holds.
     copies : sympy.Expr or int
     outcomes : tuple of int
         A finite number of them; where there is a stretch, those left out of it.
@@ -61,6 +67,7 @@ class Group:
 
     source: str
     at: Places
+    law: int
     own: tuple[int, ...]
     copies: float
     outcomes: tuple[int, ...]
@@ -80,18 +87,28 @@ class SumBalls(Balls):
     def _parts(self) -> list[Balls]:
         return [Balls(group.source, group.at, len(group.own), np.empty((0, 0))) for group in self.groups]
 
+    def refine(self, x: Sequence[float], quantities: Collection[str], most: int = MOST_BITS) -> Refined:
+        """Quantities at a point; nothing is said of one whose mass was not found."""
+        try:
+            return super().refine(x, quantities, most)
+        except EndlessSumError:
+            return Refined(Status.UNREFINED, {}, -1, np.full((self.n, self.n), np.nan))
+
     def _components(self, x: Sequence[arb], bits: int) -> Objects:
         total = np.array([arb(0)] * (self.n**2 + self.n**3 + self.n**4), dtype=object)
+        masses: dict[int, arb] = {}
         for group, part in zip(self.groups, self._parts, strict=True):
             sums = _Sum(group, part._functions, [x[k] for k in group.own], bits).value()
-            if sums is None:
-                return np.array([arb.nan()] * len(total), dtype=object)
+            masses[group.law] = masses.get(group.law, arb(0)) + sums[group.at["p"][0]]
             for name, rank in RANKS.items():
                 whole = total[self.at[name]].reshape((self.n,) * rank)
-                whole[np.ix_(*[group.own] * rank)] += arb(group.copies) * sums[group.at[name]].reshape(
-                    (len(group.own),) * rank
-                )
+                own = sums[group.at[name]].reshape((len(group.own),) * rank)
+                whole[np.ix_(*[group.own] * rank)] += arb(group.copies) * own
                 total[self.at[name]] = whole.ravel()
+        # Other modes than the one that was found show in the mass.
+        missing = (abs(mass - 1).lower() for mass in masses.values())
+        if any(m > arb(2) ** (-bits // 2) for m in missing):
+            raise EndlessSumError
         return total
 
 
@@ -102,16 +119,14 @@ class _Sum:
         self._group, self._functions, self._x, self._bits = group, functions, x, bits
         self._first, self._last = group.stretch or (None, None)
 
-    def value(self) -> Objects | None:
-        """Components of the sum, None where it does not end soon."""
+    def value(self) -> Objects:
+        """Components of the sum."""
         if not self._group.stretch:
             return self._terms(self._group.outcomes)
         if self._first is not None and self._last is not None and self._last - self._first < FEW:
             return self._terms(range(self._first, self._last + 1))
         start = self._mode()
-        above = self._side(start, self._last, 1)
-        below = self._side(start - 1, self._first, -1)
-        return None if above is None or below is None else above + below
+        return self._side(start, self._last, 1) + self._side(start - 1, self._first, -1)
 
     def _terms(self, outcomes: Iterable[int]) -> Objects:
         """Components summed over outcomes."""
@@ -139,7 +154,7 @@ class _Sum:
                 step //= 2
         return k
 
-    def _side(self, start: int, end: int | None, direction: int) -> Objects | None:
+    def _side(self, start: int, end: int | None, direction: int) -> Objects:
         """The sum from an outcome on outwards, what is left of it enclosed."""
         total, k, step = self._terms([]), start, 16
         while abs(k - start) < MOST_OUTCOMES:
@@ -154,7 +169,7 @@ class _Sum:
             if ratio < LONG and self._negligible([*last, *beyond], total):
                 rest = MARGIN / (1 - ratio)
                 return total + [arb(0, ((abs(a) + abs(b)) * rest).upper()) for a, b in zip(last, beyond, strict=True)]
-        return None
+        raise EndlessSumError
 
     def _negligible(self, terms: Sequence[arb], total: Objects) -> bool:
         n, g = len(self._group.own), self._group.at["g"]
@@ -175,14 +190,15 @@ def exact_sums(metric: Metric) -> SumBalls | None:
     ends = np.cumsum([n**rank for rank in RANKS.values()])
     at = {name: np.arange(end - n**rank, end) for end, (name, rank) in zip(ends, RANKS.items(), strict=True)}
     try:
-        groups = [group for law in metric.laws for group in _groups(law, metric.coordinates)]
+        groups = [group for k in range(len(metric.laws)) for group in _groups(metric, k)]
     except UnsupportedFunctionError:
         return None
     return SumBalls("", at, n, np.empty((0, 0)), groups=tuple(groups))
 
 
-def _groups(law: Law, coordinates: Sequence[Symbol]) -> Iterator[Group]:
+def _groups(metric: Metric, number: int) -> Iterator[Group]:
     """Outcomes of a law that share one formula, those of which it tells apart by cases each on its own."""
+    law, coordinates = metric.laws[number], metric.coordinates
     (x,), (support,) = law.variables, law.supports
     finite = isinstance(support, sympy.FiniteSet)
     density = law.log_density.xreplace({e: sympy.Rational(e) for e in law.log_density.atoms(sympy.Float)})
@@ -191,14 +207,14 @@ def _groups(law: Law, coordinates: Sequence[Symbol]) -> Iterator[Group]:
     cases = _cases(density, x)
     apart = sorted(k for k in cases if k in support)
     for k in apart:
-        yield Group(*_source(density.subs(x, k), x, held), own, copies, (k,))
+        yield Group(*_source(density.subs(x, k), x, held), number, own, copies, (k,))
     rest = density.xreplace({case: sympy.S(isinstance(case, sympy.Ne)) for case in density.atoms(sympy.Eq, sympy.Ne)})
     source, at = _source(rest, x, held)
     if finite:
-        yield Group(source, at, own, copies, tuple(k for k in map(_integer, support) if k not in apart))
+        yield Group(source, at, number, own, copies, tuple(k for k in map(_integer, support) if k not in apart))
     else:
         first, last = (int(end) if end.is_finite else None for end in ends_of(support))
-        yield Group(source, at, own, copies, tuple(apart), (first, last))
+        yield Group(source, at, number, own, copies, tuple(apart), (first, last))
 
 
 def _integer(k: Expr) -> int:

@@ -74,8 +74,7 @@ class TensorErrors:
 
     def scalar(self, riemann: Array, gamma: Array, ddg: Array) -> Array:
         """Of R, from R^a_bcd, Γ_abc and ∂∂g in the frame."""
-        error, n = self.riemann(gamma, ddg, riemann), len(gamma)
-        return sum(error[a, b, a, b] for a in range(n) for b in range(n)) / self.sound
+        return np.asarray(np.einsum("ababm->m", self.riemann(gamma, ddg, riemann))) / self.sound
 
     def determinant(self, determinant: Array) -> Array:
         """Of det g: δ log det g is the trace of W."""
