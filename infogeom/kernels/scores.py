@@ -15,6 +15,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeom import precision
 from infogeom.kernels.expectations import expectations_of
 from infogeom.symbolic import Metric
 from infogeom.symbolic.multiprecision import in_mpmath
@@ -53,7 +54,7 @@ class Scores:
 
     def null_directions(self, point: Sequence[float]) -> Array:
         """Orthonormal directions (n − rank, n) in which the law does not change at a point; none where that is open."""
-        with mpmath.workdps(DIGITS):
+        with precision.digits(DIGITS):
             rows = self._at(point) if self._few else []
             size = [mpmath.norm([row[k] for row in rows]) for k in range(self._n)]
             if not rows or not all(mpmath.isfinite(s) for s in size):
