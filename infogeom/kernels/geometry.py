@@ -55,24 +55,26 @@ def geometry(
     Et = np.ascontiguousarray(E.transpose(1, 0, 2))
 
     def contracted(tensor: Array, matrix: Array, indices: Collection[int]) -> Array:
-        return _contracted(kernels["contract"], tensor, matrix, indices)
+        return contract_indices(kernels["contract"], tensor, matrix, indices)
 
     hessian = bool(dg.size) and not ddg.size
     bounds = TensorErrors(E, F, errors, hessian, contracted, framed) if errors else None
     yield from _algebraic(g, sign, determinant, bounds)
     if "inverse_metric" in wanted:
-        yield "inverse_metric", contracted(sign[:, None] * Et, Et, [0])
+        inverse = contracted(sign[:, None] * Et, Et, [0])
+        yield "inverse_metric", inverse
         if bounds:
-            yield "inverse_metric_error", bounds.inverse()
+            yield "inverse_metric_error", bounds.inverse(inverse)
     if not dg.size:
         return
     gamma = np.empty_like(dg)
     if "christoffel" in wanted:
         kernels["lower_christoffel"](dg, gamma)
         raised = contracted(gamma, E, [0])
-        yield "christoffel", contracted(sign[:, None, None] * raised, Et, [0])
+        christoffel = contracted(sign[:, None, None] * raised, Et, [0])
+        yield "christoffel", christoffel
         if bounds:
-            yield "christoffel_error", bounds.christoffel(raised)
+            yield "christoffel_error", bounds.christoffel(raised, christoffel)
     if not {"riemann", "ricci", "ricci_scalar"} & set(wanted):
         return
     kernels["lower_christoffel"](contracted(dg, E, range(3)), gamma)
@@ -117,8 +119,9 @@ def _algebraic(g: Array, sign: Array, determinant: Array, bounds: TensorErrors |
     yield "determinant", determinant
     yield "sign", sign
     if bounds:
-        yield "metric_error", bounds.metric
-        yield "fisher_trace_error", _total(bounds.metric[i, i] for i in range(n))
+        error = bounds.metric(g)
+        yield "metric_error", error
+        yield "fisher_trace_error", _total(error[i, i] for i in range(n))
         yield "determinant_error", bounds.determinant(determinant)
         yield "sound", bounds.sound
 
@@ -138,7 +141,7 @@ def _total(terms: Iterable[Array]) -> Array:
     return np.asarray(sum(terms))
 
 
-def _contracted(contract: Callable[..., Any], tensor: Array, matrix: Array, indices: Collection[int]) -> Array:
+def contract_indices(contract: Callable[..., Any], tensor: Array, matrix: Array, indices: Collection[int]) -> Array:
     """Contract the given indices of a tensor with the first index of a matrix that differs from point to point."""
     n, m = matrix.shape[0], matrix.shape[-1]
     rank = tensor.ndim - 1

@@ -15,7 +15,18 @@ from typing import NamedTuple
 import sympy
 from sympy import Abs, Expr, Symbol
 
-from infogeom.functions import expit, log_bessel, softplus
+from infogeom.functions import (
+    bessel_ratio,
+    bessel_ratio_curve,
+    bessel_ratio_slope,
+    digamma_difference,
+    expit,
+    lgamma_difference,
+    log_bessel,
+    log_zeta,
+    polygamma_excess,
+    softplus,
+)
 from infogeom.kernels.curvature import UNIT
 from infogeom.removable import removable
 
@@ -23,8 +34,20 @@ __all__ = ["DEPTH", "ERRORS", "SPREAD", "SampleErrors", "jet_errors", "rounding"
 
 #: The same in sums over samples, which average over the errors of theirs: another 1/4.
 SAMPLE_UNIT = UNIT / 4
-#: Roundings to which the functions of the mathematical library, and those of `special`, are good.
+#: Roundings to which the functions of the mathematical library are good, and those of `special` if not told below.
 ELEMENTARY, SPECIAL = 4, 16
+#: The same of functions that err as one at neighbouring arguments, by what balls found: three fifths of the worst.
+ACCURACY = {
+    sympy.polygamma: 48,
+    polygamma_excess: 200,
+    log_zeta: 64,
+    digamma_difference: 32,
+    lgamma_difference: 32,
+    bessel_ratio: 32,
+    bessel_ratio_slope: 960,
+    bessel_ratio_curve: 720,
+    log_bessel: 32,
+}
 #: Roundings of the formula of a removable singularity where float64 leaves the series: six powers of 0.35 cancel in it.
 REMOVABLE = 1000
 #: Functions of which |u f′(u)| ≤ |u| |f(u)|: an error of their argument is a relative one of theirs.
@@ -67,9 +90,11 @@ def _power(base: Expr, exponent: Expr) -> tuple[Expr, Expr]:
 
 
 def _function(e: Expr) -> tuple[Expr, Expr]:
-    majorant, own = Abs(e), ELEMENTARY if isinstance(e, LIBRARY) else SPECIAL
+    majorant, own = Abs(e), ELEMENTARY if isinstance(e, LIBRARY) else ACCURACY.get(e.func, SPECIAL)
     if isinstance(e, log_bessel) and e.args[0] != 0:
         majorant += sympy.Add(*e.args)  # what cancels beside its zero
+    if isinstance(e, lgamma_difference):
+        majorant += Abs(e.args[1])
     arguments = e.args
     if isinstance(e, removable):
         arguments, own = e.args[:1], REMOVABLE

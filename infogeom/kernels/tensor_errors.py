@@ -21,6 +21,8 @@ from infogeom.kernels.curvature import UNIT
 
 __all__ = ["TensorErrors", "over_diagonal"]
 
+#: The last rounding of a value, which no other averages out.
+LAST = 2.0**-53
 #: Of float64, or of objects, with the point last.
 Array = Any
 Contracted = Callable[[Array, Array, Collection[int]], Array]
@@ -66,7 +68,7 @@ class TensorErrors:
         rows, columns = sum(self._E[:, a] for a in range(n)), sum(self._F[a] for a in range(n))
         shared, self._of_gamma = factor_error[0], sum(factor_error[1 + i] * rows[i] for i in range(n))
         self._columns = columns
-        self.metric = g_error + shared * columns[:, None] * columns[None]
+        self._g_error = g_error + shared * columns[:, None] * columns[None]
         backward = sum(self._F[a][:, None] * self._F[a][None] for a in range(n)) * (2 * n * UNIT)
         self._W = contracted(backward if framed else g_error + backward, self._E, [0, 1]) + shared
         self._W = self._W + framed[0] if framed else self._W
@@ -76,15 +78,19 @@ class TensorErrors:
         """Of R, from R^a_bcd, Γ_abc and ∂∂g in the frame."""
         return np.asarray(np.einsum("ababm->m", self.riemann(gamma, ddg, riemann))) / self.sound
 
+    def metric(self, g: Array) -> Array:
+        """Of g_ij, shape (n, n, m)."""
+        return self._g_error + np.abs(g) * LAST
+
     def determinant(self, determinant: Array) -> Array:
         """Of det g: δ log det g is the trace of W."""
-        return abs(determinant) * sum(self._W[a, a] for a in range(len(self._W))) / self.sound
+        return abs(determinant) * (sum(self._W[a, a] for a in range(len(self._W))) / self.sound + LAST)
 
-    def inverse(self) -> Array:
+    def inverse(self, inverse: Array) -> Array:
         """Of g^ij, shape (n, n, m)."""
-        return self._contracted(self._W, self._Et, [0, 1]) / self.sound
+        return self._contracted(self._W, self._Et, [0, 1]) / self.sound + np.abs(inverse) * LAST
 
-    def christoffel(self, raised: Array) -> Array:
+    def christoffel(self, raised: Array, christoffel: Array) -> Array:
         """Of Γ^i_jk, shape (n, n, n, m); ``raised``: Γ with the first index in the frame, the others in coordinates."""
         if self._framed:
             error = self._contracted(_first_kind(self._framed[1]), self._F, [1, 2])
@@ -92,7 +98,7 @@ class TensorErrors:
             error = self._contracted(_first_kind(self._dg_error), self._E, [0])
         error = error + self._of_gamma * self._columns[:, None] * self._columns[None]
         error = error + _times(self._W, np.abs(raised))
-        return self._contracted(error, self._Et, [0]) / self.sound
+        return self._contracted(error, self._Et, [0]) / self.sound + np.abs(christoffel) * LAST
 
     def riemann(self, gamma: Array, ddg: Array, riemann: Array) -> Array:
         """Of R^a_bcd in the frame, shape (n, n, n, n, m), from Γ_abc, ∂∂g and R^a_bcd there."""

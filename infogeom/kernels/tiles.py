@@ -252,14 +252,18 @@ class _Stated(_Work):
 
     def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
         points = [stated(self.statistics, x) for x in _points(outer, inner, self.order)]
-        irregular = np.array([not point.regular for point in points]).reshape(status.shape)
+        judged = {name for name in self.outputs if name not in ERROR_OF}
+        names = {*judged, *self.outputs, *(f"{name}_error" for name in judged)}
+        found = {"sign": np.ones((self.n, len(points))), "determinant": np.empty(len(points))}
+        found["sound"] = np.array([point["sound"] for point in points])
+        for name in names:
+            nothing = np.full((self.n,) * RANKS[name], np.nan)
+            found[name] = np.stack([point.get(name, nothing) for point in points], axis=-1)
         at: dict[str, NDArray[np.int64]] = {}
         parts: list[Array] = []
-        for name in self.outputs:
-            values = [[point.error] if name == "ricci_scalar_error" else point.values[name].ravel() for point in points]
-            at[name] = sum(map(len, parts)) + np.arange(len(values[0]))
-            parts.append(np.array(values).T.reshape(-1, *status.shape))
-        status[irregular & (status == Status.OK)] = Status.SINGULAR  # as far as float64 can tell
+        for name, part in [*((name, found[name]) for name in self.outputs), ("doubt", _doubt(found, judged))]:
+            at[name] = sum(map(len, parts)) + np.arange(part.size // status.size)
+            parts.append(part.reshape(-1, *status.shape))
         return np.concatenate(parts), at
 
 
