@@ -60,7 +60,7 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     if not (np.abs(np.diag(r)) > np.sqrt(curvature.SINGULAR) * sizes).all():
         nothing = np.full((n, n), np.nan)
         return found | {"inverse_metric": nothing, "ricci_scalar": np.asarray(np.nan), "sound": np.asarray(np.nan)}
-    E, _ = lapack.dtrtri(r)  # g = rᵀ r, so that Eᵀ g E = 1
+    E = np.asarray(lapack.dtrtri(r)[0])  # g = rᵀ r, so that Eᵀ g E = 1
     z = c @ E
     length = np.sqrt(np.einsum("si,si->s", z, z))
     products = z @ z.T
@@ -84,7 +84,7 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     # QR is stable by columns (Higham 2002, Th. 19.4).
     lengths = np.sqrt(np.einsum("ij,ij->i", E, E))
     W = np.sqrt(n) * epsilon + UNIT * np.sqrt(len(p)) * float(sizes @ lengths) + float(lost @ length**2)
-    of_third = _third_error(p, length, epsilon, W, epsilon + 2 * UNIT * float(lengths.sum()), lost)
+    of_third = _third_error(p, length, epsilon, W, epsilon + 2 * UNIT * float(lengths.sum()), lost, n)
     norm, of_trace = np.sqrt(max(cubes, 0.0)), np.sqrt(float(trace @ trace))
     of_scalar = (norm + np.sqrt(n) * of_trace) * of_third / 2 + UNIT * np.sqrt(len(p)) * (cubes + trace @ trace) / 4
     return found | {"ricci_scalar_error": np.asarray(of_scalar / sound)}
