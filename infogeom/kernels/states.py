@@ -60,7 +60,8 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     if not (np.abs(np.diag(r)) > np.sqrt(curvature.SINGULAR) * sizes).all():
         nothing = np.full((n, n), np.nan)
         return found | {"inverse_metric": nothing, "ricci_scalar": np.asarray(np.nan), "sound": np.asarray(np.nan)}
-    E = np.asarray(lapack.dtrtri(r)[0])  # g = rᵀ r, so that Eᵀ g E = 1
+    found_inverse: Any = lapack.dtrtri(r)
+    E: Array = found_inverse[0]  # g = rᵀ r, so that Eᵀ g E = 1
     z = c @ E
     length = np.sqrt(np.einsum("si,si->s", z, z))
     products = z @ z.T
