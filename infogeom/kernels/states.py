@@ -54,14 +54,13 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     c = statistics - p @ statistics
     root = np.sqrt(p)[:, None] * c
     g = root.T @ root
-    r = np.linalg.qr(root, mode="r")
+    r = np.asarray(np.linalg.qr(root, mode="r"))
     n, sizes = len(g), np.sqrt(np.diag(g))
     found: dict[str, Any] = {"metric": g, "fisher_trace": np.trace(g), "determinant": np.prod(np.diag(r) ** 2)}
     if not (np.abs(np.diag(r)) > np.sqrt(curvature.SINGULAR) * sizes).all():
         nothing = np.full((n, n), np.nan)
         return found | {"inverse_metric": nothing, "ricci_scalar": np.asarray(np.nan), "sound": np.asarray(np.nan)}
-    found_inverse: Any = lapack.dtrtri(r)
-    E: Array = found_inverse[0]  # g = rᵀ r, so that Eᵀ g E = 1
+    E, _ = lapack.dtrtri(r)  # g = rᵀ r, so that Eᵀ g E = 1
     z = c @ E
     length = np.sqrt(np.einsum("si,si->s", z, z))
     products = z @ z.T
