@@ -73,6 +73,8 @@ class Enclosure(NamedTuple):
         Whether the others are null beyond doubt.
     undefined : bool
         Whether the metric is not known to be finite and real.
+    beyond : bool
+        Whether the metric is finite, and beyond float64.
     size : arb
         Sum of the magnitudes of the terms of R, which cancel in it.
     """
@@ -82,6 +84,7 @@ class Enclosure(NamedTuple):
     null: Objects
     certain: bool
     undefined: bool
+    beyond: bool
     size: arb
 
 
@@ -171,7 +174,7 @@ class Balls:
                     if not ball.is_finite():
                         components[c] = _approached([values[c] for values in beside])
             jet = [self._tensor(components, name, rank) for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))]
-            found = Enclosure({}, self.n, np.empty((0, self.n), dtype=object), False, False, arb(0))
+            found = Enclosure({}, self.n, np.empty((0, self.n), dtype=object), False, False, False, arb(0))
             for basis in _bases(self.n) if jet[0].size else ():
                 found = self._geometry(jet, quantities, basis)
                 if found.rank == self.n or found.certain:
@@ -229,8 +232,9 @@ class Balls:
         found = geometry(jet[0], jet[1], jet[2], quantities, frame, {**PLAIN, "scalar": scalar})
         values = {name: np.asarray(_ball(tensor[..., 0])) for name, tensor in found if name in quantities}
         undefined = not all(b.is_finite() for b in jet[0].flat)
+        beyond = not undefined and any(np.isnan(_rounded(b)) for b in jet[0].flat)
         directions = np.array(null, dtype=object).reshape(-1, self.n)
-        return Enclosure(values, self.n - len(null), directions, certain, undefined, size)
+        return Enclosure(values, self.n - len(null), directions, certain, undefined, beyond, size)
 
     def refine(self, x: Sequence[float], quantities: Collection[str], most: int = MOST_BITS) -> Refined:
         """Quantities at a point, at rising precision until float64 can ask for no more, or to the most bits."""
@@ -278,8 +282,9 @@ class Balls:
                     status = max(status, Status.OVERFLOW if ball.is_finite() else Status.UNDEFINED, key=GRAVITY.index)
         if "ricci_scalar" in values and regular:
             values |= _described(found.values["ricci_scalar"].item())
-        if found.undefined:
-            return Refined(Status.UNDEFINED, values, -1, np.full((self.n, self.n), np.nan))
+        if found.undefined or (found.beyond and not regular and not found.certain):  # nothing is known of its rank
+            status = Status.UNDEFINED if found.undefined else Status.OVERFLOW
+            return Refined(status, values, -1, np.full((self.n, self.n), np.nan))
         return Refined(status if regular else Status.SINGULAR, values, found.rank, _orthonormal(found.null, self.n))
 
 

@@ -101,6 +101,9 @@ class Number:
     def __pow__(self, exponent: Number | float) -> Number:
         return exponential(logarithm(self) * exponent)
 
+    def __rpow__(self, base: float) -> Number:
+        return exponential(self * self.program.real(ball_functions.log, base))
+
     def __abs__(self) -> Number:
         return -self.program.emitted("opposed", self)
 
@@ -265,8 +268,13 @@ FUNCTIONS: Mapping[str, Callable[[Number], Number]] = {
 
 
 def functions_of(program: Program) -> dict[str, Callable[..., Number]]:
-    """What sources call, for numbers of a program; what is not among `FUNCTIONS` takes constants only."""
+    """What sources call, for numbers of a program and for constants; what is not among `FUNCTIONS` takes these only."""
     constants = {"pi": arb.pi, "e": arb.const_e, "euler": arb.const_euler, "catalan": arb.const_catalan}
     others = {name: getattr(ball_functions, name) for name in ball_functions.__all__} | constants
     found: dict[str, Callable[..., Number]] = {name: partial(program.real, f) for name, f in others.items()}
-    return {**found, **FUNCTIONS, "ratio": program.ratio}
+    either = {name: partial(_either, f, found[name]) for name, f in FUNCTIONS.items()}
+    return {**found, **either, "ratio": program.ratio}
+
+
+def _either(function: Callable[[Number], Number], of_constant: Callable[..., Number], u: Number | float) -> Number:
+    return function(u) if isinstance(u, Number) else of_constant(u)

@@ -131,7 +131,9 @@ class _Work:
         def frame(*arrays: Array) -> None:
             functions["frame"](*arrays, flags)
 
-        found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors, framed))
+        # What leaves float64 is told by the status.
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors, framed))
         status[...] = flags.reshape(status.shape)
         known = found.keys() & self.outputs.keys()
         for name, part in [*((name, found[name]) for name in known), ("doubt", _doubt(found, known))]:
