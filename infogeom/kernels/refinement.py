@@ -236,7 +236,8 @@ def settle(
     most_points = accuracy.max_refined if balls else 0
     now, later = at[:most_points], at[most_points:]
     status[later] = Status.UNREFINED
-    now = _by_fixed_precision(balls, now, points, outputs, status) if balls and len(now) else now
+    if balls and len(now) and not metric.laws:
+        now = _by_fixed_precision(balls, now, points, outputs, status)
     found = _refined(balls, points(now), tuple(outputs), most, len(metric.samples or ())) if balls else ()
     for k, refined in zip(now, found, strict=True):
         status[k] = refined.status
