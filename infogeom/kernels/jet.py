@@ -46,7 +46,8 @@ class MetricKernels:
         Evaluates g, dg, ddg (entries flattened; the last two may be empty), the observables and, without samples, the
         errors of all these.
     whole : Kernel or None
-        Evaluates all quantities at once, ``pivot`` and ``doubt``: for a small positive metric without samples.
+        Evaluates all quantities at once, ``pivot`` and ``doubt``: for a small metric without samples that is positive,
+        or diagonal.
     after : Kernel or None
         The same from the components of ``jet``, for a small positive metric that is a mean over samples.
     errors : Kernel or None
@@ -146,7 +147,9 @@ def metric_kernels(
     samples = metric.samples.symbols if metric.samples else ()
     scalars = tuple((name, metric.observables[name]) for name in observables)
     source = jet_source(metric, quantities)
-    return _metric_kernels(source, metric.coordinates, samples, scalars, order, quantities, outer, bounds)
+    # A Fisher metric is positive.
+    signed = isinstance(source, sympy.ImmutableMatrix) and source.is_diagonal() and "fisher" not in metric.attributes
+    return _metric_kernels(source, metric.coordinates, samples, scalars, order, quantities, outer, bounds, signed)
 
 
 Source: TypeAlias = "sympy.ImmutableMatrix | Cumulants"
@@ -176,6 +179,7 @@ def _metric_kernels(
     quantities: Names,
     outer: tuple[Symbol, ...],
     bounds: bool,
+    signed: bool,
 ) -> MetricKernels:
     weight, tensors = WEIGHT if samples else sympy.Integer(1), not {"riemann", "ricci"}.isdisjoint(quantities)
     jet = jet_expressions(source, coordinates, bool(samples), order)
@@ -185,7 +189,7 @@ def _metric_kernels(
     inner = tuple(c for c in coordinates if c not in outer)
     axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
     small = max(entries.size for entries in jet.values()) <= (MAX_TRACED_TENSORS if tensors else MAX_TRACED)
-    trace = partial(_trace, shapes=shapes, quantities=quantities) if quantities and small else None
+    trace = partial(_trace, shapes=shapes, quantities=quantities, signed=signed) if quantities and small else None
     if not samples:
         expressions |= jet_errors(expressions) if bounds else {}
         return MetricKernels(kernel(expressions, axes), kernel(expressions, axes, trace) if trace else None, None)
@@ -206,7 +210,9 @@ def _metric_kernels(
     return MetricKernels(plain, None, kernel(from_jet, Axes((), inputs), trace) if trace else None, errors, counts)
 
 
-def _trace(assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], quantities: Names) -> Groups:
+def _trace(
+    assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], quantities: Names, signed: bool
+) -> Groups:
     arrays = {
         name: np.array(groups[name], dtype=object).reshape(shapes.get(name.removesuffix("_error"), (-1,)))
         for name in (*shapes, *ERRORS)
@@ -214,7 +220,7 @@ def _trace(assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], q
     }
     errors = tuple(arrays[name] for name in ERRORS if name in arrays)
     observables = {name: names for name, names in groups.items() if name not in arrays}
-    return traced(assign, arrays["g"], arrays["dg"], arrays["ddg"], quantities, errors, observables)
+    return traced(assign, arrays["g"], arrays["dg"], arrays["ddg"], quantities, errors, observables, signed=signed)
 
 
 @lru_cache(maxsize=128)

@@ -107,6 +107,8 @@ def traced(
     wanted: Collection[str],
     errors: tuple[Objects, ...] = (),
     observables: Mapping[str, list[str]] = MappingProxyType({}),
+    *,
+    signed: bool = False,
 ) -> dict[str, list[str]]:
     """Names of all components of the quantities wanted, for a positive metric, and of the observables.
 
@@ -122,13 +124,15 @@ def traced(
         Names of the bounds on the errors of the jet, as `infogeom.kernels.rounding` has them.
     observables : mapping of str to list of str, optional
         Names of further quantities, and of their errors.
+    signed : bool
+        Whether the metric is diagonal, of any signs.
 
     Returns
     -------
     dict
-        Besides the quantities, ``pivot``: the smallest LDLᵀ pivot over its diagonal entry, below 0 where the metric is
-        not positive; and ``doubt``: the largest error of a quantity or observable relative to its size, nan where the
-        metric may be singular.
+        Besides the quantities, ``pivot``: the smallest LDLᵀ pivot over its diagonal entry, below 0 or nan where the
+        metric is not positive; and ``doubt``: the largest error of a quantity or observable relative to its size, nan
+        where the metric may be singular.
     """
     valued = np.frompyfunc(lambda name: Value(assign, name), 1, 1)
     g, dg, ddg, *bounds = (valued(names)[..., None] for names in (g, dg, ddg, *errors))
@@ -149,7 +153,11 @@ def traced(
             size = abs(g[i, i, 0])
             # Beside a zero on the diagonal a positive metric has zeros only.
             beside = sum((abs(g[i, j, 0]) for j in range(n) if j != i), zero)
-            pivots.append(size.where_above(0.0, d / size, beside.where_above(0.0, minus_one, d * size)))
+            if signed:
+                sign[i, 0], d = d.where_above(0.0, one, minus_one), size
+                pivots.append(size / size)
+            else:
+                pivots.append(size.where_above(0.0, d / size, beside.where_above(0.0, minus_one, d * size)))
             # As in `curvature.frame`, a null direction takes any pivot: what follows from it is not used.
             d = pivots[i].where_above(curvature.SINGULAR, d, one)
             roots.append(d.sqrt())
