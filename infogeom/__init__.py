@@ -37,6 +37,7 @@ __all__ = [
     "training",
     "verification",
     "verify",
+    "workers",
 ]
 
 __version__ = "0.1.0"
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
         tables,
         training,
         verification,
+        workers,
     )
     from infogeom.grid import StatusWarning
     from infogeom.verification import verify

@@ -65,6 +65,7 @@ def test_an_information_of_a_student_law_far_out_is_that_of_its_series() -> None
     assert at(ig.models.student_t(), [0, 1, nu], "metric").metric.values[2, 2] == pytest.approx(float(exact), rel=1e-15)
 
 
+@pytest.mark.filterwarnings("ignore::infogeom.grid.StatusWarning")
 def test_the_error_of_a_quantity_comes_when_named_and_holds() -> None:
     names = [name for name in RANKS if name not in DERIVED and ERROR_OF.get(name, name) not in OBSERVABLES]
     points = [[2.5, 0.8], [300.0, 7.0]]
@@ -132,7 +133,8 @@ def test_a_vacuum_needs_no_refinement(metric: Metric) -> None:
     for quantities in (["christoffel"], ["ricci_scalar"], ["ricci", "ricci_scalar_error"]):
         assert at(metric, point, *quantities, max_refined=0).status == Status.OK
     ds = at(metric, point, "ricci_scalar", "ricci", max_refined=0)
-    assert ds.ricci_scalar == 0 == ds.ricci_scalar_error
+    assert ds.ricci_scalar == 0
+    assert ds.ricci_scalar_error < 1e-12
     assert (ds.ricci == 0).all()
 
 

@@ -25,6 +25,7 @@ def geometry(
     kernels: Kernels,
     errors: tuple[Array, ...] = (),
     framed: tuple[Array, ...] = (),
+    share: float = 1.0,
 ) -> Iterator[tuple[str, Array]]:
     """Yield the quantities asked for, each with its tensor indices first and the point last.
 
@@ -48,6 +49,8 @@ def geometry(
     framed : tuple of ndarray, optional
         Of a positive metric, bounds on the errors of g, ∂g and ∂∂g in the frame, where they are known better there than
         those in coordinates tell.
+    share : float
+        What the errors are multiplied by for all tensors but R, see `infogeom.kernels.tensor_errors.TensorErrors`.
     """
     n = g.shape[0]
     E, F, sign, determinant = np.empty_like(g), np.empty_like(g), np.empty_like(g[0]), np.empty_like(g[0, 0])
@@ -58,7 +61,7 @@ def geometry(
         return contract_indices(kernels["contract"], tensor, matrix, indices)
 
     hessian = bool(dg.size) and not ddg.size
-    bounds = TensorErrors(E, F, errors, hessian, contracted, framed) if errors else None
+    bounds = TensorErrors(E, F, errors, hessian, contracted, framed, share) if errors else None
     yield from _algebraic(g, sign, determinant, bounds)
     if "inverse_metric" in wanted:
         inverse = contracted(sign[:, None] * Et, Et, [0])

@@ -17,6 +17,7 @@ from infogeom.kernels.codegen import MAX_EXPONENT, Axes, Groups, Kernel, Places,
 from infogeom.kernels.compile import compiled
 from infogeom.kernels.loops import BLOCK, UNROLL
 from infogeom.kernels.rounding import DEPTH, ERRORS, SPREAD, SampleErrors, jet_errors
+from infogeom.kernels.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
 from infogeom.kernels.trace import Assign, traced
 from infogeom.kernels.vectorised import vectorised
 from infogeom.symbolic import Metric
@@ -29,7 +30,7 @@ Array = NDArray[np.float64]
 Names = tuple[str, ...]
 WEIGHT = Symbol("weight", real=True)
 #: Quantities that do not depend on the coordinates.
-CURVATURE_ALONE = frozenset({"ricci_scalar"})
+CURVATURE_ALONE = frozenset({"ricci_scalar", "ricci_scalar_error"})
 #: Up to this many entries of its highest derivative a metric's curvature is written out as straight-line code.
 MAX_TRACED = 81
 #: The same where Riemann or Ricci is wanted, with the errors of all its components.
@@ -189,7 +190,12 @@ def _metric_kernels(
     inner = tuple(c for c in coordinates if c not in outer)
     axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
     small = max(entries.size for entries in jet.values()) <= (MAX_TRACED_TENSORS if tensors else MAX_TRACED)
-    trace = partial(_trace, shapes=shapes, quantities=quantities, signed=signed) if quantities and small else None
+    share = SINGLE_OF_SAMPLES if samples else SINGLE
+    trace = (
+        partial(_trace, shapes=shapes, quantities=quantities, signed=signed, share=share)
+        if quantities and small
+        else None
+    )
     if not samples:
         expressions |= jet_errors(expressions) if bounds else {}
         return MetricKernels(kernel(expressions, axes), kernel(expressions, axes, trace) if trace else None, None)
@@ -211,7 +217,7 @@ def _metric_kernels(
 
 
 def _trace(
-    assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], quantities: Names, signed: bool
+    assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], quantities: Names, signed: bool, share: float
 ) -> Groups:
     arrays = {
         name: np.array(groups[name], dtype=object).reshape(shapes.get(name.removesuffix("_error"), (-1,)))
@@ -220,7 +226,9 @@ def _trace(
     }
     errors = tuple(arrays[name] for name in ERRORS if name in arrays)
     observables = {name: names for name, names in groups.items() if name not in arrays}
-    return traced(assign, arrays["g"], arrays["dg"], arrays["ddg"], quantities, errors, observables, signed=signed)
+    return traced(
+        assign, arrays["g"], arrays["dg"], arrays["ddg"], quantities, errors, observables, signed=signed, share=share
+    )
 
 
 @lru_cache(maxsize=128)

@@ -31,6 +31,7 @@ from infogeom.kernels.sums import exact_sums
 from infogeom.kernels.tiles import DERIVED, ERROR_OF, OBSERVABLES, ORDERS, PATIENCE, RANKS, in_order, tabulate, threads
 from infogeom.models.model import Parameter
 from infogeom.symbolic import Metric
+from infogeom.symbolic.character import is_product_of_lines
 from infogeom.workers import interrupts_held, serve
 
 __all__ = ["Accuracy", "exact", "settle", "values", "with_errors"]
@@ -60,7 +61,7 @@ FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875, 0.59375, 0.84375)
 #: Bits of sums over outcomes at most.
 BITS_OF_SUMS = 2**10
 #: What may vanish everywhere, bits in which that is looked at, and most parameters of a metric that is so looked at.
-CURVATURES, VANISHING_BITS, MOST_PROBED = ("riemann", "ricci", "ricci_scalar"), 1024, 6
+CURVATURES, VANISHING_BITS, MOST_PROBED = ("riemann", "ricci", "ricci_scalar"), 2**13, 6
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,14 @@ def _values(
     if accuracy.max_refined:
         balls = exact_sums(metric) if metric.laws else exact(metric, core)
     zero = vanishing(metric) & {*core} if {*CURVATURES} & {*core} else frozenset()
-    taken = tuple(name for name in core if ERROR_OF.get(name, name) not in zero) or ("metric",)
-    outputs = tabulate(metric, taken, outer, inner, outer_coordinates, status, accuracy.rtol)
+    taken = tuple(name for name in core if ERROR_OF.get(name, name) not in zero)
+    arguments = outer, inner, outer_coordinates
+    before = status.copy()
+    outputs = tabulate(metric, taken, *arguments, status, accuracy.rtol) if taken else {}
+    if zero:
+        outputs |= _nearly_zero(metric, [*zero], arguments, before, accuracy.rtol)
+        np.copyto(status, before, where=(status == Status.OK) & (before != Status.OK))
     n, (P, V) = len(metric.coordinates), status.shape
-    outputs |= {name: np.zeros((n ** RANKS[name], P, V)) for name in core if name not in outputs}
     outputs |= {name: np.empty((n ** RANKS[name], P, V)) for name in DERIVED if name in quantities}
     symbols = tuple(metric.coordinates)
     order = [[*outer_coordinates, *(s for s in symbols if s not in outer_coordinates)].index(s) for s in symbols]
@@ -138,6 +143,20 @@ def _values(
         name: outputs[name].astype(np.int8 if name == "metric_rank" else float, copy=False)
         for name in with_errors(quantities)
     }
+
+
+def _nearly_zero(
+    metric: Metric, names: Sequence[str], arguments: tuple[Array, Array, tuple[Symbol, ...]], status: Flags, rtol: float
+) -> dict[str, Array]:
+    """Curvatures that vanish in general: 0 wherever float64 cannot tell them from it, with the bound that says so."""
+    found = tabulate(metric, [*names, *(f"{name}_error" for name in names)], *arguments, status, rtol)
+    null = status == Status.UNREFINED
+    for name in names:
+        null &= (np.abs(found[name]) <= found[f"{name}_error"]).all(0)
+    for name in names:
+        found[name][:, null] = 0.0
+    status[null] = Status.OK
+    return found
 
 
 def with_errors(quantities: Sequence[str]) -> tuple[str, ...]:
@@ -163,11 +182,13 @@ def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
 def vanishing(metric: Metric) -> frozenset[str]:
     """Which of `CURVATURES` are 0 everywhere, as far as many bits tell at two points of no interest.
 
-    Curvatures of a closed form are analytic functions: what vanishes at such points vanishes everywhere.
+    Curvatures of a closed form are analytic functions: what vanishes at such points vanishes everywhere, unless it is
+    below these bits there.
     """
-    n = len(metric.coordinates)
-    if n == 1 or metric.samples or metric.laws or n > MOST_PROBED:
-        return frozenset(CURVATURES if n == 1 else ())
+    if metric.samples or metric.laws or not 1 < len(metric.coordinates) <= MOST_PROBED:
+        return frozenset()
+    if is_product_of_lines(metric):
+        return frozenset(CURVATURES)
     found = frozenset(CURVATURES)
     for name in reversed(CURVATURES):
         if not _vanishes(metric, name):

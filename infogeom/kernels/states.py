@@ -21,7 +21,7 @@ from infogeom.kernels import curvature
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.curvature import UNIT
 from infogeom.kernels.geometry import contract_indices
-from infogeom.kernels.tensor_errors import TensorErrors
+from infogeom.kernels.tensor_errors import SINGLE, TensorErrors
 
 __all__ = ["stated"]
 
@@ -75,7 +75,7 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     of_g = _metric_error(p, c, epsilon, shift, lost)
     contracted = partial(contract_indices, compiled_module(curvature)["contract"])
     errors = (of_g[..., None], *NONE, np.zeros((n + 1, 1)))
-    bounds = TensorErrors(E[..., None], r[..., None], errors, True, contracted)
+    bounds = TensorErrors(E[..., None], r[..., None], errors, True, contracted, share=SINGLE)
     of_metric, sound = bounds.metric(g[..., None])[..., 0], bounds.sound[0]
     found |= {"metric_error": of_metric, "fisher_trace_error": np.trace(of_metric), "sound": sound}
     found["determinant_error"] = bounds.determinant(found["determinant"])[0]

@@ -19,8 +19,10 @@ import numpy as np
 
 from infogeom.kernels.curvature import UNIT
 
-__all__ = ["TensorErrors", "over_diagonal"]
+__all__ = ["SINGLE", "SINGLE_OF_SAMPLES", "TensorErrors", "over_diagonal"]
 
+#: Half of what the bounds of `infogeom.kernels.rounding` leave of the worst case of all roundings, the other way round.
+SINGLE, SINGLE_OF_SAMPLES = 8.0, 32.0
 #: The last rounding of a value, which no other averages out.
 LAST = 2.0**-53
 #: Of float64, or of objects, with the point last.
@@ -43,6 +45,9 @@ class TensorErrors:
         ``contracted(tensor, matrix, indices)`` contracts indices with the first index of a matrix.
     framed : tuple of ndarray, optional
         Bounds in the frame that take the place of what those of g, ∂g and ∂∂g come to there.
+    share : float
+        What the errors are multiplied by: `SINGLE` or `SINGLE_OF_SAMPLES` where they count on roundings that average
+        out, as they do in R but need not in one entry.
 
     Attributes
     ----------
@@ -58,8 +63,9 @@ class TensorErrors:
         hessian: bool,
         contracted: Contracted,
         framed: tuple[Array, ...] = (),
+        share: float = 1.0,
     ) -> None:
-        g_error, self._dg_error, self._ddg_error, factor_error = errors
+        g_error, self._dg_error, self._ddg_error, factor_error = (error * share for error in errors)
         self._contracted, self._hessian, self._framed = contracted, hessian, framed
         self._E, self._F = np.abs(E), np.abs(F)
         self._Et = np.ascontiguousarray(self._E.transpose(1, 0, 2))

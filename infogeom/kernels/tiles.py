@@ -29,7 +29,7 @@ from infogeom.kernels.jet import MetricKernels, evaluate_kernel, metric_kernels,
 from infogeom.kernels.rounding import ERRORS
 from infogeom.kernels.states import stated
 from infogeom.kernels.status import Status
-from infogeom.kernels.tensor_errors import over_diagonal
+from infogeom.kernels.tensor_errors import SINGLE, SINGLE_OF_SAMPLES, over_diagonal
 from infogeom.symbolic import Metric
 
 __all__ = ["DERIVED", "ERROR_OF", "OBSERVABLES", "ORDERS", "PATIENCE", "RANKS", "in_order", "tabulate", "threads"]
@@ -124,6 +124,7 @@ class _Work:
         at: dict[str, NDArray[np.int64]],
         parts: list[Array],
         framed: tuple[Array, ...] = (),
+        share: float = 1.0,
     ) -> None:
         """What follows from jets, added to the parts, with its place; status completed."""
         functions, flags = compiled_module(curvature), status.ravel()
@@ -133,7 +134,7 @@ class _Work:
 
         # What leaves float64 is told by the status.
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors, framed))
+            found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors, framed, share))
         status[...] = flags.reshape(status.shape)
         known = found.keys() & self.outputs.keys()
         for name, part in [*((name, found[name]) for name in known), ("doubt", _doubt(found, known))]:
@@ -196,17 +197,17 @@ class _Compiled(_Work):
         """Everything by loops over small arrays: many parameters, indefinite metrics, observables alone."""
         packed, jet = evaluate_kernel(self.kernels.jet, outer, inner, self.data), self.kernels.jet
         at, parts, n, flat = dict(jet.at), [packed], self.n, packed.reshape(len(packed), -1)
-        errors = self._errors(packed, outer, inner)
+        errors, share = self._errors(packed, outer, inner), SINGLE_OF_SAMPLES if self.data.size else SINGLE
         observed = [(name, error) for error, name in ERROR_OF.items() if name in OBSERVABLES and error in errors]
         doubt = np.zeros(status.shape)
         for name, error in observed:
             at[error] = sum(map(len, parts)) + np.arange(1)
-            parts.append(errors[error].reshape(-1, *status.shape))
-            doubt = np.maximum(doubt, _ratio(flat[at[name]], errors[error]).reshape(status.shape))
+            parts.append(share * errors[error].reshape(-1, *status.shape))
+            doubt = np.maximum(doubt, _ratio(flat[at[name]], share * errors[error]).reshape(status.shape))
         if jet.at["g"].size:
             g, dg, ddg = (_shaped(flat, jet.at[name], (n,) * rank) for name, rank in JET.items())
             bounds = tuple(errors[name] for name in ERRORS) if ERRORS[0] in errors else ()
-            self._follow(g, dg, ddg, bounds, status, at, parts)
+            self._follow(g, dg, ddg, bounds, status, at, parts, share=share)
             doubt = np.maximum(doubt, parts[-1][0])
         at["doubt"] = np.array([sum(map(len, parts))])
         return np.concatenate([*parts, doubt[None]]), at

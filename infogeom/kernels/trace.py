@@ -109,6 +109,7 @@ def traced(
     observables: Mapping[str, list[str]] = MappingProxyType({}),
     *,
     signed: bool = False,
+    share: float = 1.0,
 ) -> dict[str, list[str]]:
     """Names of all components of the quantities wanted, for a positive metric, and of the observables.
 
@@ -126,6 +127,8 @@ def traced(
         Names of further quantities, and of their errors.
     signed : bool
         Whether the metric is diagonal, of any signs.
+    share : float
+        As for `infogeom.kernels.geometry.geometry`.
 
     Returns
     -------
@@ -170,14 +173,17 @@ def traced(
             E[:, i] = E[:, i] * (one / roots[i])
             F[i] = F[i] * roots[i]
 
-    found = dict(geometry(g, dg, ddg, wanted, frame, PLAIN, tuple(bounds)))
+    found = dict(geometry(g, dg, ddg, wanted, frame, PLAIN, tuple(bounds), share=share))
     names = {name: [_name(v) for v in np.ravel(found[name])] for name in found if name in wanted}
     smallest = pivots[0]
     for pivot in pivots[1:]:
         smallest = pivot.smaller(smallest)
-    found |= {name: np.array([Value(assign, v) for v in values]) for name, values in observables.items()}
+    for name, values in observables.items():
+        factor = share if name.endswith("_error") else 1.0
+        found[name] = np.array([Value(assign, v) * factor for v in values])
+        names[name] = [v.name for v in found[name]]
     doubt = _doubt(found, {*wanted, *observables}, assign)
-    return {**names, **observables, "pivot": [smallest.name], "doubt": [doubt.name]}
+    return {**names, "pivot": [smallest.name], "doubt": [doubt.name]}
 
 
 def _doubt(found: Mapping[str, Objects], wanted: Collection[str], assign: Assign) -> Value:

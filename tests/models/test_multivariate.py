@@ -465,7 +465,7 @@ def test_sums_over_states_agree_with_the_closed_form() -> None:
     quantities = ("metric", "inverse_metric", "determinant", "fisher_trace", "ricci_scalar")
     ds = ig.grid.evaluate_points(model, [point], quantities)
     for name in quantities:
-        assert found.values[name] == pytest.approx(ds[name].values[0], rel=1e-9), name
+        assert found[name] == pytest.approx(ds[name].values[0], rel=1e-9), name
 
 
 def exact_curvature(statistics: Array, theta: Array) -> Any:

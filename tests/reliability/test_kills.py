@@ -44,7 +44,7 @@ import sympy
 import infogeom
 u, v = sympy.symbols("u v", real=True)
 metric = infogeom.symbolic.Metric((u, v), sympy.diag(1 + v**2, (2 + sympy.sin(u * v)) ** 2))
-axis = np.linspace(0.1, 3, 46)
+axis = np.linspace(0.1, 3, 80)
 R = infogeom.grid.evaluate(metric, {"u": axis, "v": axis}, "ricci_scalar", rtol=2.3e-16).ricci_scalar
 with open("R.npy", "xb") as file:
     np.save(file, R.values)
