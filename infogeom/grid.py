@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from importlib.metadata import version
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -190,7 +191,7 @@ def _lazy(
             raise ValueError(f"chunks must name axes {list(along)}, got {unknown}")
         chunks = tuple(chunks.get(name, -1) for name in along)
     for length in chunks if isinstance(chunks, tuple) else (chunks,):
-        if length != "auto" and (isinstance(length, str) or (length < 1 and length != -1)):
+        if length != "auto" and (not isinstance(length, Integral) or (length < 1 and length != -1)):
             raise ValueError(f"chunks must be lengths of at least 1, -1 for a whole axis, or 'auto', got {length!r}")
     pieces = da.core.normalize_chunks(chunks, tuple(along.values()), dtype=np.float64)
     n, ends = len(values), [np.cumsum(p) for p in pieces]

@@ -124,6 +124,36 @@ def test_functions_of_constants_are_refined(name: str) -> None:
     assert abs(exact.ricci_scalar - float64.ricci_scalar) <= 2 * float64.ricci_scalar_error
 
 
+@pytest.mark.parametrize(("scale", "where"), [(sympy.Integer(10) ** -350, 2e175), (1 / sympy.factorial(190), 1e176)])
+def test_a_constant_below_float64_is_not_lost(scale: sympy.Expr, where: float) -> None:
+    ds = at(Metric([u, v], sympy.diag(1, 1 + scale * u**2)), [where, 0.0], "metric", "determinant")
+    with mpmath.workdps(40):
+        exact = 1 + mpmath.mpf(scale.p) / scale.q * mpmath.mpf(where) ** 2
+    assert ds.status == Status.REFINED
+    assert ds.determinant == pytest.approx(float(exact), rel=1e-15)
+
+
+@pytest.mark.parametrize("exponent", [sympy.Rational(1, 3), sympy.Rational(-7, 10), sympy.sqrt(2)])
+@pytest.mark.parametrize("where", [3e-180, 7.7, 2e140])
+def test_an_exponent_that_float64_rounds_is_in_the_bound(exponent: sympy.Expr, where: float) -> None:
+    a, b = sympy.symbols("a b", positive=True)
+    ds = at(Metric([a, b], sympy.diag(1, a**exponent)), [where, 1.0], "metric", "metric_error", max_refined=0)
+    with mpmath.workdps(60):
+        exact = mpmath.mpf(where) ** mpmath.mpf(sympy.N(exponent, 60)._to_mpmath(220))
+        assert abs(mpmath.mpf(ds.metric.values[1, 1]) - exact) <= 2 * ds.metric_error.values[1, 1]
+
+
+@pytest.mark.parametrize("metric", [sympy.diag(-v, u), sympy.diag(1 + v, 1 + u)], ids=str)
+def test_bounds_hold_for_formulas_of_a_few_operations(metric: sympy.Matrix) -> None:
+    points = np.random.default_rng(6).uniform(0.1, 3, (60, 2))
+    names = [name for q in ("inverse_metric", "christoffel", "riemann", "ricci") for name in (q, f"{q}_error")]
+    ds = ig.grid.evaluate_points(Metric([u, v], metric), points, names)
+    exact = ig.grid.evaluate_points(Metric([u, v], metric), points, names, rtol=EPS)
+    for name in names[::2]:
+        off = np.abs(ds[name] - exact[name])
+        assert (off <= 2 * ds[f"{name}_error"] + exact[f"{name}_error"]).all(), name
+
+
 # --- What vanishes ----------------------------------------------------------------------------------------------------
 
 
@@ -147,6 +177,16 @@ def test_a_curvature_that_vanishes_at_a_point_alone_is_not_taken_for_zero() -> N
     # R = −4 sin(u)/(…): 0 at u = 0 of a torus-like surface, not elsewhere.
     torus = Metric([u, v], sympy.diag(1, (2 + sympy.sin(u)) ** 2))
     assert at(torus, [0.5, 0.0], "ricci_scalar").ricci_scalar == pytest.approx(2 * np.sin(0.5) / (2 + np.sin(0.5)))
+
+
+@pytest.mark.parametrize("where", [400.5, 397.0])
+def test_a_wall_far_from_where_a_metric_is_flat_has_its_curvature(where: float) -> None:
+    f = 2 + sympy.tanh(u - 400)
+    ds = at(Metric([u, v], sympy.diag(1, f)), [where, 0.0], "ricci_scalar")
+    with mpmath.workdps(50):
+        root = lambda x: mpmath.sqrt(2 + mpmath.tanh(x - 400))  # noqa: E731
+        exact = -2 * mpmath.diff(root, mpmath.mpf(where), 2) / root(mpmath.mpf(where))
+    assert ds.ricci_scalar == pytest.approx(float(exact), rel=1e-12)
 
 
 # --- Singular or not --------------------------------------------------------------------------------------------------
@@ -197,6 +237,25 @@ def test_a_design_that_is_nearly_collinear_is_not_singular() -> None:
     assert at(model, [0.2, 0.4, -0.3, 1.5], "metric_rank").metric_rank == 4
 
 
+@pytest.mark.filterwarnings("ignore::infogeom.grid.StatusWarning")
+def test_a_null_direction_along_the_diagonal_has_its_rank_and_no_determinant() -> None:
+    f = 2 * sympy.sin(sympy.pi * u / 6)
+    ds = at(Metric([u, v], [[3, -3 * f], [-3 * f, 3]]), [1.0, 0.4], "metric_rank", "null_directions", "determinant")
+    assert (ds.status, ds.metric_rank, ds.determinant) == (Status.SINGULAR, 1, 0)
+    assert np.abs(ds.null_directions.values[0]) == pytest.approx([np.sqrt(0.5)] * 2, rel=1e-15)
+    assert at(Metric([u, v], [[u, v], [v, u]]), [0.0, 0.0], "determinant").determinant == 0
+
+
+@pytest.mark.filterwarnings("ignore::infogeom.grid.StatusWarning")
+def test_a_metric_singular_everywhere_keeps_its_metric_with_a_bound() -> None:
+    network = ig.models.sigmoid_neuron([[1, 2], [2, 4], [0.5, 1]], [0, 1, 0], ig.losses.CrossEntropy())
+    ds = at(network, [0.3, -0.2], "metric", "metric_error", "determinant", "fisher_trace_error")
+    assert ds.status == Status.SINGULAR
+    assert ds.determinant == 0
+    assert 0 < ds.metric_error.max() < 1e-12 * ds.metric.max()
+    assert np.isfinite(ds.fisher_trace_error)
+
+
 # --- No real finite value ---------------------------------------------------------------------------------------------
 
 
@@ -225,6 +284,15 @@ def test_a_removable_singularity_has_the_value_that_the_points_beside_it_approac
     assert np.array_equal(ds.metric, np.eye(2))
     assert np.abs(ds.christoffel).max() < 1e-100
     assert ds.ricci_scalar == pytest.approx(4 / 3, rel=1e-15)
+
+
+DIRECTIONS = [u**2 / (u**2 + v**4), u * v**2 / (u**2 + v**4), v**2 / (u**4 + v**2), u * v / (u**2 + v**2)]
+
+
+@pytest.mark.parametrize("entry", DIRECTIONS, ids=str)
+def test_what_depends_on_the_direction_has_no_limit(entry: sympy.Expr) -> None:
+    with pytest.warns(ig.grid.StatusWarning, match="undefined"):
+        assert at(Metric([u, v], sympy.diag(1, 2 + entry)), [0.0, 0.0], "metric").status == Status.UNDEFINED
 
 
 def test_a_logarithm_is_not_taken_for_removable() -> None:

@@ -45,8 +45,11 @@ WANTED = 60
 NULL = 256
 #: Bits in which what has no value is given up, unless values beside the point approach one.
 UNDEFINED_BITS = 2**13
-#: How near those points lie, by the size of each coordinate or 1, and how well their values must agree, in bits.
-APPROACHES, AGREED = (400, 440, 480), 80
+#: How near those points lie along coordinates in turn, in bits by the size of each coordinate or 1: in proportions that
+#: tell a limit from what depends on the direction.
+APPROACHES = ((400, 800), (800, 400), (600, 600), (1200, 400), (400, 1200))
+#: How well their values must agree, in bits.
+AGREED = 80
 #: How much deeper to look where the logarithm or the sign of R is asked for.
 NULL_OF_LOGARITHM, LOGARITHM = 2**13, frozenset({"log10_ricci_scalar", "ricci_scalar_sign"})
 #: Quantities that a singular point has not.
@@ -175,10 +178,13 @@ class Balls:
                         components[c] = _approached([values[c] for values in beside])
             jet = [self._tensor(components, name, rank) for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))]
             found = Enclosure({}, self.n, np.empty((0, self.n), dtype=object), False, False, False, arb(0))
+            best: Enclosure | None = None
             for basis in _bases(self.n) if jet[0].size else ():
-                found = self._geometry(jet, quantities, basis)
-                if found.rank == self.n or found.certain:
+                seen = self._geometry(jet, quantities, basis)
+                best = seen if best is None or seen.rank > best.rank else best
+                if best.rank == self.n or best.certain:
                     break
+            found = best or found
             for name in set(quantities) & set(self.at):
                 found.values[name] = components[self.at[name]].reshape(())
             return found
@@ -240,7 +246,7 @@ class Balls:
         """Quantities at a point, at rising precision until float64 can ask for no more, or to the most bits."""
         bits, null = BITS, NULL_OF_LOGARITHM if LOGARITHM & set(quantities) else NULL
         wanted = {*quantities} | {"ricci_scalar"} if LOGARITHM & {*quantities} else {*quantities}
-        found, missing = self.enclose(x, wanted, bits), 0
+        found = self.enclose(x, wanted, bits)
         while missing := self._missing(found, bits, null, most):
             before, bits = bits, min(most, bits + missing)
             if before >= most:
@@ -275,6 +281,9 @@ class Balls:
             error = values[f"{name}_error"] = np.full(tensor.shape, np.nan)
             if not regular and name in UNDEFINED_WHERE_SINGULAR:
                 continue
+            if name == "determinant" and found.rank < self.n and not found.undefined:
+                values[name], error[...] = np.zeros(tensor.shape), 0.0 if found.certain else curvature.TINY
+                continue
             for at, ball in np.ndenumerate(tensor):
                 value = values[name][at] = _rounded(ball)
                 error[at] = _error(ball, value)
@@ -295,9 +304,11 @@ def refine_all(balls: Balls, quantities: Collection[str], most: int, points: Arr
 
 def _displaced(x: Sequence[arb], k: int) -> list[arb]:
     """A point beside x, each k in another direction and at another distance."""
-    size = arb(2) ** -APPROACHES[k]
-    steps = (arb(1 + (i * (k + 2)) % 5) * (-1) ** (i * k + k) for i in range(len(x)))
-    return [c + size * abs(c).max(1) * step for c, step in zip(x, steps, strict=True)]
+    moved = []
+    for i, c in enumerate(x):
+        step = arb(1 + (i * (k + 2)) % 5) * (-1) ** (i * k + k) * arb(2) ** -APPROACHES[k][i % 2]
+        moved.append(c + step * abs(c).max(1))
+    return moved
 
 
 def _approached(values: Sequence[arb]) -> arb:

@@ -253,5 +253,5 @@ def store_error(values: Array, at: Array, out: Array, p0: int, v0: int, status: 
         for c in range(at.shape[0]):
             row, target = values[at[c], p], out[c, p0 + p]
             for v in range(V):
-                bound = max(row[v], TINY if row[v] > 0.0 else 0.0) if row[v] >= 0.0 else inf
+                bound = max(row[v], TINY) if row[v] >= 0.0 else inf
                 target[v0 + v] = bound if status[p, v] == 0 else nan if status[p, v] == 3 else inf

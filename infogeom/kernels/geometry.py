@@ -102,7 +102,7 @@ def geometry(
         if bounds:
             yield "ricci_error", bounds.ricci(error)
     if "riemann" in wanted:
-        yield "riemann", _antisymmetric(contracted(contracted(riemann, F, [1, 2, 3]), Et, [0]))
+        yield "riemann", _antisymmetric(contracted(contracted(riemann, Et, [0]), F, [1, 2, 3]))
         if bounds:
             yield "riemann_error", bounds.riemann_in_coordinates(error)
 

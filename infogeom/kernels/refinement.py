@@ -22,6 +22,7 @@ from tqdm import tqdm
 from infogeom.functions import SPECIAL
 from infogeom.kernels.balls import BITS, MOST_BITS, UNDEFINED_WHERE_SINGULAR, Balls, Refined, refine_all
 from infogeom.kernels.codegen import UnsupportedFunctionError
+from infogeom.kernels.curvature import TINY
 from infogeom.kernels.fixed_precision import double_double_of
 from infogeom.kernels.jet import exact_kernel
 from infogeom.kernels.null_space import null_space, rank_in_general, rank_of_samples
@@ -334,6 +335,10 @@ def _make_singular(outputs: Mapping[str, Array], status: Flags, rank: int, null:
     """Every point of the domain is singular; the null directions are given, or those of the metric at each point."""
     at = np.flatnonzero(status != Status.OUT_OF_DOMAIN)
     status[at] = Status.SINGULAR
+    if "determinant_error" in outputs:
+        outputs["determinant_error"][:, at] = np.abs(outputs["determinant"][:, at]) + TINY
+    if "determinant" in outputs:
+        outputs["determinant"][:, at] = 0.0
     if "metric_rank" in outputs:
         outputs["metric_rank"][:, at] = rank
     if "null_directions" in outputs:

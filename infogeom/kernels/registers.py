@@ -31,6 +31,8 @@ SQUARINGS = 6
 CONSTANT_BITS = 256
 #: Relative error of a constant rounded to two float64 numbers.
 ROUNDING = 2.0**-105
+#: Constants below this may lose digits to underflow.
+LEAST = 1e-280
 
 
 class Number:
@@ -171,6 +173,8 @@ class Program:
         exact = Fraction(p, q)
         h = p / q
         l = float(exact - Fraction(h))
+        if exact and abs(h) < LEAST:
+            raise UnsupportedFunctionError(f"the constant {p}/{q} is below what a pair of floats holds")
         return self.constant(h, l, 0.0 if Fraction(h) + Fraction(l) == exact else abs(h) * ROUNDING)
 
     def real(self, function: Callable[..., arb], *arguments: Number | float) -> Number:

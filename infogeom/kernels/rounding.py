@@ -48,6 +48,10 @@ ACCURACY = {
     bessel_ratio_curve: 720,
     log_bessel: 32,
 }
+#: What one rounding counts that nothing averages out, and a constant of which nothing is left.
+SINGLE_ROUNDING, LOST = 16, 2**57
+#: What is smaller may have lost digits to underflow.
+FLOOR = sympy.Float(1e-290)
 #: Roundings of the formula of a removable singularity where float64 leaves the series: six powers of 0.35 cancel in it.
 REMOVABLE = 1000
 #: Functions of which |u f′(u)| ≤ |u| |f(u)|: an error of their argument is a relative one of theirs.
@@ -63,7 +67,9 @@ LIBRARY = (*EXPONENTIAL, *BOUNDED, sympy.log, sympy.sinh, sympy.cosh, sympy.tan,
 def rounding(e: Expr) -> tuple[Expr, Expr]:
     """Majorant of an expression and the count of its roundings."""
     if not e.free_symbols:
-        return Abs(e), sympy.Integer(0 if _exact(e) else 1)
+        if e.is_zero or abs(e) > FLOOR:
+            return Abs(e), sympy.Integer(0 if _exact(e) else 1)
+        return FLOOR, sympy.Integer(LOST)
     if e.is_Symbol:
         return Abs(e), sympy.Integer(0)
     if e.is_Add or e.is_Mul:
@@ -86,7 +92,10 @@ def _power(base: Expr, exponent: Expr) -> tuple[Expr, Expr]:
         return majorant**exponent, exponent * count + exponent - 1
     # δ|b|^p = p |b|^p δb/b, and δb/b is as large as the cancellation in b.
     size = abs(exponent)
-    return Abs(base) ** exponent * (majorant / Abs(base)), size * count + size + ELEMENTARY
+    count = size * count + size + ELEMENTARY
+    if not (exponent.is_Rational and _exact(exponent)):  # its own rounding, which averages out with nothing
+        count += SINGLE_ROUNDING * size * Abs(sympy.log(Abs(base)))
+    return Abs(base) ** exponent * (majorant / Abs(base)), count
 
 
 def _function(e: Expr) -> tuple[Expr, Expr]:
@@ -130,8 +139,6 @@ ORDERS = ("g", "dg", "ddg")
 ERRORS = (*(f"{name}_error" for name in ORDERS), "factor_error")
 #: Roundings of an entry on its way into the frame: a multiplication and an addition, the usual case of several.
 CONTRACTION = 2
-#: What is smaller may have lost digits to underflow.
-FLOOR = sympy.Float(1e-290)
 #: How large the data of a sample are, compared with the largest of their columns; roundings in a sum over the samples.
 SPREAD, DEPTH = Symbol("spread", nonnegative=True), Symbol("depth", positive=True)
 

@@ -126,7 +126,7 @@ class TensorErrors:
 
     def riemann_in_coordinates(self, error: Array) -> Array:
         """Of R^i_jkl, from those of R^a_bcd in the frame."""
-        return self._contracted(self._contracted(error, self._F, [1, 2, 3]), self._Et, [0]) / self.sound
+        return self._contracted(self._contracted(error, self._Et, [0]), self._F, [1, 2, 3]) / self.sound
 
     def ricci(self, error: Array) -> Array:
         """Of Ric_ij, from those of R^a_bcd in the frame."""

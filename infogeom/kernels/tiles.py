@@ -63,6 +63,8 @@ RANKS: dict[str, int] = {
 }
 ORDERS: Mapping[str, int] = {"christoffel": 1, "riemann": 2, "ricci": 2, "ricci_scalar": 2}
 OBSERVABLES = ("loss", "ntk_trace")
+#: Quantities that take no inverse metric.
+ALGEBRAIC = ("metric", "fisher_trace", *OBSERVABLES)
 #: Quantities that are read off the others.
 DERIVED = ("log10_ricci_scalar", "ricci_scalar_sign", "metric_rank", "null_directions")
 #: Names of the bounds on the errors of all others, entry by entry.
@@ -103,8 +105,11 @@ class _Work:
         if self.rtol is None:
             self.status[rows, columns] = status
             return
+        # The errors of what takes no inverse hold where that is not known to be there.
+        algebraic = np.where(np.isin(status, (Status.SINGULAR, Status.UNKNOWN)), Status.OK, status).astype(np.int8)
         for name in self.outputs.keys() & ERROR_OF.keys():
-            functions["store_error"](values, at[name], self.outputs[name], rows.start, columns.start, status)
+            seen = algebraic if ERROR_OF[name] in ALGEBRAIC else status
+            functions["store_error"](values, at[name], self.outputs[name], rows.start, columns.start, seen)
         doubt = values[at["doubt"][0]]
         status[(status == Status.OK) & np.isnan(doubt)] = Status.UNKNOWN
         status[(status == Status.OK) & (doubt > self.rtol)] = Status.UNREFINED
