@@ -10,7 +10,7 @@ import time
 from _thread import interrupt_main
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 
 __all__ = ["end_with_parent", "interrupts_held", "serve"]
 
@@ -57,6 +57,7 @@ def interrupts_held() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # which takes no interrupt, but lets them in again when it has begun
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

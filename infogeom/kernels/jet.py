@@ -31,8 +31,10 @@ Names = tuple[str, ...]
 WEIGHT = Symbol("weight", real=True)
 #: Quantities that do not depend on the coordinates.
 CURVATURE_ALONE = frozenset({"ricci_scalar", "ricci_scalar_error"})
-#: Up to this many entries of its highest derivative a metric's curvature is written out as straight-line code.
+#: Up to this many entries of its highest derivative what follows from a metric is written out as straight-line code.
 MAX_TRACED = 81
+#: The same for coordinates.
+MAX_COORDINATES = 5
 #: The same where Riemann or Ricci is wanted, with the errors of all its components.
 MAX_TRACED_TENSORS = 16
 
@@ -190,6 +192,7 @@ def _metric_kernels(
     inner = tuple(c for c in coordinates if c not in outer)
     axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
     small = max(entries.size for entries in jet.values()) <= (MAX_TRACED_TENSORS if tensors else MAX_TRACED)
+    small &= len(coordinates) <= MAX_COORDINATES
     share = SINGLE_OF_SAMPLES if samples else SINGLE
     trace = (
         partial(_trace, shapes=shapes, quantities=quantities, signed=signed, share=share)

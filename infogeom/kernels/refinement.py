@@ -421,7 +421,8 @@ def _refined(balls: Balls, points: Array, quantities: tuple[str, ...], most: int
 
 
 def _by_processes(work: Callable[[Array], list[Refined]], tasks: Sequence[Array]) -> Iterator[list[Refined]]:
-    executor = loky.get_reusable_executor(threads(), timeout=30, initializer=serve)
+    with interrupts_held():
+        executor = loky.get_reusable_executor(threads(), timeout=30, initializer=serve)
     try:
         with interrupts_held():
             futures = [executor.submit(work, task) for task in tasks]
