@@ -41,9 +41,7 @@ def test_bounded_quantity_against_bare_quantity(benchmark, show, name, quantity)
 
     bounded, bare = run(1e-9, quantity, f"{quantity}_error"), run(None, quantity)
     assert (abs(bounded[quantity] - bare[quantity]) <= 2 * bounded[f"{quantity}_error"]).all()
-    times = interleaved(
-        benchmark, lambda: run(1e-9, quantity), {"without bounds": lambda: run(None, quantity)}, ROUNDS
-    )
+    times = interleaved(benchmark, lambda: run(1e-9, quantity), {"without bounds": lambda: run(None, quantity)}, ROUNDS)
     title = f"{quantity} and its bounds, {name}, {points}² points, {samples} samples"
     show(table(title, times, points**2 * samples, "evaluation"))
 
