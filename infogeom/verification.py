@@ -41,6 +41,7 @@ NOTES = {
     "singular": "singular: curvature is undefined",
     "out_of_domain": "outside the domain: not compared",
     "overflow": "beyond float64: not compared",
+    "undefined": "no real finite value: not compared",
 }
 
 Point = tuple[float, ...]
@@ -239,7 +240,7 @@ def _verified(metric: Metric, model: Model | None, points: Sequence[Point], *, s
             status = _status(at)
             if status in NOTES:
                 rows.append(Row(point, "status", (), "compiled", note=NOTES[status]))
-            if at is None or status in ("out_of_domain", "overflow"):
+            if at is None or status in ("out_of_domain", "overflow", "undefined"):
                 progress.update(len(taken))
                 continue
             here: list[Row] = []

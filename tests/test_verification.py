@@ -455,3 +455,9 @@ def test_slow_must_be_a_truth_value() -> None:
 def test_a_number_of_points_below_one_is_refused(count: int) -> None:
     with pytest.raises(ValueError, match=f"count must be at least 1, got {count}"):
         typical_points(sphere, count)
+
+
+def test_a_point_without_a_value_is_told_and_not_compared() -> None:
+    u, v = sympy.symbols("u v", real=True)
+    found = ig.verify(ig.symbolic.Metric([u, v], sympy.diag(1, 1 / u**2)), [[0.0, 1.0]])
+    assert [row.note for row in found.rows] == ["no real finite value: not compared"]
