@@ -242,16 +242,15 @@ def store(values: Array, at: Array, out: Array, p0: int, v0: int, blocked: Array
                     status[p, v] = 4
 
 
-def store_error(values: Array, at: Array, out: Array, p0: int, v0: int, status: Array) -> None:
-    """Store bounds ``values[at]`` of a tile in ``out`` from (p0, v0) on.
+def store_error(values: Array, at: Array, out: Array, p0: int, v0: int, status: Array, least: float) -> None:
+    """Store bounds ``values[at]`` of a tile, no less than the least, in ``out`` from (p0, v0) on.
 
-    A bound that is negative or nan is none, nor is there one where a point is singular or beyond float64; one below the
-    least positive number tells nothing apart.
+    A bound that is negative or nan is none, nor is there one where a point is singular or beyond float64.
     """
     P, V = status.shape
     for p in range(P):
         for c in range(at.shape[0]):
             row, target = values[at[c], p], out[c, p0 + p]
             for v in range(V):
-                bound = max(row[v], TINY) if row[v] >= 0.0 else inf
+                bound = max(row[v], least) if row[v] >= 0.0 else inf
                 target[v0 + v] = bound if status[p, v] == 0 else nan if status[p, v] == 3 else inf

@@ -109,7 +109,9 @@ class _Work:
         algebraic = np.where(np.isin(status, (Status.SINGULAR, Status.UNKNOWN)), Status.OK, status).astype(np.int8)
         for name in self.outputs.keys() & ERROR_OF.keys():
             seen = algebraic if ERROR_OF[name] in ALGEBRAIC else status
-            functions["store_error"](values, at[name], self.outputs[name], rows.start, columns.start, seen)
+            # A line is flat; else a bound below the least positive number may be what is left of a larger one.
+            least = 0.0 if self.n == 1 and ORDERS.get(ERROR_OF[name]) == 2 else curvature.TINY
+            functions["store_error"](values, at[name], self.outputs[name], rows.start, columns.start, seen, least)
         doubt = values[at["doubt"][0]]
         status[(status == Status.OK) & np.isnan(doubt)] = Status.UNKNOWN
         status[(status == Status.OK) & (doubt > self.rtol)] = Status.UNREFINED
