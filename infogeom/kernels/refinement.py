@@ -127,7 +127,7 @@ def _values(
     before = status.copy()
     outputs = tabulate(metric, taken, *arguments, status, accuracy.rtol) if taken else {}
     if zero:
-        outputs |= _nearly_zero(metric, [*zero], arguments, before, accuracy.rtol)
+        outputs |= _nearly_zero(metric, [name for name in CURVATURES if name in zero], arguments, before, accuracy.rtol)
         np.copyto(status, before, where=(status == Status.OK) & (before != Status.OK))
     n, (P, V) = len(metric.coordinates), status.shape
     outputs |= {name: np.empty((n ** RANKS[name], P, V)) for name in DERIVED if name in quantities}
@@ -183,8 +183,8 @@ def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
 def vanishing(metric: Metric) -> frozenset[str]:
     """Which of `CURVATURES` are 0 everywhere, as far as many bits tell at two points of no interest.
 
-    Curvatures of a closed form are analytic functions: what vanishes at such points vanishes everywhere, unless it is
-    below these bits there.
+    That is no proof: √x² is not analytic, and a wall far away may be below these bits here.  Hence `_nearly_zero`
+    trusts float64 wherever it knows better.
     """
     if metric.samples or metric.laws or not 1 < len(metric.coordinates) <= MOST_PROBED:
         return frozenset()

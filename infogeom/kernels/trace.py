@@ -111,7 +111,7 @@ def traced(
     signed: bool = False,
     share: float = 1.0,
 ) -> dict[str, list[str]]:
-    """Names of all components of the quantities wanted, for a positive metric, and of the observables.
+    """Names of all components of the quantities wanted, for a positive or a diagonal metric, and of the observables.
 
     Parameters
     ----------
