@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sympy import Symbol
 from tqdm import tqdm
 
-from infogeom.functions import SPECIAL
+from infogeom.functions import SPECIAL, expit, softplus
 from infogeom.kernels.balls import BITS, MOST_BITS, UNDEFINED_WHERE_SINGULAR, Balls, Refined, refine_all
 from infogeom.kernels.codegen import UnsupportedFunctionError
 from infogeom.kernels.curvature import TINY
@@ -61,6 +61,8 @@ SECONDS = 1e-3, 1e-5
 FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875, 0.59375, 0.84375)
 #: Bits of sums over outcomes at most.
 BITS_OF_SUMS = 2**10
+#: Functions that come closer to a constant than any number of bits tells.
+SATURATING = (sympy.exp, sympy.tanh, sympy.coth, sympy.erf, sympy.erfc, expit, softplus, sympy.sinh, sympy.cosh)
 #: What may vanish everywhere, bits in which that is looked at, and most parameters of a metric that is so looked at.
 CURVATURES, VANISHING_BITS, MOST_PROBED = ("riemann", "ricci", "ricci_scalar"), 2**13, 6
 
@@ -183,10 +185,15 @@ def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
 def vanishing(metric: Metric) -> frozenset[str]:
     """Which of `CURVATURES` are 0 everywhere, as far as many bits tell at two points of no interest.
 
-    That is no proof: √x² is not analytic, and a wall far away may be below these bits here.  Hence `_nearly_zero`
-    trusts float64 wherever it knows better.
+    That is no proof: √x² is not analytic, which is why `_nearly_zero` trusts float64 wherever it knows better; and what
+    holds exponentials, a wall far away, may be below any bits here and is not asked.
     """
-    if metric.samples or metric.laws or not 1 < len(metric.coordinates) <= MOST_PROBED:
+    if (
+        metric.samples
+        or metric.laws
+        or metric.matrix.has(*SATURATING)
+        or not 1 < len(metric.coordinates) <= MOST_PROBED
+    ):
         return frozenset()
     if is_product_of_lines(metric):
         return frozenset(CURVATURES)
