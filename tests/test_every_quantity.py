@@ -353,3 +353,10 @@ def test_chunks_change_no_bit_where_exponents_are_large(loss: ig.losses.Loss) ->
     parts = ig.grid.evaluate(network, axes, ["metric"], max_refined=0, chunks={"theta1": 2, "theta2": 5}).compute()
     assert np.array_equal(whole.metric, parts.metric, equal_nan=True)
     assert np.array_equal(whole.status, parts.status)
+
+
+def test_what_no_result_needs_is_left_out_of_the_loops() -> None:
+    r, theta, phi = sympy.symbols("r theta phi", real=True)
+    flat = ig.symbolic.Metric([r, theta, phi], sympy.diag(1, r**2, r**2 * sympy.sin(theta) ** 2))
+    axes = {"r": np.array([2.5, 9.0]), "theta": np.array([0.1, 3.0]), "phi": 0.0}
+    assert (ig.grid.evaluate(flat, axes, ["christoffel"]).status == 0).all()

@@ -127,9 +127,10 @@ class _Writer:
         self.program, self.axes = program, axes
         self.text: list[str] = []
         # What the innermost loop reads from outside it; of that, what varies along the inner axis stands in tables.
-        inner = [(name, text) for name, text in program.lines if program.depends[name] >= {P, V}]
+        needed = program.needed(program.results)
+        inner = [(name, text) for name, text in needed if program.depends[name] >= {P, V}]
         read = {word for _, text in inner for word in words(text)} | set(program.results)
-        self.read = [name for name, _ in program.lines if name in read and not program.depends[name] >= {P, V}]
+        self.read = [name for name, _ in needed if name in read and not program.depends[name] >= {P, V}]
         self.tables = [name for name in self.read if V in program.depends[name]]
         self.outside = [name for name in self.read if V not in program.depends[name]]
 
