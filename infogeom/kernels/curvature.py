@@ -12,7 +12,7 @@ last axis, over which every loop vectorises.
 
 from __future__ import annotations
 
-from math import fabs, inf, nan
+from math import fabs, frexp, inf, ldexp, nan
 from typing import Any
 
 from numpy import empty, empty_like, sqrt
@@ -34,11 +34,12 @@ def frame(g: Array, E: Array, F: Array, sign: Array, volume: Array, status: Arra
     """Frame E with Eᵀ g E = diag(sign), its inverse F, and volume = det g.
 
     LDLᵀ in the order of the coordinates.  Only where an indefinite metric has a 2 × 2 block that is mostly off-diagonal
-    (never so for a positive one) are two directions first turned into their sum and difference.  Status 0 becomes 2 on
-    a null direction, 4 where g is not finite.
+    (never so for a positive one) are two directions first turned into their sum and difference, one of them in a unit
+    in which neither diagonal entry exceeds the other, so that no digit of that one is lost in the first.  Status 0
+    becomes 2 on a null direction, 4 where g is not finite.
     """
     n = g.shape[0]
-    a, root = empty((n, n)), empty(n)
+    a, root, size = empty((n, n)), empty(n), empty(n)
     for v in range(g.shape[2]):
         volume[v] = 1.0
         for i in range(n):
@@ -47,16 +48,25 @@ def frame(g: Array, E: Array, F: Array, sign: Array, volume: Array, status: Arra
                 E[i, j, v] = F[i, j, v] = 1.0 if i == j else 0.0
                 if status[v] == 0 and not fabs(a[i, j]) < inf:
                     status[v] = 4
+            size[i] = fabs(a[i, i])  # what a pivot is small against: the largest of what cancels in it
         for i in range(n):
-            # What a pivot is small against: g_ii, which g_ij² / g_jj exceeds only where the metric is indefinite.
-            size = fabs(g[i, i, v])
-            for j in range(n):
-                other = fabs(g[j, j, v])
-                size = max(size, fabs(g[i, j, v]) * (fabs(g[i, j, v]) / other) if other > 0.0 else fabs(g[i, j, v]))
             for j in range(i + 1, n):
-                if 2.0 * fabs(a[i, i] * a[j, j]) < a[i, j] * a[i, j]:
+                p, q, r = fabs(a[i, i]), fabs(a[i, j]), fabs(a[j, j])
+                if 2.0 * p * r < q * q:
+                    # A power of 2 between p / q and q / r, which is at least twice that; 1 if it lies there.
+                    unit = 1.0
+                    if p > q:
+                        unit = ldexp(1.0, frexp(p / q)[1])
+                    elif r > q:
+                        unit = ldexp(1.0, frexp(q / r)[1] - 1)
+                    for m in range(n):
+                        a[m, j] *= unit
+                        E[m, j, v] *= unit
+                        F[j, m, v] /= unit
+                    for m in range(n):
+                        a[j, m] *= unit
                     s = 1.0 if a[i, j] * (a[i, i] + a[j, j]) >= 0.0 else -1.0
-                    size = max(size, fabs(g[j, j, v]) + 2.0 * fabs(g[i, j, v]))
+                    size[i] = size[j] = max(size[i], size[j] * (unit * unit)) + 2.0 * fabs(a[i, j])
                     for m in range(n):
                         a[m, i], a[m, j] = a[m, i] + s * a[m, j], a[m, j] - s * a[m, i]
                         E[m, i, v], E[m, j, v] = E[m, i, v] + s * E[m, j, v], E[m, j, v] - s * E[m, i, v]
@@ -66,17 +76,18 @@ def frame(g: Array, E: Array, F: Array, sign: Array, volume: Array, status: Arra
                         )
                     for m in range(n):
                         a[i, m], a[j, m] = a[i, m] + s * a[j, m], a[j, m] - s * a[i, m]
-                    volume[v] *= 0.25
+                    volume[v] *= 0.25 / (unit * unit)
                     break
             d = a[i, i]
             volume[v] *= d
-            if not fabs(d) > SINGULAR * size:
+            if not fabs(d) > SINGULAR * size[i]:
                 status[v] = 2 if status[v] == 0 else status[v]
                 d = 1.0
             sign[i, v] = 1.0 if d > 0.0 else -1.0
             root[i] = sqrt(fabs(d))
             for j in range(i + 1, n):
                 ratio = a[j, i] / d
+                size[j] = max(size[j], fabs(ratio * a[i, j]))
                 for m in range(i + 1, n):
                     a[j, m] -= ratio * a[i, m]
                 for m in range(n):

@@ -6,8 +6,9 @@ the formula of its tensor with every sign taken positive.  What the inverse metr
     W = |E|ᵀ (|δg| + 2n u |F|ᵀ|F|) |E|
 
 in the frame E with inverse F, in which g is diag(±1): the second term is the backward error of LDLᵀ and of inverting
-its factor (Higham 2002, Ths. 8.5 and 9.3).  All bounds are divided by 1 − 4 |W|, where |W| is the sum of all entries;
-where that is not positive nothing is known, not even that g is regular.
+its factor (Higham 2002, Ths. 8.5 and 9.3), at half of its worst, for a few roundings do not average out.  All bounds
+are divided by 1 − 4 |W|, where |W| is the sum of all entries; where that is not positive nothing is known, not even
+that g is regular.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class TensorErrors:
         shared, self._of_gamma = factor_error[0], sum(factor_error[1 + i] * rows[i] for i in range(n))
         self._columns = columns
         self._g_error = g_error + shared * columns[:, None] * columns[None]
-        backward = sum(self._F[a][:, None] * self._F[a][None] for a in range(n)) * (2 * n * UNIT)
+        backward = sum(self._F[a][:, None] * self._F[a][None] for a in range(n)) * (2 * n * SINGLE * UNIT)
         self._W = contracted(backward if framed else g_error + backward, self._E, [0, 1]) + shared
         self._W = self._W + framed[0] if framed else self._W
         self.sound = 1.0 - sum(self._W[a, b] for a in range(n) for b in range(n)) * 4.0

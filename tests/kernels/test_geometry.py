@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import sympy
 
 from infogeom.kernels import curvature
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.geometry import geometry
+from infogeom.kernels.tensor_errors import SINGLE
 
 
 def test_curvatures_beyond_float64_that_cancel_are_nan_without_a_warning_of_numpys() -> None:
@@ -20,3 +23,30 @@ def test_curvatures_beyond_float64_that_cancel_are_nan_without_a_warning_of_nump
 
     found = dict(geometry(g, dg, ddg, ["ricci"], frame, kernels))
     assert np.isnan(found["ricci"][0, 0]).all()
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_inverse_and_determinant_of_any_exact_matrix_are_right_to_their_bounds(n: int) -> None:
+    rng, m = np.random.default_rng(n), 300
+    g = rng.normal(size=(n, n, m)) * 10.0 ** rng.uniform(-8, 8, (n, n, m))
+    g = np.where(rng.uniform(size=g.shape) < 0.2, 0.0, g)
+    g = g + g.transpose(1, 0, 2)
+    kernels, flags = compiled_module(curvature), np.zeros(m, np.int8)
+    exact = (*(np.zeros((n,) * rank + (m,)) for rank in (2, 3, 4)), np.zeros((n + 1, m)))
+
+    def frame(*arrays: object) -> None:
+        kernels["frame"](*arrays, flags)
+
+    nothing = np.empty((0,) * 4), np.empty((0,) * 5)
+    with np.errstate(all="ignore"):  # at points that are flagged
+        found = dict(geometry(g, *nothing, ["inverse_metric"], frame, kernels, exact, share=SINGLE))
+    known = np.flatnonzero((flags == 0) & (found["sound"] > 0))
+    assert len(known) > m / 3
+    for k in known:
+        matrix = sympy.Matrix(n, n, [sympy.Rational(x) for x in g[..., k].ravel()])
+        determinant = matrix.det()
+        inverse = matrix.adjugate() / determinant
+        assert abs(determinant - sympy.Rational(found["determinant"][k])) <= 2 * found["determinant_error"][k]
+        for i, j in np.ndindex(n, n):
+            off = abs(inverse[i, j] - sympy.Rational(found["inverse_metric"][i, j, k]))
+            assert off <= 2 * found["inverse_metric_error"][i, j, k]
