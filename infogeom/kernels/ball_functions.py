@@ -126,9 +126,9 @@ def fabs(u: Real) -> arb:
 
 
 def sign(u: Real) -> arb:
-    """−1, 0 or 1, or the union of those that are possible."""
+    """−1 or 1, or all between where u may be 0; nan at 0, where it jumps."""
     u = arb(u)
-    return u if u.is_nan() else u.sgn()
+    return arb.nan() if u.is_nan() or u == 0 else u.sgn()
 
 
 def zeta(s: Real) -> arb:

@@ -132,7 +132,7 @@ class _Builder:
             return self._softplus(e.args[0])
         if isinstance(e, sympy.sign):
             a = self.node(e.args[0])
-            return self.assign(f"1.0 if {a} > 0.0 else -1.0 if {a} < 0.0 else 0.0", [a])
+            return self.assign(f"1.0 if {a} > 0.0 else -1.0 if {a} < 0.0 else nan", [a])  # at 0 it jumps
         if type(e) in FUNCTIONS:
             operand = self.node(e.args[0])
             return self.assign(f"{FUNCTIONS[type(e)]}({operand})", [operand])

@@ -112,10 +112,16 @@ def _function(e: Expr) -> tuple[Expr, Expr]:
     for argument in arguments:
         size, errors = rounding(argument)
         if errors != 0:
-            slot = sympy.Dummy("u", real=True)
-            slope = e.xreplace({argument: slot}).diff(slot).xreplace({slot: argument})
-            majorant, count = majorant + Abs(slope) * size, largest(count, errors)
+            majorant, count = majorant + _slope(e, argument) * size, largest(count, errors)
     return majorant, count
+
+
+def _slope(e: Expr, argument: Expr) -> Expr:
+    """How much an error of an argument changes a function at most."""
+    if isinstance(e, sympy.sign):
+        return 2 / Abs(argument)  # it jumps by 2 if the error reaches 0, and is constant else
+    slot = sympy.Dummy("u", real=True)
+    return Abs(e.xreplace({argument: slot}).diff(slot).xreplace({slot: argument}))
 
 
 def largest(*counts: Expr) -> Expr:

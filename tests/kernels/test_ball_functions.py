@@ -113,8 +113,9 @@ def test_the_two_sides_of_the_logistic_function_add_up_to_one(u: float) -> None:
 
 
 def test_signs_are_joined_where_undecided() -> None:
-    assert [balls.sign(u) for u in (-2, 0, 3.5, arb(5, 1))] == [-1, 0, 1, 1]
+    assert [balls.sign(u) for u in (-2, 3.5, arb(5, 1))] == [-1, 1, 1]
     assert all(balls.sign(arb(0.5, 1)).contains(s) for s in (-1, 0, 1))
+    assert balls.sign(0).is_nan()
 
 
 @pytest.mark.parametrize(
