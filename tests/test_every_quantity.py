@@ -360,3 +360,69 @@ def test_what_no_result_needs_is_left_out_of_the_loops() -> None:
     flat = ig.symbolic.Metric([r, theta, phi], sympy.diag(1, r**2, r**2 * sympy.sin(theta) ** 2))
     axes = {"r": np.array([2.5, 9.0]), "theta": np.array([0.1, 3.0]), "phi": 0.0}
     assert (ig.grid.evaluate(flat, axes, ["christoffel"]).status == 0).all()
+
+
+def test_a_curvature_that_vanishes_is_bounded_as_narrowly_beside_a_horizon() -> None:
+    ds = at(SCHWARZSCHILD, [0.0, 2 + 1e-8, 3.1415, 0.5], "ricci_scalar", "ricci", "ricci_error")
+    assert ds.status == Status.REFINED
+    assert max(ds.ricci_scalar_error, ds.ricci_error.max()) < 1e-20
+
+
+# --- Indefinite metrics -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("large", [3.0, 1e7, 1e9, 1e16])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_null_coordinate_beside_a_large_one_loses_no_digit(large: float, swapped: bool) -> None:
+    matrix = [[0, 1], [1, u]] if swapped else [[u, 1], [1, 0]]
+    ds = at(Metric([u, v], matrix), [large, 0.0], "determinant", "inverse_metric", max_refined=0)
+    assert ds.status == Status.OK
+    assert ds.determinant == pytest.approx(-1, rel=4 * EPS)
+    inverse = [[-large, 1], [1, 0]] if swapped else [[0, 1], [1, -large]]
+    np.testing.assert_allclose(ds.inverse_metric, inverse, rtol=4 * EPS, atol=4 * EPS)
+
+
+def test_a_wave_has_its_curvature_however_large_its_profile() -> None:
+    wave = Metric([u, v], [[v**2 * sympy.exp(u), 1], [1, 0]])
+    for far in (1.0, 1e4, 1e9):
+        ds = at(wave, [1.0, far], "ricci_scalar", max_refined=0)
+        assert ds.status == Status.OK
+        assert ds.ricci_scalar == pytest.approx(2 * np.e, rel=1e-13)
+
+
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+def test_an_information_that_rounding_makes_negative_is_refined() -> None:
+    point = [-0.31418258677025424, 0.00017741499976454015, 369479.02358332917]
+    assert at(ig.models.student_t(), point, "metric", max_refined=0).metric[2, 2] < 0
+    assert at(ig.models.student_t(), point, "metric", max_refined=0).status == Status.UNREFINED
+    assert at(ig.models.student_t(), point, "determinant").determinant == pytest.approx(1.624772418e-7, rel=1e-9)
+
+
+# --- Jumps ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+@pytest.mark.parametrize("kink", [sympy.Abs(u), sympy.sqrt(u**2), 2 * sympy.Abs(u - 1)])
+def test_a_connection_is_undefined_on_a_kink_alone(kink: sympy.Expr) -> None:
+    at_kink = 1.0 if kink.has(u - 1) else 0.0
+    points = [[at_kink - 1e-9, 0.0], [at_kink, 0.0], [at_kink + 1e-9, 0.0]]
+    ds = ig.grid.evaluate_points(Metric([u, v], sympy.diag(1, 1 + kink)), points, ["christoffel"])
+    assert (ds.status.values == Status.UNDEFINED).tolist() == [False, True, False]
+    before, _, after = ds.christoffel.values[:, 0, 1, 1]
+    assert before == pytest.approx(-after, rel=1e-8)
+
+
+def test_a_slope_without_a_kink_is_defined_where_a_sign_jumps() -> None:
+    ds = at(Metric([u, v], sympy.diag(1, 1 + u * sympy.Abs(u))), [0.0, 0.0], "christoffel")
+    assert ds.status == Status.REFINED
+    assert np.abs(ds.christoffel).max() == 0
+
+
+def test_a_sign_that_rounding_may_turn_is_refined() -> None:
+    metric = Metric([u, v], sympy.diag(1, 2 + sympy.sign(sympy.exp(u) - sympy.Rational(4, 3))))
+    edge = 0.28768207245178093  # log(4/3) rounded, above it: by mpmath, exp of it − 4/3 is 1.5e-17
+    with mpmath.workdps(40):
+        above = mpmath.exp(mpmath.mpf(edge)) > mpmath.mpf(4) / 3
+    ds = at(metric, [edge, 0.0], "metric")
+    assert ds.status == Status.REFINED
+    assert ds.metric[1, 1] == (3 if above else 1)

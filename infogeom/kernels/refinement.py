@@ -151,9 +151,17 @@ def _values(
 def _nearly_zero(
     metric: Metric, names: Sequence[str], arguments: tuple[Array, Array, tuple[Symbol, ...]], status: Flags, rtol: float
 ) -> dict[str, Array]:
-    """Curvatures that vanish in general: 0 wherever float64 cannot tell them from it, with the bound that says so."""
-    found = tabulate(metric, [*names, *(f"{name}_error" for name in names)], *arguments, status, rtol)
-    null = status == Status.UNREFINED
+    """Curvatures that vanish in general: 0 wherever float64 cannot tell them from it, with the bound that says so.
+
+    Beside the terms that cancel it is about as large as that of the inverse metric, which is to be small in each row.
+    """
+    asked = [*names, "inverse_metric"]
+    found = tabulate(metric, [*asked, *(f"{name}_error" for name in asked)], *arguments, status, rtol)
+    n = len(metric.coordinates)
+    rows = (n, n, *status.shape)
+    inverse = np.abs(found.pop("inverse_metric")).reshape(rows).max(1)
+    error = found.pop("inverse_metric_error").reshape(rows).max(1)
+    null = (status == Status.UNREFINED) & (error <= rtol * inverse).all(0)
     for name in names:
         null &= (np.abs(found[name]) <= found[f"{name}_error"]).all(0)
     for name in names:
