@@ -92,6 +92,17 @@ def truth(field: Field, point: Sequence[float], quantities: Sequence[str]) -> di
     return found | _settled(field, lambda bits, left: _curved(field, point, bits, left), field.jet_bits, curved, False)
 
 
+def told_from_zero(field: Field, point: Sequence[float]) -> Truth | None:
+    """R where the most bits tell it from 0, however small beside the terms that cancel in it; None elsewhere."""
+    found = []
+    for bits in (int(field.most / field.growth), field.most):
+        with flint.ctx.workprec(bits):
+            found.append(_curved(field, point, bits, ("ricci_scalar",))["ricci_scalar"].values)
+    one, other = (R.item() for R in found)
+    with flint.ctx.workprec(2 * SETTLED):
+        return Truth(found[1], abs(other).mid()) if abs(other - one) < abs(other) * arb(2) ** -SETTLED else None
+
+
 def _settled(
     field: Field, take: Callable[[int, Sequence[str]], dict[str, Truth]], bits: int, quantities: list[str], proven: bool
 ) -> dict[str, Truth]:

@@ -21,7 +21,7 @@ from flint import arb
 
 import infogeom as ig
 from infogeom.kernels.tiles import RANKS
-from tests.oracle import FIRST, SECOND, SETTLED, Truth, truth
+from tests.oracle import FIRST, SECOND, SETTLED, Truth, told_from_zero, truth
 from tests.oracle_balls import exact
 from tests.oracle_cases import Case, roll_call
 
@@ -183,6 +183,7 @@ class Truths:
         self.case, self.points = case, points
         self.held: list[dict[str, Truth]] = [{} for _ in points]
         self.asked: list[set[str]] = [set() for _ in points]
+        self.small: dict[int, Truth] = {}
 
     @property
     def unsettled(self) -> int:
@@ -195,6 +196,15 @@ class Truths:
             self.held[k] |= truth(self.case.field, self.points[k], together)
             self.asked[k] |= {*together}
         return self.held[k].get(quantity)
+
+    def read_off(self, k: int, quantity: str) -> Truth | None:
+        """What a quantity is read off; its logarithm and sign show R far below the terms that cancel in it."""
+        known = self(k, KNOWN_BY[quantity])
+        if known is None or KNOWN_BY[quantity] != "ricci_scalar" or not known.vanishes:
+            return known
+        if k not in self.small:
+            self.small[k] = told_from_zero(self.case.field, self.points[k]) or known
+        return self.small[k]
 
 
 def faults(case: Case, points: Array, quantities: Sequence[str], truths: Truths, *, together: bool) -> list[Fault]:
@@ -220,7 +230,7 @@ def _faults_at(case: Case, truths: Truths, k: int, q: str, said: Said) -> Iterat
         said = replace(said, status=OK)
     if case.kind == "closed" and status == UNREFINED and said.alone:
         yield Fault(case.name, q, LEFT, point, status, told, np.nan, np.inf, said.alone)
-    known = truths(k, KNOWN_BY.get(q, q))
+    known = truths.read_off(k, q) if q in READ_OFF else truths(k, q)
     if known is None:
         return
     if q not in READ_OFF:
