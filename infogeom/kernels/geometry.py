@@ -89,7 +89,8 @@ def geometry(
         if errors:
             bound = np.zeros_like(R)
             if bounds and framed:
-                bound = bounds.scalar(_riemann(gamma, ddg, sign, kernels), gamma, ddg)
+                averaged = TensorErrors(E, F, errors, hessian, contracted, framed)
+                bound = averaged.scalar(_riemann(gamma, ddg, sign, kernels), gamma, ddg)
             elif n > 1:  # a line is flat
                 kernels["scalar_error"](E, F, sign, gamma, ddg, *errors, bound)
             yield "ricci_scalar_error", bound

@@ -39,8 +39,9 @@ ROUNDINGS = 16
 FEW = 32
 #: Logarithm of the least weight.
 LEAST = float(np.log(TINY))
-#: Nodes at which the errors of a point's derivatives are looked at, which change slowly from node to node.
-LOOKED_AT = 32
+#: Nodes at which the errors of a point's derivatives are looked at, which change slowly from node to node; outcomes do
+#: so far from the first and the last alone, of which so many are all looked at.
+LOOKED_AT, UNLIKE = 32, 64
 
 
 class Nodes(NamedTuple):
@@ -202,13 +203,15 @@ class Sample(NamedTuple):
 
 def sample_of(nodes: Nodes, continuous: bool) -> Sample:
     """Some of the nodes, which stand for all, and those for what was left off."""
-    stride = -(-len(nodes.x) // LOOKED_AT)
-    x, w = nodes.x[::stride], nodes.w[::stride] * stride
+    N = len(nodes.x)
+    at = np.arange(N)
+    own = at if continuous else at[UNLIKE : N - UNLIKE]  # those that others are like
+    stride = max(1, -(-len(own) // LOOKED_AT))
+    at = at if stride == 1 else np.union1d(np.setdiff1d(at, own), own[::stride])
+    x, w = nodes.x[at], nodes.w[at] * np.where(np.isin(at, own), stride, 1)
     if continuous:
         step = np.spacing(np.abs(x)) / np.maximum(np.abs(np.gradient(x)), TINY) / 8
         return Sample(x, w, np.zeros(len(x), dtype=bool), step)
-    if stride > 1:  # an end may be unlike its neighbours
-        x, w = np.append(x, nodes.x[-1]), np.append(w, nodes.w[-1])
     far, w_far = nodes.beyond
     beyond = np.arange(len(x) + len(far)) >= len(x)
     return Sample(np.append(x, far), np.append(w, w_far), beyond, None)

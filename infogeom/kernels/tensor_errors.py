@@ -67,7 +67,8 @@ class TensorErrors:
         share: float = 1.0,
     ) -> None:
         g_error, self._dg_error, self._ddg_error, factor_error = (error * share for error in errors)
-        self._contracted, self._hessian, self._framed = contracted, hessian, framed
+        self._contracted, self._hessian = contracted, hessian
+        self._framed = framed = tuple(error * share for error in framed)
         self._E, self._F = np.abs(E), np.abs(F)
         self._Et = np.ascontiguousarray(self._E.transpose(1, 0, 2))
         n = len(E)

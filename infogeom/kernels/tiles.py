@@ -249,7 +249,7 @@ class _Expected(_Work):
         at: dict[str, NDArray[np.int64]] = {}
         parts: list[Array] = []
         errors = (*errors, np.zeros((self.n + 1, len(jets))))
-        self._follow(g, dg, ddg, errors, status, at, parts, framed)
+        self._follow(g, dg, ddg, errors, status, at, parts, framed, SINGLE)
         return np.concatenate(parts), at
 
 

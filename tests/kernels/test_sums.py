@@ -106,6 +106,17 @@ def test_where_scores_cancel_a_sum_is_refined(name: str) -> None:
     assert int(ds.status[0]) == Status.REFINED
 
 
+@pytest.mark.parametrize("rates", [(5.0, 2e-5), (10.0, 1e-6)])
+def test_an_information_that_one_outcome_holds_is_right_to_its_error(rates: tuple[float, float]) -> None:
+    second = {"rate": sympy.Symbol("rate2", positive=True)}
+    law = ig.models.mixture([ig.models.poisson(), ig.models.reparametrise(ig.models.poisson(), second)])
+    point = [dict(zip(("rate", "rate2"), rates, strict=True)).get(p.name, 0.1) for p in law.parameters]
+    ds = ig.grid.evaluate_points(law, [point], ["metric", "metric_error"], max_refined=0).isel(point=0)
+    true = ig.grid.evaluate_points(law, [point], ["metric"], rtol=3e-16).isel(point=0)
+    assert (ds.status, true.status) == (Status.OK, Status.REFINED)
+    assert (np.abs(ds.metric - true.metric) <= 2 * ds.metric_error).all()
+
+
 def test_a_determinant_that_a_sum_leaves_is_right_to_its_error() -> None:
     rng = np.random.default_rng(0)
     points = np.column_stack([rng.uniform(0.05, 0.95, 200), 10 ** rng.uniform(-5, -2, 200)])
