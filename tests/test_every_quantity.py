@@ -368,6 +368,17 @@ def test_a_curvature_that_vanishes_is_bounded_as_narrowly_beside_a_horizon() -> 
     assert max(ds.ricci_scalar_error, ds.ricci_error.max()) < 1e-20
 
 
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+@pytest.mark.parametrize("far", [-0.001, 20.0, 40.0])
+def test_what_a_metric_that_is_singular_everywhere_has_is_right(far: float) -> None:
+    hidden = sympy.cosh(u) ** 2 - sympy.sinh(u) ** 2 - 1
+    ds = at(Metric([u, v], sympy.diag(1, hidden)), [far, 0.5], "metric", "fisher_trace", "null_directions")
+    assert ds.status == Status.SINGULAR
+    np.testing.assert_allclose(ds.metric, np.diag([1, 0]), atol=1e-30)
+    assert ds.fisher_trace == 1
+    np.testing.assert_array_equal(np.abs(ds.null_directions), [[0, 1], [0, 0]])
+
+
 # --- Indefinite metrics -----------------------------------------------------------------------------------------------
 
 

@@ -63,6 +63,8 @@ FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875, 0.59375, 0.84375)
 BITS_OF_SUMS = 2**10
 #: Functions that come closer to a constant than any number of bits tells.
 SATURATING = (sympy.exp, sympy.tanh, sympy.coth, sympy.erf, sympy.erfc, expit, softplus, sympy.sinh, sympy.cosh)
+#: What tells whether the entries of a metric are good, singular or not, and what is read off those.
+ENTRIES, OF_ENTRIES = ("metric", "metric_error"), ("metric", "fisher_trace")
 #: What may vanish everywhere, bits in which that is looked at, and most parameters of a metric that is so looked at.
 CURVATURES, VANISHING_BITS, MOST_PROBED = ("riemann", "ricci", "ricci_scalar"), 2**13, 6
 
@@ -141,7 +143,8 @@ def _values(
         return np.vstack([outer[:, p], inner[:, v]])[order].T
 
     flat = {name: array.reshape(len(array), -1) for name, array in outputs.items()}
-    settle(metric, balls, points, flat, status.reshape(-1), accuracy)
+    entries = partial(tabulate, metric, ENTRIES, *arguments, before.copy(), accuracy.rtol)
+    settle(metric, balls, points, flat, status.reshape(-1), accuracy, entries)
     return {
         name: outputs[name].astype(np.int8 if name == "metric_rank" else float, copy=False)
         for name in with_errors(quantities)
@@ -236,6 +239,7 @@ def settle(
     outputs: Mapping[str, Array],
     status: Flags,
     accuracy: Accuracy,
+    entries: Callable[[], Mapping[str, Array]],
 ) -> None:
     """Complete, in place, what float64 left open.
 
@@ -250,6 +254,8 @@ def settle(
         Values by `infogeom.kernels.tiles.tabulate`, and places for those of `DERIVED` that are wanted.
     status : ndarray of int8, shape (m,)
     accuracy : Accuracy
+    entries : callable
+        Gives `ENTRIES` at all points by float64, each of shape (n², …).
     """
     n = len(metric.coordinates)
     if not outputs.keys().isdisjoint(DERIVED):
@@ -260,6 +266,9 @@ def settle(
     irregular = doubtful & (status != Status.UNREFINED)
     most, (rank, null) = MOST_BITS, _rank_everywhere(metric, irregular.any(), outputs)
     if rank < n:
+        if balls and not outputs.keys().isdisjoint(OF_ENTRIES):
+            doubtful &= _entries_in_doubt(entries(), n, accuracy.rtol)
+            _refine_entries(balls, points, outputs, np.flatnonzero(doubtful)[: accuracy.max_refined])
         _make_singular(outputs, status, rank, null)
         doubtful[:] = False
     elif balls and not metric.laws and irregular.any() and _looks_singular(metric, balls):
@@ -344,6 +353,24 @@ def _points_of_no_interest(metric: Metric) -> list[list[float]]:
     """Points of the typical ranges, in general position."""
     typical, n = [Parameter("inside", domain).typical for domain in metric.domains], len(metric.coordinates)
     return [[low + s ** (1 + k / n) * (high - low) for k, (low, high) in enumerate(typical)] for s in SHARES]
+
+
+def _entries_in_doubt(found: Mapping[str, Array], n: int, rtol: float) -> NDArray[np.bool_]:
+    """Points at which an error is large beside √(g_ii g_jj)."""
+    g, error = (found[name].reshape(n, n, -1) for name in ENTRIES)
+    root = np.sqrt(np.abs(g[np.arange(n), np.arange(n)]))
+    good: NDArray[np.bool_] = error <= rtol * root[:, None] * root + TINY
+    return ~good.all((0, 1))
+
+
+def _refine_entries(
+    balls: Balls, points: Callable[[NDArray[np.intp]], Array], outputs: Mapping[str, Array], at: NDArray[np.intp]
+) -> None:
+    """What a metric that is singular everywhere has all the same, from balls."""
+    names = tuple(name for name in outputs if ERROR_OF.get(name, name) in OF_ENTRIES)
+    for k, refined in zip(at, _refined(balls, points(at), names, FEWER_BITS, len(balls.data)), strict=True):
+        for name in names:
+            outputs[name][:, k] = refined.values[name].ravel()
 
 
 def _make_singular(outputs: Mapping[str, Array], status: Flags, rank: int, null: Array) -> None:
