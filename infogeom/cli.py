@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 AGREEMENT, DISAGREEMENT, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-#: As of a program that the signal of a closed pipe ends.
-UNREAD = 141
+#: As of a program that the signal of a closed pipe ends; EX_IOERR of sysexits.h.
+UNREAD, UNWRITTEN = 141, 74
 DEFAULT_SAMPLES = 1000
 
 MODELS = """\
@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit status; by SystemExit 0 for --help and --version, 2 for bad input.
 
     Characters that the encoding of the output lacks are written as backslash and number. Output that nobody reads on
-    ends the command in silence.
+    ends the command in silence, output that cannot be written with a line that says why.
     """
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
         sys.stdout.reconfigure(errors="backslashreplace")  # not "?", which says that something is not known
@@ -90,6 +90,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _write_no_more()
         return UNREAD
+    except OSError as error:
+        _write_no_more()
+        print(f"infogeom: {error}", file=sys.stderr)
+        return UNWRITTEN
 
 
 def _run(argv: Sequence[str] | None) -> int:

@@ -128,6 +128,14 @@ def test_a_pipe_that_nobody_reads_ends_the_command_in_silence(arguments: list[st
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_output_that_cannot_be_written_is_told_in_a_line() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = command("models", "--help", encoding="utf-8", stdout=full.fileno())
+    assert done.returncode == 74
+    assert done.stderr.decode().splitlines() == ["infogeom: [Errno 28] No space left on device"]
+
+
 # --- In this one ------------------------------------------------------------------------------------------------------
 
 

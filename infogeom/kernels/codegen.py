@@ -279,6 +279,11 @@ def _why_not(e: Expr) -> str:
     """What keeps an expression from being evaluated, and what helps."""
     if free := sorted(f.func.__name__ for f in e.atoms(AppliedUndef)):
         return f"the function {free[0]} has no values; put an expression in its place before evaluating"
+    of = sorted({type(f).__name__ for f in e.atoms(sympy.Function)})
+    if isinstance(e, sympy.Derivative | sympy.Subs) and of and not {"re", "im"} & {*of}:
+        return f"no compiled kernel for a derivative of {', '.join(of)}; doit() takes those that SymPy knows"
+    if isinstance(e, sympy.DiracDelta):
+        return "no compiled kernel for DiracDelta, the derivative of a jump, as of sign and Heaviside"
     if isinstance(e, sympy.Derivative | sympy.re | sympy.im | sympy.conjugate | sympy.arg):
         what = type(e).__name__
         return f"no compiled kernel for {what} of what is not declared real; use sympy.symbols(..., real=True)"

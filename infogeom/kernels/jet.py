@@ -200,7 +200,11 @@ def _metric_kernels(
         else None
     )
     if not samples:
-        expressions |= jet_errors(expressions) if bounds else {}
+        try:
+            expressions |= jet_errors(expressions) if bounds else {}
+        except (TypeError, ValueError):  # SymPy's, of what has no slope
+            kernel(expressions, axes)  # names the function
+            raise
         return MetricKernels(kernel(expressions, axes), kernel(expressions, axes, trace) if trace else None, None)
     sums = SampleErrors(expressions, samples) if bounds else None
     plain = kernel(expressions | ({"sizes": list(sums.sizes)} if sums else {}), axes)

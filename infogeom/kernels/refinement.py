@@ -359,8 +359,7 @@ def _entries_in_doubt(found: Mapping[str, Array], n: int, rtol: float) -> NDArra
     """Points at which an error is large beside √(g_ii g_jj)."""
     g, error = (found[name].reshape(n, n, -1) for name in ENTRIES)
     root = np.sqrt(np.abs(g[np.arange(n), np.arange(n)]))
-    good: NDArray[np.bool_] = error <= rtol * root[:, None] * root + TINY
-    return ~good.all((0, 1))
+    return np.asarray(~(error <= rtol * root[:, None] * root + TINY).all((0, 1)))
 
 
 def _refine_entries(

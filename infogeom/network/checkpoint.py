@@ -6,6 +6,7 @@ import errno
 import hashlib
 import io
 import json
+import os
 import struct
 import tokenize
 import warnings
@@ -60,6 +61,8 @@ def load(path: Path, settings: Settings) -> dict[str, NDArray[Any]] | None:
     ValueError
         When the file is no checkpoint, is damaged, or is one of other settings.
     """
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 - pathlib's raise where a name is too long
+        raise ValueError(f"{path} must be a file, to hold a checkpoint")
     try:
         arrays = _arrays(path)
         found = _settings(str(arrays.pop(SETTINGS)))

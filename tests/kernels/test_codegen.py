@@ -10,6 +10,7 @@ import pytest
 import sympy
 from sympy import Expr, Symbol, exp
 
+import infogeom as ig
 from infogeom.functions import expit, softplus
 from infogeom.kernels.codegen import Axes, UnsupportedFunctionError, exact_source, kernel
 from infogeom.kernels.compile import compiled, interpreted
@@ -164,6 +165,26 @@ def test_a_modulus_of_what_is_not_declared_real_is_told() -> None:
     z = Symbol("z")
     with pytest.raises(UnsupportedFunctionError, match="of what is not declared real; use sympy"):
         kernel({"one": [sympy.Abs(z).diff(z)]}, Axes((z,), (q,), ()))
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (sympy.Derivative(sympy.sin(p), p), "a derivative of sin; doit"),
+        (sympy.zeta(p**2 + 2).diff(p), "a derivative of zeta; doit"),
+        (sympy.sign(p).diff(p), "DiracDelta, the derivative of a jump"),
+    ],
+)
+def test_a_derivative_without_a_kernel_is_told_by_what_it_is_of(entry: sympy.Expr, told: str) -> None:
+    with pytest.raises(UnsupportedFunctionError, match=told):
+        kernel({"one": [entry]}, Axes((p,), (), ()))
+
+
+@pytest.mark.parametrize("entry", [sympy.Piecewise((p**2, p < 1), (p, True)), sympy.zeta(p + 2)])
+def test_an_unknown_function_is_named_where_no_point_may_be_refined_too(entry: sympy.Expr) -> None:
+    metric = ig.symbolic.Metric([p, q], sympy.diag(1, 1 + entry))
+    with pytest.raises(UnsupportedFunctionError, match=r"no compiled kernel for the function (Piecewise|zeta)"):
+        ig.grid.evaluate_points(metric, [[0.5, 0.5]], max_refined=0)
 
 
 def test_balls_are_not_blamed_for_what_float64_lacks_too() -> None:

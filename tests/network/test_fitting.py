@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -263,6 +264,12 @@ def test_a_checkpoint_of_other_settings_is_refused_by_their_name(
 def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "run.npz").write_bytes(b"something else")
     with pytest.raises(ValueError, match=r"run.npz is not a checkpoint"):
+        fit(NET, X, Y, LpNorm(2), epochs=1, checkpoint=tmp_path / "run.npz")
+
+
+def test_what_may_be_read_without_end_is_no_checkpoint(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "run.npz")
+    with pytest.raises(ValueError, match=r"run\.npz must be a file, to hold a checkpoint"):
         fit(NET, X, Y, LpNorm(2), epochs=1, checkpoint=tmp_path / "run.npz")
 
 
