@@ -69,7 +69,9 @@ class SGD(Optimizer):
     def update(self, parameters: Array, gradient: Array, state: tuple[Array, ...], step: int) -> None:
         """Change ``parameters`` and ``state`` in place."""
         real = parameters.dtype.type
-        compiled_module(updates)["sgd"](parameters, gradient, *state, real(self.learning_rate), real(self.momentum))
+        compiled_module(updates, contract=True)["sgd"](
+            parameters, gradient, *state, real(self.learning_rate), real(self.momentum)
+        )
 
 
 @dataclass(frozen=True)
@@ -108,4 +110,6 @@ class Adam(Optimizer):
             (1 - self.beta2**step) ** -0.5,
             *(self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2, self.epsilon),
         )
-        compiled_module(updates)["adam"](parameters, gradient, *state, *map(parameters.dtype.type, numbers))
+        compiled_module(updates, contract=True)["adam"](
+            parameters, gradient, *state, *map(parameters.dtype.type, numbers)
+        )

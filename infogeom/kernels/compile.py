@@ -20,7 +20,7 @@ import numpy as np
 import platformdirs
 
 from infogeom.kernels import special
-from infogeom.kernels.jit import OPTIONS
+from infogeom.kernels.jit import FUSED, OPTIONS
 from infogeom.kernels.kernel_cache import CacheWarning, KernelCache, keep_source
 from infogeom.kernels.private_folder import PrivateFolder
 
@@ -45,7 +45,7 @@ def cache_directory() -> Path:
 
 
 @lru_cache(maxsize=512)
-def compiled(source: str, *, contract: bool = True) -> Functions:
+def compiled(source: str, *, contract: bool = False) -> Functions:
     """Compile every function of a generated source, with its machine code cached on disk.
 
     Parameters
@@ -53,7 +53,7 @@ def compiled(source: str, *, contract: bool = True) -> Functions:
     source : str
         From `infogeom.kernels.codegen`.
     contract : bool
-        Whether products and sums may be fused, which error-free transformations do not survive.
+        Whether products and sums may be fused, see `infogeom.kernels.jit`.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def compiled(source: str, *, contract: bool = True) -> Functions:
         may be another user's, they are compiled in memory, after a `CacheWarning` with the path.
     """
     text = _whole(source)
-    options = OPTIONS if contract else {**OPTIONS, "fastmath": False}
+    options = FUSED if contract else OPTIONS
     name, folder = _name(text, options), PrivateFolder(cache_directory().absolute())
     keep_source(folder, f"{name}.py", text)
     module = _executed(name, text, str(folder.path / f"{name}.py"))
@@ -90,7 +90,7 @@ def _whole(source: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def compiled_module(module: ModuleType, *, contract: bool = True) -> Functions:
+def compiled_module(module: ModuleType, *, contract: bool = False) -> Functions:
     """Compile the functions of a module that is plain Python, from its own source text."""
     return compiled(inspect.getsource(module), contract=contract)
 

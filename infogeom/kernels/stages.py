@@ -62,7 +62,7 @@ class Stage:
 
 def run(code: Code, registers: Array, table: Array, out: Array) -> None:
     """Run instructions on registers for every block of a table."""
-    compiled_module(double_double, contract=False)["run"](code, registers, table, out)
+    compiled_module(double_double)["run"](code, registers, table, out)
 
 
 def instruction(operation: str, target: int, *operands: int) -> tuple[int, int, int, int]:

@@ -68,7 +68,7 @@ def _blas() -> Any:
 
 def forward(layers: Sequence[Layer], activation: str, x: Array) -> Forward:
     """Outputs of the network for inputs x (N, d), perhaps not finite, and what the backward pass needs."""
-    activate = compiled_module(activations)[activation]
+    activate = compiled_module(activations, contract=True)[activation]
     inputs, found = [x], []
     with np.errstate(over="ignore", invalid="ignore"):  # whoever takes the outputs asks whether they are finite
         for layer in layers[:-1]:
@@ -117,11 +117,11 @@ class Delta:
         """The derivatives themselves, (N, K, W), or (1, K, W) where they are the same for every sample."""
         if self.slope is not None:
             if len(self.product) == len(self.slope):
-                compiled_module(slopes)["scale"](self.product, self.slope)
+                compiled_module(slopes, contract=True)["scale"](self.product, self.slope)
             else:
                 shape = len(self.slope), *self.product.shape[1:]
                 values = self.workspace.array("scaled", shape, self.product.dtype)
-                compiled_module(slopes)["scaled"](self.product, self.slope, values)
+                compiled_module(slopes, contract=True)["scaled"](self.product, self.slope, values)
                 self.product = values
             self.slope = None
         return self.product
@@ -134,7 +134,7 @@ class Delta:
             units = np.einsum("kw,kw->w", self.product[0], self.product[0], dtype=np.float64)
             return np.asarray((self.slope * self.slope) @ units)
         out = np.empty(len(self.slope))
-        compiled_module(slopes)["slope_squares"](self.product, self.slope, out)
+        compiled_module(slopes, contract=True)["slope_squares"](self.product, self.slope, out)
         return out
 
     def grams(self) -> NDArray[np.float64]:
@@ -150,7 +150,7 @@ class Delta:
 def row_squares(a: Array) -> NDArray[np.float64]:
     """Squared length of each row, summed in float64."""
     out = np.empty(len(a))
-    compiled_module(slopes)["row_squares"](a, out)
+    compiled_module(slopes, contract=True)["row_squares"](a, out)
     return out
 
 
