@@ -177,6 +177,17 @@ def test_a_running_error_bounds_cancellation() -> None:
     assert error[0] > 1e6 * error[2]
 
 
+def test_each_multiplication_of_a_product_errs() -> None:
+    factors = sympy.symbols("a:8", positive=True)
+    at = np.random.default_rng(0).uniform(1, 2, (8, 500))
+    (value,), (error,) = with_errors(factors, [sympy.Mul(*factors)], {})(*at)
+    with mp.workdps(40):
+        true = [mp.fprod(map(mpf, row)) for row in at.T.tolist()]
+        off = np.array([float(abs(v - w)) for v, w in zip(value.tolist(), true, strict=True)])
+    assert (off <= 16 * error).all()
+    assert (off > 16 * error / 7).any()  # by more than a single multiplication may err
+
+
 def test_values_beside_running_errors_are_the_same_to_the_last_bit() -> None:
     e, at = [t**3 - sympy.sin(t) / (1 + t), exp(-t) * log(t)], np.linspace(0.1, 9, 50)
     values, _ = with_errors([t], e, {})(at)
