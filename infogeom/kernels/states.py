@@ -33,6 +33,7 @@ LOST = -690.0
 NONE = np.empty((0,) * 4), np.empty((0,) * 5)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what leaves float64 is told by the status
 def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     """Quantities of the family with log-density θ·t_s − ψ over the states s, and bounds on their errors.
 

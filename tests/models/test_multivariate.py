@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from sympy import Rational
 
 import infogeom as ig
+from infogeom.kernels.curvature import UNIT
 from infogeom.kernels.states import stated
+from infogeom.kernels.tensor_errors import SINGLE
 from infogeom.models import Parameter
 from infogeom.symbolic import ExpectationError
 from tests import reference, strategies
@@ -494,6 +496,25 @@ def test_sums_over_states_are_right_to_their_stated_error(size: float) -> None:
         exact = exact_curvature(statistics, point)
         assert abs(exact - mpmath.mpf(float(found))) <= error
         assert error <= 1e5 * EPS * abs(exact) * 10 ** (3 * size)  # as the condition of g grows
+
+
+def test_what_weights_err_by_moves_the_metric_through_their_sum_too() -> None:
+    # Exponents 0, −5 and −3, of terms that come to 407: each has two roundings of that size.
+    statistics, theta = np.array([[0, 0], [1, 1], [1, 1.01]]), np.array([-205.0, 200.0])
+    found, error = stated(statistics, theta.tolist()), 2 * 407 * UNIT * SINGLE
+    p = np.exp(statistics @ theta) / np.exp(statistics @ theta).sum()
+    c = statistics[:, 0] - p @ statistics[:, 0]
+    worst = error * (p @ np.abs(c**2 - found["metric"][0, 0]))  # as δp_s = p_s (ε_s − Σ_t p_t ε_t)
+    assert worst > 1.7 * error * found["metric"][0, 0]
+    assert worst <= found["metric_error"][0, 0] <= 2 * worst
+
+
+@pytest.mark.parametrize("theta", [-250.0, -500.0, 1e308])
+def test_sums_over_states_that_leave_float64_are_told_by_the_status_alone(theta: float) -> None:
+    model, point = ig.models.log_linear(4), [theta] * 3 + [0.0] * 7
+    with pytest.warns(ig.StatusWarning, match="1 unrefined"):
+        ds = ig.grid.evaluate_points(model, [point])
+    assert np.isnan(ds.ricci_scalar.item())
 
 
 @pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
