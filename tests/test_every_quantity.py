@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -154,6 +155,34 @@ def test_bounds_hold_for_formulas_of_a_few_operations(metric: sympy.Matrix) -> N
         assert (off <= 2 * ds[f"{name}_error"] + exact[f"{name}_error"]).all(), name
 
 
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+def test_a_quantity_beyond_float64_leaves_the_others() -> None:
+    names = ["metric", "inverse_metric", "determinant", "fisher_trace"]
+    ds = ig.grid.evaluate_points(Metric([u, v], sympy.eye(2) * u), [[1e200, 0], [1e-310, 0]], names, max_refined=0)
+    finite = {name: np.isfinite(ds[name].values.reshape(2, -1)).all(1).tolist() for name in names}
+    assert finite.pop("determinant") == [False, True]
+    assert finite.pop("inverse_metric") == [True, False]
+    assert finite == {"metric": [True, True], "fisher_trace": [True, True]}
+
+
+#: Metrics, points where they are singular or float64 cannot tell, and what the last entry is there.
+PERHAPS_SINGULAR = {
+    "singular": ([[u, v], [v, u]], [0.7, 0.7], 0.7),
+    "singular to rounding": ([[1, 0], [0, (u + 1) ** 2 - u**2 - 2 * u - 1 + v]], [3.3, 1e-17], 1e-17),
+    "unknown": ([[1, 0], [0, sympy.cosh(u) ** 2 - sympy.sinh(u) ** 2 - 1 + v**2]], [3.0, 1e-9], 1e-18),
+}
+
+
+@pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
+@pytest.mark.parametrize("name", PERHAPS_SINGULAR)
+def test_the_error_of_a_metric_holds_where_it_may_be_singular(name: str) -> None:
+    matrix, point, last = PERHAPS_SINGULAR[name]
+    ds = at(Metric([u, v], matrix), point, "metric", "metric_error", "inverse_metric_error", max_refined=0)
+    assert not np.isfinite(ds.inverse_metric_error).all()
+    assert abs(ds.metric[1, 1] - last) <= ds.metric_error[1, 1]
+    assert ds.metric_error.max() < 1e-12
+
+
 # --- What vanishes ----------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +195,21 @@ def test_a_vacuum_needs_no_refinement(metric: Metric) -> None:
     assert ds.ricci_scalar == 0
     assert ds.ricci_scalar_error < 1e-12
     assert (ds.ricci == 0).all()
+
+
+def test_a_sign_is_refined_where_float64_takes_r_for_zero() -> None:
+    # Flat as far as u = 100, with R = −288e-30 / 103 to nine digits at 103.
+    radius = u + (sympy.sqrt(u**2 - 200 * u + 10**4) + u - 100) ** 3 / sympy.Integer(10) ** 30
+    metric = Metric([u, v], sympy.diag(1, radius**2))
+    assert at(metric, [103.0, 0.0], "ricci_scalar").ricci_scalar == 0
+    ds = at(metric, [103.0, 0.0], "ricci_scalar_sign", "log10_ricci_scalar")
+    assert (ds.status, ds.ricci_scalar_sign) == (Status.REFINED, -1)
+    assert ds.log10_ricci_scalar == pytest.approx(np.log10(288e-30 / 103), rel=1e-12)
+
+
+def test_a_line_has_no_curvature_to_refine_for_a_sign() -> None:
+    ds = at(Metric([u], [[u**2]]), [103.0], "ricci_scalar_sign", "log10_ricci_scalar")
+    assert (ds.status, ds.ricci_scalar_sign, ds.log10_ricci_scalar) == (Status.OK, 0, -np.inf)
 
 
 def test_riemann_vanishes_where_space_is_flat_alone() -> None:
@@ -338,6 +382,20 @@ def test_a_point_on_the_border_of_a_condition_is_outside() -> None:
     with pytest.warns(ig.grid.StatusWarning, match="1 out_of_domain"):
         ds = ig.grid.evaluate_points(ig.models.multinomial(4, 3), [[0.5, 0.5], [0.25, 0.5]], ["metric"])
     assert ds.status.values.tolist() == [Status.OUT_OF_DOMAIN, Status.OK]
+
+
+def test_a_condition_whose_terms_cancel_is_told_by_its_sign() -> None:
+    # Of float64's values of the condition, which are right to 128 or so, some have the wrong sign.
+    w = sympy.Symbol("w", real=True)
+    rng = np.random.default_rng(1)
+    legs = rng.uniform(1e8, 1e9, (200, 2))
+    points = np.column_stack([legs, np.hypot(*legs.T) * (1 + rng.integers(-1, 2, 200) * 2.0**-53)])
+    exact = [Fraction(a) ** 2 + Fraction(b) ** 2 > Fraction(c) ** 2 for a, b, c in points.tolist()]
+    with pytest.warns(ig.grid.StatusWarning, match="out_of_domain"):
+        ds = ig.grid.evaluate_points(
+            Metric([u, v, w], sympy.eye(3), constraints=[u**2 + v**2 - w**2]), points, ["metric"]
+        )
+    assert (ds.status == Status.OK).values.tolist() == exact
 
 
 # --- What a point gets depends on nothing beside it -------------------------------------------------------------------

@@ -105,8 +105,8 @@ class _Work:
         if self.rtol is None:
             self.status[rows, columns] = status
             return
-        # The errors of what takes no inverse hold where that is not known to be there.
-        algebraic = np.where(np.isin(status, (Status.SINGULAR, Status.UNKNOWN)), Status.OK, status).astype(np.int8)
+        # The errors of what takes no inverse hold where there is none.
+        algebraic = np.where(status == Status.SINGULAR, Status.OK, status).astype(np.int8)
         for name in self.outputs.keys() & ERROR_OF.keys():
             seen = algebraic if ERROR_OF[name] in ALGEBRAIC else status
             # A line is flat; else a bound below the least positive number may be what is left of a larger one.
