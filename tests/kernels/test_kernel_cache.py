@@ -90,19 +90,34 @@ def another_file(path: Path, rng: np.random.Generator) -> None:
 DAMAGES: list[Damage] = [emptied, cut, lengthened, one_bit_flipped, a_block_of_zeros, noise, another_file]
 
 
-def damaged_and_mended(path: Path, damage: Damage, rng: np.random.Generator) -> None:
-    """Damage a file: the results are right, a warning has its path, and the next process finds all well."""
-    damage(path, rng)
+def results_and_warnings() -> tuple[list[float], list[str]]:
+    """What a new process would get, and be told."""
     with pytest.warns(CacheWarning) as caught:
-        assert results() == VALUES
-    assert [str(path) in str(warning.message) for warning in caught] == [True]
-    assert quiet_results() == VALUES
+        found = results()
+    return found, [str(warning.message) for warning in caught]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_file_is_told_and_replaced(folder: Path, kind: str, damage: Damage) -> None:
-    damaged_and_mended(one_of(folder, kind), damage, np.random.default_rng(12))
+    path = one_of(folder, kind)
+    damage(path, np.random.default_rng(12))
+    found, (told,) = results_and_warnings()
+    assert found == VALUES
+    assert str(path) in told
+    assert path.exists()
+    assert quiet_results() == VALUES
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_whole_but_belongs_to_another_kernel_is_told_and_replaced(folder: Path, kind: str) -> None:
+    path, other = sorted(folder.rglob(kind))
+    shutil.copyfile(other, path)
+    found, (told,) = results_and_warnings()
+    assert found == VALUES
+    assert str(path) in told
+    assert path.exists()
+    assert quiet_results() == VALUES
 
 
 @pytest.mark.slow
@@ -110,7 +125,12 @@ def test_five_hundred_damaged_files_cost_no_result(folder: Path) -> None:
     rng = np.random.default_rng(500)
     for _ in range(500):
         files = sorted(file for kind in KINDS for file in folder.rglob(kind))
-        damaged_and_mended(files[rng.integers(len(files))], DAMAGES[rng.integers(len(DAMAGES))], rng)
+        path, damage = files[rng.integers(len(files))], DAMAGES[rng.integers(len(DAMAGES))]
+        damage(path, rng)
+        found, told = results_and_warnings()
+        assert found == VALUES
+        assert [str(path) in message for message in told] == [True]
+        assert quiet_results() == VALUES
 
 
 @pytest.mark.parametrize("kind", KINDS)
