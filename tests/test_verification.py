@@ -21,6 +21,7 @@ from infogeom.losses import CrossEntropy, Loss, LpNorm, MeanPower
 from infogeom.models import Model
 from infogeom.routes import Found, routes
 from infogeom.symbolic import Metric
+from infogeom.symbolic.differences import central_differences
 from infogeom.symbolic.pointwise import closed_form
 from infogeom.symbolic.score_jet import ScoreJet
 from infogeom.verification import Row, Verification, typical_points, verify
@@ -461,3 +462,13 @@ def test_a_point_without_a_value_is_told_and_not_compared() -> None:
     u, v = sympy.symbols("u v", real=True)
     found = ig.verify(ig.symbolic.Metric([u, v], sympy.diag(1, 1 / u**2)), [[0.0, 1.0]])
     assert [row.note for row in found.rows] == ["no real finite value: not compared"]
+
+
+@pytest.mark.parametrize("x", [1e-200, 3e-60, 7e-8, 2e8, 1e120, 1e200])
+def test_differences_are_taken_in_steps_of_the_size_of_the_coordinate(x: float) -> None:
+    jet = central_differences(Metric([u], [[u**-2]]))((x,))
+    with mpmath.workdps(80):
+        exact = -2 / mpmath.mpf(x) ** 3, 6 / mpmath.mpf(x) ** 4
+        found = jet.dg.item(), jet.ddg.item()
+        errors = [abs(a - b) / abs(b) for a, b in zip(found, exact, strict=True)]
+    assert max(errors) < 1e-60

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import infogeom as ig
 from infogeom.kernels.balls import BITS, Balls, precision
-from infogeom.kernels.null_space import rank_to_rounding
+from infogeom.kernels.null_space import null_space, rank_to_rounding
 from infogeom.kernels.refinement import exact
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower
 from tests import problems as table
@@ -189,6 +189,27 @@ def test_such_a_metric_is_evaluated_in_float64_alone() -> None:
 def test_columns_are_dependent_up_to_their_own_rounding(excess: float, rank: int) -> None:
     x = np.array([[1.0, 1.0], [0.5, 0.5], [0.25, 0.25 + excess]])
     assert rank_to_rounding(x) == rank
+
+
+def test_columns_of_many_rows_are_dependent_up_to_the_rounding_of_each() -> None:
+    x = np.random.default_rng(3).uniform(0.1, 0.9, 1000)
+    assert rank_to_rounding(np.column_stack([np.ones(1000), x, 0.3 * x + 0.6, 1 - x])) == 2
+
+
+def test_a_sample_that_weighs_nothing_is_not_among_the_data() -> None:
+    inputs, weights = [[1, 2], [2, 4], [0.5, 1], [3, -1]], [1, 1, 1, 0]
+    network = ig.models.sigmoid_neuron(inputs, [0, 1, 0, 1], CrossEntropy(), weights=weights)
+    (null,) = null_space(ig.symbolic.metric(network))
+    assert np.abs(null) == pytest.approx(np.array([2, 1]) / np.sqrt(5), rel=4 * EPS)
+
+
+def test_a_value_beyond_float64_is_told_where_another_lacks_bits() -> None:
+    # At 0.1 the one is e^800, and of the other's 166 bits above the point 128 are known.
+    metric = ig.symbolic.Metric([u, v], sympy.diag(sympy.exp(8000 * u), 2 + sympy.sin(10**50 * u)))
+    refined = balls(metric).refine([0.1, 0.0], ("metric",), BITS)
+    assert refined.values["metric_error"][1, 1] >= 1
+    assert np.isnan(refined.values["metric"][0, 0])
+    assert refined.status == 4
 
 
 def test_precision_is_put_back() -> None:

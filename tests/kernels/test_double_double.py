@@ -89,6 +89,7 @@ def holds(ball: Sequence[float], truth: arb) -> bool:
 @settings(max_examples=25)
 @given(x=anywhere, y=anywhere)
 @example(x=[1e-200, 3.3e-160, 1e-310, 7e-305], y=[1.1e-120, 7.7e-155, 1e300, 1e-3])  # digits lost by underflow
+@example(x=[3.3e-300, -7.1e-303, 1.9e-305], y=[7.7e-150, 1.3e-160, 2.9e-200])  # lost by a remainder, small divisor
 @example(x=[1e-10, 1e-12, 1e-7], y=[3.0, 0.7, 11.3])
 @example(x=[-745.3, -600.1, -599.9, 709.7, 709.2], y=[0.3, 0.1, -0.3, 0.1, 700.0])  # the ends of the exponential
 def test_a_ball_holds_the_truth_whatever_the_arguments(name: str, x: list[float], y: list[float]) -> None:
@@ -129,11 +130,12 @@ def test_a_logarithm_near_one_is_held(c: float) -> None:
 
 
 @pytest.mark.parametrize("m", [0.0054, -0.0054, 1e-3, 1e-5])
-def test_the_tail_of_the_exponential_series_is_held(m: float) -> None:
+@pytest.mark.parametrize("radius", [0.0, 5e-4])
+def test_the_tail_of_the_exponential_series_is_held(m: float, radius: float) -> None:
     with precision(600):
-        x = arb(m)
-        tail = (x.exp() - sum((x**k / arb(k).gamma() / k for k in range(1, 7)), arb(1))) / x**7
-        assert holds(double_double.series_tail((m, 0.0, 0.0)), tail)
+        for x in (arb(m) - radius, arb(m) + radius):
+            tail = (x.exp() - sum((x**k / arb(k).gamma() / k for k in range(1, 7)), arb(1))) / x**7
+            assert holds(double_double.series_tail((m, 0.0, radius)), tail)
 
 
 @pytest.mark.parametrize(("u", "radius", "inside"), [(-700.0, 200.0, -500.0), (-700.0, 0.5, -699.6), (3.0, 0.9, 3.8)])
@@ -177,6 +179,15 @@ def test_functions_of_constants_are_constants() -> None:
         balls = stage(program, [number.register], {})(np.zeros((0, 3, WIDTH)))[0, :, 0]
         assert holds(balls, truth)
         assert balls[2] <= 2.0**-100 * balls[0]
+
+
+@pytest.mark.parametrize(("p", "q"), [(-1, 3), (-5, 2), (7, 3)])
+def test_functions_of_constants_see_their_signs(p: int, q: int) -> None:
+    program = Program()
+    number = functions_of(program)["gamma"](program.ratio(p, q))
+    h, l, r = number.constant
+    with precision(200):
+        assert holds((number.sign * h, number.sign * l, r), (arb(p) / q).gamma())
 
 
 # --- Metrics ----------------------------------------------------------------------------------------------------------

@@ -43,6 +43,14 @@ def test_what_is_zero_in_other_words_vanishes(name: str) -> None:
     assert vanishes(ZEROS[name], ANYWHERE)
 
 
+@pytest.mark.parametrize("apart", range(17, 24))
+def test_zeros_of_very_different_sizes_vanish_together(apart: int) -> None:
+    # Rounding may leave nothing of the larger in few digits, and so much in more as it leaves of the smaller in few.
+    large = [sin(2 * x) - 2 * sin(x) * cos(x), sinh(x) - (exp(x) - exp(-x)) / 2, tan(x / 2) - sin(x) / (1 + cos(x))]
+    for one in large:
+        assert vanishes(one + (sinh(y) ** 2 - cosh(y) ** 2 + 1) / 10**apart, ANYWHERE)
+
+
 @pytest.mark.parametrize("name", NOT_ZEROS)
 def test_what_is_not_zero_does_not_vanish(name: str) -> None:
     assert not vanishes(NOT_ZEROS[name], ANYWHERE)
