@@ -249,6 +249,11 @@ def _verified(metric: Metric, model: Model | None, points: Sequence[Point], *, s
             except NameError as error:
                 skipped.append(("all routes", f"the metric has no value in mpmath: {error}"))
                 continue
+            except (ArithmeticError, ValueError) as error:  # a limit is no value
+                told = str(error) or type(error).__name__
+                rows.append(Row(point, "status", (), CLOSED_FORM, note=f"undecided: no value in mpmath there, {told}"))
+                progress.update(len(taken))
+                continue
             if status != "singular" and "ricci_scalar" not in bounds:
                 rows.append(Row(point, "status", (), CLOSED_FORM, note=f"undecided: singular to {DIGITS} digits"))
             for route in taken:

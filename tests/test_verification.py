@@ -472,3 +472,17 @@ def test_differences_are_taken_in_steps_of_the_size_of_the_coordinate(x: float) 
         found = jet.dg.item(), jet.ddg.item()
         errors = [abs(a - b) / abs(b) for a, b in zip(found, exact, strict=True)]
     assert max(errors) < 1e-60
+
+
+def test_a_score_without_bound_at_a_kink_is_integrated_to_its_end() -> None:
+    table = ig.verify(ig.models.generalised_normal(), [[0.3, 1.7, 0.6]])
+    assert table.agree
+    assert any(row.route == "definition, quadrature" and row.compared for row in table.rows)
+
+
+def test_a_point_where_the_closed_form_is_a_limit_is_undecided() -> None:
+    table = ig.verify(ig.models.von_mises_fisher(2), [[0, 0], [0.5, 0.5]])
+    assert table.agree
+    assert [row.note for row in table.rows if row.point == (0, 0)] == [
+        "undecided: no value in mpmath there, ZeroDivisionError"
+    ]

@@ -43,6 +43,8 @@ BITS, MOST_BITS = 128, 2**17
 WANTED = 60
 #: R is null where it is below 1, and the terms that cancel in it, by this many bits.
 NULL = 256
+#: Exponents of what rounds to 0 in float64, and of 0 itself.
+LEAST, NOTHING = -1080, -(2**62)
 #: Bits in which what has no value is given up, unless values beside the point approach one.
 UNDEFINED_BITS = 2**13
 #: How near those points lie along coordinates in turn, in bits by the size of each coordinate or 1: in proportions that
@@ -347,7 +349,8 @@ def _described(R: arb) -> dict[str, Array]:
 
 def _lacking(name: str, tensor: Objects, size: arb, bits: int, null: int) -> int:
     """How many bits a tensor lacks to be good to `WANTED` bits, or null beside what cancels in it; 0 where it is."""
-    inexact = [b for b in tensor.flat if not b.is_exact()]
+    least = NOTHING if null == NULL_OF_LOGARITHM else LEAST
+    inexact = [b for b in tensor.flat if not b.is_exact() and _exponent(abs(b).upper()) > least]
     if name != "ricci_scalar" and all(b.contains(0) for b in tensor.flat):
         floor = -NULL if bits > 2 * NULL else -MOST_BITS  # that so many bits cancel is no accident
     else:
@@ -362,7 +365,7 @@ def _exponent(x: arb) -> int:
     if not x.is_finite():
         return 2**62
     mantissa, exponent = x.mid().man_exp()
-    return int(mantissa).bit_length() + int(exponent) if mantissa else -(2**62)
+    return int(mantissa).bit_length() + int(exponent) if mantissa else NOTHING
 
 
 def _size(gamma: Objects, ddg: Objects, sign: Objects) -> arb:

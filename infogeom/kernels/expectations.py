@@ -268,11 +268,14 @@ class Expectation:
             lengths = [len(samples[k].x) for k in batch]
             theta = np.repeat(np.array([found[k].theta for k in batch]), lengths, axis=0).T
             derivatives, errors = map(np.array, self._with_errors(x, *theta))
-            _, (exponents,) = self._exponent(x, *theta)
+            (log_density,), (off,) = self._exponent(x, *theta)
             for k, (start, end) in zip(batch, pairwise([0, *accumulate(lengths)]), strict=True):
                 here = slice(start, end)
-                known = derivatives[:, here], errors[:, here], exponents[here]
-                bounds = self._errors_at(found[k], samples[k], *known, frames[k])
+                # A weight errs by what its exponent does, and by what the density changes where a node is rounded.
+                exponents = off[here] + samples[k].jitter(log_density[here])
+                bounds = self._errors_at(
+                    found[k], samples[k], derivatives[:, here], errors[:, here], exponents, frames[k]
+                )
                 yield bounds.plus(found[k].change, frames[k])
 
     def _errors_at(
@@ -283,7 +286,7 @@ class Expectation:
         bounds = np.where(np.isfinite(errors), errors, np.abs(values)) + sample.jitter(values)
         relative = ROUNDINGS * UNIT + found.deficit + np.where(np.isfinite(exponents), exponents, 1.0)
         w, beyond = sample.w, sample.beyond
-        uncertain = np.where(beyond, w, w * relative + sample.jitter(w)) + np.where(w < SMALL, TINY, 0.0)
+        uncertain = np.where(beyond, w, w * relative) + np.where(w < SMALL, TINY, 0.0)
         return moment_errors(values, bounds, Uncertain(np.where(beyond, 0.0, w), uncertain), frame)
 
 

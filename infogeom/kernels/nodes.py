@@ -35,8 +35,8 @@ MAX_OUTCOMES = 2_000_000
 DISTANCES = np.concatenate([[0.0], 10.0 ** np.arange(-9, 9.5, 0.25)])
 #: Roundings of a term of E[D D (s s)].
 ROUNDINGS = 16
-#: Intervals of a rule that shows where a density is.
-FEW = 32
+#: Intervals of a rule that shows where a density is, more where its mass is not found by fewer.
+FEW = (32, 128, 512, 2048)
 #: Logarithm of the least weight.
 LEAST = float(np.log(TINY))
 #: Nodes at which the errors of a point's derivatives are looked at, which change slowly from node to node; outcomes do
@@ -110,7 +110,8 @@ class Rule:
         """At least so many outcomes in general position, if there are as many; None where the mass is not found."""
         if self.continuous:
             pieces = self.pieces(theta)
-            nodes = self.at(theta, pieces, FEW)
+            found = (self.at(theta, pieces, intervals) for intervals in FEW)
+            nodes = next((nodes for nodes in found if nodes), None)
             return nodes and np.random.default_rng(0).permutation(nodes.x)[: number * len(pieces)]
         nodes = self.outcomes(theta)
         if nodes is None or isinstance(self._support, sympy.FiniteSet):
@@ -210,7 +211,10 @@ def sample_of(nodes: Nodes, continuous: bool) -> Sample:
     at = at if stride == 1 else np.union1d(np.setdiff1d(at, own), own[::stride])
     x, w = nodes.x[at], nodes.w[at] * np.where(np.isin(at, own), stride, 1)
     if continuous:
-        step = np.spacing(np.abs(x)) / np.maximum(np.abs(np.gradient(x)), TINY) / 8
+        apart = np.abs(
+            np.gradient(x)
+        )  # 0 where rounding leaves nothing of a distance from an end: values do not differ
+        step = np.divide(np.spacing(np.abs(x)) / 8, apart, out=np.zeros(len(x)), where=apart > 0)
         return Sample(x, w, np.zeros(len(x), dtype=bool), step)
     far, w_far = nodes.beyond
     beyond = np.arange(len(x) + len(far)) >= len(x)

@@ -416,5 +416,7 @@ def _matrix(
     # A network's log-density is −ℓ, normalised only up to a constant.
     problem = check_definition(matrix, law, scores, coordinates, typical, normalised=output is None)
     if problem:
-        raise ExpectationError(f"model {name!r}: {problem}")
+        right = output is None and len(law.variables) == 1 and not check_mass(law, coordinates, typical)
+        # Of a density that is one the expectations were taken wrongly, and can be taken by numbers.
+        raise (OpenExpectationError if right else ExpectationError)(f"model {name!r}: {problem}")
     return matrix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -66,30 +67,43 @@ def expectations(
     with precision.digits(DIGITS):
         if not isinstance(support, sympy.Interval):
             return [_sum(law, weight, support) for weight in weights]
-        (chart, inverse), ends = _chart(support), _ends(support)
-        bounded = bool(mpmath.isfinite(ends[1] - ends[0]))
+        ends, functions = _ends(support), list(weights)
+        breaks = [ends[0], *sorted(k for k in kinks if ends[0] < k < ends[1]), ends[1]]
+        pieces = [_over_piece(law, functions, piece, ends, list(centres)) for piece in pairwise(breaks)]
+        return [(sum(v for v, _ in parts), sum(e for _, e in parts)) for parts in zip(*pieces, strict=True)]
 
-        @cache
-        def exponent(t: Real) -> tuple[Real, Real]:
-            if bounded and abs(t) > LONGEST:
-                return ends[0], -mpmath.inf
-            with precision.digits(POINT_DIGITS + (int(abs(t) / 2.3) if bounded else 0)):
-                x, jacobian = chart(t)
-                return x, law(x) + jacobian if ends[0] < x < ends[1] else -mpmath.inf
 
-        inside = [inverse(c) for c in centres if support.interior.contains(sympy.Float(c)) == True]  # noqa: E712
-        edges = [inverse(k) for k in kinks if support.interior.contains(sympy.Float(k)) == True]  # noqa: E712
-        breaks = _breaks(lambda t: exponent(t)[1], inside, edges)
+def _over_piece(
+    law: Function, weights: list[Function], piece: tuple[Real, Real], ends: tuple[Real, Real], centres: list[Real]
+) -> list[tuple[Real, Real]]:
+    """Integrals over a piece of the support where the density is smooth.
 
-        def integrand(weight: Function) -> Function:
-            def value(t: Real) -> Real:
-                x, log_p = exponent(t)
-                p = exponential(log_p)
-                return p * weight(x) if p else p
+    On the way to a kink, where a score may be without bound, they are not left off.
+    """
+    low, high = piece
+    chart, inverse = _chart(low, high)
+    deep = piece != ends or bool(mpmath.isfinite(high - low))
 
-            return value
+    @cache
+    def exponent(t: Real) -> tuple[Real, Real]:
+        if deep and abs(t) > LONGEST:
+            return low, -mpmath.inf
+        with precision.digits(POINT_DIGITS + (int(abs(t) / 2.3) if deep else 0)):
+            x, jacobian = chart(t)
+            return x, law(x) + jacobian if low < x < high else -mpmath.inf
 
-        return [_integral(integrand(weight), breaks) for weight in weights]
+    breaks = _breaks(lambda t: exponent(t)[1], [inverse(c) for c in centres if low < c < high])
+    breaks = [-mpmath.inf] * (low > ends[0]) + breaks + [mpmath.inf] * (high < ends[1])
+
+    def integrand(weight: Function) -> Function:
+        def value(t: Real) -> Real:
+            x, log_p = exponent(t)
+            p = exponential(log_p)
+            return p * weight(x) if p else p
+
+        return value
+
+    return [_integral(integrand(weight), sorted(set(breaks))) for weight in weights]
 
 
 def exponential(x: Real) -> Real:
@@ -104,9 +118,8 @@ def _ends(support: sympy.Interval) -> tuple[Real, Real]:
     return low, high
 
 
-def _chart(support: sympy.Interval) -> tuple[Chart, Callable[[Real], Real]]:
+def _chart(low: Real, high: Real) -> tuple[Chart, Callable[[Real], Real]]:
     """Map of the line onto the interior of an interval, logarithmic at a finite end, and its inverse."""
-    low, high = _ends(support)
     if mpmath.isfinite(low) and mpmath.isfinite(high):
         width = high - low
 
@@ -123,7 +136,7 @@ def _chart(support: sympy.Interval) -> tuple[Chart, Callable[[Real], Real]]:
     return lambda t: (t, mpmath.mpf(0)), lambda x: x
 
 
-def _breaks(exponent: Function, centres: list[Real], kinks: list[Real]) -> list[Real]:
+def _breaks(exponent: Function, centres: list[Real]) -> list[Real]:
     """Where to split the line and where to leave it off: around every peak of a density, given by its exponent."""
     start = sorted({mpmath.mpf(c) + s * sign for c in [0, *centres] for s in SCALES for sign in (1, -1)})
     known = {t: _height(exponent, t) for t in start}
@@ -139,7 +152,7 @@ def _breaks(exponent: Function, centres: list[Real], kinks: list[Real]) -> list[
         if _height(exponent, peak) > top - max(FALLS)
         for t in (peak, *(_fallen(exponent, peak, fall, side) for fall in FALLS for side in (1, -1)))
     }
-    return sorted({-mpmath.inf, mpmath.inf} if not around else around | set(kinks))
+    return sorted(around or {-mpmath.inf, mpmath.inf})
 
 
 def _height(exponent: Function, t: Real) -> Real:

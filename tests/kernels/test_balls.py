@@ -15,6 +15,7 @@ import infogeom as ig
 from infogeom.kernels.balls import BITS, Balls, precision
 from infogeom.kernels.null_space import null_space, rank_to_rounding
 from infogeom.kernels.refinement import exact
+from infogeom.kernels.status import Status
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower
 from tests import problems as table
 from tests import reference, strategies
@@ -217,3 +218,11 @@ def test_precision_is_put_back() -> None:
     with precision(333):
         assert ctx.prec == 333
     assert ctx.prec == before
+
+
+def test_a_curvature_below_all_of_float64_needs_no_more_bits() -> None:
+    u, v = sympy.symbols("u v", real=True)
+    metric = ig.symbolic.Metric([u, v], sympy.diag(1, 1 + sympy.exp(-1 / u**2)))
+    ds = ig.grid.evaluate_points(metric, [[0.0, 0.0]], ["ricci_scalar"])
+    assert ds.status.item() == Status.REFINED
+    assert ds.ricci_scalar.item() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -93,3 +94,25 @@ def test_a_peak_that_was_missed_is_no_number(law: Model, point: list[float]) -> 
 def test_a_metric_worse_than_rtol_says_so(law: Model, point: list[float]) -> None:
     ds = ig.grid.evaluate_points(law, [point], ["metric"], max_refined=0)
     assert int(ds.status[0]) == Status.UNREFINED
+
+
+@pytest.mark.parametrize("start", [0, 7])
+def test_a_density_that_ends_at_full_height_is_integrated_to_a_rounding(start: int) -> None:
+    # The moments of 1 + a (z² − 1/3) are elementary; SymPy's integral of the score's square is wrong.
+    z, a = x - start, Symbol("a", positive=True)
+    law = from_density(
+        log(1 + a * (z**2 - Rational(1, 3))),
+        x,
+        [ig.models.Parameter(a, sympy.Interval.open(0, 1))],
+        sympy.Interval(start, start + 1),
+    )
+    ds = ig.grid.evaluate_points(law, [[0.5], [1e-3]], ["metric", "metric_error"])
+    with mpmath.workdps(40):
+        for value, error, at in zip(ds.metric.values.ravel(), ds.metric_error.values.ravel(), (0.5, 1e-3), strict=True):
+            exact = mpmath.quad(lambda z, at=at: (z**2 - third()) ** 2 / (1 + at * (z**2 - third())), [0, 1])
+            assert abs(value - exact) <= error < 1e-13 * exact  # x² is 64 and more times z²
+    assert (ds.status == Status.OK).all()
+
+
+def third() -> mpmath.mpf:
+    return mpmath.mpf(1) / 3

@@ -148,6 +148,15 @@ def test_a_mixture_of_equal_components_is_singular() -> None:
     assert np.abs(ds.null_directions.values[0, :2] @ [0, 0.3, 0.7]).max() < 1e-15
 
 
+def test_a_mixture_whose_mass_takes_many_nodes_is_singular_where_its_components_are_equal() -> None:
+    exponential = ig.models.exponential()
+    other = ig.models.reparametrise(exponential, {"rate": sympy.Symbol("rate2", positive=True)})
+    law = ig.models.mixture([exponential, other])
+    ds = ig.grid.evaluate_points(law, [[0.3, 1.5, 1.5], [0.3, 1.5, 2.0]], ["metric_rank"], max_refined=10)
+    assert ds.status.values.tolist() == [Status.SINGULAR, Status.OK]
+    assert ds.metric_rank.values.tolist() == [1, 3]
+
+
 def test_components_that_hardly_differ_are_not_singular() -> None:
     ds = ig.grid.evaluate_points(two_binomials(), [[0.3, 0.4, 0.4 + 1e-9]], ["metric_rank"])
     assert int(ds.metric_rank[0]) == 3
