@@ -35,6 +35,8 @@ from math import sin, sinh, sqrt, tan, tanh
 
 from numpy import empty
 
+from infogeom.kernels.jit import fma
+
 """
 
 
@@ -78,7 +80,9 @@ def compiled(source: str, *, contract: bool = False) -> Functions:
 
 def interpreted(source: str) -> Functions:
     """Return the same functions as plain Python, for debugging."""
-    return _functions(_executed("infogeom_kernel", _whole(source), "<infogeom kernel>"), source)
+    module = _executed("infogeom_kernel", _whole(source), "<infogeom kernel>")
+    module.__dict__["fma"] = lambda a, b, c: a * b + c
+    return _functions(module, source)
 
 
 def _whole(source: str) -> str:

@@ -1,16 +1,33 @@
 """The one numba policy.
 
 ``nogil`` lets a thread pool drive tiles; the numpy error model divides like IEEE 754, so that loops vectorise. No
-fast-math flag is on: sums keep their order, nan and inf their meaning, and every operation rounds by itself. With fused
-multiply-adds the last points of a loop, which fill no vector, would fuse other products than those before: what a point
-gets would depend on how many stand beside it. Only the passes of networks fuse: their arrays always come whole.
+fast-math flag is on: sums keep their order, nan and inf their meaning. A compiler left free to fuse products and sums
+takes other products for the last points of a loop, which fill no vector, than for those before: what a point gets would
+depend on how many stand beside it. Kernels say themselves what is fused, by `fma`. Only the passes of networks, whose
+arrays always come whole, leave it to the compiler.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 FUSED: dict[str, Any] = {**OPTIONS, "fastmath": {"contract"}}
 
-__all__ = ["FUSED", "OPTIONS"]
+__all__ = ["FUSED", "OPTIONS", "fma"]
+
+
+@intrinsic
+def fma(_typing: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001  (numba reads the names)
+    """Compile a b + c, rounded once where the machine can do so as fast as a product, else twice."""
+
+    def written(_context: Any, builder: ir.IRBuilder, _signature: Any, arguments: Any) -> Any:
+        double = ir.DoubleType()
+        kind = ir.FunctionType(double, [double] * 3)
+        return builder.call(builder.module.declare_intrinsic("llvm.fmuladd", [double], kind), arguments)
+
+    return types.float64(types.float64, types.float64, types.float64), written

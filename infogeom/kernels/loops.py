@@ -7,8 +7,10 @@ the outermost loop where that is known.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from sympy import Symbol
 
@@ -23,7 +25,7 @@ BLOCK = 256
 #: padded to a multiple of it with samples of weight 0.
 UNROLL = 4
 #: What a vectorised loop may hold besides arithmetic.
-INLINE = frozenset({"fabs", "inf", "nan", "max", "sqrt", "if", "else", "or"})
+INLINE = frozenset({"fabs", "fma", "inf", "nan", "max", "sqrt", "if", "else", "or"})
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,33 @@ def words(text: str) -> set[str]:
 
 def write_loops(program: Program, axes: Axes) -> str:
     """Source of ``tile(outer, inner, data, out)`` and ``exponents(outer, inner, data, along_outer, along_inner)``."""
-    writer = _Writer(program, axes)
+    writer = _Writer(_fused(program), axes)
     writer.tile()
     writer.exponents()
     return "\n".join(writer.text) + "\n"
+
+
+def _lone_products(program: Program) -> dict[str, tuple[str, str]]:
+    """Factors of the products of two that stand in one place only."""
+    uses = Counter(chain(program.results, *(words(text) for _, text in program.lines)))
+    split = ((name, text.split()) for name, text in program.lines if uses[name] == 1)
+    return {name: (parts[0], parts[2]) for name, parts in split if len(parts) == 3 and parts[1] == "*"}
+
+
+def _fused(program: Program) -> Program:
+    """The same with products fused into the one sum, of the same loop, that takes them."""
+    lone, lines = _lone_products(program), []
+    for name, text in program.lines:
+        a, operator, b = parts if len(parts := text.split()) == 3 else (text, "", "")
+        here = [p for p in (a, b) if p in lone and program.depends[p] == program.depends[name]]
+        if here and operator == "+":
+            x, y = lone[here[0]]
+            text = f"fma({x}, {y}, {b if here[0] == a else a})"
+        elif here and operator == "-":
+            x, y = lone[here[0]]
+            text = f"fma({x}, {y}, (-1.0) * {b})" if here[0] == a else f"fma((-1.0) * {x}, {y}, {a})"
+        lines.append((name, text))
+    return replace(program, lines=lines)
 
 
 def write_point(program: Program, axes: Axes) -> str:
@@ -133,6 +158,7 @@ class _Writer:
         self.read = [name for name, _ in needed if name in read and not program.depends[name] >= {P, V}]
         self.tables = [name for name in self.read if V in program.depends[name]]
         self.outside = [name for name in self.read if V not in program.depends[name]]
+        self.lone = {name: factors for name, factors in _lone_products(program).items() if name not in self.read}
 
     def write(self, depth: int, *lines: str) -> None:
         self.text += ["    " * depth + line for line in lines]
@@ -214,8 +240,10 @@ class _Writer:
             results = [(c, r) for c, r in enumerate(self.program.results) if (r in called) == calls]
             if not results:
                 continue
-            lines = self.program.needed((r for _, r in results), known=self.read)
-            used = {r for _, r in results}.union(*(words(text) for _, text in lines))
+            # Sums over samples take the factors of products.
+            terms = [self.lone.get(r, (r,)) if copies else (r,) for _, r in results]
+            lines = self.program.needed(chain(*terms), known=self.read)
+            used = {*chain(*terms)}.union(*(words(text) for _, text in lines))
             body = [f"{name} = row_{name}[v]" for name in tables if name in used]
             body += [f"{name} = {text}" for name, text in lines]
             self.write(depth, "for v in range(V):")
@@ -223,8 +251,12 @@ class _Writer:
             if copies:
                 unrolled = (self.copied(line, copy) for copy in range(copies) for line in body)
                 self.write(depth + 1, *dict.fromkeys(unrolled))  # what no sample changes stands once
-                sums = {c: " + ".join(self.copied(r, copy) for copy in range(copies)) for c, r in results}
-                self.write(depth + 1, *(f"total[{c}, v] = total[{c}, v] + {terms}" for c, terms in sums.items()))
+                for (c, _), term in zip(results, terms, strict=True):
+                    total = f"total[{c}, v]"
+                    for copy in range(copies):
+                        factors = self.copied(", ".join(term), copy)
+                        total = f"fma({factors}, {total})" if len(term) == 2 else f"{total} + {factors}"
+                    self.write(depth + 1, f"total[{c}, v] = {total}")
             else:
                 self.write(depth + 1, *body, *(f"out[{c}, p, v] = {r}" for c, r in results))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import mpmath
@@ -15,17 +16,18 @@ from infogeom.functions import expit, softplus
 from infogeom.kernels.codegen import Axes, UnsupportedFunctionError, exact_source, kernel
 from infogeom.kernels.compile import compiled, interpreted
 from infogeom.kernels.jet import evaluate_kernel
+from infogeom.kernels.loops import UNROLL
 from tests.problems import EPS
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
-p, q, n, w = sympy.symbols("p q n w", real=True)
+p, q, n, w, r = sympy.symbols("p q n w r", real=True)
 u = 3 * p * n + q * n
 #: What a network needs, an exponential of mixed dependence, a table over one axis, and a constant.
 EXPRESSIONS = {
     "network": [expit(u) ** 2 * expit(-u) * w, softplus(u) * w, expit(-u) * n * w],
     "family": [exp(-p * n + q) * w, (1 + q**2) ** sympy.Rational(-3, 2) * w, sympy.Integer(2) * w],
 }
-AXES = Axes((p,), (q,), (n, w))
+AXES, PLANE = Axes((p,), (q,), (n, w)), Axes((), (p, q, r))
 OUTER, INNER = np.linspace(-1, 1, 3)[None], np.linspace(-2, 1.5, 5)[None]
 DATA = np.array([[0.3, -0.7, 1.1, 0.2], [0.1, 0.2, 0.3, 0.4]])
 
@@ -55,6 +57,30 @@ def test_every_variant_evaluates_the_expressions(variant: str, way: Any) -> None
             right = expected(expression, OUTER, INNER, DATA)
             # Four terms of about ten operations, exponents up to 5 (and their rounding with them).
             assert np.allclose(out[component], right, rtol=100 * EPS, atol=20 * EPS)
+
+
+@pytest.mark.parametrize(
+    ("expression", "x", "right"),
+    [
+        (p * q + r, (1 + 2.0**-30, 1 - 2.0**-30, -1.0), -(2.0**-60)),
+        (r - p * q, (1 + 2.0**-30, 1 - 2.0**-30, 1.0), 2.0**-60),
+        (p * q + r**2, (1 + 2.0**-30, 2.0**-30 - 1, 1.0), 2.0**-60),
+    ],
+)
+def test_every_point_of_a_tile_fuses_the_same_product(expression: Expr, x: tuple[float, ...], right: float) -> None:
+    made = kernel({"e": [expression]}, PLANE)
+    found = evaluate_kernel(made, np.empty((0, 1)), np.repeat(np.array(x)[:, None], 67, axis=1), np.empty((0, 0)))
+    alone = evaluate_kernel(made, np.empty((0, 1)), np.array(x)[:, None], np.empty((0, 0)))
+    assert set(found.ravel()) == set(alone.ravel())
+    assert alone.item() in (right, 0)  # 0 on a machine that fuses nothing
+
+
+def test_a_product_is_fused_into_the_one_sum_that_takes_it() -> None:
+    once, twice = kernel({"e": [p * q + r]}, PLANE).direct, kernel({"e": [p * q + r, p * q]}, PLANE).direct
+    assert "fma(" in once
+    assert "fma(" not in twice
+    (total,) = re.findall(r"total\[0, v\] = (.*)", kernel({"e": [expit(u) * w]}, AXES).hoisted)
+    assert total.count("fma(") == UNROLL  # sums over samples take products, too
 
 
 def test_points_that_stand_alone_need_no_outer_axis() -> None:
