@@ -85,7 +85,7 @@ def check_mass(law: Law, coordinates: Sequence[Symbol], typical: Sequence[tuple[
         for definition in _definitions(law, coordinates):
             try:
                 moments = definition(law, scores, point)
-            except (ArithmeticError, TypeError, ValueError, NameError) as error:
+            except (ArithmeticError, NameError, NotImplementedError, TypeError, ValueError) as error:
                 problem = f"the density could not be evaluated in numbers at {_told(point)}: {error}"
                 continue
             problem = _not_a_law(moments, coordinates, point)
