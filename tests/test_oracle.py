@@ -12,6 +12,7 @@ import sympy
 import xarray as xr
 
 import infogeom as ig
+from infogeom.kernels.tiles import RANKS
 from tests import reference
 from tests.law_reference import Definition
 from tests.oracle import Field, truth
@@ -30,6 +31,7 @@ SAMPLE = ("beta", "exponential on (0, 1)", "multivariate_normal_known_mean:2", "
           "network cross-entropy expected 3", "log-linear Poisson", "Schwarzschild", "decimals in sinh",
           "null coordinates")  # fmt: skip
 f = np.vectorize(float, otypes=[float])
+Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def found(case: Case, count: int, quantities: tuple[str, ...], *, together: bool = False, seed: int = 0) -> str:
@@ -177,6 +179,26 @@ def same(one: xr.Dataset, other: xr.Dataset) -> bool:
     return all(np.array_equal(one[v].values, other[v].values, equal_nan=True) for v in one.data_vars)
 
 
+def listed(whole: xr.Dataset, axes: dict[str, Any]) -> tuple[xr.Dataset, Array]:
+    """The points of a grid one after the other, and their coordinates, a row each."""
+    free = [p for p, v in axes.items() if np.ndim(v)]
+    flat = whole.stack(point=free).transpose("point", ...)
+    columns = [flat[p].values if p in free else np.full(flat.sizes["point"], v) for p, v in axes.items()]
+    return flat, np.column_stack(columns)
+
+
+def assert_within_bounds(name: str, quantity: str, long: int, short: int) -> None:
+    """A grid, which shares work along its axes, and its points by themselves are no further apart than both may err."""
+    axes, subject = axes_of(name, long, short), CASES[name].subject
+    quantities = [q for q in (quantity, f"{quantity}_error") if q in RANKS]
+    flat, points = listed(ig.grid.evaluate(subject, axes, quantities), axes)
+    many = ig.grid.evaluate_points(subject, points, quantities)
+    known = (flat.status.values <= 1) & (many.status.values <= 1)
+    one, other = flat[quantity].values[known], many[quantity].values[known]
+    bound = sum(ds[q].values[known] for ds in (flat, many) for q in quantities[1:])
+    assert (np.abs(one - other) <= bound).all()
+
+
 def assert_same_bits(name: str, quantities: tuple[str, ...], long: int, short: int, patch: pytest.MonkeyPatch) -> None:
     axes, subject = axes_of(name, long, short), CASES[name].subject
     whole = ig.grid.evaluate(subject, axes, quantities)
@@ -185,11 +207,7 @@ def assert_same_bits(name: str, quantities: tuple[str, ...], long: int, short: i
     for threads in (1, 2):
         patch.setattr(numba.config, "NUMBA_NUM_THREADS", threads)
         assert same(whole, ig.grid.evaluate(subject, axes, quantities)), threads
-    free = [p for p, v in axes.items() if np.ndim(v)]
-    flat = whole.stack(point=free).transpose("point", ...)
-    points = np.column_stack(
-        [flat[p].values if p in free else np.full(flat.sizes["point"], v) for p, v in axes.items()]
-    )
+    _, points = listed(whole, axes)
     many = ig.grid.evaluate_points(subject, points, quantities)
     for k in np.random.default_rng(0).choice(len(points), min(12, len(points)), replace=False):
         if many.status[k] != 3:  # one point outside is refused
@@ -205,6 +223,7 @@ def test_bits_do_not_depend_on_chunks_threads_or_company(
     name: str, quantities: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert_same_bits(name, quantities, 33, 3, monkeypatch)
+    assert_within_bounds(name, quantities[-1], 33, 3)
 
 
 @pytest.mark.slow
@@ -213,3 +232,4 @@ def test_bits_of_nothing_depend_on_chunks_threads_or_company(name: str, monkeypa
     long, short = (33, 5) if CASES[name].kind == "closed" else (5, 2)
     for quantity in (*PLAIN, *CURVED, "metric_rank"):
         assert_same_bits(name, (quantity,), long, short, monkeypatch)
+        assert_within_bounds(name, quantity, long, short)

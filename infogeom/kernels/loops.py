@@ -27,6 +27,9 @@ UNROLL = 4
 #: What a vectorised loop may hold besides arithmetic.
 INLINE = frozenset({"fabs", "fma", "inf", "nan", "max", "sqrt", "if", "else", "or"})
 
+#: Lines that are a product of two, and a sum of two.
+PRODUCT, SUM = re.compile(r"(\S+) \* (\S+)"), re.compile(r"(\S+) ([+-]) (\S+)")
+
 
 @dataclass(frozen=True)
 class Axes:
@@ -98,25 +101,39 @@ def write_loops(program: Program, axes: Axes) -> str:
 
 def _lone_products(program: Program) -> dict[str, tuple[str, str]]:
     """Factors of the products of two that stand in one place only."""
-    uses = Counter(chain(program.results, *(words(text) for _, text in program.lines)))
-    split = ((name, text.split()) for name, text in program.lines if uses[name] == 1)
-    return {name: (parts[0], parts[2]) for name, parts in split if len(parts) == 3 and parts[1] == "*"}
+    uses = Counter(program.results)
+    for _, text in program.lines:
+        uses.update(words(text))
+    products = {}
+    for name, text in program.lines:
+        product = PRODUCT.fullmatch(text)
+        if product and uses[name] == 1:
+            products[name] = product[1], product[2]
+    return products
 
 
 def _fused(program: Program) -> Program:
     """The same with products fused into the one sum, of the same loop, that takes them."""
-    lone, lines = _lone_products(program), []
-    for name, text in program.lines:
-        a, operator, b = parts if len(parts := text.split()) == 3 else (text, "", "")
-        here = [p for p in (a, b) if p in lone and program.depends[p] == program.depends[name]]
-        if here and operator == "+":
-            x, y = lone[here[0]]
-            text = f"fma({x}, {y}, {b if here[0] == a else a})"
-        elif here and operator == "-":
-            x, y = lone[here[0]]
-            text = f"fma({x}, {y}, (-1.0) * {b})" if here[0] == a else f"fma((-1.0) * {x}, {y}, {a})"
-        lines.append((name, text))
-    return replace(program, lines=lines)
+    lone = _lone_products(program)
+
+    def alone(term: str, total: str) -> bool:
+        return term in lone and program.depends[term] == program.depends[total]
+
+    def fused(name: str, text: str) -> str:
+        total = SUM.fullmatch(text)
+        if not total:
+            return text
+        a, sign, b = total.groups()
+        minus = "(-1.0) * " if sign == "-" else ""
+        if alone(a, name):
+            x, y = lone[a]
+            return f"fma({x}, {y}, {minus}{b})"
+        if alone(b, name):
+            x, y = lone[b]
+            return f"fma({minus}{x}, {y}, {a})"
+        return text
+
+    return replace(program, lines=[(name, fused(name, text)) for name, text in program.lines])
 
 
 def write_point(program: Program, axes: Axes) -> str:

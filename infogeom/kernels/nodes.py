@@ -211,9 +211,8 @@ def sample_of(nodes: Nodes, continuous: bool) -> Sample:
     at = at if stride == 1 else np.union1d(np.setdiff1d(at, own), own[::stride])
     x, w = nodes.x[at], nodes.w[at] * np.where(np.isin(at, own), stride, 1)
     if continuous:
-        apart = np.abs(
-            np.gradient(x)
-        )  # 0 where rounding leaves nothing of a distance from an end: values do not differ
+        # Nodes are 0 apart where rounding leaves nothing of their distance from an end; then values do not differ.
+        apart = np.abs(np.gradient(x))
         step = np.divide(np.spacing(np.abs(x)) / 8, apart, out=np.zeros(len(x)), where=apart > 0)
         return Sample(x, w, np.zeros(len(x), dtype=bool), step)
     far, w_far = nodes.beyond

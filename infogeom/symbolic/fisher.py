@@ -416,7 +416,8 @@ def _matrix(
     # A network's log-density is −ℓ, normalised only up to a constant.
     problem = check_definition(matrix, law, scores, coordinates, typical, normalised=output is None)
     if problem:
-        right = output is None and len(law.variables) == 1 and not check_mass(law, coordinates, typical)
-        # Of a density that is one the expectations were taken wrongly, and can be taken by numbers.
-        raise (OpenExpectationError if right else ExpectationError)(f"model {name!r}: {problem}")
+        told = f"model {name!r}: {problem}"
+        if output is None and len(law.variables) == 1 and not check_mass(law, coordinates, typical):
+            raise OpenExpectationError(told)  # the density is one: expectations were taken wrongly, numbers are open
+        raise ExpectationError(told)
     return matrix

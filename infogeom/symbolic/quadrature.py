@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import mpmath
+import numpy as np
 import sympy
 from sympy import Set
 
@@ -70,7 +71,8 @@ def expectations(
         ends, functions = _ends(support), list(weights)
         breaks = [ends[0], *sorted(k for k in kinks if ends[0] < k < ends[1]), ends[1]]
         pieces = [_over_piece(law, functions, piece, ends, list(centres)) for piece in pairwise(breaks)]
-        return [(sum(v for v, _ in parts), sum(e for _, e in parts)) for parts in zip(*pieces, strict=True)]
+        totals = np.array(pieces, dtype=object).sum(axis=0)
+        return [(value, error) for value, error in totals]
 
 
 def _over_piece(
@@ -92,8 +94,11 @@ def _over_piece(
             x, jacobian = chart(t)
             return x, law(x) + jacobian if low < x < high else -mpmath.inf
 
-    breaks = _breaks(lambda t: exponent(t)[1], [inverse(c) for c in centres if low < c < high])
-    breaks = [-mpmath.inf] * (low > ends[0]) + breaks + [mpmath.inf] * (high < ends[1])
+    breaks = {*_breaks(lambda t: exponent(t)[1], [inverse(c) for c in centres if low < c < high])}
+    if low > ends[0]:
+        breaks.add(-mpmath.inf)
+    if high < ends[1]:
+        breaks.add(mpmath.inf)
 
     def integrand(weight: Function) -> Function:
         def value(t: Real) -> Real:
@@ -103,7 +108,7 @@ def _over_piece(
 
         return value
 
-    return [_integral(integrand(weight), sorted(set(breaks))) for weight in weights]
+    return [_integral(integrand(weight), sorted(breaks)) for weight in weights]
 
 
 def exponential(x: Real) -> Real:
