@@ -257,10 +257,11 @@ class _Writer:
             results = [(c, r) for c, r in enumerate(self.program.results) if (r in called) == calls]
             if not results:
                 continue
-            # Sums over samples take the factors of products.
-            terms = [self.lone.get(r, (r,)) if copies else (r,) for _, r in results]
-            lines = self.program.needed(chain(*terms), known=self.read)
-            used = {*chain(*terms)}.union(*(words(text) for _, text in lines))
+            lone = self.lone if copies else {}  # sums over samples take the factors of products
+            terms = [lone.get(r, (r,)) for _, r in results]
+            used = {*chain(*terms)}
+            lines = self.program.needed(used, known=self.read)
+            used = used.union(*(words(text) for _, text in lines))
             body = [f"{name} = row_{name}[v]" for name in tables if name in used]
             body += [f"{name} = {text}" for name, text in lines]
             self.write(depth, "for v in range(V):")
@@ -270,12 +271,16 @@ class _Writer:
                 self.write(depth + 1, *dict.fromkeys(unrolled))  # what no sample changes stands once
                 for (c, _), term in zip(results, terms, strict=True):
                     total = f"total[{c}, v]"
-                    for copy in range(copies):
-                        factors = self.copied(", ".join(term), copy)
-                        total = f"fma({factors}, {total})" if len(term) == 2 else f"{total} + {factors}"
-                    self.write(depth + 1, f"total[{c}, v] = {total}")
+                    self.write(depth + 1, f"{total} = {self.plus(total, term, copies)}")
             else:
                 self.write(depth + 1, *body, *(f"out[{c}, p, v] = {r}" for c, r in results))
+
+    def plus(self, total: str, term: Sequence[str], copies: int) -> str:
+        """A total with as many copies of a term, a name or the two factors of a product, added to it."""
+        for copy in range(copies):
+            text = self.copied(", ".join(term), copy)
+            total = f"fma({text}, {total})" if len(term) == 2 else f"{total} + {text}"
+        return total
 
     def exponents(self) -> None:
         """Largest absolute exponent at each outer and at each inner point, one loop nest for each kind of exponent."""
