@@ -17,7 +17,18 @@ from typing import Any
 
 from numpy import empty, empty_like, sqrt
 
-__all__ = ["contract", "frame", "lower_christoffel", "lower_riemann", "scalar", "scalar_error", "store", "store_error"]
+__all__ = [
+    "contract",
+    "frame",
+    "lower_christoffel",
+    "lower_riemann",
+    "scalar",
+    "scalar_error",
+    "see_doubt",
+    "see_singular",
+    "store",
+    "store_error",
+]
 
 Array = Any  # float64 arrays whose last axis is the point; numba infers the rest
 
@@ -231,8 +242,34 @@ def lower_riemann(gamma: Array, ddg: Array, sign: Array, R: Array) -> None:
                         R[a, b, d, c, v] = -row[v]
 
 
-def store(values: Array, at: Array, out: Array, p0: int, v0: int, blocked: Array, status: Array) -> None:
-    """Store components ``values[at]`` of a tile in ``out`` from (p0, v0) on; nan where ``blocked``.
+def see_singular(pivot: Array, status: Array) -> bool:
+    """Whether the metric is positive at all points of a tile; there a null direction makes status 0 a 2.
+
+    ``pivot`` is the least of the factor, in units of its diagonal entry.
+    """
+    P, V = status.shape
+    positive = True
+    for p in range(P):
+        for v in range(V):
+            if not pivot[p, v] > SINGULAR:
+                if not pivot[p, v] >= -SINGULAR:
+                    positive = False
+                elif status[p, v] == 0:
+                    status[p, v] = 2
+    return positive
+
+
+def see_doubt(doubt: Array, rtol: float, unknown: int, status: Array) -> None:
+    """Status 0 becomes 5 where the relative error exceeds ``rtol``, ``unknown`` where there is none."""
+    P, V = status.shape
+    for p in range(P):
+        for v in range(V):
+            if not doubt[p, v] <= rtol and status[p, v] == 0:
+                status[p, v] = 5 if doubt[p, v] > rtol else unknown
+
+
+def store(values: Array, at: Array, out: Array, p0: int, v0: int, known: Array, most: int, status: Array) -> None:
+    """Store components ``values[at]`` of a tile in ``out`` from (p0, v0) on; nan where ``known`` exceeds ``most``.
 
     A value that is not finite where it should be makes the status 4.
     """
@@ -246,10 +283,10 @@ def store(values: Array, at: Array, out: Array, p0: int, v0: int, blocked: Array
                 target[v0 + v] = row[v]
                 lost[v] += row[v] * 0.0
         for v in range(V):
-            if blocked[p, v] or lost[v] != 0.0:
+            if known[p, v] > most or lost[v] != 0.0:
                 for c in range(at.shape[0]):
                     out[c, p0 + p, v0 + v] = nan
-                if not blocked[p, v]:
+                if known[p, v] <= most:
                     status[p, v] = 4
 
 

@@ -56,7 +56,7 @@ class MetricKernels:
     errors : Kernel or None
         The errors of the jet and of the observables from its components, for a mean over samples.
     counts : Kernel or None
-        Roundings in one sample at a point: what ``after`` and ``errors`` read besides the components, before the bounds
+        Roundings in one sample at a point: what ``after`` and ``errors`` read behind the components, before the bounds
         of the data.
     """
 
@@ -67,9 +67,10 @@ class MetricKernels:
     counts: Kernel | None = None
 
 
-def evaluate_kernel(kernel: Kernel, outer: Array, inner: Array, data: Array) -> Array:
+def evaluate_kernel(kernel: Kernel, outer: Array, inner: Array, data: Array, out: Array | None = None) -> Array:
     """Values of all components at the points outer × inner, shape (components, P, V)."""
-    out = np.empty((kernel.components, outer.shape[1], inner.shape[1]))
+    if out is None:
+        out = np.empty((kernel.components, outer.shape[1], inner.shape[1]))
     if kernel.vector:
         for target, values in zip(out, vectorised(kernel.vector)([*outer[:, :, None], *inner[:, None]]), strict=True):
             target[...] = values
@@ -214,10 +215,12 @@ def _metric_kernels(
     errors: Kernel | None = None
     inputs = components
     if sums:
-        inputs = (*components, *sums.counts, *sums.largest.values(), DEPTH)
         # Like the outer coordinates, the bounds of the data are the same along the inner ones.
         counts = kernel({"counts": list(sums.counts.values())}, Axes((*outer, *sums.largest.values()), inner))
+        roundings = tuple(Symbol(f"k{k}", positive=True) for k in range(counts.components))
+        inputs = (*components, *roundings, *sums.largest.values(), DEPTH)
         known = {size: components[c] for size, c in zip(sums.sizes.values(), plain.at["sizes"], strict=True)}
+        known |= {count: roundings[c] for count, c in zip(sums.counts, counts.at["counts"], strict=True)}
         from_jet |= {name: [e.xreplace(known) for e in bounds] for name, bounds in sums.errors.items()}
         errors = kernel({name: from_jet[name] for name in sums.errors}, Axes((), inputs))
     return MetricKernels(plain, None, kernel(from_jet, Axes((), inputs), trace) if trace else None, errors, counts)

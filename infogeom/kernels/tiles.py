@@ -100,21 +100,19 @@ class _Work:
         known = status.copy()  # one quantity beyond float64 leaves the others as they are
         functions = compiled_module(curvature)
         for name in self.outputs.keys() - ERROR_OF.keys():
-            blocked = known > (Status.OK if name in UNDEFINED_WHERE_SINGULAR else Status.SINGULAR)
-            functions["store"](values, at[name], self.outputs[name], rows.start, columns.start, blocked, status)
+            most = int(Status.OK if name in UNDEFINED_WHERE_SINGULAR else Status.SINGULAR)
+            functions["store"](values, at[name], self.outputs[name], rows.start, columns.start, known, most, status)
         if self.rtol is None:
             self.status[rows, columns] = status
             return
-        # The errors of what takes no inverse hold where there is none.
-        algebraic = np.where(status == Status.SINGULAR, Status.OK, status).astype(np.int8)
         for name in self.outputs.keys() & ERROR_OF.keys():
-            seen = algebraic if ERROR_OF[name] in ALGEBRAIC else status
+            seen = status
+            if ERROR_OF[name] in ALGEBRAIC:  # the errors of what takes no inverse hold where there is none
+                seen = np.where(status == Status.SINGULAR, Status.OK, status).astype(np.int8)
             # A line is flat; else a bound below the least positive number may be what is left of a larger one.
             least = 0.0 if self.n == 1 and ORDERS.get(ERROR_OF[name]) == 2 else curvature.TINY
             functions["store_error"](values, at[name], self.outputs[name], rows.start, columns.start, seen, least)
-        doubt = values[at["doubt"][0]]
-        status[(status == Status.OK) & np.isnan(doubt)] = Status.UNKNOWN
-        status[(status == Status.OK) & (doubt > self.rtol)] = Status.UNREFINED
+        functions["see_doubt"](values[at["doubt"][0]], float(self.rtol), int(Status.UNKNOWN), status)
         self.status[rows, columns] = status
 
     @abstractmethod
@@ -163,9 +161,9 @@ class _Compiled(_Work):
             return self._general(outer, inner, status)
         values, at = found
         pivot = values[at["pivot"][0]]
-        positive = pivot >= -SINGULAR
-        if not positive.all():
-            general = status.copy()
+        general = status.copy()
+        if not compiled_module(curvature)["see_singular"](pivot, status):
+            positive = pivot >= -SINGULAR
             others, there = self._general(outer, inner, general)
             status[~positive] = general[~positive]
             names = [name for name in (*self.outputs, "doubt") if name in at]
@@ -173,7 +171,6 @@ class _Compiled(_Work):
             ends = np.cumsum([len(part) for part in parts])
             at = {name: np.arange(end - len(part), end) for name, part, end in zip(names, parts, ends, strict=True)}
             values = np.concatenate(parts)
-        status[positive & (pivot <= SINGULAR) & (status == Status.OK)] = Status.SINGULAR
         return values, at
 
     def _positive(self, outer: Array, inner: Array) -> tuple[Array, Places] | None:
@@ -182,29 +179,31 @@ class _Compiled(_Work):
         if kernels.whole:
             kernel, values = kernels.whole, evaluate_kernel(kernels.whole, outer, inner, self.data)
         elif kernels.after:
-            packed = evaluate_kernel(kernels.jet, outer, inner, self.data)
-            flat = self._with_bounds(packed, outer, inner)
-            kernel, values = kernels.after, evaluate_kernel(kernels.after, NOWHERE, flat, self.data)
+            jet = self._jet(outer, inner)
+            kernel, values = kernels.after, evaluate_kernel(kernels.after, NOWHERE, jet.reshape(len(jet), -1), NO_DATA)
         else:
             return None
         return values.reshape(-1, outer.shape[1], inner.shape[1]), kernel.at
 
-    def _with_bounds(self, packed: Array, outer: Array, inner: Array) -> Array:
-        """Components of the jet, flattened over the points, with what their errors depend on besides."""
-        flat = packed.reshape(len(packed), -1)
-        if not self.kernels.counts:
-            return flat
-        bounds = sample_bounds(self.data)[:, None]
-        along = np.vstack([outer, np.broadcast_to(bounds[:-1], (len(bounds) - 1, outer.shape[1]))])
-        counts = evaluate_kernel(self.kernels.counts, along, inner, NO_DATA)
-        counts = counts.reshape(len(counts), -1)[self.kernels.counts.at["counts"]]
-        return np.vstack([flat, counts, np.broadcast_to(bounds, (len(bounds), flat.shape[1]))])
+    def _jet(self, outer: Array, inner: Array) -> Array:
+        """Components of the jet, and behind them what their errors depend on besides."""
+        jet, counts = self.kernels.jet, self.kernels.counts
+        if not counts:
+            return evaluate_kernel(jet, outer, inner, self.data)
+        bounds = sample_bounds(self.data)
+        ends = np.cumsum([jet.components, counts.components, len(bounds)])
+        values = np.empty((ends[-1], outer.shape[1], inner.shape[1]))
+        evaluate_kernel(jet, outer, inner, self.data, values[: ends[0]])
+        along = np.vstack([outer, np.broadcast_to(bounds[:-1, None], (len(bounds) - 1, outer.shape[1]))])
+        evaluate_kernel(counts, along, inner, NO_DATA, values[ends[0] : ends[1]])
+        values[ends[1] :] = bounds[:, None, None]
+        return values
 
     def _general(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
         """Everything by loops over small arrays: many parameters, indefinite metrics, observables alone."""
-        packed, jet = evaluate_kernel(self.kernels.jet, outer, inner, self.data), self.kernels.jet
+        packed, jet = self._jet(outer, inner), self.kernels.jet
         at, parts, n, flat = dict(jet.at), [packed], self.n, packed.reshape(len(packed), -1)
-        errors, share = self._errors(packed, outer, inner), SINGLE_OF_SAMPLES if self.data.size else SINGLE
+        errors, share = self._errors(flat), SINGLE_OF_SAMPLES if self.data.size else SINGLE
         observed = [(name, error) for error, name in ERROR_OF.items() if name in OBSERVABLES and error in errors]
         doubt = np.zeros(status.shape)
         for name, error in observed:
@@ -219,14 +218,12 @@ class _Compiled(_Work):
         at["doubt"] = np.array([sum(map(len, parts))])
         return np.concatenate([*parts, doubt[None]]), at
 
-    def _errors(self, packed: Array, outer: Array, inner: Array) -> dict[str, Array]:
+    def _errors(self, jet: Array) -> dict[str, Array]:
         """Bounds on the errors of the jet and of the observables, where the kernels have them."""
-        values: Array = packed.reshape(len(packed), -1)
-        at = self.kernels.jet.at
+        at, values = self.kernels.jet.at, jet
         if self.kernels.errors:
             at = self.kernels.errors.at
-            inputs = self._with_bounds(packed, outer, inner)
-            values = evaluate_kernel(self.kernels.errors, NOWHERE, inputs, NO_DATA)[:, 0]
+            values = evaluate_kernel(self.kernels.errors, NOWHERE, jet, NO_DATA)[:, 0]
         shapes = {f"{name}_error": (self.n,) * rank for name, rank in JET.items()}
         names = [name for name in (*ERRORS, *ERROR_OF) if name in at]
         return {name: _shaped(values, at[name], shapes.get(name, at[name].shape)) for name in names}
