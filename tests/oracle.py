@@ -92,15 +92,20 @@ def truth(field: Field, point: Sequence[float], quantities: Sequence[str]) -> di
     return found | _settled(field, lambda bits, left: _curved(field, point, bits, left), field.jet_bits, curved, False)
 
 
-def told_from_zero(field: Field, point: Sequence[float]) -> Truth | None:
-    """R where the most bits tell it from 0, however small beside the terms that cancel in it; None elsewhere."""
-    found = []
-    for bits in (int(field.most / field.growth), field.most):
+def told_from_zero(field: Field, point: Sequence[float], more: int) -> Truth | None:
+    """R where bits tell it from 0, however small beside the terms that cancel in it; None elsewhere.
+
+    They begin with as many as a truth takes at most, and grow ``more`` times.
+    """
+    bits, before = int(field.most / field.growth), None
+    for _ in range(more + 2):
         with flint.ctx.workprec(bits):
-            found.append(_curved(field, point, bits, ("ricci_scalar",))["ricci_scalar"].values)
-    one, other = (R.item() for R in found)
-    with flint.ctx.workprec(2 * SETTLED):
-        return Truth(found[1], abs(other).mid()) if abs(other - one) < abs(other) * arb(2) ** -SETTLED else None
+            R = _curved(field, point, bits, ("ricci_scalar",))["ricci_scalar"].values.item()
+        with flint.ctx.workprec(2 * SETTLED):
+            if before is not None and abs(R - before) < abs(R) * arb(2) ** -SETTLED:
+                return Truth(np.array(R, object), abs(R).mid())
+        bits, before = int(field.growth * bits), R
+    return None
 
 
 def _settled(

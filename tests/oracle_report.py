@@ -197,13 +197,17 @@ class Truths:
             self.asked[k] |= {*together}
         return self.held[k].get(quantity)
 
-    def read_off(self, k: int, quantity: str) -> Truth | None:
-        """What a quantity is read off; its logarithm and sign show R far below the terms that cancel in it."""
+    def read_off(self, k: int, quantity: str, value: Array) -> Truth | None:
+        """What a quantity is read off; its logarithm and sign show R far below the terms that cancel in it.
+
+        A sign that is said to be one is looked for in eight times as many bits.
+        """
         known = self(k, KNOWN_BY[quantity])
         if known is None or KNOWN_BY[quantity] != "ricci_scalar" or not known.vanishes:
             return known
         if k not in self.small:
-            self.small[k] = told_from_zero(self.case.field, self.points[k]) or known
+            said = bool(np.isfinite(value)) if quantity == "log10_ricci_scalar" else value != 0
+            self.small[k] = told_from_zero(self.case.field, self.points[k], 3 if said else 0) or known
         return self.small[k]
 
 
@@ -230,7 +234,7 @@ def _faults_at(case: Case, truths: Truths, k: int, q: str, said: Said) -> Iterat
         said = replace(said, status=OK)
     if case.kind == "closed" and status == UNREFINED and said.alone:
         yield Fault(case.name, q, LEFT, point, status, told, np.nan, np.inf, said.alone)
-    known = truths.read_off(k, q) if q in READ_OFF else truths(k, q)
+    known = truths.read_off(k, q, said.value) if q in READ_OFF else truths(k, q)
     if known is None:
         return
     if case.rank is not None and q == "determinant":  # of data that are decimals, not what these round to
