@@ -16,6 +16,7 @@ import xarray as xr
 from sympy import log, loggamma, oo, pi
 
 import infogeom as ig
+from infogeom.kernels.jet import metric_kernels
 from infogeom.kernels.refinement import exact
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower
 from tests.problems import EPS
@@ -266,6 +267,27 @@ def test_a_bump_on_a_flat_metric_is_not_lost() -> None:
     assert ds.ricci_scalar.sel(u=30.0).values == pytest.approx([1.0] * 3, rel=1e-2)
     alone = ig.grid.evaluate_points(metric, [[29.5, 0.0]], ("ricci_scalar",))
     assert ds.ricci_scalar.sel(u=29.5, v=0.0).item() == alone.ricci_scalar.item()
+
+
+def test_what_float64_knows_near_zero_needs_no_refinement() -> None:
+    u, v = sympy.symbols("u v", positive=True)
+    g = ig.symbolic.Metric(
+        [u, v], [[(3 * sympy.exp(u**2) - 3) / u**2, 0], [0, (v - 1 + sympy.exp(v)) / sympy.log(1 + v)]]
+    )
+    points = np.geomspace(1e-12, 1, 13)[:, None] * [1, 1]
+    ds = ig.grid.evaluate_points(g, points, ("metric",), rtol=1e-13, max_refined=0)
+    assert (ds.status == 0).all()
+    x = points[:, 0]
+    np.testing.assert_allclose(ds.metric[:, 0, 0], 3 * np.expm1(x**2) / x**2, rtol=1e-15)
+    np.testing.assert_allclose(ds.metric[:, 1, 1], (x + np.expm1(x)) / np.log1p(x), rtol=1e-15)
+
+
+def test_exponentials_of_sums_are_split_between_axes_all_the_same() -> None:
+    u, v = sympy.symbols("u v", positive=True)
+    g = ig.symbolic.Metric([u, v], [[1 + v, 0], [0, sympy.exp(u + v) - 1]])
+    kernels = metric_kernels(g, 0, ("metric",), (), (u,))
+    assert kernels.jet.hoisted
+    assert "expm1" not in kernels.jet.hoisted
 
 
 def test_an_outlier_in_the_data_makes_nothing_singular() -> None:

@@ -25,6 +25,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 from sympy import Expr, Symbol
+from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.function import AppliedUndef
 
 from infogeom.functions import SPECIAL, Ordered, expit, softplus
@@ -50,6 +51,8 @@ class UnsupportedFunctionError(TypeError):
 FUNCTIONS: dict[type, str] = {
     sympy.exp: "exp",
     sympy.log: "log",
+    log1p: "log1p",
+    expm1: "expm1",
     sympy.sin: "sin",
     sympy.cos: "cos",
     sympy.tan: "tan",

@@ -30,8 +30,8 @@ Functions = dict[str, Callable[..., Any]]
 
 #: Opens every generated module; `special` follows where a kernel calls for it.
 HEADER = """\
-from math import acos, asin, asinh, atan, atanh, cos, cosh, erf, erfc, exp, fabs, gamma, inf, lgamma, log, log1p, nan
-from math import sin, sinh, sqrt, tan, tanh
+from math import acos, asin, asinh, atan, atanh, cos, cosh, erf, erfc, exp, expm1, fabs, gamma, inf, lgamma, log, log1p
+from math import nan, sin, sinh, sqrt, tan, tanh
 
 from numpy import empty
 

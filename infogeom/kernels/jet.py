@@ -12,6 +12,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 from sympy import Expr, Function, Symbol
+from sympy.codegen.cfunctions import expm1, log1p
 
 from infogeom.kernels.codegen import MAX_EXPONENT, Axes, Groups, Kernel, Places, exact_source, kernel
 from infogeom.kernels.compile import compiled
@@ -190,6 +191,7 @@ def _metric_kernels(
     shapes = {name: entries.shape for name, entries in jet.items()}
     expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
     expressions |= {name: [_factored(e) * weight] for name, e in scalars}
+    expressions = {name: [_known_near_zero(e) for e in entries] for name, entries in expressions.items()}
     inner = tuple(c for c in coordinates if c not in outer)
     axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
     small = max(entries.size for entries in jet.values()) <= (MAX_TRACED_TENSORS if tensors else MAX_TRACED)
@@ -296,6 +298,29 @@ def _factored(e: Expr) -> Expr:
     }
     back = {name: f for f, name in names.items()}
     return sympy.factor_terms(e.xreplace(names)).xreplace(back)
+
+
+@lru_cache(maxsize=4096)
+def _known_near_zero(e: Expr) -> Expr:
+    """The same with expm1(u) for e^u − 1 and log1p(u) for log(1 + u), which float64 knows to all digits near u = 0."""
+    if not e.has(sympy.exp, sympy.log):
+        return e
+    return e.replace(lambda part: part.is_Add, _minus_one).replace(sympy.log, _log_of_one_and)
+
+
+def _minus_one(total: Expr) -> Expr:
+    """A sum with c expm1(u) for c e^u − c; an exponential of a sum is left, since kernels split it between the axes."""
+    constant, rest = total.as_coeff_Add()
+    for term in sympy.Add.make_args(rest) if constant else ():
+        c, power = term.as_coeff_Mul()
+        if c == -constant and isinstance(power, sympy.exp) and not power.args[0].is_Add:
+            return rest - term + c * expm1(power.args[0])
+    return total
+
+
+def _log_of_one_and(u: Expr) -> Expr:
+    one, rest = u.as_coeff_Add()
+    return log1p(rest) if one == 1 and rest != 0 else sympy.log(u)
 
 
 def _totally_symmetric(dg: NDArray[np.object_]) -> bool:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import sympy
 from sympy import Abs, Expr, Symbol
+from sympy.codegen.cfunctions import expm1, log1p
 
 from infogeom.functions import (
     bessel_ratio,
@@ -59,8 +60,8 @@ EXPONENTIAL = (sympy.exp, expit, softplus)
 #: Functions that nowhere exceed 1.
 BOUNDED = (expit, sympy.tanh, sympy.sin, sympy.cos, sympy.erf)
 #: Functions with an elementary one's accuracy.
-LIBRARY = (*EXPONENTIAL, *BOUNDED, sympy.log, sympy.sinh, sympy.cosh, sympy.tan, sympy.asin, sympy.acos, sympy.atan,
-           sympy.asinh, sympy.atanh, sympy.erfc, sympy.Abs, sympy.sign)  # fmt: skip
+LIBRARY = (*EXPONENTIAL, *BOUNDED, expm1, log1p, sympy.log, sympy.sinh, sympy.cosh, sympy.tan, sympy.asin, sympy.acos,
+           sympy.atan, sympy.asinh, sympy.atanh, sympy.erfc, sympy.Abs, sympy.sign)  # fmt: skip
 
 
 @lru_cache(maxsize=65536)

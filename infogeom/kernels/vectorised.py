@@ -42,7 +42,7 @@ def vectorised(source: str) -> Callable[[list[Array]], list[Array]]:
 @cache
 def _functions() -> dict[str, Callable[..., Any]]:
     """The functions and constants that exact sources call, on arrays."""
-    names = ["exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "fabs", "sign"]
+    names = ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "fabs", "sign"]
     functions: dict[str, Callable[..., Any]] = {name: getattr(np, name) for name in names}
     functions |= {f"a{name}": getattr(np, f"arc{name}") for name in ("sin", "cos", "tan", "sinh", "tanh")}
     functions |= {"erf": scipy_special.erf, "erfc": scipy_special.erfc, "zeta": scipy_special.zeta}

@@ -10,6 +10,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from sympy import Rational, cosh, exp, log, polygamma, sin, sqrt, symbols
+from sympy.codegen.cfunctions import expm1, log1p
 
 from infogeom.functions import expit, softplus
 from infogeom.kernels.codegen import Axes, kernel
@@ -33,6 +34,7 @@ EXPRESSIONS = {
     "a root": sqrt(x**2 - y + 3) / (x + y) ** Rational(3, 2),
     "a root of what cancels": x / sqrt(x**2 - 2 * x * y + y**2 + Rational(1, 10**6)),
     "a logarithm near its zero": log(1 + x / 1000 - y / 1000),
+    "what is known near its zeros": expm1(x - y) * log1p(x / 5 - y / 5) + expm1(x**3),
     "waves": sin(50 * x + y) * cosh(x - y),
     "polygamma": x * polygamma(1, x) - 1 - polygamma(2, y * x),
 }
