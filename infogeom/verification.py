@@ -64,7 +64,8 @@ class Row:
     difference : float
         Of the compiled value from it, in magnitude.
     tolerance : float
-        Bound on the rounding error of the compiled value (of R its ``ricci_scalar_error``), plus the route's own error.
+        Bound on the rounding error of the compiled value, its ``<quantity>_error`` or, but for R, what 50 digits say of
+        float64 where that is more; plus the route's own error.
     note : str
         Why nothing was compared; empty where it was.
     """
@@ -292,10 +293,10 @@ def _attempted(
     try:
         for found in route.find(point, "ricci_scalar" in bounds):
             # A route of finite precision is off by what float64 is, in proportion.
-            own = found.error + bounds[found.quantity] * (mpmath.mpf(10) ** (5 - found.digits) / pointwise.EPS)
-            tolerance = bounds[found.quantity]
-            if found.quantity == "ricci_scalar" and "ricci_scalar_error" in compiled:
-                tolerance = mpmath.mpf(float(compiled["ricci_scalar_error"]))
+            bound = bounds[found.quantity]
+            own = found.error + bound * (mpmath.mpf(10) ** (5 - found.digits) / pointwise.EPS)
+            stated = np.vectorize(mpmath.mpf, otypes=[object])(compiled[f"{found.quantity}_error"].values)
+            tolerance = stated if found.quantity == "ricci_scalar" else np.maximum(stated, bound)
             rows.append(_compared(metric, point, compiled, found._replace(error=own), tolerance))
     except (ArithmeticError, NameError, ValueError) as error:
         skipped.append((route.name, f"at {_where(metric, point)}: {error}"))
@@ -320,7 +321,7 @@ def _compiled(metric: Metric, points: Sequence[Point]) -> xr.Dataset | None:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StatusWarning)  # the table says it
-        return evaluate_points(metric, points, QUANTITIES)
+        return evaluate_points(metric, points, [*QUANTITIES, *(f"{name}_error" for name in QUANTITIES)])
 
 
 def _status(compiled: xr.Dataset | None) -> str:
@@ -350,7 +351,8 @@ def _compared(metric: Metric, point: Point, compiled: xr.Dataset, found: Found, 
     worst: tuple[Any, ...] = (-1, -1)
     row, largest = None, max(abs(theirs.ravel()))
     for index in np.ndindex(theirs.shape):
-        value, total = theirs[index], bounds[index] + errors[index]
+        value, own = theirs[index], mpmath.inf if mpmath.isnan(errors[index]) else errors[index]
+        total = bounds[index] + own
         finite = bool(np.isfinite(ours[index])) and mpmath.isfinite(value)
         difference = abs(mpmath.mpf(float(ours[index])) - value) if finite else mpmath.inf
         share = difference / total if total else (mpmath.inf if difference else mpmath.mpf(0))
@@ -358,8 +360,10 @@ def _compared(metric: Metric, point: Point, compiled: xr.Dataset, found: Found, 
             worst = share, abs(value)
             note = ""
             least = UNCERTAIN * bounds[index] or NOTHING
-            if errors[index] > max(least, UNCERTAIN_FRACTION * largest):
-                note = f"undecided: known to {float(errors[index]):.1e} only"
+            if own == mpmath.inf:
+                note = "undecided: an integral does not converge"
+            elif own > max(least, UNCERTAIN_FRACTION * largest):
+                note = f"undecided: known to {float(own):.1e} only"
             elif not mpmath.isfinite(total):
                 note = "undecided: the compiled value has no bound on its error"
             elif largest and total > largest:

@@ -203,7 +203,8 @@ class Truths:
         A sign that is said to be one is looked for in eight times as many bits.
         """
         known = self(k, KNOWN_BY[quantity])
-        if known is None or KNOWN_BY[quantity] != "ricci_scalar" or not known.vanishes:
+        line = self.case.field.n == 1  # which is flat
+        if known is None or KNOWN_BY[quantity] != "ricci_scalar" or not known.vanishes or line:
             return known
         if k not in self.small:
             said = bool(np.isfinite(value)) if quantity == "log10_ricci_scalar" else value != 0

@@ -284,8 +284,11 @@ class Expectation:
         values = np.where(np.isfinite(derivatives), derivatives, 0.0)
         # Where nothing is known of a derivative's error it is as large as the derivative.
         bounds = np.where(np.isfinite(errors), errors, np.abs(values)) + sample.jitter(values)
-        relative = ROUNDINGS * UNIT + found.deficit + np.where(np.isfinite(exponents), exponents, 1.0)
         w, beyond = sample.w, sample.beyond
+        own = np.where(np.isfinite(exponents), exponents, 1.0)
+        # Weights are shares of the mass, which errs as they do together.
+        of_mass = np.average(own[~beyond], weights=w[~beyond])
+        relative = ROUNDINGS * UNIT + found.deficit + own + of_mass
         uncertain = np.where(beyond, w, w * relative) + np.where(w < SMALL, TINY, 0.0)
         return moment_errors(values, bounds, Uncertain(np.where(beyond, 0.0, w), uncertain), frame)
 

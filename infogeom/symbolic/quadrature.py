@@ -95,6 +95,8 @@ def _over_piece(
             return x, law(x) + jacobian if low < x < high else -mpmath.inf
 
     breaks = {*_breaks(lambda t: exponent(t)[1], [inverse(c) for c in centres if low < c < high])}
+    if deep:
+        breaks = {max(-LONGEST, min(t, LONGEST)) for t in breaks}
     if low > ends[0]:
         breaks.add(-mpmath.inf)
     if high < ends[1]:
@@ -200,7 +202,23 @@ def _integral(f: Function, breaks: list[Real]) -> tuple[Real, Real]:
     if isinstance(value, mpmath.mpc) or not mpmath.isfinite(value):
         raise ArithmeticError(f"quadrature gave {mpmath.nstr(value, 9)}")
     size = mpmath.quad(lambda t: abs(f(t)), breaks, maxdegree=ROUGH)
-    return value, error + size * mpmath.mpf(10) ** (LOST - DIGITS)
+    lost = size * mpmath.mpf(10) ** (LOST - DIGITS)
+    ends = _beyond(f, breaks[0], breaks[1], lost), _beyond(f, breaks[-1], breaks[-2], lost)
+    return value, error + lost + sum(ends)
+
+
+def _beyond(f: Function, end: Real, inner: Real, negligible: Real) -> Real:
+    """Integral beyond an end as of an exponential that falls as fast as f does there; infinite where f does not fall.
+
+    A weight may grow where the density has long fallen.
+    """
+    if not mpmath.isfinite(end):
+        return mpmath.mpf(0)
+    step = abs(end - inner) / 16 if mpmath.isfinite(inner) else mpmath.mpf(1)
+    last, before = abs(f(end)), abs(f(end + step * mpmath.sign(inner - end)))
+    if last * 16 * step <= negligible:
+        return mpmath.mpf(0)
+    return last * step / mpmath.log(before / last) if before > last else mpmath.inf
 
 
 def _sum(law: Function, weight: Function, support: Set) -> tuple[Real, Real]:

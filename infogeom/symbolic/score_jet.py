@@ -21,7 +21,7 @@ import mpmath
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy import Dummy, Expr, Symbol
+from sympy import Basic, Dummy, Expr, Symbol
 
 from infogeom.models.combine import copies_of
 from infogeom.models.model import Model
@@ -38,6 +38,11 @@ Values = Callable[..., list[Real]]
 KINKS = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Heaviside, sympy.Max, sympy.Min)
 #: Samples up to which each has a quadrature of its own.
 MAX_QUADRATURES = 20
+
+
+def _place(kink: Expr) -> Basic:
+    """What decides where a kink lies: of pieces their conditions."""
+    return sympy.Tuple(*(condition for _, condition in kink.args)) if isinstance(kink, sympy.Piecewise) else kink
 
 
 class Moments(NamedTuple):
@@ -92,9 +97,9 @@ class ScoreJet:
     @cached_property
     def kink(self) -> str:
         """Where derivative and integral may not change places; empty where they may."""
-        if self._location is not None:
+        if self._location is not None or self.name == "sum":
             return ""
-        moving = [k for k in self._density.atoms(*KINKS) if k.free_symbols & set(self.coordinates)]
+        moving = [k for k in self._density.atoms(*KINKS) if _place(k).free_symbols & set(self.coordinates)]
         return f"log p has a kink that moves with a parameter, {moving[0]}" if moving else ""
 
     def __call__(self, point: Sequence[float]) -> tuple[Moments, Moments]:

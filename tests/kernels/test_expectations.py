@@ -116,3 +116,19 @@ def test_a_density_that_ends_at_full_height_is_integrated_to_a_rounding(start: i
 
 def third() -> mpmath.mpf:
     return mpmath.mpf(1) / 3
+
+
+@pytest.mark.parametrize("decade", [-1, -2])
+def test_a_rare_outcome_errs_by_as_much_as_the_mass_of_all_others(decade: int) -> None:
+    # A hurdle before a geometric law: g_ww = 1 / (w (1 − w)), and 1 − p is rounded once for all its outcomes.
+    k, w, p = Symbol("k", integer=True, nonnegative=True), Symbol("w", positive=True), Symbol("p", positive=True)
+    law = Piecewise((log(w), sympy.Eq(k, 0)), (log(1 - w) + log(p) + (k - 1) * log(1 - p), True))
+    share = sympy.Interval.open(0, 1)
+    declared = [ig.models.Parameter(symbol, share, (0.2, 0.7)) for symbol in (w, p)]
+    model = from_density(law, k, declared, sympy.S.Naturals0)
+    rng = np.random.default_rng(3)
+    points = np.column_stack([10 ** rng.uniform(-4, 0, 60), 10 ** rng.uniform(decade - 1, decade, 60)])
+    ds = ig.grid.evaluate_points(model, points, ["metric", "metric_error"], max_refined=0)
+    for x, g, bound in zip(points[:, 0], ds.metric[:, 0, 0].values, ds.metric_error[:, 0, 0].values, strict=True):
+        right = 1 / (mpmath.mpf(x) * (1 - mpmath.mpf(x)))
+        assert abs(mpmath.mpf(g) - right) <= 2 * mpmath.mpf(bound)
