@@ -132,8 +132,8 @@ def by_name(name: str, given: Mapping[Any, Any]) -> dict[Any, Any]:
 def columns_of(name: str, given: Any, wanted: Sequence[str]) -> list[Any] | None:
     """Columns of a table that says what they are called, in the order of ``wanted``; None for what has no names.
 
-    Tables are mappings of names or Symbols, DataFrames of any make, structured arrays, and DataArrays with a dimension
-    that is labelled by the names. Columns beyond the wanted ones are left alone.
+    Tables are mappings of names or Symbols, DataFrames of any make, structured arrays, lists of mappings or of named
+    tuples, and DataArrays with a dimension that is labelled by the names. Columns that are not wanted are left alone.
     """
     found = _named_columns(name, given, wanted)
     if found is None:
@@ -155,15 +155,30 @@ def _named_columns(name: str, given: Any, wanted: Sequence[str]) -> dict[Any, An
     if fields:
         return {field: given[field] for field in fields}
     labels = list(getattr(given, "columns", ()))
-    if any(isinstance(label, str | Symbol) for label in labels):
+    if not all(isinstance(label, int | np.integer) for label in labels):  # columns without names are counted
         if len(set(map(str, labels))) < len(labels):
             raise ValueError(f"{name} must name every column once, got {list(map(str, labels))}")
         return by_name(name, {label: given[label] for label in labels})
+    rows = [_entries(row) for row in given] if isinstance(given, list | tuple) else []
+    if rows and all(isinstance(row, Mapping) for row in rows):
+        return _columns_of_rows(name, [by_name(name, row) for row in rows])
     for dimension in getattr(given, "dims", ()):
         labels = given[dimension].values.tolist() if dimension in given.coords else []
         if {*wanted} <= {*labels}:
             return {label: given.sel({dimension: label}) for label in labels}
     return None
+
+
+def _columns_of_rows(name: str, rows: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
+    labels = rows[0].keys()
+    if other := next((row for row in rows if row.keys() != labels), None):
+        raise ValueError(f"{name} must hold the same names in every row, got {[*labels]} and {[*other]}")
+    return {label: [row[label] for row in rows] for label in labels}
+
+
+def _entries(given: Any) -> Any:
+    """Mapping of what a named tuple holds; anything else itself."""
+    return given._asdict() if hasattr(given, "_asdict") else given
 
 
 def table_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64]:
@@ -176,7 +191,8 @@ def table_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64
 
 
 def point_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64]:
-    """Read-only array (n,) of one point, read by name from a mapping or a Series with names."""
+    """Read-only array (n,) of one point, read by name from a mapping, a named tuple or a Series with names."""
+    given = _entries(given)
     keys = list(given.keys()) if hasattr(given, "keys") else []
     if not any(isinstance(key, str | Symbol) for key in keys):
         return finite_array(name, given, ndim=1)

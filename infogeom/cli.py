@@ -73,6 +73,10 @@ class Parser(argparse.ArgumentParser):
         """Exit with status 2."""
         self.exit(BAD_INPUT, f"infogeom: error: {message}\n")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Argparse passes over what cannot be written; here it is told."""
+        print(message, end="", file=file or sys.stderr)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit status; by SystemExit 0 for --help and --version, 2 for bad input.
@@ -80,6 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Characters that the encoding of the output lacks are written as backslash and number. Output that nobody reads on
     ends the command in silence, output that cannot be written with a line that says why.
     """
+    if sys.stdout is None:
+        print("infogeom: standard output is closed", file=sys.stderr)
+        return UNWRITTEN
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors in ("strict", "surrogateescape"):
         sys.stdout.reconfigure(errors="backslashreplace")  # not "?", which says that something is not known
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -170,7 +171,10 @@ def test_the_inputs_of_a_regression_are_read_by_the_names_of_its_variables() -> 
     assert samples.data.tolist() == [[3, 1], [4, 2]]
 
 
-@pytest.mark.parametrize("start", [{"theta2": 2.0, "theta1": 1.0}, pd.Series({"theta2": 2.0, "theta1": 1.0})], ids=type)
+START = {"theta2": 2.0, "theta1": 1.0}
+
+
+@pytest.mark.parametrize("start", [START, pd.Series(START), namedtuple("Start", START)(**START)], ids=type)
 def test_a_start_is_read_by_name(start: Any) -> None:
     neuron = models.sigmoid_neuron([[0.3, 0.8], [0.7, 0.1]], [1, 0], ig.losses.CrossEntropy())
     path = ig.training.gradient_descent(neuron, start, learning_rate=0.1, steps=1)

@@ -95,10 +95,12 @@ def test_help_and_version_load_no_heavy_package() -> None:
 # --- Into whatever stands behind --------------------------------------------------------------------------------------
 
 
-def command(*arguments: str, encoding: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[bytes]:
+def command(
+    *arguments: str, encoding: str, stdout: int = subprocess.PIPE, unbuffered: str = ""
+) -> subprocess.CompletedProcess[bytes]:
     """``python -m infogeom`` with output in an encoding."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": encoding, "PYTHONUNBUFFERED": ""}
+    environment = os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": encoding, "PYTHONUNBUFFERED": unbuffered}
     line = [sys.executable, "-m", "infogeom", *arguments]
     return subprocess.run(line, stdout=stdout, stderr=subprocess.PIPE, check=False, env=environment)
 
@@ -129,11 +131,18 @@ def test_a_pipe_that_nobody_reads_ends_the_command_in_silence(arguments: list[st
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
-def test_output_that_cannot_be_written_is_told_in_a_line() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_output_that_cannot_be_written_is_told_in_a_line(unbuffered: str) -> None:
     with Path("/dev/full").open("wb") as full:
-        done = command("models", "--help", encoding="utf-8", stdout=full.fileno())
+        done = command("models", "--help", encoding="utf-8", stdout=full.fileno(), unbuffered=unbuffered)
     assert done.returncode == 74
     assert done.stderr.decode().splitlines() == ["infogeom: [Errno 28] No space left on device"]
+
+
+def test_a_closed_output_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert cli.main(["--version"]) == 74
+    assert capsys.readouterr().err == "infogeom: standard output is closed\n"
 
 
 # --- In this one ------------------------------------------------------------------------------------------------------

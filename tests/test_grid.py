@@ -483,6 +483,8 @@ COLUMNS = {"sigma": SIGMA, "mu": MU}
 ROWS = np.array(list(zip(SIGMA, MU, strict=True)), dtype=[("sigma", float), ("mu", float)])
 NAMED: dict[str, Any] = {
     "DataFrame": pd.DataFrame({"epoch": [1, 2, 3], **COLUMNS}, index=[7, 5, 6]),
+    "named tuples": [*pd.DataFrame(COLUMNS).itertuples(index=False)],
+    "rows of a mapping": pd.DataFrame(COLUMNS).to_dict("records"),
     "DataFrame of symbols": pd.DataFrame({sympy.Symbol(name): column for name, column in COLUMNS.items()}),
     "mapping": COLUMNS,
     "mapping of symbols": {sympy.Symbol("sigma", positive=True): SIGMA, sympy.Symbol("mu"): MU},
@@ -513,12 +515,17 @@ def test_a_table_without_names_is_read_in_model_order(points: Any) -> None:
     [
         (pd.DataFrame({"m": MU, "sigma": SIGMA}), r"by name, got \['m', 'sigma'\]; missing \['mu'\]"),
         (pd.DataFrame([[1, 2, 3]], columns=["mu", "mu", "sigma"]), "name every column once"),
+        (
+            pd.DataFrame([[3.0, 1.0]], columns=[("sigma", "x"), ("mu", "x")]),
+            r"by name, got .* missing \['mu', 'sigma'\]",
+        ),
+        ([{"mu": 1, "sigma": 2}, {"mu": 1}], r"the same names in every row, got \['mu', 'sigma'\] and \['mu'\]"),
         ({"mu": MU, "sigma": 1.0}, r"columns of one length, got shapes \{'mu': \(3,\), 'sigma': \(\)\}"),
         ({"mu": MU, "sigma": [1.0]}, "columns of one length"),
         ({"mu": [0.0], sympy.Symbol("mu"): [0.0]}, "name everything once"),
         ({"mu": [0.0, np.nan], "sigma": [1.0, 2.0]}, r"points\['mu'\] must be finite, got nan at index 1"),
     ],
-    ids=["missing", "twice", "number", "lengths", "both", "nan"],
+    ids=["missing", "twice", "levels", "rows", "number", "lengths", "both", "nan"],
 )
 def test_a_bad_table_is_a_value_error_that_says_why(points: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -165,6 +165,27 @@ def test_an_infinite_sum_agrees() -> None:
     assert ("ricci_scalar", "definition, sum") in taken(table)
 
 
+def test_a_law_with_pieces_agrees_with_its_definition_to_the_curvature() -> None:
+    # A hurdle before a geometric law is a piece of a sphere.
+    k, w, p = sympy.Symbol("k", integer=True, nonnegative=True), *sympy.symbols("w p", positive=True)
+    law = sympy.Piecewise((log(w), sympy.Eq(k, 0)), (log(1 - w) + log(p) + (k - 1) * log(1 - p), True))
+    share = sympy.Interval.open(0, 1)
+    declared = [ig.models.Parameter(symbol, share, (0.2, 0.7)) for symbol in (w, p)]
+    table = verify(ig.models.from_density(law, k, declared, sympy.S.Naturals0), [[0.3, 0.2]])
+    assert table.agree, table
+    (curvature,) = [row for row in table.rows if row.quantity == "ricci_scalar" and row.route == "definition, sum"]
+    assert curvature.value == pytest.approx(0.5)
+
+
+def test_a_condition_on_a_parameter_is_a_kink_that_moves_and_a_factor_in_a_piece_is_none() -> None:
+    x, w = sympy.Symbol("x", real=True), sympy.Symbol("w", positive=True)
+    half = sympy.Piecewise((log(w), x > 0), (log(1 - w), True)) - abs(x)
+    model = ig.models.from_density(half, x, [ig.models.Parameter(w, sympy.Interval.open(0, 1))], sympy.S.Reals)
+    assert not ScoreJet(model).kink
+    moving = sympy.Piecewise((x - mu, x < mu), (2 * mu - 2 * x, True)) + log(sympy.Rational(2, 3))
+    assert "Piecewise" in ScoreJet(ig.models.from_density(moving, x, [mu], sympy.S.Reals)).kink
+
+
 def test_quadratures_per_sample_agree() -> None:
     x, y = sympy.Symbol("x", real=True), sympy.Symbol("y", real=True)
     law = -((y - mu * x) ** 2) / 2 - log(2 * sympy.pi) / 2
@@ -478,6 +499,20 @@ def test_a_score_without_bound_at_a_kink_is_integrated_to_its_end() -> None:
     table = ig.verify(ig.models.generalised_normal(), [[0.3, 1.7, 0.6]])
     assert table.agree
     assert any(row.route == "definition, quadrature" and row.compared for row in table.rows)
+
+
+def test_scores_that_grow_beyond_the_reach_of_a_quadrature_are_undecided_and_not_wrong() -> None:
+    table = verify(ig.models.beta(), [[5, 0.01]])
+    assert table.agree, table
+    assert any(row.note.startswith("undecided: known to") for row in table.rows)
+
+
+@pytest.mark.slow
+def test_a_heavy_end_and_a_bound_of_the_kernels_make_nothing_wrong() -> None:
+    # E of four scores of the generalised extreme value law does not converge below ξ = −1/4.
+    table = verify(ig.models.generalised_extreme_value(), [[1, 2, -0.3], [0, 1, -0.2], [0, 1, 0.4]])
+    assert table.agree, table
+    assert "undecided: an integral does not converge" in {row.note for row in table.rows}
 
 
 def test_a_point_where_the_closed_form_is_a_limit_is_undecided() -> None:

@@ -96,7 +96,7 @@ def staged(
 
 def _reduced(e: Expr, moving: set[Symbol], known: dict[Expr, Dummy]) -> Expr:
     """Expression in which each greatest part without a moving symbol is a symbol of its own."""
-    if isinstance(e, Expr) and not e.free_symbols & moving:  # conditions, and pairs with one, have no value of their own
+    if isinstance(e, Expr) and not e.free_symbols & moving:  # conditions have no value of their own
         return e if e.is_Rational or isinstance(e, Germ) else known.setdefault(e, Dummy("c", real=True))
     if isinstance(e, sympy.Add | sympy.Mul):
         still, rest = e.as_independent(*moving, as_Add=isinstance(e, sympy.Add))

@@ -208,7 +208,7 @@ def _integral(f: Function, breaks: list[Real]) -> tuple[Real, Real]:
 
 
 def _beyond(f: Function, end: Real, inner: Real, negligible: Real) -> Real:
-    """Integral beyond an end as of an exponential that falls as fast as f does there; infinite where f does not fall.
+    """Twice the integral beyond an end of an exponential that falls as f does there; infinite where f does not fall.
 
     A weight may grow where the density has long fallen.
     """
@@ -218,7 +218,7 @@ def _beyond(f: Function, end: Real, inner: Real, negligible: Real) -> Real:
     last, before = abs(f(end)), abs(f(end + step * mpmath.sign(inner - end)))
     if last * 16 * step <= negligible:
         return mpmath.mpf(0)
-    return last * step / mpmath.log(before / last) if before > last else mpmath.inf
+    return 2 * last * step / mpmath.log(before / last) if before > last else mpmath.inf
 
 
 def _sum(law: Function, weight: Function, support: Set) -> tuple[Real, Real]:

@@ -48,3 +48,22 @@ def test_a_sum_ends_where_its_terms_are_small_beside_what_cancels() -> None:
 
     expectations(lambda x: -mpmath.floor(x / 2) / 20, [weight], sympy.S.Naturals0, [], [])
     assert len(seen) < 2000
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.97])
+def test_what_a_growing_weight_leaves_beyond_the_density_is_in_the_error(share: float) -> None:
+    # The density is left off where it has fallen by e^80, the product by as little as e^2.4.
+    half_line = sympy.Interval(0, sympy.oo)
+    ((value, error),) = expectations(lambda x: -x, [lambda x: mpmath.exp(share * x)], half_line, [], [])
+    assert abs(value - 1 / (1 - mpmath.mpf(share))) <= error < 20
+
+
+def test_what_lies_closer_to_an_end_than_points_may_come_is_in_the_error() -> None:
+    # Of (1 − x)^(1/100 − 1) as much as e^−20 lies within e^−2000 of the end.
+    ((value, error),) = expectations(lambda x: -0.99 * mpmath.log(1 - x), [lambda _: 1], sympy.Interval(0, 1), [], [])
+    assert 1e-7 < abs(value - 100) <= error < 1e-6
+
+
+def test_an_integral_that_does_not_converge_has_an_infinite_error() -> None:
+    ((_, error),) = expectations(lambda x: -x, [lambda x: mpmath.exp(1.1 * x)], sympy.Interval(0, sympy.oo), [], [])
+    assert error == mpmath.inf
