@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence, Set
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -22,6 +24,7 @@ __all__ = [
     "decimal",
     "exact",
     "finite_array",
+    "path_of",
     "point_of",
     "positive_number",
     "sequence_of",
@@ -232,3 +235,12 @@ def check_count(name: str, value: int, least: int = 1) -> None:
         raise TypeError(f"{name} must be an int, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def path_of(name: str, given: str | os.PathLike[str]) -> Path:
+    """Path of a file or a folder, which has a name."""
+    if not isinstance(given, str | os.PathLike):
+        raise TypeError(f"{name} must be a path, got {given!r}")
+    if not os.fspath(given):
+        raise ValueError(f"{name} must be a path, got an empty one")
+    return Path(given)

@@ -61,7 +61,7 @@ SECONDS = 1e-3, 1e-5
 FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875, 0.59375, 0.84375)
 #: Bits of sums over outcomes at most.
 BITS_OF_SUMS = 2**10
-#: Functions that come closer to a constant than any number of bits tells.
+#: Functions of which one, its reciprocal or a ratio comes closer to a constant than any number of bits tells.
 SATURATING = (sympy.exp, sympy.tanh, sympy.coth, sympy.erf, sympy.erfc, expit, softplus, sympy.sinh, sympy.cosh)
 #: What tells whether the entries of a metric are good, singular or not, and what is read off those.
 ENTRIES, OF_ENTRIES = ("metric", "metric_error"), ("metric", "fisher_trace")

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from infogeom import __version__
-from infogeom.arguments import check_count
+from infogeom.arguments import check_count, path_of
 from infogeom.files import TEXT, remove_fragments
 from infogeom.losses import Loss
 from infogeom.network import checkpoint as checkpoints
@@ -101,7 +101,7 @@ def fit(
     run = started(net, x, y, loss, optimizer or Adam(), batch_size, record or Record(), seed)
     check_count("epochs", epochs, least=0)
     check_count("checkpoint_every", checkpoint_every)
-    path = None if checkpoint is None else Path(checkpoint)
+    path = None if checkpoint is None else path_of("checkpoint", checkpoint)
     if path:
         run.resume(path, epochs)
     ended = "complete"

@@ -11,6 +11,8 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+from infogeom.arguments import path_of
+
 __all__ = ["fetch_mnist", "load_digits", "load_mnist", "mnist_source"]
 
 Array = NDArray[np.float32]
@@ -48,7 +50,7 @@ def load_mnist(folder: str | Path, split: str | None = None) -> tuple[Array, Arr
         For a missing folder or file, and for one that is corrupt, truncated, or not what its name says: with the file
         and what was expected.
     """
-    images, labels = _pair(Path(folder), split)
+    images, labels = _pair(path_of("folder", folder), split)
     pixels, digits = _idx(images, 3), _idx(labels, 1)
     if not len(pixels):
         raise ValueError(f"{images}: must hold at least one image, got none")
@@ -64,7 +66,7 @@ def load_mnist(folder: str | Path, split: str | None = None) -> tuple[Array, Arr
 
 def mnist_source(folder: str | Path, split: str | None = None) -> str:
     """What `load_mnist` would read, in words, and whether its files are the published ones by their SHA-256."""
-    files = _pair(Path(folder), split)
+    files = _pair(path_of("folder", folder), split)
     known = all(hashlib.sha256(file.read_bytes()).hexdigest() == PUBLISHED.get(file.name) for file in files)
     pair = files[0].name.partition("-")[0]
     return f"MNIST, {pair} pair" + (", SHA-256 as published" if known else ", of unknown SHA-256")
@@ -94,7 +96,7 @@ def fetch_mnist(folder: str | Path | None = None) -> Path:
         import pooch  # noqa: PLC0415  (an extra)
     except ImportError as error:
         raise ImportError("fetch_mnist needs pooch: pip install 'infogeom[mnist]'") from error
-    path = Path(folder) if folder else Path(platformdirs.user_cache_dir("infogeom")) / "mnist"
+    path = path_of("folder", folder) if folder else Path(platformdirs.user_cache_dir("infogeom")) / "mnist"
     registry = {name: f"sha256:{digest}" for name, digest in PUBLISHED.items()}
     store = pooch.create(path, MIRROR, registry=registry)
     try:

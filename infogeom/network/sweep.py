@@ -21,7 +21,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from infogeom.arguments import check_count, finite_array
+from infogeom.arguments import check_count, finite_array, path_of
 from infogeom.files import TEXT, remove_fragments, writable_folder
 from infogeom.losses import Loss
 from infogeom.network import checkpoint as checkpoints
@@ -185,7 +185,7 @@ def _cores() -> int:
 def _folder(out: str | Path) -> Path:
     """The folder for the runs, made where it is not there."""
     try:
-        return writable_folder(out)
+        return writable_folder(path_of("out", out))
     except OSError as error:
         raise ValueError(f"out {str(out)!r} cannot be written to: {error.strerror}") from None
 

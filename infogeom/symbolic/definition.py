@@ -129,7 +129,10 @@ def _compared(
 ) -> str | None:
     at = _told(point)
     try:
-        derived = np.array(matrix.subs(point).evalf(), dtype=np.float64)
+        there = matrix.subs(point).evalf()
+        if any(value.is_real is False for value in there):
+            return f"log p is not real everywhere on the support at {at}, and p no density there"
+        derived = np.array(there, dtype=np.float64)
         moments = definition(law, scores, point)
     except (ArithmeticError, TypeError, ValueError, NameError) as error:
         reason = str(error) or type(error).__name__

@@ -267,6 +267,15 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
         fit(NET, X, Y, LpNorm(2), epochs=1, checkpoint=tmp_path / "run.npz")
 
 
+@pytest.mark.parametrize(
+    ("checkpoint", "error", "message"),
+    [(3, TypeError, "checkpoint must be a path, got 3"), ("", ValueError, "checkpoint must be a path, got an empty one")],
+)
+def test_a_checkpoint_that_is_no_path_is_told(checkpoint: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        fit(NET, X, Y, LpNorm(2), epochs=1, checkpoint=checkpoint)
+
+
 def test_what_may_be_read_without_end_is_no_checkpoint(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "run.npz")
     with pytest.raises(ValueError, match=r"run\.npz must be a file, to hold a checkpoint"):

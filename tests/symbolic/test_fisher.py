@@ -92,6 +92,13 @@ def test_a_derivation_that_contradicts_its_definition_is_not_handed_out(monkeypa
         metric(law)
 
 
+def test_a_density_that_is_negative_somewhere_is_told() -> None:
+    x, r = sympy.Symbol("x", real=True), sympy.Symbol("r", positive=True)
+    law = ig.models.from_density(sympy.log(1 + r * (x - sympy.Rational(1, 2))), x, [r], sympy.Interval(0, 1))
+    with pytest.raises(ExpectationError, match="log p is not real everywhere on the support at r = 2"):
+        metric(law)
+
+
 def test_a_law_that_is_none_in_the_declared_domain_is_told() -> None:
     p = sympy.Symbol("p", positive=True)  # declared beyond 1, where the geometric law is none
     k = sympy.Symbol("k", integer=True, nonnegative=True)
