@@ -88,7 +88,7 @@ def geometry(
         yield "ricci_scalar", R
         if errors:
             bound = np.zeros_like(R)
-            if bounds and framed:
+            if framed:  # in R roundings average out, which takes no share of them
                 averaged = TensorErrors(E, F, errors, hessian, contracted, framed)
                 bound = averaged.scalar(_riemann(gamma, ddg, sign, kernels), gamma, ddg)
             elif n > 1:  # a line is flat
