@@ -269,7 +269,10 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("checkpoint", "error", "message"),
-    [(3, TypeError, "checkpoint must be a path, got 3"), ("", ValueError, "checkpoint must be a path, got an empty one")],
+    [
+        (3, TypeError, "checkpoint must be a path, got 3"),
+        ("", ValueError, "checkpoint must be a path, got an empty one"),
+    ],
 )
 def test_a_checkpoint_that_is_no_path_is_told(checkpoint: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
