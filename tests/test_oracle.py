@@ -227,6 +227,7 @@ def test_bits_do_not_depend_on_chunks_threads_or_company(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", CASES)
 def test_bits_of_nothing_depend_on_chunks_threads_or_company(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     long, short = (33, 5) if CASES[name].kind == "closed" else (5, 2)
