@@ -152,6 +152,7 @@ def test_time_that_is_up_ends_the_call_and_the_next_one_starts_anew() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_every_family_has_a_row() -> None:
     rows = ig.models.table().rows
     assert [entry.name.partition(":")[0] for entry in rows] == sorted(ig.models.families())
