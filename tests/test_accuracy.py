@@ -430,3 +430,24 @@ def test_an_rtol_that_is_no_number_is_a_type_error(rtol: Any) -> None:
 def test_a_bad_max_refined_is_named(most: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="max_refined must be"):
         ig.grid.evaluate_points(ig.models.normal(), [[0, 1]], max_refined=most)
+
+
+u, v = sympy.symbols("u v", positive=True)
+FAR_OUT: dict[str, tuple[Any, list[list[float]]]] = {
+    "sums of exponentials": (ig.models.log_linear(2), [[230, -60, -240], [150, -150, -150], [-170, 90, 20]]),
+    "a power of a difference": ([[sympy.exp(2 * u) / (sympy.exp(u) - 1) ** 4, 0], [0, 1 / v]], [[274, 1], [190, 3]]),
+    "an exponential": ([[1, sympy.exp(-u)], [sympy.exp(-u), sympy.cosh(v) ** 2 * sympy.exp(-2 * u)]], [[386, 135]]),
+    "gamma functions": ([[sympy.gamma(u) / sympy.gamma(u + v), 0], [0, 1]], [[171.3, 0.5], [160, 30]]),
+    "powers": ([[u**v / (1 + u) ** (2 * v), 0], [0, 1]], [[10, 200], [3, 400]]),
+}
+
+
+@pytest.mark.parametrize("name", FAR_OUT)
+def test_what_is_lost_below_float64_is_in_the_bounds(name: str) -> None:
+    given, points = FAR_OUT[name]
+    subject = ig.symbolic.Metric([u, v], given) if isinstance(given, list) else given
+    for quantity in ("metric", "ricci_scalar"):
+        asked = (quantity, f"{quantity}_error")
+        rough, good = (ig.grid.evaluate_points(subject, points, asked, max_refined=n) for n in (0, 10))
+        off, bound = abs(rough[quantity] - good[quantity]), rough[f"{quantity}_error"] + good[f"{quantity}_error"]
+        assert ((off <= 2 * bound) | ~np.isfinite(rough[quantity])).all()

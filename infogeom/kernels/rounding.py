@@ -57,6 +57,8 @@ FLOOR = sympy.Float(1e-290)
 REMOVABLE = 1000
 #: Functions of which |u f′(u)| ≤ |u| |f(u)|: an error of their argument is a relative one of theirs.
 EXPONENTIAL = (sympy.exp, expit, softplus)
+#: Functions that soon leave float64.
+GROWING = (sympy.exp, expm1, sympy.sinh, sympy.cosh, sympy.gamma)
 #: Functions that nowhere exceed 1.
 BOUNDED = (expit, sympy.tanh, sympy.sin, sympy.cos, sympy.erf)
 #: Functions with an elementary one's accuracy.
@@ -76,7 +78,7 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
     if e.is_Add or e.is_Mul:
         majorants, counts = zip(*map(rounding, e.args), strict=True)
         count = largest(*counts) if e.is_Add else sympy.Add(*counts)
-        return e.func(*majorants), count + len(e.args) - 1
+        return e.func(*(_underflown(e, f, m) for f, m in zip(e.args, majorants, strict=True))), count + len(e.args) - 1
     if e.is_Pow and e.base is not sympy.E and not e.exp.free_symbols:
         return _power(e.base, e.exp)
     if isinstance(e, EXPONENTIAL) or (e.is_Pow and e.base is sympy.E):
@@ -85,6 +87,21 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
         # Exponentials of a sum over the axes are products of several.
         return e, count * majorant + ELEMENTARY * (1 + len(sympy.Add.make_args(u)))
     return _function(e)
+
+
+def _underflown(e: Expr, part: Expr, majorant: Expr) -> Expr:
+    """Majorant of a part of a sum or product, more where it may be below float64 and what it is multiplied by large."""
+    if not e.is_Mul or not (isinstance(part, sympy.exp) or part.is_Pow):
+        return majorant
+    small = not part.is_Pow or part.exp.free_symbols or (part.exp.is_negative and _leaves_float64(part.base))
+    return majorant + FLOOR if small and _leaves_float64(e / part) else majorant
+
+
+@lru_cache(maxsize=65536)
+def _leaves_float64(e: Expr) -> bool:
+    """Whether an expression holds what soon does, with its arguments."""
+    parts = sympy.preorder_traversal(e)
+    return any(f.free_symbols if isinstance(f, GROWING) else f.is_Pow and f.exp.free_symbols for f in parts)
 
 
 def _power(base: Expr, exponent: Expr) -> tuple[Expr, Expr]:
