@@ -451,3 +451,13 @@ def test_what_is_lost_below_float64_is_in_the_bounds(name: str) -> None:
         rough, good = (ig.grid.evaluate_points(subject, points, asked, max_refined=n) for n in (0, 10))
         off, bound = abs(rough[quantity] - good[quantity]), rough[f"{quantity}_error"] + good[f"{quantity}_error"]
         assert ((off <= 2 * bound) | ~np.isfinite(rough[quantity])).all()
+
+
+def test_nothing_is_bounded_where_the_frame_is_lost() -> None:
+    # At a large β two parameters of the law are one to rounding, the third is not: in its Γ there is no error to see.
+    asked = ("christoffel", "christoffel_error")
+    ds = ig.grid.evaluate_points(
+        ig.models.generalised_normal(), [[-0.0007801, 24.52897, 70709691.7]], asked, max_refined=0
+    )
+    assert ds.status.item() == 5
+    assert np.isinf(ds.christoffel_error.values[ds.christoffel.values != 0]).all()

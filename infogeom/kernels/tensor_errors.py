@@ -92,11 +92,11 @@ class TensorErrors:
 
     def determinant(self, determinant: Array) -> Array:
         """Of det g: δ log det g is the trace of W."""
-        return abs(determinant) * (sum(self._W[a, a] for a in range(len(self._W))) / self.sound + LAST)
+        return abs(determinant) * ((sum(self._W[a, a] for a in range(len(self._W))) + LAST) / self.sound)
 
     def inverse(self, inverse: Array) -> Array:
         """Of g^ij, shape (n, n, m)."""
-        return self._contracted(self._W, self._Et, [0, 1]) / self.sound + np.abs(inverse) * LAST
+        return (self._contracted(self._W, self._Et, [0, 1]) + np.abs(inverse) * LAST) / self.sound
 
     def christoffel(self, raised: Array, christoffel: Array) -> Array:
         """Of Γ^i_jk, shape (n, n, n, m); ``raised``: Γ with the first index in the frame, the others in coordinates."""
@@ -106,7 +106,7 @@ class TensorErrors:
             error = self._contracted(_first_kind(self._dg_error), self._E, [0])
         error = error + self._of_gamma * self._columns[:, None] * self._columns[None]
         error = error + _times(self._W, np.abs(raised))
-        return self._contracted(error, self._Et, [0]) / self.sound + np.abs(christoffel) * LAST
+        return (self._contracted(error, self._Et, [0]) + np.abs(christoffel) * LAST) / self.sound
 
     def riemann(self, gamma: Array, ddg: Array, riemann: Array) -> Array:
         """Of R^a_bcd in the frame, shape (n, n, n, n, m), from Γ_abc, ∂∂g and R^a_bcd there."""
