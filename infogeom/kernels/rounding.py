@@ -94,7 +94,8 @@ def _underflown(e: Expr, part: Expr, majorant: Expr) -> Expr:
     if not e.is_Mul or not (isinstance(part, sympy.exp) or part.is_Pow):
         return majorant
     small = not part.is_Pow or part.exp.free_symbols or (part.exp.is_negative and _leaves_float64(part.base))
-    return majorant + FLOOR if small and _leaves_float64(e / part) else majorant
+    others = (other for other in e.args if other != part)
+    return majorant + FLOOR if small and any(map(_leaves_float64, others)) else majorant
 
 
 @lru_cache(maxsize=65536)
