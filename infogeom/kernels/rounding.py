@@ -75,10 +75,11 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
         return FLOOR, sympy.Integer(LOST)
     if e.is_Symbol:
         return Abs(e), sympy.Integer(0)
-    if e.is_Add or e.is_Mul:
+    if e.is_Add:
         majorants, counts = zip(*map(rounding, e.args), strict=True)
-        count = largest(*counts) if e.is_Add else sympy.Add(*counts)
-        return e.func(*(_underflown(e, f, m) for f, m in zip(e.args, majorants, strict=True))), count + len(e.args) - 1
+        return sympy.Add(*majorants), largest(*counts) + len(counts) - 1
+    if e.is_Mul:
+        return _product(e)
     if e.is_Pow and e.base is not sympy.E and not e.exp.free_symbols:
         return _power(e.base, e.exp)
     if isinstance(e, EXPONENTIAL) or (e.is_Pow and e.base is sympy.E):
@@ -89,20 +90,31 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
     return _function(e)
 
 
-def _underflown(e: Expr, part: Expr, majorant: Expr) -> Expr:
-    """Majorant of a part of a sum or product, more where it may be below float64 and what it is multiplied by large."""
-    if not e.is_Mul or not (isinstance(part, sympy.exp) or part.is_Pow):
-        return majorant
-    small = not part.is_Pow or part.exp.free_symbols or (part.exp.is_negative and _leaves_float64(part.base))
-    others = (other for other in e.args if other != part)
-    return majorant + FLOOR if small and any(map(_leaves_float64, others)) else majorant
+def _product(e: Expr) -> tuple[Expr, Expr]:
+    """Of a product; what may be below float64 counts for more beside what may be large."""
+    majorants, counts = [], []
+    large = [factor for factor in e.args if _leaves_float64(factor)]
+    for factor in e.args:
+        majorant, count = rounding(factor)
+        if _underflows(factor) and any(other != factor for other in large):
+            majorant += FLOOR
+        majorants.append(majorant)
+        counts.append(count)
+    return sympy.Mul(*majorants), sympy.Add(*counts) + len(counts) - 1
+
+
+def _underflows(factor: Expr) -> bool:
+    """Whether a factor is a power or an exponential that may be below float64."""
+    if factor.is_Pow and not factor.exp.free_symbols:
+        return bool(factor.exp.is_negative) and _leaves_float64(factor.base)
+    return factor.is_Pow or isinstance(factor, sympy.exp)
 
 
 @lru_cache(maxsize=65536)
 def _leaves_float64(e: Expr) -> bool:
-    """Whether an expression holds what soon does, with its arguments."""
-    parts = sympy.preorder_traversal(e)
-    return any(f.free_symbols if isinstance(f, GROWING) else f.is_Pow and f.exp.free_symbols for f in parts)
+    """Whether an expression holds a function that soon does, or a power with a symbol above."""
+    powers = [power for power in e.atoms(sympy.Pow) if power.exp.free_symbols]
+    return bool(powers) or any(function.free_symbols for function in e.atoms(*GROWING))
 
 
 def _power(base: Expr, exponent: Expr) -> tuple[Expr, Expr]:
