@@ -184,6 +184,8 @@ def test_a_condition_on_a_parameter_is_a_kink_that_moves_and_a_factor_in_a_piece
     assert not ScoreJet(model).kink
     moving = sympy.Piecewise((x - mu, x < mu), (2 * mu - 2 * x, True)) + log(sympy.Rational(2, 3))
     assert "Piecewise" in ScoreJet(ig.models.from_density(moving, x, [mu], sympy.S.Reals)).kink
+    k = sympy.Symbol("k", integer=True)
+    assert not ScoreJet(ig.models.from_density(moving.xreplace({x: k}), k, [mu], sympy.S.Integers)).kink
 
 
 def test_quadratures_per_sample_agree() -> None:

@@ -96,8 +96,8 @@ def asinh(u: Real) -> arb:
 
 
 def atanh(u: Real) -> arb:
-    """Inverse hyperbolic tangent."""
-    return arb(u).atanh()
+    """Inverse hyperbolic tangent; narrow beside ±1 too, where FLINT's own was not before 3.3."""
+    return (log1p(u) - log1p(-u)) / 2
 
 
 def erf(u: Real) -> arb:

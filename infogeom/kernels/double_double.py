@@ -126,7 +126,7 @@ def root(a: Ball) -> Ball:
     s = sqrt(fabs(ah))
     p, e = two_product(s, s)
     h, l = fast_two_sum(s, ((ah - p) - e + al) / (2.0 * s))
-    return h, l, (ar / s + QUOTIENT * s) * ROOM if ah - ar > LEAST else inf
+    return h, l, (ar / s + QUOTIENT * fabs(h)) * ROOM if ah - ar > LEAST else inf
 
 
 def binary_exponent(u: float) -> float:

@@ -90,6 +90,7 @@ def holds(ball: Sequence[float], truth: arb) -> bool:
 @given(x=anywhere, y=anywhere)
 @example(x=[1e-200, 3.3e-160, 1e-310, 7e-305], y=[1.1e-120, 7.7e-155, 1e300, 1e-3])  # digits lost by underflow
 @example(x=[3.3e-300, -7.1e-303, 1.9e-305], y=[7.7e-150, 1.3e-160, 2.9e-200])  # lost by a remainder, small divisor
+@example(x=[1.7976931080746007e308] * 4, y=[0.0, 1.3407807828e154, 7.1e307, 1e-3])  # the splitting overflows
 @example(x=[1e-10, 1e-12, 1e-7], y=[3.0, 0.7, 11.3])
 @example(x=[-745.3, -600.1, -599.9, 709.7, 709.2], y=[0.3, 0.1, -0.3, 0.1, 700.0])  # the ends of the exponential
 def test_a_ball_holds_the_truth_whatever_the_arguments(name: str, x: list[float], y: list[float]) -> None:
