@@ -135,8 +135,9 @@ def by_name(name: str, given: Mapping[Any, Any]) -> dict[Any, Any]:
 def columns_of(name: str, given: Any, wanted: Sequence[str]) -> list[Any] | None:
     """Columns of a table that says what they are called, in the order of ``wanted``; None for what has no names.
 
-    Tables are mappings of names or Symbols, DataFrames of any make, structured arrays, lists of mappings or of named
-    tuples, and DataArrays with a dimension that is labelled by the names. Columns that are not wanted are left alone.
+    Tables are mappings of names or Symbols, named tuples, DataFrames of any make, structured arrays, lists of mappings,
+    of named tuples or of Series, and DataArrays with a dimension that is labelled by the names. Numbers by name are one
+    point. Columns that are not wanted are left alone.
     """
     found = _named_columns(name, given, wanted)
     if found is None:
@@ -145,6 +146,8 @@ def columns_of(name: str, given: Any, wanted: Sequence[str]) -> list[Any] | None
     if missing:
         raise ValueError(f"{name} must hold {list(wanted)} by name, got {list(map(str, found))}; missing {missing}")
     shapes = {column: np.shape(found[column]) for column in wanted}
+    if {*shapes.values()} == {()}:  # one point
+        return [[found[column]] for column in wanted]
     if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
         raise ValueError(f"{name} must hold columns of one length, got shapes {shapes}")
     return [found[column] for column in wanted]
@@ -152,24 +155,38 @@ def columns_of(name: str, given: Any, wanted: Sequence[str]) -> list[Any] | None
 
 def _named_columns(name: str, given: Any, wanted: Sequence[str]) -> dict[Any, Any] | None:
     """Columns by their names; None where they have none."""
-    if isinstance(given, Mapping):  # of a Dataset the coordinates too
-        return by_name(name, {**getattr(given, "coords", {}), **given})
     fields = getattr(getattr(given, "dtype", None), "names", None)
     if fields:
         return {field: given[field] for field in fields}
-    labels = list(getattr(given, "columns", ()))
-    if not all(isinstance(label, int | np.integer) for label in labels):  # columns without names are counted
-        if len(set(map(str, labels))) < len(labels):
-            raise ValueError(f"{name} must name every column once, got {list(map(str, labels))}")
-        return by_name(name, {label: given[label] for label in labels})
-    rows = [_entries(row) for row in given] if isinstance(given, list | tuple) else []
-    if rows and all(isinstance(row, Mapping) for row in rows):
+    if hasattr(given, "columns"):
+        return _named_in_frame(name, given, wanted)
+    whole = _entries(given)
+    if isinstance(whole, Mapping) and (whole is given or {*wanted} <= {*whole}):  # of a Dataset the coordinates too
+        return by_name(name, {**getattr(given, "coords", {}), **whole})
+    several = isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.dtype == object)
+    rows = [_entries(row) for row in given] if several else []
+    named = [isinstance(row, Mapping) for row in rows]
+    if any(named) and not all(named):
+        raise ValueError(f"{name} must name the values of every row or of none, got {given[named.index(False)]!r}")
+    if any(named):
         return _columns_of_rows(name, [by_name(name, row) for row in rows])
     for dimension in getattr(given, "dims", ()):
         labels = given[dimension].values.tolist() if dimension in given.coords else []
         if {*wanted} <= {*labels}:
             return {label: given.sel({dimension: label}) for label in labels}
     return None
+
+
+def _named_in_frame(name: str, given: Any, wanted: Sequence[str]) -> dict[Any, Any] | None:
+    """Columns of a DataFrame; None where they are counted and so have no names."""
+    labels = list(given.columns)
+    if all(isinstance(label, int | np.integer) for label in labels):
+        if {*wanted} <= {*map(str, getattr(given, "index", ()))}:
+            raise ValueError(f"{name} must hold {list(wanted)} as columns, got them as rows; transpose the table")
+        return None
+    if len(set(map(str, labels))) < len(labels):
+        raise ValueError(f"{name} must name every column once, got {list(map(str, labels))}")
+    return by_name(name, {label: given[label] for label in labels})
 
 
 def _columns_of_rows(name: str, rows: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
@@ -180,8 +197,11 @@ def _columns_of_rows(name: str, rows: Sequence[Mapping[Any, Any]]) -> dict[Any, 
 
 
 def _entries(given: Any) -> Any:
-    """Mapping of what a named tuple holds; anything else itself."""
-    return given._asdict() if hasattr(given, "_asdict") else given
+    """Mapping of what a named tuple holds, or a Series with names; anything else itself."""
+    if hasattr(given, "_asdict"):
+        return given._asdict()
+    keys = list(given.keys()) if hasattr(given, "keys") and not isinstance(given, Mapping) else []
+    return {key: given[key] for key in keys} if any(isinstance(key, str | Symbol) for key in keys) else given
 
 
 def table_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64]:
@@ -196,10 +216,9 @@ def table_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64
 def point_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64]:
     """Read-only array (n,) of one point, read by name from a mapping, a named tuple or a Series with names."""
     given = _entries(given)
-    keys = list(given.keys()) if hasattr(given, "keys") else []
-    if not any(isinstance(key, str | Symbol) for key in keys):
+    if not isinstance(given, Mapping):
         return finite_array(name, given, ndim=1)
-    found = by_name(name, {key: given[key] for key in keys})
+    found = by_name(name, given)
     missing = [column for column in wanted if column not in found]
     if missing:
         raise ValueError(f"{name} must hold {list(wanted)} by name, got {list(map(str, found))}; missing {missing}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import importlib.util
 import inspect
@@ -74,8 +75,11 @@ class Parser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"infogeom: error: {message}\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        """Argparse passes over what cannot be written; here it is told."""
-        print(message, end="", file=file or sys.stderr)
+        """Argparse passes over what cannot be written; of what was asked for it is told here."""
+        if file is sys.stdout:
+            print(message, end="", file=file)
+        else:
+            super()._print_message(message, file)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Characters that the encoding of the output lacks are written as backslash and number. Output that nobody reads on
     ends the command in silence, output that cannot be written with a line that says why.
     """
+    if sys.stderr is None:  # closed; print and tqdm would take another
+        sys.stderr = io.StringIO()
     if sys.stdout is None:
         print("infogeom: standard output is closed", file=sys.stderr)
         return UNWRITTEN
@@ -99,7 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return UNREAD
     except OSError as error:
         _write_no_more()
-        print(f"infogeom: {error}", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print(f"infogeom: {error}", file=sys.stderr)
         return UNWRITTEN
 
 

@@ -16,7 +16,7 @@ from sympy import Interval, Matrix, Symbol, nan, sqrt
 
 import infogeom as ig
 from infogeom import models
-from infogeom.arguments import decimal
+from infogeom.arguments import decimal, table_of
 
 x, a, b, loose = Symbol("x", real=True), Symbol("a", real=True), Symbol("b", real=True), Symbol("a")
 s = Symbol("s", positive=True)
@@ -180,6 +180,36 @@ def test_a_start_is_read_by_name(start: Any) -> None:
     path = ig.training.gradient_descent(neuron, start, learning_rate=0.1, steps=1)
     assert [float(path[name][0]) for name in ("theta1", "theta2")] == [1, 2]
     assert neuron.output(start, [[1.0, 0.0]]) == neuron.output([1.0, 2.0], [[1.0, 0.0]])
+
+
+Named = namedtuple("Named", ["sigma", "mu"])
+SWAPPED: dict[str, Any] = {
+    "a list of Series": [pd.Series({"sigma": 2.0, "mu": 0.5}), pd.Series({"sigma": 3.0, "mu": 1.0})],
+    "an array of named tuples": np.array([Named(2.0, 0.5), Named(3.0, 1.0), None], dtype=object)[:2],
+    "a named tuple of columns": Named([2.0, 3.0], [0.5, 1.0]),
+}
+
+
+@pytest.mark.parametrize("table", SWAPPED)
+def test_a_table_that_has_names_is_read_by_them(table: str) -> None:
+    assert table_of("points", SWAPPED[table], ["mu", "sigma"]).tolist() == [[0.5, 2.0], [1.0, 3.0]]
+
+
+@pytest.mark.parametrize("given", [{"sigma": 2.0, "mu": 0.5}, Named(2.0, 0.5), pd.Series({"sigma": 2.0, "mu": 0.5})])
+def test_numbers_by_name_are_one_point(given: Any) -> None:
+    assert ig.grid.evaluate_points(models.normal(), given, ["metric"]).sigma.values.tolist() == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([Named(2.0, 0.5), (0.5, 2.0)], r"name the values of every row or of none, got \(0.5, 2.0\)"),
+        (pd.DataFrame({"sigma": [2.0, 3.0], "mu": [0.5, 1.0]}).T, "as columns, got them as rows"),
+    ],
+)
+def test_names_of_a_part_and_names_of_rows_are_refused(given: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        table_of("points", given, ["mu", "sigma"])
 
 
 def test_points_to_verify_are_read_by_name() -> None:

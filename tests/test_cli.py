@@ -139,6 +139,21 @@ def test_output_that_cannot_be_written_is_told_in_a_line(unbuffered: str) -> Non
     assert done.stderr.decode().splitlines() == ["infogeom: [Errno 28] No space left on device"]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_bad_input_is_so_where_nobody_can_be_told() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([sys.executable, "-m", "infogeom", "nosuch"], stderr=full, check=False, cwd=ROOT)
+    assert done.returncode == 2
+
+
+def test_errors_that_nobody_hears_stop_no_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    assert cli.main(["verify", "poisson", "--at", "rate=2"]) == 0
+    assert "ricci_scalar" in capsys.readouterr().out
+
+
 def test_a_closed_output_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     assert cli.main(["--version"]) == 74

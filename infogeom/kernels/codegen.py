@@ -120,6 +120,8 @@ class _Builder:
         if self.exact and (e.is_Rational or type(e) in CONSTANTS):
             text = f"ratio({e.p}, {e.q})" if e.is_Rational else f"{CONSTANTS[type(e)]}()"
             return self.assign(text, [])
+        if isinstance(e, sympy.UnevaluatedExpr):
+            return self.node(e.args[0])
         if e.is_Add or e.is_Mul:
             return self._combined(e)
         if e.is_Pow:

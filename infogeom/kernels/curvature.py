@@ -35,8 +35,8 @@ Array = Any  # float64 arrays whose last axis is the point; numba infers the res
 #: Relative error of one operation, 2⁻⁵³ at worst. Bounds add up what is worst for all roundings at once, which are
 #: random in size and sign: at thousands of random points they exceed the true error 50-fold and more, hence 1/16 of it.
 UNIT = 2.0**-57
-#: Least positive number of float64.
-TINY = 5e-324
+#: Least positive number of float64, and more than all operations on a number of usual size lose below it.
+TINY, FLOOR = 5e-324, 1e-300
 #: A pivot at or below this many units of rounding of its diagonal entry means a null direction.
 SINGULAR = 64 * 2.0**-52
 
@@ -165,11 +165,13 @@ def scalar_error(
     dg_error: Array,
     ddg_error: Array,
     factor_error: Array,
+    lost: Array,
     out: Array,
 ) -> None:
     """Bound on the error of R from bounds on the errors of g, ∂g and ∂∂g, which are in coordinates.
 
-    It is as good as those, which `infogeom.kernels.rounding` estimates.
+    It is as good as those, which `infogeom.kernels.rounding` estimates; ``lost`` is what a component in the frame may
+    lose below float64.
 
     ``gamma`` and ``ddg`` are in the frame E with inverse F. With W = Eᵀ g E − diag(±1), to which the errors of g and of
     the frame itself contribute, |·| the sum of the magnitudes of all components in the frame, ‖·‖ the root of the sum
@@ -216,7 +218,7 @@ def scalar_error(
         total = ((G1 + T1) * B + B * B) * 2.0 + (G * 3.0 + T + G1 * T1 * 2.0) * W
         if not hessian:
             total = total + D * 2.0 + sqrt(L) * W * (4.0 * n**0.5)
-        out[v] = total / (1.0 - W * 4.0)
+        out[v] = (total + lost[v] * (1.0 * n * (n - 1))) / (1.0 - W * 4.0)
 
 
 def lower_riemann(gamma: Array, ddg: Array, sign: Array, R: Array) -> None:

@@ -86,13 +86,13 @@ def geometry(
         R = np.empty_like(determinant)
         kernels["scalar"](gamma, ddg, sign, R)
         yield "ricci_scalar", R
-        if errors:
+        if bounds:
             bound = np.zeros_like(R)
             if framed:  # in R roundings average out, which takes no share of them
                 averaged = TensorErrors(E, F, errors, hessian, contracted, framed)
                 bound = averaged.scalar(_riemann(gamma, ddg, sign, kernels), gamma, ddg)
             elif n > 1:  # a line is flat
-                kernels["scalar_error"](E, F, sign, gamma, ddg, *errors, bound)
+                kernels["scalar_error"](E, F, sign, gamma, ddg, *errors, bounds.lost, bound)
             yield "ricci_scalar_error", bound
     if not {"riemann", "ricci"} & set(wanted):
         return

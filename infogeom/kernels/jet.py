@@ -17,7 +17,7 @@ from sympy.codegen.cfunctions import expm1, log1p
 from infogeom.kernels.codegen import MAX_EXPONENT, Axes, Groups, Kernel, Places, exact_source, kernel
 from infogeom.kernels.compile import compiled
 from infogeom.kernels.loops import BLOCK, UNROLL
-from infogeom.kernels.rounding import DEPTH, ERRORS, SPREAD, SampleErrors, jet_errors
+from infogeom.kernels.rounding import DEPTH, ERRORS, SPREAD, WEIGHT, SampleErrors, jet_errors
 from infogeom.kernels.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
 from infogeom.kernels.trace import Assign, traced
 from infogeom.kernels.vectorised import vectorised
@@ -29,7 +29,6 @@ __all__ = ["MetricKernels", "evaluate_kernel", "metric_kernels", "sample_bounds"
 
 Array = NDArray[np.float64]
 Names = tuple[str, ...]
-WEIGHT = Symbol("weight", real=True)
 #: Quantities that do not depend on the coordinates.
 CURVATURE_ALONE = frozenset({"ricci_scalar", "ricci_scalar_error"})
 #: Up to this many entries of its highest derivative what follows from a metric is written out as straight-line code.

@@ -29,9 +29,10 @@ from infogeom.functions import (
     softplus,
 )
 from infogeom.kernels.curvature import UNIT
+from infogeom.kernels.underflow import BOUNDED, lost
 from infogeom.removable import removable
 
-__all__ = ["DEPTH", "ERRORS", "SPREAD", "SampleErrors", "jet_errors", "rounding"]
+__all__ = ["DEPTH", "ERRORS", "SPREAD", "WEIGHT", "SampleErrors", "jet_errors", "rounding"]
 
 #: The same in sums over samples, which average over the errors of theirs: another 1/4.
 SAMPLE_UNIT = UNIT / 4
@@ -51,16 +52,12 @@ ACCURACY = {
 }
 #: What one rounding counts that nothing averages out, and a constant of which nothing is left.
 SINGLE_ROUNDING, LOST = 16, 2**57
-#: What is smaller may have lost digits to underflow.
-FLOOR = sympy.Float(1e-290)
+#: A constant that is smaller may have lost digits to underflow.
+SMALL = 1e-290
 #: Roundings of the formula of a removable singularity where float64 leaves the series: six powers of 0.35 cancel in it.
 REMOVABLE = 1000
 #: Functions of which |u f′(u)| ≤ |u| |f(u)|: an error of their argument is a relative one of theirs.
 EXPONENTIAL = (sympy.exp, expit, softplus)
-#: Functions that soon leave float64.
-GROWING = (sympy.exp, expm1, sympy.sinh, sympy.cosh, sympy.gamma)
-#: Functions that nowhere exceed 1.
-BOUNDED = (expit, sympy.tanh, sympy.sin, sympy.cos, sympy.erf)
 #: Functions with an elementary one's accuracy.
 LIBRARY = (*EXPONENTIAL, *BOUNDED, expm1, log1p, sympy.log, sympy.sinh, sympy.cosh, sympy.tan, sympy.asin, sympy.acos,
            sympy.atan, sympy.asinh, sympy.atanh, sympy.erfc, sympy.Abs, sympy.sign)  # fmt: skip
@@ -70,16 +67,15 @@ LIBRARY = (*EXPONENTIAL, *BOUNDED, expm1, log1p, sympy.log, sympy.sinh, sympy.co
 def rounding(e: Expr) -> tuple[Expr, Expr]:
     """Majorant of an expression and the count of its roundings."""
     if not e.free_symbols:
-        if e.is_zero or abs(e) > FLOOR:
+        if e.is_zero or abs(e) > SMALL:
             return Abs(e), sympy.Integer(0 if _exact(e) else 1)
-        return FLOOR, sympy.Integer(LOST)
+        return sympy.Float(SMALL), sympy.Integer(LOST)
     if e.is_Symbol:
         return Abs(e), sympy.Integer(0)
-    if e.is_Add:
+    if e.is_Add or e.is_Mul:
         majorants, counts = zip(*map(rounding, e.args), strict=True)
-        return sympy.Add(*majorants), largest(*counts) + len(counts) - 1
-    if e.is_Mul:
-        return _product(e)
+        count = largest(*counts) if e.is_Add else sympy.Add(*counts)
+        return e.func(*majorants), count + len(counts) - 1
     if e.is_Pow and e.base is not sympy.E and not e.exp.free_symbols:
         return _power(e.base, e.exp)
     if isinstance(e, EXPONENTIAL) or (e.is_Pow and e.base is sympy.E):
@@ -88,33 +84,6 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
         # Exponentials of a sum over the axes are products of several.
         return e, count * majorant + ELEMENTARY * (1 + len(sympy.Add.make_args(u)))
     return _function(e)
-
-
-def _product(e: Expr) -> tuple[Expr, Expr]:
-    """Of a product; what may be below float64 counts for more beside what may be large."""
-    majorants, counts = [], []
-    large = [factor for factor in e.args if _leaves_float64(factor)]
-    for factor in e.args:
-        majorant, count = rounding(factor)
-        if _underflows(factor) and any(other != factor for other in large):
-            majorant += FLOOR
-        majorants.append(majorant)
-        counts.append(count)
-    return sympy.Mul(*majorants), sympy.Add(*counts) + len(counts) - 1
-
-
-def _underflows(factor: Expr) -> bool:
-    """Whether a factor is a power or an exponential that may be below float64."""
-    if factor.is_Pow and not factor.exp.free_symbols:
-        return bool(factor.exp.is_negative) and _leaves_float64(factor.base)
-    return factor.is_Pow or isinstance(factor, sympy.exp)
-
-
-@lru_cache(maxsize=65536)
-def _leaves_float64(e: Expr) -> bool:
-    """Whether an expression holds a function that soon does, or a power with a symbol above."""
-    powers = [power for power in e.atoms(sympy.Pow) if power.exp.free_symbols]
-    return bool(powers) or any(function.free_symbols for function in e.atoms(*GROWING))
 
 
 def _power(base: Expr, exponent: Expr) -> tuple[Expr, Expr]:
@@ -174,6 +143,8 @@ def _exact(e: Expr) -> bool:
 ORDERS = ("g", "dg", "ddg")
 #: Names of the bounds on the errors of the jet.
 ERRORS = (*(f"{name}_error" for name in ORDERS), "factor_error")
+#: The weight of a sample, at most 1, a factor of its entries.
+WEIGHT = Symbol("weight", real=True)
 #: Roundings of an entry on its way into the frame: a multiplication and an addition, the usual case of several.
 CONTRACTION = 2
 #: How large the data of a sample are, compared with the largest of their columns; roundings in a sum over the samples.
@@ -184,13 +155,14 @@ Jet = Mapping[str, Sequence[Expr]]
 
 def jet_errors(jet: Jet) -> dict[str, list[Expr]]:
     """Estimated errors of the entries of a jet without samples, as they go into the frame; and of observables."""
-    bounds = {e: _bound(*rounding(e)) for entries in jet.values() for e in dict.fromkeys(entries)}
+    below = lost(e for entries in jet.values() for e in entries)
+    bounds = {e: _bound(*rounding(e), below) for entries in jet.values() for e in dict.fromkeys(entries)}
     errors = {f"{name}_error": [bounds[e] for e in entries] for name, entries in jet.items()}
     return errors | {"factor_error": [sympy.Integer(0)] * (round(len(jet["g"]) ** 0.5) + 1)}
 
 
-def _bound(majorant: Expr, count: Expr) -> Expr:
-    return (count + CONTRACTION) * UNIT * majorant + FLOOR if majorant != 0 else majorant
+def _bound(majorant: Expr, count: Expr, below: Expr) -> Expr:
+    return (count + CONTRACTION) * UNIT * majorant + below if majorant != 0 else majorant
 
 
 class _Entry(NamedTuple):
@@ -234,6 +206,7 @@ class SampleErrors:
         self.sizes: dict[Expr, Symbol] = {}
         self.counts: dict[Symbol, Expr] = {}
         entries = {name: [self._entry(*rounding(e)) for e in jet[name]] for name in jet}
+        self._lost = self._below(jet)
         n = round(len(jet["g"]) ** 0.5)
         outer = self._is_outer_product(entries["g"], n)
         apart = self._apart(entries, jet["g"], n) if outer else []
@@ -264,6 +237,16 @@ class SampleErrors:
             else:
                 rest *= power
         return _Entry(number, powers, degree, rest, scaled)
+
+    def _below(self, jet: Jet) -> Expr:
+        """What is lost below float64, with the largest data or, where functions of data are large too, in the sum."""
+        of_sample = lost(e.xreplace({WEIGHT: sympy.Integer(1)}) for entries in jet.values() for e in entries)
+        of_all = of_sample.xreplace({Abs(s): most for s, most in self.largest.items()})
+        if of_all.free_symbols & {*self.largest}:
+            return self._sum(of_sample)
+        below = Symbol("count_below", positive=True)
+        self.counts[below] = of_all
+        return below
 
     def _is_outer_product(self, g: Sequence[_Entry], n: int) -> bool:
         """Whether g_ij = h x_i x_j with one h for all, as far as majorants tell."""
@@ -316,4 +299,4 @@ class SampleErrors:
             terms = [count * entry.number * self._size(entry, k) for k, count in powers.items()]
         else:  # the spread is at most 1
             terms = [count * total for count in powers.values()]
-        return SAMPLE_UNIT * entry.powers * sympy.Add((DEPTH + entry.degree + CONTRACTION) * total, *terms) + FLOOR
+        return SAMPLE_UNIT * entry.powers * sympy.Add((DEPTH + entry.degree + CONTRACTION) * total, *terms) + self._lost

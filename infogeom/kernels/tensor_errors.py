@@ -13,12 +13,13 @@ that g is regular.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 
-from infogeom.kernels.curvature import UNIT
+from infogeom.kernels.curvature import FLOOR, UNIT
 
 __all__ = ["SINGLE", "SINGLE_OF_SAMPLES", "TensorErrors", "over_diagonal"]
 
@@ -54,6 +55,8 @@ class TensorErrors:
     ----------
     sound : ndarray, shape (m,)
         1 − 4 |W|.
+    lost : ndarray, shape (m,)
+        What a component of Γ or of the curvature may lose below float64 in the frame, on the way into it too.
     """
 
     def __init__(
@@ -73,30 +76,40 @@ class TensorErrors:
         self._Et = np.ascontiguousarray(self._E.transpose(1, 0, 2))
         n = len(E)
         # Of a factor that all samples share: the same in the frame, whatever the data.
-        rows, columns = sum(self._E[:, a] for a in range(n)), sum(self._F[a] for a in range(n))
+        self._rows, self._columns = sum(self._E[:, a] for a in range(n)), sum(self._F[a] for a in range(n))
+        rows, columns = self._rows, self._columns
         shared, self._of_gamma = factor_error[0], sum(factor_error[1 + i] * rows[i] for i in range(n))
-        self._columns = columns
         self._g_error = g_error + shared * columns[:, None] * columns[None]
         backward = sum(self._F[a][:, None] * self._F[a][None] for a in range(n)) * (2 * n * SINGLE * UNIT)
         self._W = contracted(backward if framed else g_error + backward, self._E, [0, 1]) + shared
         self._W = self._W + framed[0] if framed else self._W
         self.sound = 1.0 - sum(self._W[a, b] for a in range(n) for b in range(n)) * 4.0
+        self.lost = self._lost_in_frame()
+
+    def _lost_in_frame(self) -> Array:
+        """`FLOOR`, times what three factors of the frame may come to; 0 where ∂g is 0 and nothing can be lost."""
+        size = sum(self._rows) + 1.0
+        errors = self._framed[1] if self._framed else self._dg_error
+        some = sum(errors.reshape(-1, errors.shape[-1])) if errors.size else size * 0.0
+        return (some / (some + FLOOR / 1e5)) * (size * size * size) * FLOOR
 
     def scalar(self, riemann: Array, gamma: Array, ddg: Array) -> Array:
         """Of R, from R^a_bcd, Γ_abc and ∂∂g in the frame."""
-        return np.asarray(np.einsum("ababm->m", self.riemann(gamma, ddg, riemann))) / self.sound
+        error = np.asarray(np.einsum("ababm->m", self.riemann(gamma, ddg, riemann)))
+        return (error + self.lost * (1.0 * len(gamma) * (len(gamma) - 1))) / self.sound
 
     def metric(self, g: Array) -> Array:
         """Of g_ij, shape (n, n, m)."""
         return self._g_error + np.abs(g) * LAST
 
     def determinant(self, determinant: Array) -> Array:
-        """Of det g: δ log det g is the trace of W."""
-        return abs(determinant) * ((sum(self._W[a, a] for a in range(len(self._W))) + LAST) / self.sound)
+        """Of det g: δ log det g is the trace of W, and det g a product of pivots, none above the square of a column."""
+        relative = (sum(self._W[a, a] for a in range(len(self._W))) + LAST) / self.sound
+        return abs(determinant) * relative + math.prod(c * c + 1.0 for c in self._columns) * FLOOR
 
     def inverse(self, inverse: Array) -> Array:
         """Of g^ij, shape (n, n, m)."""
-        return (self._contracted(self._W, self._Et, [0, 1]) + np.abs(inverse) * LAST) / self.sound
+        return (self._contracted(self._W, self._Et, [0, 1]) + np.abs(inverse) * LAST) / self.sound + FLOOR
 
     def christoffel(self, raised: Array, christoffel: Array) -> Array:
         """Of Γ^i_jk, shape (n, n, n, m); ``raised``: Γ with the first index in the frame, the others in coordinates."""
@@ -106,7 +119,9 @@ class TensorErrors:
             error = self._contracted(_first_kind(self._dg_error), self._E, [0])
         error = error + self._of_gamma * self._columns[:, None] * self._columns[None]
         error = error + _times(self._W, np.abs(raised))
-        return (self._contracted(error, self._Et, [0]) + np.abs(christoffel) * LAST) / self.sound
+        e, f = self._rows * self.lost, self._columns  # in the frame, and where one index is in it
+        error = self._contracted(error, self._Et, [0]) + e[:, None, None] * (f[:, None] * f + 1.0)
+        return (error + np.abs(christoffel) * LAST) / self.sound
 
     def riemann(self, gamma: Array, ddg: Array, riemann: Array) -> Array:
         """Of R^a_bcd in the frame, shape (n, n, n, n, m), from Γ_abc, ∂∂g and R^a_bcd there."""
@@ -128,11 +143,18 @@ class TensorErrors:
 
     def riemann_in_coordinates(self, error: Array) -> Array:
         """Of R^i_jkl, from those of R^a_bcd in the frame."""
-        return self._contracted(self._contracted(error, self._Et, [0]), self._F, [1, 2, 3]) / self.sound
+        error = self._contracted(self._contracted(error, self._Et, [0]), self._F, [1, 2, 3])
+        e, f = self._rows, self._columns
+        lost = (e[:, None] * f)[:, :, None, None] * (f[:, None] * f) * self.lost
+        for c in range(len(f)):
+            lost[:, :, c, c] = 0.0
+        return (error + lost) / self.sound
 
     def ricci(self, error: Array) -> Array:
         """Of Ric_ij, from those of R^a_bcd in the frame."""
-        return self._contracted(sum(error[a, :, a] for a in range(len(error))), self._F, [0, 1]) / self.sound
+        f, n = self._columns, len(error)
+        error = self._contracted(sum(error[a, :, a] for a in range(n)), self._F, [0, 1])
+        return (error + f[:, None] * f * (self.lost * (n - 1.0))) / self.sound
 
 
 def over_diagonal(errors: Array, g: Array) -> Array:

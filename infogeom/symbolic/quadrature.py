@@ -25,6 +25,8 @@ Chart = Callable[[Real], tuple[Real, Real]]
 DIGITS, POINT_DIGITS = 25, 60
 #: Digits that may be lost of what cancels, and the degree of the rule that tells how much that is.
 LOST, ROUGH = 5, 3
+#: The last degrees of the rule, each of which doubles its nodes.
+DEGREES = (5, 6, 7)
 #: Powers of e by which a point may approach the end of a bounded support.
 LONGEST = 2000
 MAX_TERMS = 20_000
@@ -67,7 +69,8 @@ def expectations(
     """
     with precision.digits(DIGITS):
         if not isinstance(support, sympy.Interval):
-            return [_sum(law, weight, support) for weight in weights]
+            far = max((c for c in centres if c <= TAIL), default=mpmath.mpf(0))
+            return [_sum(law, weight, support, far) for weight in weights]
         ends, functions = _ends(support), list(weights)
         breaks = [ends[0], *sorted(k for k in kinks if ends[0] < k < ends[1]), ends[1]]
         pieces = [_over_piece(law, functions, piece, ends, list(centres)) for piece in pairwise(breaks)]
@@ -198,11 +201,15 @@ def _fallen(exponent: Function, peak: Real, fall: float, side: int) -> Real:
 
 def _integral(f: Function, breaks: list[Real]) -> tuple[Real, Real]:
     """Tanh-sinh quadrature, piece by piece."""
-    value, error = mpmath.quad(f, breaks, error=True)
+    value, error = mpmath.quad(f, breaks, error=True, maxdegree=DEGREES[-1])
     if isinstance(value, mpmath.mpc) or not mpmath.isfinite(value):
         raise ArithmeticError(f"quadrature gave {mpmath.nstr(value, 9)}")
     size = mpmath.quad(lambda t: abs(f(t)), breaks, maxdegree=ROUGH)
     lost = size * mpmath.mpf(10) ** (LOST - DIGITS)
+    if error > lost:  # that supposes that each degree doubles the digits, which a heavy tail does not let it
+        first, second = (mpmath.quad(f, breaks, maxdegree=degree) for degree in DEGREES[:2])
+        before, last = abs(second - first), abs(value - second)
+        error = max(error, last * last / before if before > last else last)
     ends = _beyond(f, breaks[0], breaks[1], lost), _beyond(f, breaks[-1], breaks[-2], lost)
     return value, error + lost + sum(ends)
 
@@ -221,8 +228,11 @@ def _beyond(f: Function, end: Real, inner: Real, negligible: Real) -> Real:
     return 2 * last * step / mpmath.log(before / last) if before > last else mpmath.inf
 
 
-def _sum(law: Function, weight: Function, support: Set) -> tuple[Real, Real]:
-    """Sum over a discrete support, cut where terms no longer count, a long tail by Euler and Maclaurin; its error."""
+def _sum(law: Function, weight: Function, support: Set, far: Real) -> tuple[Real, Real]:
+    """Sum over a discrete support, cut where terms no longer count, a long tail by Euler and Maclaurin; its error.
+
+    Up to ``far``, where the density may peak, they may come to count again.
+    """
 
     def term(x: Real) -> Real:
         p = exponential(law(x))
@@ -242,7 +252,7 @@ def _sum(law: Function, weight: Function, support: Set) -> tuple[Real, Real]:
         addend = term(x)
         total += addend
         size += abs(addend)
-        quiet = quiet + 1 if abs(addend) <= NEGLIGIBLE * size else 0
+        quiet = quiet + 1 if abs(addend) <= NEGLIGIBLE * size and abs(x) >= far else 0
         if quiet > QUIET:
             break
     return total, QUIET * NEGLIGIBLE * size
