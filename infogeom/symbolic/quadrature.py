@@ -25,8 +25,6 @@ Chart = Callable[[Real], tuple[Real, Real]]
 DIGITS, POINT_DIGITS = 25, 60
 #: Digits that may be lost of what cancels, and the degree of the rule that tells how much that is.
 LOST, ROUGH = 5, 3
-#: The last degrees of the rule, each of which doubles its nodes.
-DEGREES = (5, 6, 7)
 #: Powers of e by which a point may approach the end of a bounded support.
 LONGEST = 2000
 MAX_TERMS = 20_000
@@ -201,31 +199,28 @@ def _fallen(exponent: Function, peak: Real, fall: float, side: int) -> Real:
 
 def _integral(f: Function, breaks: list[Real]) -> tuple[Real, Real]:
     """Tanh-sinh quadrature, piece by piece."""
-    value, error = mpmath.quad(f, breaks, error=True, maxdegree=DEGREES[-1])
+    value, error = mpmath.quad(f, breaks, error=True)
     if isinstance(value, mpmath.mpc) or not mpmath.isfinite(value):
         raise ArithmeticError(f"quadrature gave {mpmath.nstr(value, 9)}")
     size = mpmath.quad(lambda t: abs(f(t)), breaks, maxdegree=ROUGH)
     lost = size * mpmath.mpf(10) ** (LOST - DIGITS)
-    if error > lost:  # that supposes that each degree doubles the digits, which a heavy tail does not let it
-        first, second = (mpmath.quad(f, breaks, maxdegree=degree) for degree in DEGREES[:2])
-        before, last = abs(second - first), abs(value - second)
-        error = max(error, last * last / before if before > last else last)
     ends = _beyond(f, breaks[0], breaks[1], lost), _beyond(f, breaks[-1], breaks[-2], lost)
     return value, error + lost + sum(ends)
 
 
 def _beyond(f: Function, end: Real, inner: Real, negligible: Real) -> Real:
-    """Twice the integral beyond an end of an exponential that falls as f does there; infinite where f does not fall.
+    """Twice the integral beyond an end of a power that falls as f does there; infinite where that does not converge.
 
-    A weight may grow where the density has long fallen.
+    An exponential falls as a high power does. A weight may grow where the density has long fallen.
     """
     if not mpmath.isfinite(end):
         return mpmath.mpf(0)
-    step = abs(end - inner) / 16 if mpmath.isfinite(inner) else mpmath.mpf(1)
-    last, before = abs(f(end)), abs(f(end + step * mpmath.sign(inner - end)))
-    if last * 16 * step <= negligible:
+    distance = abs(end - inner) if mpmath.isfinite(inner) else mpmath.mpf(16)
+    last, before = abs(f(end)), abs(f(end + distance / 16 * mpmath.sign(inner - end)))
+    if last * distance <= negligible:
         return mpmath.mpf(0)
-    return 2 * last * step / mpmath.log(before / last) if before > last else mpmath.inf
+    power = mpmath.log(before / last) / mpmath.log(mpmath.mpf(16) / 15) if before > last else 0
+    return 2 * last * distance / (power - 1) if power > 1 else mpmath.inf
 
 
 def _sum(law: Function, weight: Function, support: Set, far: Real) -> tuple[Real, Real]:

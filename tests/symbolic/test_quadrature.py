@@ -67,3 +67,21 @@ def test_what_lies_closer_to_an_end_than_points_may_come_is_in_the_error() -> No
 def test_an_integral_that_does_not_converge_has_an_infinite_error() -> None:
     ((_, error),) = expectations(lambda x: -x, [lambda x: mpmath.exp(1.1 * x)], sympy.Interval(0, sympy.oo), [], [])
     assert error == mpmath.inf
+
+
+@pytest.mark.parametrize("power", [1.3, 1.5, 2.5])
+def test_what_a_heavy_tail_leaves_beyond_is_in_the_error(power: float) -> None:
+    # (1 + x²)^(−p/2), whose integral is a beta function.
+    half = mpmath.mpf(power) / 2
+    ((value, error),) = expectations(lambda x: -half * mpmath.log(1 + x * x), [lambda _: 1], sympy.S.Reals, [], [])
+    with mpmath.workdps(40):
+        assert abs(value - mpmath.beta(half - 0.5, 0.5)) <= error < 1e-5
+
+
+def test_a_sum_does_not_end_between_an_outcome_apart_and_the_peak() -> None:
+    # Half of the mass at 0, the rest about 200.
+    def law(x: Any) -> Any:
+        return (x * mpmath.log(200) - 200 - mpmath.loggamma(x + 1) if x else mpmath.mpf(0)) - mpmath.log(2)
+
+    ((value, error),) = expectations(law, [lambda _: 1], sympy.S.Naturals0, [mpmath.mpf(200)], [])
+    assert abs(value - 1) <= error < 1e-12
