@@ -2,9 +2,8 @@
 
 A number below float64 is off by less than the least positive one, δ, and what is made of it by δ times all that it is
 multiplied by afterwards: at most δ ∏ (1 + |f|) over the other factors f of a product, in whatever order.  A divisor b
-magnifies what is lost in it by 1/b², and 1/b is 0 where anything overflows on the way to b.  So every expression has a
-*magnification* A ≥ 1, made of 1 + |f| for what is multiplied and |b| + 1/|b| for what is divided by: what is lost is
-less than `FLOOR` A, and where A is finite nothing has overflowed.
+multiplies by 1/b, and what is lost in b itself by 1/b².  So every expression has a *magnification* A ≥ 1, made of
+1 + |f| and 1 + 1/|b|: less than `FLOOR` A is lost, and where A is finite nothing has overflowed on the way.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ def _magnification(e: Expr) -> Monomial:
 
 
 def _of_power(base: Expr, exponent: Expr) -> Monomial:
-    divisor = Abs(base) + 1 / Abs(base)
+    divisor = 1 + 1 / Abs(base)
     if exponent.free_symbols:
         return _product({1 + Abs(base**exponent): 2, divisor: 1}, _magnification(base), _magnification(exponent))
     size, inside = int(sympy.ceiling(abs(exponent))), _magnification(base)
@@ -83,7 +82,7 @@ def _of_function(e: Expr) -> Monomial:
         return _product(*map(_magnification, e.args))
     if isinstance(e, SMOOTH) or not inexact:
         return _product({1 + Abs(e): 1}, inside)
-    return _product({1 + Abs(e): 2}, inside, *({Abs(u) + 1 / Abs(u): 1} for u in inexact))
+    return _product({1 + Abs(e): 2}, inside, *({1 + Abs(u): 1, 1 + 1 / Abs(u): 1} for u in inexact))
 
 
 def _product(*monomials: Monomial) -> Monomial:

@@ -32,11 +32,14 @@ FAR_OUT: dict[str, tuple[Any, list[list[float]]]] = {
     "a power of what is bounded": (diag(1, expit(-u) ** 3 * exp(2 * u)), [[243.3, 1]]),
     "a power of a sum": (diag(1, (exp(-u) + v**2 * exp(-u / 2)) ** 3 * exp(u)), [[497.54, 1.368]]),
     "divisors one after the other": (diag(exp(u) / cosh(u) / cosh(v), 1 + exp(v / 2) / cosh(v) ** 2), [[346.5, 224.9]]),
+    "a divisor below float64": (diag(erfc(u) / erfc(v), 1), [[26.9, 26.89]]),
+    "a divisor of parts below float64": (diag(1 / (cosh(u) * erfc(v) + exp(-u)), 1), [[576, 26.68]]),
     "scales far apart": (diag(exp(u), u**2 + exp(v)), [[300, 600], [700, 700]]),
     "scales far apart, and mixed": (
         [[exp(u) + 1, exp((u + v) / 2)], [exp((u + v) / 2), 2 * exp(v) + exp(-v)]],
         [[646.8, 465.1], [156.3, 562.2]],
     ),
+    "scales far apart on the way": ([[exp(u), exp(-2 * v / 3)], [exp(-2 * v / 3), exp(-v)]], [[552, 690]]),
     "scales far apart and falling": (
         [[exp(-u) + 1, exp((-u - v) / 2)], [exp((-u - v) / 2), 2 * exp(-v) + exp(v)]],
         [[546.9, 501.1], [156.3, 562.2]],
@@ -60,7 +63,7 @@ def assert_bounded(metric: ig.symbolic.Metric, points: list[list[float]], asked:
 
 
 #: One of each kind; the others, seconds to compile, are slow.
-QUICK = {"a power that is variable", "a power of what falls", "divisors one after the other", "scales far apart"}
+QUICK = {"a power that is variable", "a power of what falls", "divisors one after the other"}
 
 
 @pytest.mark.parametrize(
@@ -69,6 +72,32 @@ QUICK = {"a power that is variable", "a power of what falls", "divisors one afte
 def test_what_is_lost_below_float64_is_in_the_bounds(name: str) -> None:
     matrix, points = FAR_OUT[name]
     assert_bounded(ig.symbolic.Metric([u, v], sympy.Matrix(matrix)), points, TENSORS)
+
+
+def test_what_is_lost_of_a_determinant_and_an_inverse_is_in_the_bounds() -> None:
+    w = sympy.Symbol("w", positive=True)
+    metric = ig.symbolic.Metric([u, v, w], diag(exp(-u), exp(-v), exp(w)))
+    assert_bounded(metric, [[500, 500, 690]], (("determinant",),))
+    metric = ig.symbolic.Metric([u, v], diag(exp(u + v), exp(-v / 2) + exp(-u)))
+    assert_bounded(metric, [[592.8988594436107, 87.12223276083589]], (("inverse_metric",),))
+
+
+SCALES = [name for name in FAR_OUT if name.startswith("scales")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantity", ["inverse_metric", "determinant", "ricci", "ricci_scalar"])
+@pytest.mark.parametrize("name", SCALES)
+def test_what_is_lost_in_the_frame_is_in_the_bounds_of_each_tensor(name: str, quantity: str) -> None:
+    matrix, points = FAR_OUT[name]
+    assert_bounded(ig.symbolic.Metric([u, v], sympy.Matrix(matrix)), points, ((quantity,),))
+
+
+@pytest.mark.parametrize("quantity", ["christoffel", "riemann"])
+def test_what_is_lost_in_the_frame_is_in_the_bounds(quantity: str) -> None:
+    for name in SCALES:
+        matrix, points = FAR_OUT[name]
+        assert_bounded(ig.symbolic.Metric([u, v], sympy.Matrix(matrix)), points, ((quantity,),))
 
 
 def test_what_is_lost_in_sums_of_exponentials_is_in_the_bounds() -> None:
