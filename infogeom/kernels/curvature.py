@@ -177,7 +177,8 @@ def scalar_error(
     the frame itself contribute, |·| the sum of the magnitudes of all components in the frame, ‖·‖ the root of the sum
     of their squares, and t_k = Σ_a ε_a Γ_kaa,
 
-        |δR| ≤ [2 (‖Γ‖ + ‖t‖) |δΓ| + 2 |δΓ|² + 2 |δ∂∂g| + (3 ‖Γ‖² + ‖t‖² + 2 ‖Γ‖ ‖t‖ + 4 √n ‖∂∂g‖) |W|] / (1 − 4 |W|),
+        |δR| ≤ [2 (‖Γ‖ + ‖t‖) |δΓ| + 2 |δΓ|² + 2 |δ∂∂g| + (3 ‖Γ‖² + ‖t‖² + 2 ‖Γ‖ ‖t‖ + 4 √n ‖∂∂g‖) |W|]
+                × (1 + |W|) / (1 − 4 |W|),
 
     as R is a sum of products of three inverse metrics with two Γ, and of two with one ∂∂g. Negative or nan where
     |W| > ¼: then nothing is known of R.
@@ -218,7 +219,7 @@ def scalar_error(
         total = ((G1 + T1) * B + B * B) * 2.0 + (G * 3.0 + T + G1 * T1 * 2.0) * W
         if not hessian:
             total = total + D * 2.0 + sqrt(L) * W * (4.0 * n**0.5)
-        out[v] = (total + lost[v] * (1.0 * n * (n - 1))) / (1.0 - W * 4.0)
+        out[v] = (total + lost[v] * (1.0 * n * (n - 1))) / ((1.0 - W * 4.0) / (W + 1.0))
 
 
 def lower_riemann(gamma: Array, ddg: Array, sign: Array, R: Array) -> None:

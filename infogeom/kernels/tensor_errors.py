@@ -7,8 +7,8 @@ the formula of its tensor with every sign taken positive.  What the inverse metr
 
 in the frame E with inverse F, in which g is diag(±1): the second term is the backward error of LDLᵀ and of inverting
 its factor (Higham 2002, Ths. 8.5 and 9.3), at half of its worst, for a few roundings do not average out.  All bounds
-are divided by 1 − 4 |W|, where |W| is the sum of all entries; where that is not positive nothing is known, not even
-that g is regular.
+are divided by (1 − 4 |W|) / (1 + |W|), where |W| is the sum of all entries; where that is not positive nothing is
+known, not even that g is regular.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class TensorErrors:
     Attributes
     ----------
     sound : ndarray, shape (m,)
-        1 − 4 |W|.
+        (1 − 4 |W|) / (1 + |W|): between −4 and 0 where nothing is known.
     lost : ndarray, shape (m,)
         What a component of Γ or of the curvature may lose below float64 in the frame, on the way into it too.
     """
@@ -83,7 +83,8 @@ class TensorErrors:
         backward = sum(self._F[a][:, None] * self._F[a][None] for a in range(n)) * (2 * n * SINGLE * UNIT)
         self._W = contracted(backward if framed else g_error + backward, self._E, [0, 1]) + shared
         self._W = self._W + framed[0] if framed else self._W
-        self.sound = 1.0 - sum(self._W[a, b] for a in range(n) for b in range(n)) * 4.0
+        size = sum(self._W[a, b] for a in range(n) for b in range(n))
+        self.sound = (1.0 - size * 4.0) / (size + 1.0)  # of a size that leaves its sign to whatever is divided by it
         self.lost = self._lost_in_frame()
 
     def _lost_in_frame(self) -> Array:
@@ -104,12 +105,12 @@ class TensorErrors:
 
     def determinant(self, determinant: Array) -> Array:
         """Of det g: δ log det g is the trace of W, and det g a product of pivots, none above the square of a column."""
-        relative = (sum(self._W[a, a] for a in range(len(self._W))) + LAST) / self.sound
-        return abs(determinant) * relative + math.prod(c * c + 1.0 for c in self._columns) * FLOOR
+        relative = sum(self._W[a, a] for a in range(len(self._W))) + LAST
+        return (abs(determinant) * relative + math.prod(c * c + 1.0 for c in self._columns) * FLOOR) / self.sound
 
     def inverse(self, inverse: Array) -> Array:
         """Of g^ij, shape (n, n, m)."""
-        return (self._contracted(self._W, self._Et, [0, 1]) + np.abs(inverse) * LAST) / self.sound + FLOOR
+        return (self._contracted(self._W, self._Et, [0, 1]) + np.abs(inverse) * LAST + FLOOR) / self.sound
 
     def christoffel(self, raised: Array, christoffel: Array) -> Array:
         """Of Γ^i_jk, shape (n, n, n, m); ``raised``: Γ with the first index in the frame, the others in coordinates."""
