@@ -35,8 +35,9 @@ def bounds(rows: Array) -> tuple[float, Array, float]:
     spread = (np.abs(rows) / largest).max(axis=1)
     at = dict.fromkeys(theta, 0.0) | dict(zip(sums.largest.values(), largest, strict=True))
     of_sample = [dict(zip((*x, SPREAD), (*row, s), strict=True)) for row, s in zip(rows, spread, strict=True)]
-    known = {size: np.mean([float(term.subs({**at, **one})) for one in of_sample]) for term, size in sums.sizes.items()}
-    known |= {count: float(e.subs(at)) for count, e in sums.counts.items()}
+    terms = {size: [float(term.subs({**at, **one}).doit()) for one in of_sample] for term, size in sums.sizes.items()}
+    known = {size: np.mean(values) for size, values in terms.items()}
+    known |= {count: float(e.subs(at).doit()) for count, e in sums.counts.items()}
     of_g, *of_gamma = (float(sympy.sympify(e).subs({**at, **known})) for e in sums.errors["factor_error"])
     return of_g, np.array(of_gamma), float(rounding(h)[1].subs(at) * SAMPLE_UNIT)
 
