@@ -39,6 +39,10 @@ FAR_OUT: dict[str, tuple[Any, list[list[float]]]] = {
         [[exp(u) + 1, exp((u + v) / 2)], [exp((u + v) / 2), 2 * exp(v) + exp(-v)]],
         [[646.8, 465.1], [156.3, 562.2]],
     ),
+    "scales far apart, one falling": (
+        [[exp(u) + 1, exp((u - v) / 2)], [exp((u - v) / 2), 2 * exp(-v) + exp(v)]],
+        [[646.7881877012933, 465.08072880607295]],
+    ),
     "scales far apart on the way": ([[exp(u), exp(-2 * v / 3)], [exp(-2 * v / 3), exp(-v)]], [[552, 690]]),
     "scales far apart and falling": (
         [[exp(-u) + 1, exp((-u - v) / 2)], [exp((-u - v) / 2), 2 * exp(-v) + exp(v)]],
