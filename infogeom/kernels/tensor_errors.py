@@ -120,8 +120,9 @@ class TensorErrors:
             error = self._contracted(_first_kind(self._dg_error), self._E, [0])
         error = error + self._of_gamma * self._columns[:, None] * self._columns[None]
         error = error + _times(self._W, np.abs(raised))
-        e, f = self._rows * self.lost, self._columns  # in the frame, and where one index is in it
-        error = self._contracted(error, self._Et, [0]) + e[:, None, None] * (f[:, None] * f + 1.0)
+        f = self._columns
+        lost = self._rows[:, None, None] * (f[:, None] * f + 1.0) * self.lost  # with all indices in the frame, or one
+        error = self._contracted(error, self._Et, [0]) + lost
         return (error + np.abs(christoffel) * LAST) / self.sound
 
     def riemann(self, gamma: Array, ddg: Array, riemann: Array) -> Array:
