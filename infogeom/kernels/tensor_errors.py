@@ -110,7 +110,7 @@ class TensorErrors:
 
     def inverse(self, inverse: Array) -> Array:
         """Of g^ij, shape (n, n, m)."""
-        return (self._contracted(self._W, self._Et, [0, 1]) + np.abs(inverse) * LAST + FLOOR) / self.sound
+        return (self._contracted(self._W, self._Et, [0, 1]) + np.abs(inverse) * LAST) / self.sound
 
     def christoffel(self, raised: Array, christoffel: Array) -> Array:
         """Of Γ^i_jk, shape (n, n, n, m); ``raised``: Γ with the first index in the frame, the others in coordinates."""
