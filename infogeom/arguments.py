@@ -155,15 +155,19 @@ def columns_of(name: str, given: Any, wanted: Sequence[str]) -> list[Any] | None
 
 def _named_columns(name: str, given: Any, wanted: Sequence[str]) -> dict[Any, Any] | None:
     """Columns by their names; None where they have none."""
+    if isinstance(given, Mapping):  # of a Dataset the coordinates too
+        return by_name(name, {**getattr(given, "coords", {}), **given})
     fields = getattr(getattr(given, "dtype", None), "names", None)
     if fields:
         return {field: given[field] for field in fields}
     if hasattr(given, "columns"):
         return _named_in_frame(name, given, wanted)
     whole = _entries(given)
-    if isinstance(whole, Mapping) and (whole is given or {*wanted} <= {*whole}):  # of a Dataset the coordinates too
-        return by_name(name, {**getattr(given, "coords", {}), **whole})
-    several = isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.dtype == object)
+    if isinstance(whole, Mapping) and {*wanted} <= {*map(str, whole)}:
+        return by_name(name, whole)
+    several = isinstance(given, list | tuple) or (
+        isinstance(given, np.ndarray) and given.dtype == object and given.ndim
+    )
     rows = [_entries(row) for row in given] if several else []
     named = [isinstance(row, Mapping) for row in rows]
     if any(named) and not all(named):

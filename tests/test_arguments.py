@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import sympy
 import sympy.stats
+import xarray as xr
 from sympy import Interval, Matrix, Symbol, nan, sqrt
 
 import infogeom as ig
@@ -187,6 +188,10 @@ SWAPPED: dict[str, Any] = {
     "a list of Series": [pd.Series({"sigma": 2.0, "mu": 0.5}), pd.Series({"sigma": 3.0, "mu": 1.0})],
     "an array of named tuples": np.array([Named(2.0, 0.5), Named(3.0, 1.0), None], dtype=object)[:2],
     "a named tuple of columns": Named([2.0, 3.0], [0.5, 1.0]),
+    "a Series of columns by symbols": pd.Series({Symbol("sigma"): [2.0, 3.0], Symbol("mu"): [0.5, 1.0]}),
+    "a Dataset with a variable called columns": xr.Dataset(
+        {"columns": ("k", [0, 1]), "sigma": ("k", [2.0, 3.0]), "mu": ("k", [0.5, 1.0])}
+    ),
 }
 
 
@@ -210,6 +215,11 @@ def test_numbers_by_name_are_one_point(given: Any) -> None:
 def test_names_of_a_part_and_names_of_rows_are_refused(given: Any, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         table_of("points", given, ["mu", "sigma"])
+
+
+def test_an_array_of_one_object_is_no_table() -> None:
+    with pytest.raises(TypeError, match="points must hold real numbers"):
+        table_of("points", np.array({"mu": 0.5}, dtype=object), ["mu", "sigma"])
 
 
 def test_points_to_verify_are_read_by_name() -> None:

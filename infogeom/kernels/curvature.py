@@ -35,8 +35,10 @@ Array = Any  # float64 arrays whose last axis is the point; numba infers the res
 #: Relative error of one operation, 2⁻⁵³ at worst. Bounds add up what is worst for all roundings at once, which are
 #: random in size and sign: at thousands of random points they exceed the true error 50-fold and more, hence 1/16 of it.
 UNIT = 2.0**-57
-#: Least positive number of float64, and more than all operations on a number of usual size lose below it.
-TINY, FLOOR = 5e-324, 1e-300
+#: Least positive number of float64.
+TINY = 5e-324
+#: More than all operations on numbers of usual size lose below float64.
+FLOOR = 1e-300
 #: A pivot at or below this many units of rounding of its diagonal entry means a null direction.
 SINGULAR = 64 * 2.0**-52
 
