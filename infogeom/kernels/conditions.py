@@ -25,12 +25,13 @@ EPS = float(np.finfo(float).eps)
 NOWHERE = np.empty(0, dtype=np.int64)
 
 
-def conditions(metric: Metric) -> list[Callable[..., Flags]]:
+@lru_cache(maxsize=256)
+def conditions(metric: Metric) -> tuple[Callable[..., Flags], ...]:
     """Functions of the coordinates, which broadcast, that say where each constraint of a metric is positive.
 
     What depends on the data has to be so for every sample; nan is not.
     """
-    return [_condition(metric, constraint) for constraint in metric.constraints]
+    return tuple(_condition(metric, constraint) for constraint in metric.constraints)
 
 
 def _condition(metric: Metric, constraint: Expr) -> Callable[..., Flags]:

@@ -62,7 +62,7 @@ def geometry(
 
     hessian = bool(dg.size) and not ddg.size
     bounds = TensorErrors(E, F, errors, hessian, contracted, framed, share) if errors else None
-    yield from _algebraic(g, sign, determinant, bounds)
+    yield from _algebraic(g, sign, determinant, wanted, bounds)
     if "inverse_metric" in wanted:
         inverse = contracted(sign[:, None] * Et, Et, [0])
         yield "inverse_metric", inverse
@@ -115,19 +115,24 @@ def _riemann(gamma: Array, ddg: Array, sign: Array, kernels: Kernels) -> Array:
     return riemann * sign[:, None, None, None]
 
 
-def _algebraic(g: Array, sign: Array, determinant: Array, bounds: TensorErrors | None) -> Iterator[tuple[str, Array]]:
-    """What takes no derivative, with its errors."""
+def _algebraic(
+    g: Array, sign: Array, determinant: Array, wanted: Collection[str], bounds: TensorErrors | None
+) -> Iterator[tuple[str, Array]]:
+    """What takes no derivative, with the errors of what is wanted."""
     n = len(g)
     yield "metric", g
     yield "fisher_trace", _total(g[i, i] for i in range(n))
     yield "determinant", determinant
     yield "sign", sign
-    if bounds:
+    if not bounds:
+        return
+    yield "sound", bounds.sound
+    if {"metric", "fisher_trace"} & {*wanted}:
         error = bounds.metric(g)
         yield "metric_error", error
         yield "fisher_trace_error", _total(error[i, i] for i in range(n))
+    if "determinant" in wanted:
         yield "determinant_error", bounds.determinant(determinant)
-        yield "sound", bounds.sound
 
 
 def _antisymmetric(riemann: Array) -> Array:

@@ -14,6 +14,8 @@ from itertools import chain
 
 from sympy import Symbol
 
+from infogeom.kernels import special
+
 __all__ = ["BLOCK", "UNROLL", "Axes", "Program", "write_loops", "write_point"]
 
 P, V, N = "p", "v", "n"
@@ -27,6 +29,7 @@ UNROLL = 4
 #: What a vectorised loop may hold besides arithmetic.
 INLINE = frozenset({"fabs", "fma", "inf", "nan", "max", "sqrt", "if", "else", "or"})
 
+SPECIAL = frozenset(special.__all__)
 #: Lines that are a product of two, and a sum of two.
 PRODUCT, SUM = re.compile(r"(\S+) \* (\S+)"), re.compile(r"(\S+) ([+-]) (\S+)")
 
@@ -75,15 +78,22 @@ class Program:
                 lines.append((name, text))
         return lines[::-1]
 
-    def called(self) -> set[str]:
-        """Names whose innermost lines call functions, which keeps a loop from vectorising."""
-        called: set[str] = set()
-        for name, text in self.lines:
-            identifiers = {w for w in words(text) if w.isidentifier()}
-            calls = identifiers - set(self.depends) - INLINE or "**" in text
-            if self.depends[name] >= {P, V} and (calls or identifiers & called):
-                called.add(name)
-        return called
+    def calls(self) -> list[list[str]]:
+        """Names whose innermost lines call functions, which keeps a loop from vectorising, as loops may hold them.
+
+        None of a loop needs another of it, and what is written in `infogeom.kernels.special` may vectorise on its own.
+        """
+        level: dict[str, int] = {}
+        loops: dict[tuple[int, str], list[str]] = {}
+        for name, text in self.needed(self.results):
+            read = words(text)
+            level[name] = max((level.get(w, 0) for w in read), default=0)
+            functions = {w for w in read if w.isidentifier()} - set(self.depends) - INLINE
+            if self.depends[name] >= {P, V} and (functions or "**" in text):
+                own = name if functions & SPECIAL else ""
+                loops.setdefault((level[name], own), []).append(name)
+                level[name] += 1
+        return [loops[key] for key in sorted(loops, key=lambda key: key[0])]
 
 
 def words(text: str) -> set[str]:
@@ -175,6 +185,7 @@ class _Writer:
         self.read = [name for name, _ in needed if name in read and not program.depends[name] >= {P, V}]
         self.tables = [name for name in self.read if V in program.depends[name]]
         self.outside = [name for name in self.read if V not in program.depends[name]]
+        self.calls = program.calls()
         self.lone = {name: factors for name, factors in _lone_products(program).items() if name not in self.read}
 
     def write(self, depth: int, *lines: str) -> None:
@@ -198,7 +209,9 @@ class _Writer:
         self.write(1, "P, V = out.shape[1], out.shape[2]")
         self.write(1, *self.assignments(self.program.results, lambda d: not d))
         plain = self.table(1, frozenset({V}))
-        if not self.axes.sample:
+        copies = UNROLL if self.axes.sample else 0
+        self.write(1, *self.unrolled([f"row_{name} = empty(V)" for name in chain(*self.calls)], copies))
+        if not copies:
             self.points(1, plain)
             self.innermost(2, plain)
             return
@@ -212,7 +225,7 @@ class _Writer:
             rows = [f"row_{name} = table_{name}[b + {copy}]" for name in tables]
             lines = [*self.loads(N, f"start + b + {copy}"), *rows, *outside]
             self.write(4, *(self.copied(line, copy) for line in lines))
-        self.innermost(4, [*plain, *tables], UNROLL)
+        self.innermost(4, [*plain, *tables], copies)
         self.write(3, "for c in range(out.shape[0]):", "    for v in range(V):", "        out[c, p, v] += total[c, v]")
 
     def copied(self, text: str, copy: int) -> str:
@@ -247,33 +260,37 @@ class _Writer:
         self.write(depth + 1, *(f"table_{name}[{at}] = {name}" for name in names))
         return names
 
-    def innermost(self, depth: int, tables: Sequence[str], copies: int = 0) -> None:
-        """Loops over the inner axis: results free of function calls in one, which vectorises, the others in a second.
+    def innermost(self, depth: int, rows: Sequence[str], copies: int = 0) -> None:
+        """Loops over the inner axis: calls of functions, which fill rows, then all results in one that vectorises.
 
         With copies, results are added up over as many samples; without, stored.
         """
-        called = self.program.called()
-        for calls in (False, True):
-            results = [(c, r) for c, r in enumerate(self.program.results) if (r in called) == calls]
-            if not results:
-                continue
-            lone = self.lone if copies else {}  # sums over samples take the factors of products
-            terms = [lone.get(r, (r,)) for _, r in results]
-            used = {*chain(*terms)}
-            lines = self.program.needed(used, known=self.read)
-            used = used.union(*(words(text) for _, text in lines))
-            body = [f"{name} = row_{name}[v]" for name in tables if name in used]
-            body += [f"{name} = {text}" for name, text in lines]
-            self.write(depth, "for v in range(V):")
-            self.write(depth + 1, *self.loads(V, "v"))
-            if copies:
-                unrolled = (self.copied(line, copy) for copy in range(copies) for line in body)
-                self.write(depth + 1, *dict.fromkeys(unrolled))  # what no sample changes stands once
-                for (c, _), term in zip(results, terms, strict=True):
-                    total = f"total[{c}, v]"
-                    self.write(depth + 1, f"{total} = {self.plus(total, term, copies)}")
-            else:
-                self.write(depth + 1, *body, *(f"out[{c}, p, v] = {r}" for c, r in results))
+        rows = [*rows]
+        for names in self.calls:
+            self.loop(depth, rows, names, copies)
+            self.write(depth + 1, *self.unrolled([f"row_{name}[v] = {name}" for name in names], copies))
+            rows += names
+        lone = self.lone if copies else {}  # sums over samples take the factors of products
+        terms = [lone.get(r, (r,)) for r in self.program.results]
+        self.loop(depth, rows, chain(*terms), copies)
+        for c, term in enumerate(terms):
+            total = f"total[{c}, v]"
+            line = f"{total} = {self.plus(total, term, copies)}" if copies else f"out[{c}, p, v] = {term[0]}"
+            self.write(depth + 1, line)
+
+    def loop(self, depth: int, rows: Sequence[str], targets: Iterable[str], copies: int) -> None:
+        """Open a loop over the inner axis, with the lines that lead to the targets from rows."""
+        targets = {*targets}
+        lines = self.program.needed(targets, known={*self.read, *rows})
+        used = targets.union(*(words(text) for _, text in lines))
+        body = [f"{name} = row_{name}[v]" for name in rows if name in used]
+        body += [f"{name} = {text}" for name, text in lines]
+        self.write(depth, "for v in range(V):")
+        self.write(depth + 1, *self.loads(V, "v"), *self.unrolled(body, copies))
+
+    def unrolled(self, lines: Sequence[str], copies: int) -> list[str]:
+        """Lines for as many samples, what no sample changes once; as they are for none."""
+        return [*dict.fromkeys(self.copied(line, copy) for copy in range(copies or 1) for line in lines)]
 
     def plus(self, total: str, term: Sequence[str], copies: int) -> str:
         """A total with as many copies of a term, a name or the two factors of a product, added to it."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ __all__ = ["SINGLE", "SINGLE_OF_SAMPLES", "TensorErrors", "over_diagonal"]
 
 #: Half of what the bounds of `infogeom.kernels.rounding` leave of the worst case of all roundings, the other way round.
 SINGLE, SINGLE_OF_SAMPLES = 8.0, 32.0
+#: The backward error of one operation in the frame, which W counts 2 n times.
+BACKWARD = SINGLE * UNIT
 #: The last rounding of a value, which no other averages out.
 LAST = 2.0**-53
 #: Of float64, or of objects, with the point last.
@@ -69,28 +72,47 @@ class TensorErrors:
         framed: tuple[Array, ...] = (),
         share: float = 1.0,
     ) -> None:
-        g_error, self._dg_error, self._ddg_error, factor_error = (error * share for error in errors)
+        self._errors, self._share = errors, share
         self._contracted, self._hessian = contracted, hessian
-        self._framed = framed = tuple(error * share for error in framed)
+        self._framed = tuple(error * share for error in framed)
         self._E, self._F = np.abs(E), np.abs(F)
         self._Et = np.ascontiguousarray(self._E.transpose(1, 0, 2))
         n = len(E)
         # Of a factor that all samples share: the same in the frame, whatever the data.
         self._rows, self._columns = sum(self._E[:, a] for a in range(n)), sum(self._F[a] for a in range(n))
-        rows, columns = self._rows, self._columns
-        shared, self._of_gamma = factor_error[0], sum(factor_error[1 + i] * rows[i] for i in range(n))
-        self._g_error = g_error + shared * columns[:, None] * columns[None]
-        backward = sum(self._F[a][:, None] * self._F[a][None] for a in range(n)) * (2 * n * SINGLE * UNIT)
-        self._W = contracted(backward if framed else g_error + backward, self._E, [0, 1]) + shared
-        self._W = self._W + framed[0] if framed else self._W
-        size = sum(self._W[a, b] for a in range(n) for b in range(n))
+        factor_error = errors[3] * share
+        self._shared, self._of_gamma = factor_error[0], sum(factor_error[1 + i] * self._rows[i] for i in range(n))
+        self._given = errors[0] * share
+        size = self._size()
         self.sound = (1.0 - size * 4.0) / (size + 1.0)  # of a size that leaves its sign to whatever is divided by it
         self.lost = self._lost_in_frame()
+
+    @cached_property
+    def _dg_error(self) -> Array:
+        return self._errors[1] * self._share
+
+    @cached_property
+    def _W(self) -> Array:
+        E, F, n = self._E, self._F, len(self._E)
+        backward = sum(F[a][:, None] * F[a][None] for a in range(n)) * (2 * n * BACKWARD)
+        W = self._contracted(backward if self._framed else self._given + backward, E, [0, 1]) + self._shared
+        return W + self._framed[0] if self._framed else W
+
+    def _size(self) -> Array:
+        """The sum of all entries of W, in fewer steps than by W."""
+        n, rows = len(self._E), self._rows
+        given, weight = (self._framed[0], [1.0] * n) if self._framed else (self._given, rows)
+        turned = [sum(self._F[a, i] * rows[i] for i in range(n)) for a in range(n)]
+        size = sum(t * t for t in turned) * (2 * n * BACKWARD) + self._shared * (1.0 * n * n)
+        for i in range(n):
+            for j in range(i, n):
+                size = size + given[i, j] * (weight[i] * weight[j] * (1.0 if i == j else 2.0))
+        return size
 
     def _lost_in_frame(self) -> Array:
         """`FLOOR`, times what three factors of the frame may come to; 0 where ∂g is 0 and nothing can be lost."""
         size = sum(self._rows) + 1.0
-        errors = self._framed[1] if self._framed else self._dg_error
+        errors = self._framed[1] if self._framed else self._errors[1]
         some = sum(errors.reshape(-1, errors.shape[-1])) if errors.size else size * 0.0
         return (some / (some + FLOOR / 1e5)) * (size * size * size) * FLOOR
 
@@ -101,7 +123,7 @@ class TensorErrors:
 
     def metric(self, g: Array) -> Array:
         """Of g_ij, shape (n, n, m)."""
-        return self._g_error + np.abs(g) * LAST
+        return self._given + self._shared * self._columns[:, None] * self._columns[None] + np.abs(g) * LAST
 
     def determinant(self, determinant: Array) -> Array:
         """Of det g: δ log det g is the trace of W, and det g a product of pivots, none above the square of a column."""
@@ -135,7 +157,7 @@ class TensorErrors:
         products = sum(_outer(U[k], size[k] + U[k]) + _outer(size[k], U[k]) for k in range(n))
         error = _exchanged(products)
         if ddg.size:
-            D = self._framed[2] if self._framed else self._contracted(self._ddg_error, self._E, range(4))
+            D = self._framed[2] if self._framed else self._contracted(self._errors[2] * self._share, self._E, range(4))
             error = error + _exchanged(D.transpose(0, 2, 3, 1, 4) + D.transpose(2, 0, 1, 3, 4)) * 0.5
         for index in range(4):  # one is raised, and all are carried to coordinates
             error = error + np.moveaxis(_times(self._W, np.moveaxis(np.abs(riemann), index, 0)), 0, index)

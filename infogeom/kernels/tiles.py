@@ -75,6 +75,8 @@ RANKS |= {error: RANKS[name] for error, name in ERROR_OF.items()}
 SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
 #: Points of a tile, times samples, where each takes a quadrature.
 POINTWISE = 64
+#: Numbers of a tile that loops over small arrays keep in the cache, and points below which calls outweigh that.
+CACHED, FEWEST = 2**18, 256
 #: Numbers that one tile may hold.
 TILE_SIZE = 2**21
 #: Seconds before a progress bar shows.
@@ -368,8 +370,10 @@ def tabulate(
         kernels = metric_kernels(metric, highest, geometric, observables, outer_coordinates, bounds=rtol is not None)
         work = _Compiled(n, outer, inner, outputs, status, rtol, kernels, sample_table(metric))
         at, size = kernels.jet.at, kernels.jet.components
-        size += 0 if kernels.whole or kernels.after else 6 * max(a.size for a in at.values())
         most_rows, most_columns = SAMPLED if metric.samples else UNSAMPLED
+        if not (kernels.whole or kernels.after):
+            size += 6 * max(a.size for a in at.values())
+            most_columns = min(most_columns, max(FEWEST, CACHED // size))
     columns = _stride(V, min(most_columns, TILE_SIZE // size))
     rows = _stride(P, min(most_rows, TILE_SIZE // (size * columns)))
     tiles = [

@@ -205,7 +205,7 @@ def _doubt(found: Mapping[str, Objects], wanted: Collection[str], assign: Assign
 
 def _largest(array: Objects, zero: Value) -> Value:
     largest = zero
-    for value in np.ravel(array):
+    for value in {_name(value): value for value in np.ravel(array)}.values():  # each of a symmetric array once
         if _name(value) != "0.0":
             largest = abs(value).larger(largest)
     return largest

@@ -98,13 +98,19 @@ def numeric_metric(model_or_metric: Model | Metric) -> Metric:
         given = _closed_or_mean(model_or_metric) if isinstance(model_or_metric, Model) else model_or_metric
     if not isinstance(given, Metric):
         raise TypeError(f"model_or_metric must be a Model or a Metric, got {type(given).__name__}")
-    _check_known(given.matrix.free_symbols & set(given.constants))
-    if free := sorted(map(str, given.matrix.atoms(AppliedUndef))):
+    if given.constants:
+        _check_known(given.matrix.free_symbols & {*given.constants})
+    if free := _without_values(given.matrix):
         raise ValueError(
             f"functions {free} of the metric have no values; put expressions in their place, by metric.matrix.subs, "
             "before it can be evaluated"
         )
     return given
+
+
+@lru_cache(maxsize=256)
+def _without_values(matrix: sympy.ImmutableMatrix) -> list[str]:
+    return sorted(map(str, matrix.atoms(AppliedUndef)))
 
 
 def _check_known(constants: set[Symbol]) -> None:

@@ -39,7 +39,7 @@ def test_inverse_and_determinant_of_any_exact_matrix_are_right_to_their_bounds(n
 
     nothing = np.empty((0,) * 4), np.empty((0,) * 5)
     with np.errstate(all="ignore"):  # at points that are flagged
-        found = dict(geometry(g, *nothing, ["inverse_metric"], frame, kernels, exact, share=SINGLE))
+        found = dict(geometry(g, *nothing, ["inverse_metric", "determinant"], frame, kernels, exact, share=SINGLE))
     known = np.flatnonzero((flags == 0) & (found["sound"] > 0))
     assert len(known) > m / 3
     for k in known:
