@@ -83,6 +83,14 @@ def test_a_product_is_fused_into_the_one_sum_that_takes_it() -> None:
     assert total.count("fma(") == UNROLL  # sums over samples take products, too
 
 
+def test_no_function_is_called_in_the_loop_that_fills_the_results() -> None:
+    inside = sympy.exp(p * q) + sympy.exp(p) * q
+    source = kernel({"e": [sympy.log(1 + inside) * q, inside, sympy.polygamma(1, inside)]}, Axes((), (p, q))).direct
+    *calls, results = source.partition("def exponents")[0].split("for v in range(V):")[1:]
+    assert not re.search(r"exp|log|polygamma", results)
+    assert [re.findall(r"(exp|log|polygamma)\(", loop) for loop in calls] == [["exp", "exp"], ["log"], ["polygamma"]]
+
+
 def test_points_that_stand_alone_need_no_outer_axis() -> None:
     made = kernel(EXPRESSIONS, Axes((), (p, q), (n, w)))
     inner = np.array([[0.1, -0.4, 0.9], [1.0, 0.3, -2]])

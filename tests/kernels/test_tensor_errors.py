@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from infogeom.kernels.curvature import UNIT
 from infogeom.kernels.geometry import geometry
+from infogeom.kernels.tensor_errors import SINGLE
 from infogeom.kernels.trace import PLAIN
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -301,6 +303,24 @@ def test_bounds_are_not_far_too_wide(parts: str, where: str, n: int) -> None:
         # What rounding adds is about 1e-15; that of R in coordinates knows sums over all components alone.
         limit = 1000 if (name, where) == ("ricci_scalar", "coordinates") else 60
         assert (bound <= limit * largest + 1e-13).all(), (name, (bound / largest).max())
+
+
+@EVERY
+@pytest.mark.parametrize("where", ["coordinates", "frame"])
+def test_what_is_known_of_a_nearly_singular_metric_counts_every_entry_of_its_error(where: str, n: int) -> None:
+    rng, none = np.random.default_rng(n), np.empty((0,) * 4)
+    root = rng.normal(size=(n, n, POINTS))
+    g = 1.0 + 1e-11 * np.einsum("iap,jap->ijp", root, root)
+    error = symmetric(rng.uniform(1e-15, 1e-14, g.shape))
+    factor = np.zeros((n + 1, POINTS))
+    factor[0] = 1e-3
+    E, F = map(np.abs, frames(g))
+    framed = (turned(error, E), none, none) if where == "frame" else ()
+    found = dict(geometry(g, none, none, ["metric"], frame, PLAIN, (error, none, none, factor), framed))
+    W = turned(error + 2 * n * SINGLE * UNIT * np.einsum("aip,ajp->ijp", F, F), E) + factor[0]
+    size = W.sum((0, 1))
+    assert (size > 1e-3).all()
+    assert found["sound"] == pytest.approx((1 - 4 * size) / (1 + size), rel=1e-9)
 
 
 def test_a_line_is_flat_whatever_its_metric_errs_by() -> None:
