@@ -51,7 +51,7 @@ except ImportError as error:
 
 __all__ = ["Comparison", "Row", "compare", "einsteinpy"]
 
-QUANTITIES = ("christoffel", "riemann", "ricci", "ricci_scalar")
+TENSORS = ("christoffel", "riemann", "ricci", "ricci_scalar")
 #: Digits of numbers that are not rational; they are computed with twice as many.
 DIGITS = 40
 #: Operations up to which a closed form is short: it is differentiated symbolically, by us and by sympy.diffgeom.
@@ -186,12 +186,12 @@ def compare(model_or_metric: Model | Metric, points: ArrayLike) -> Comparison:
     metric = numeric_metric(model_or_metric)
     exact = _checked_points(metric, points)
     jets = _jets(metric, exact)
-    kernel = evaluate_points(metric, [[float(x) for x in point] for point in exact], QUANTITIES)
+    kernel = evaluate_points(metric, [[float(x) for x in point] for point in exact], TENSORS)
     short = metric.samples is None and sympy.count_ops(metric.matrix) <= SHORT
     symbolic, diffgeom = (_symbolic(metric), _diffgeom(metric)) if short else (None, None)
     rows: list[Row] = []
     for at, jet in enumerate(jets):
-        ours = {"kernel": {name: kernel[name].values[at] for name in QUANTITIES}}
+        ours = {"kernel": {name: kernel[name].values[at] for name in TENSORS}}
         theirs = {"EinsteinPy": _einsteinpy(jet)}
         if symbolic and diffgeom:
             ours["symbolic"] = _at(symbolic, metric, jet.point)
@@ -386,7 +386,7 @@ def _symbolic(metric: Metric) -> Tensors:
 
 
 def _named(*tensors: Any) -> Tensors:
-    return {name: np.array(tensor, dtype=object) for name, tensor in zip(QUANTITIES, tensors, strict=True)}
+    return {name: np.array(tensor, dtype=object) for name, tensor in zip(TENSORS, tensors, strict=True)}
 
 
 def _at(tensors: Tensors, metric: Metric, point: Point) -> Tensors:
@@ -420,7 +420,7 @@ def _scales(jet: Jet) -> dict[str, float]:
 def _rows(jet: Jet, ours: Mapping[str, Tensors], theirs: Mapping[str, Tensors]) -> list[Row]:
     condition, scales, point = _condition(jet), _scales(jet), tuple(map(float, jet.point))
     rows = []
-    for name, (mine, a), (other, b) in product(QUANTITIES, ours.items(), theirs.items()):
+    for name, (mine, a), (other, b) in product(TENSORS, ours.items(), theirs.items()):
         unit = 2.0**-52 if mine == "kernel" else 10.0**-DIGITS
         tolerance = MARGIN * condition * unit * scales[name]
         value = float(max(b[name].ravel(), key=abs))

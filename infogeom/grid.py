@@ -23,8 +23,8 @@ from infogeom.formulas import latex
 from infogeom.kernels.conditions import conditions
 from infogeom.kernels.refinement import Accuracy, values, with_errors
 from infogeom.kernels.status import MEANINGS, Status
-from infogeom.kernels.tiles import ERROR_OF, OBSERVABLES, ORDERS, RANKS
 from infogeom.models.model import Model, Parameter
+from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
 
@@ -32,28 +32,9 @@ __all__ = ["StatusWarning", "evaluate", "evaluate_points"]
 
 Array = NDArray[np.float64]
 
-LABELS = {
-    "metric": r"$g_{ij}$",
-    "inverse_metric": r"$g^{ij}$",
-    "determinant": r"$\det g$",
-    "fisher_trace": r"$\mathrm{tr}\,I$",
-    "christoffel": r"$\Gamma^i_{jk}$",
-    "riemann": r"$R^i_{jkl}$",
-    "ricci": r"$\mathrm{Ric}_{ij}$",
-    "ricci_scalar": r"$R$",
-    "log10_ricci_scalar": r"$\log_{10} |R|$",
-    "ricci_scalar_sign": r"$\mathrm{sign}\,R$",
-    "metric_rank": r"$\mathrm{rank}\,g$",
-    "null_directions": "null directions",
-    "loss": r"$L$",
-    "ntk_trace": r"$\mathrm{tr}\,\Lambda / N$",
-}
-LABELS |= {error: rf"bound on $|\delta\,{LABELS[name].strip('$')}|$" for error, name in ERROR_OF.items()}
-LABELS["ricci_scalar_error"] = r"bound on $|\delta R|$"
 #: Length from which on the last axis is the one to vectorise over.
 ENOUGH_TO_VECTORISE = 32
 PACKAGES = ("numpy", "numba", "sympy", "python-flint")
-INTEGERS = ("status", "metric_rank")
 EPS = float(np.finfo(float).eps)
 
 
@@ -79,10 +60,11 @@ def evaluate(
     axes : mapping of str or Symbol to array_like
         One entry per parameter: a 1-D increasing, finite sequence, or a number that fixes the parameter (no dimension).
     quantities : sequence of str
-        Out of metric, inverse_metric, determinant, christoffel, riemann, ricci, ricci_scalar, fisher_trace,
-        log10_ricci_scalar and ricci_scalar_sign (finite where R is beyond float64), metric_rank, null_directions (row i
-        holds the i-th of an orthonormal basis, then come rows of zeros), and for networks loss and ntk_trace (per
-        sample); ``<quantity>_error`` names the bound on the error of each entry of any of them but the derived four.
+        Names of `infogeom.quantities.QUANTITIES`: metric, inverse_metric, determinant, christoffel, riemann, ricci,
+        ricci_scalar, fisher_trace, log10_ricci_scalar and ricci_scalar_sign (finite where R is beyond float64),
+        metric_rank, null_directions (row i holds the i-th of an orthonormal basis, then come rows of zeros), and for
+        networks loss and ntk_trace (per sample); ``<quantity>_error`` names the bound on the error of each entry of
+        any of them but the four that are read off others.
     rtol : float
         Points where a quantity asked for may err by more than ``rtol`` times its size are computed again in ball
         arithmetic, as are those that look singular or beyond float64; at least 2.2e-16. The size of a tensor is its
@@ -165,9 +147,14 @@ def _on_grid(
     def arranged(name: str, array: NDArray[Any]) -> NDArray[Any]:
         """From (component, outer, inner) to (axes in model order, tensor indices)."""
         by_axis = np.moveaxis(array.reshape(-1, *shape).transpose(0, *to_model_order), 0, -1)
-        return by_axis.reshape((*by_axis.shape[:-1], *(n,) * RANKS.get(name, 0)))
+        return by_axis.reshape((*by_axis.shape[:-1], *(n,) * _rank(name)))
 
     return {name: arranged(name, array) for name, array in (flat | {"status": status}).items()}
+
+
+def _rank(variable: str) -> int:
+    """Number of tensor indices of a quantity, 0 of the status."""
+    return QUANTITIES[variable].rank if variable in QUANTITIES else 0
 
 
 def _lazy(
@@ -195,6 +182,7 @@ def _lazy(
             raise ValueError(f"chunks must be lengths of at least 1, -1 for a whole axis, or 'auto', got {length!r}")
     pieces = da.core.normalize_chunks(chunks, tuple(along.values()), dtype=np.float64)
     n, ends = len(values), [np.cumsum(p) for p in pieces]
+    integers = {"status", *(name for name, q in QUANTITIES.items() if q.integer)}
 
     def one(at: tuple[int, ...]) -> dict[str, Any]:
         ranges = {name: slice(e[k] - p[k], e[k]) for name, e, p, k in zip(along, ends, pieces, at, strict=True)}
@@ -202,9 +190,7 @@ def _lazy(
         task = delayed(block)(part)
         shape = tuple(r.stop - r.start for r in ranges.values())
         return {
-            name: da.from_delayed(
-                task[name], (*shape, *(n,) * RANKS.get(name, 0)), np.int8 if name in INTEGERS else float
-            )
+            name: da.from_delayed(task[name], (*shape, *(n,) * _rank(name)), np.int8 if name in integers else float)
             for name in names
         }
 
@@ -267,7 +253,7 @@ def evaluate_points(
     status = np.where(inside, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)[None, :]
     flat = values(metric, names, np.empty((0, 1)), safe, (), status, accuracy)
     n = len(metric.names)
-    arrays = {name: array[:, 0].T.reshape(-1, *(n,) * RANKS[name]) for name, array in flat.items()}
+    arrays = {name: array[:, 0].T.reshape(-1, *(n,) * _rank(name)) for name, array in flat.items()}
     coordinates = {**kept, **{name: (dim, v) for name, v in zip(metric.names, where, strict=True)}}
     return _dataset(metric, {**arrays, "status": status[0]}, [dim], coordinates, start, chosen=True)
 
@@ -284,7 +270,7 @@ def _dataset(
     """Label arrays over ``dims`` and tensor indices; ``chosen``: points one by one, none of them to fill up a grid."""
     indices = _indices(metric)
     variables: dict[str, Any] = {
-        name: ([*dims, *indices[: RANKS[name]]], array, {"long_name": LABELS[name], "units": "1"})
+        name: ([*dims, *indices[: _rank(name)]], array, {"long_name": QUANTITIES[name].label, "units": "1"})
         for name, array in arrays.items()
         if name != "status"
     }
@@ -298,7 +284,7 @@ def _dataset(
         name: (*value[:2], {"long_name": f"${labels[name]}$", "units": "1"}) if name in labels else value
         for name, value in coordinates.items()
     }
-    used = max(RANKS.get(name, 0) for name in arrays)
+    used = max(map(_rank, arrays))
     index: dict[str, Any] = {i: (i, list(metric.names), {}, TEXT) for i in indices[:used]}
     mean: dict[str, Any] = (
         {"samples": len(metric.samples), "normalization": "mean over samples"} if metric.samples else {}
@@ -371,13 +357,14 @@ def _checked_quantities(metric: Metric, quantities: Sequence[str]) -> tuple[str,
     if not isinstance(quantities, Iterable):
         raise TypeError(f"quantities must be a sequence of names, got {quantities!r}")
     names = (quantities,) if isinstance(quantities, str) else tuple(dict.fromkeys(map(str, quantities)))
-    unknown = [name for name in names if name not in RANKS]
+    unknown = [name for name in names if name not in QUANTITIES]
     if unknown or not names:
-        raise ValueError(f"quantities must come from {list(RANKS)}, got {unknown or 'none'}")
-    missing = [name for name in names if (q := ERROR_OF.get(name, name)) in OBSERVABLES and q not in metric.observables]
+        raise ValueError(f"quantities must come from {list(QUANTITIES)}, got {unknown or 'none'}")
+    asked = [QUANTITIES[name] for name in names]
+    missing = [q.name for q in asked if q.observed and q.base not in metric.observables]
     if missing:
         raise TypeError(f"quantities {missing} need a network, and this metric has no such observable")
-    tensors = [name for name in names if (q := ERROR_OF.get(name, name)) in ORDERS and q != "ricci_scalar"]
+    tensors = [q.name for q in asked if q.order > 0 and q.source != "ricci_scalar"]
     if tensors and metric.states is not None:
         raise ValueError(f"quantities {tensors} are not taken over the {len(metric.states)} states of this family")
     return names

@@ -20,6 +20,7 @@ from infogeom.kernels.jet import evaluate_kernel, metric_kernels, sample_table
 from infogeom.models.model import Model
 from infogeom.models.names import check_name
 from infogeom.optimizers import SGD, Adam
+from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import metric as symbolic_metric
 
 __all__ = ["adam", "gradient_descent", "gradient_flow"]
@@ -136,7 +137,7 @@ def _loss_and_gradient(model: Model) -> LossAndGradient:
     observables = {"loss": loss} | {
         name: loss.diff(c) for name, c in zip(metric.names, metric.coordinates, strict=True)
     }
-    kernel = metric_kernels(replace(metric, observables=observables), -1, (), tuple(observables), (), bounds=False).jet
+    kernel = metric_kernels(replace(metric, observables=observables), (), tuple(observables), (), bounds=False).jet
     at, data, nowhere = [kernel.at[name][0] for name in observables], sample_table(metric), np.empty((0, 1))
 
     def evaluate(theta: Array) -> tuple[float, Array]:
@@ -153,7 +154,7 @@ def _path(
     columns: dict[str, tuple[NDArray[Any], str]] = {
         name: (path[:, k], label) for k, (name, label) in enumerate(labels.items())
     }
-    columns["loss"] = losses, r"$L$"
+    columns["loss"] = losses, QUANTITIES["loss"].label
     columns["gradient_norm"] = norms, r"$|\nabla L|$"
     columns["time"] = learning_rate * np.arange(len(path)), r"$t = \eta \cdot \mathrm{step}$"
     variables = {

@@ -31,7 +31,7 @@ from infogeom.tables import as_html, as_text
 
 __all__ = ["Row", "Verification", "typical_points", "verify"]
 
-QUANTITIES = ("metric", "christoffel", "riemann", "ricci", "ricci_scalar")
+COMPARED = ("metric", "christoffel", "riemann", "ricci", "ricci_scalar")
 #: Where a route is less certain than this many tolerances (or this much, where the compiled value is 0 by its form),
 #: and than this fraction of the largest component, nothing is decided.
 UNCERTAIN, NOTHING, UNCERTAIN_FRACTION = 1000, 1e-20, 1e-9
@@ -260,7 +260,7 @@ def _verified(metric: Metric, model: Model | None, points: Sequence[Point], *, s
             for route in taken:
                 here += _attempted(route, metric, point, at, bounds, skipped)
                 progress.update()
-            rows += sorted(here, key=lambda row: QUANTITIES.index(row.quantity))
+            rows += sorted(here, key=lambda row: COMPARED.index(row.quantity))
     return Verification(_title(metric, model), metric.names, tuple(rows), tuple(skipped))
 
 
@@ -321,7 +321,7 @@ def _compiled(metric: Metric, points: Sequence[Point]) -> xr.Dataset | None:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StatusWarning)  # the table says it
-        return evaluate_points(metric, points, [*QUANTITIES, *(f"{name}_error" for name in QUANTITIES)])
+        return evaluate_points(metric, points, [*COMPARED, *(f"{name}_error" for name in COMPARED)])
 
 
 def _status(compiled: xr.Dataset | None) -> str:

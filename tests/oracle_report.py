@@ -20,7 +20,7 @@ import xarray as xr
 from flint import arb
 
 import infogeom as ig
-from infogeom.kernels.tiles import RANKS
+from infogeom.quantities import QUANTITIES
 from tests.oracle import FIRST, SECOND, SETTLED, Truth, told_from_zero, truth
 from tests.oracle_balls import exact
 from tests.oracle_cases import Case, roll_call
@@ -171,7 +171,7 @@ def judge_singular(quantity: str, rank: int, said: Said, metric: Truth | None) -
 
 def evaluated(case: Case, points: Array, quantities: Sequence[str]) -> xr.Dataset:
     """Quantities at points, with those bounds that can be asked for."""
-    errors = [f"{q}_error" for q in quantities if f"{q}_error" in RANKS]
+    errors = [f"{q}_error" for q in quantities if f"{q}_error" in QUANTITIES]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ig.StatusWarning)
         return ig.grid.evaluate_points(case.subject, points, (*quantities, *errors), rtol=RTOL)

@@ -285,7 +285,7 @@ def test_what_float64_knows_near_zero_needs_no_refinement() -> None:
 def test_exponentials_of_sums_are_split_between_axes_all_the_same() -> None:
     u, v = sympy.symbols("u v", positive=True)
     g = ig.symbolic.Metric([u, v], [[1 + v, 0], [0, sympy.exp(u + v) - 1]])
-    kernels = metric_kernels(g, 0, ("metric",), (), (u,))
+    kernels = metric_kernels(g, ("metric",), (), (u,))
     assert kernels.jet.hoisted
     assert "expm1" not in kernels.jet.hoisted
 

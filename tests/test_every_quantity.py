@@ -12,7 +12,7 @@ import sympy
 
 import infogeom as ig
 from infogeom.kernels.status import Status
-from infogeom.kernels.tiles import DERIVED, ERROR_OF, OBSERVABLES, RANKS
+from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric
 
 u, v = sympy.symbols("u v", real=True)
@@ -68,15 +68,14 @@ def test_an_information_of_a_student_law_far_out_is_that_of_its_series() -> None
 
 @pytest.mark.filterwarnings("ignore::infogeom.grid.StatusWarning")
 def test_the_error_of_a_quantity_comes_when_named_and_holds() -> None:
-    names = [name for name in RANKS if name not in DERIVED and ERROR_OF.get(name, name) not in OBSERVABLES]
+    names = [name for name, q in QUANTITIES.items() if not q.read_off and not q.observed]
     points = [[2.5, 0.8], [300.0, 7.0]]
     loose = ig.grid.evaluate_points(ig.models.gamma(), points, names, max_refined=0)
     exact = ig.grid.evaluate_points(ig.models.gamma(), points, names, rtol=EPS)
     assert (exact.status == Status.REFINED).all()
-    for error, quantity in ERROR_OF.items():
-        if error in names:
-            assert loose[error].dims == loose[quantity].dims
-            assert (np.abs(loose[quantity] - exact[quantity]) <= 2 * loose[error] + exact[error]).all(), quantity
+    for error, quantity in ((name, QUANTITIES[name].bounds) for name in names if QUANTITIES[name].bounds):
+        assert loose[error].dims == loose[quantity].dims
+        assert (np.abs(loose[quantity] - exact[quantity]) <= 2 * loose[error] + exact[error]).all(), quantity
 
 
 def test_a_network_has_errors_of_its_observables() -> None:

@@ -12,7 +12,7 @@ import sympy
 import xarray as xr
 
 import infogeom as ig
-from infogeom.kernels.tiles import RANKS
+from infogeom.quantities import QUANTITIES
 from tests import reference
 from tests.law_reference import Definition
 from tests.oracle import Field, truth
@@ -190,7 +190,7 @@ def listed(whole: xr.Dataset, axes: dict[str, Any]) -> tuple[xr.Dataset, Array]:
 def assert_within_bounds(name: str, quantity: str, long: int, short: int) -> None:
     """A grid, which shares work along its axes, and its points by themselves are no further apart than both may err."""
     axes, subject = axes_of(name, long, short), CASES[name].subject
-    quantities = [q for q in (quantity, f"{quantity}_error") if q in RANKS]
+    quantities = [q for q in (quantity, f"{quantity}_error") if q in QUANTITIES]
     flat, points = listed(ig.grid.evaluate(subject, axes, quantities), axes)
     many = ig.grid.evaluate_points(subject, points, quantities)
     known = (flat.status.values <= 1) & (many.status.values <= 1)

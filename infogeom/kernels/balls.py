@@ -22,12 +22,12 @@ from infogeom.kernels.geometry import geometry
 from infogeom.kernels.status import Status
 from infogeom.kernels.trace import PLAIN
 from infogeom.precision import bits_of_balls as precision
+from infogeom.quantities import QUANTITIES
 
 __all__ = [
     "BITS",
     "MOST_BITS",
     "NULL",
-    "UNDEFINED_WHERE_SINGULAR",
     "Balls",
     "Enclosure",
     "Refined",
@@ -53,9 +53,7 @@ APPROACHES = ((400, 800), (800, 400), (600, 600), (1200, 400), (400, 1200))
 #: How well their values must agree, in bits.
 AGREED = 80
 #: How much deeper to look where the logarithm or the sign of R is asked for.
-NULL_OF_LOGARITHM, LOGARITHM = 2**13, frozenset({"log10_ricci_scalar", "ricci_scalar_sign"})
-#: Quantities that a singular point has not.
-UNDEFINED_WHERE_SINGULAR = frozenset({"inverse_metric", "christoffel", "riemann", "ricci", "ricci_scalar"})
+NULL_OF_LOGARITHM = 2**13
 #: Statuses of a regular point by how much they say.
 GRAVITY = (Status.REFINED, Status.UNREFINED, Status.OVERFLOW, Status.UNDEFINED)
 #: Samples up to which what no point changes is kept.
@@ -246,8 +244,9 @@ class Balls:
 
     def refine(self, x: Sequence[float], quantities: Collection[str], most: int = MOST_BITS) -> Refined:
         """Quantities at a point, at rising precision until float64 can ask for no more, or to the most bits."""
-        bits, null = BITS, NULL_OF_LOGARITHM if LOGARITHM & set(quantities) else NULL
-        wanted = {*quantities} | {"ricci_scalar"} if LOGARITHM & {*quantities} else {*quantities}
+        sources = {QUANTITIES[name].read_off for name in quantities}
+        bits, null = BITS, NULL_OF_LOGARITHM if "ricci_scalar" in sources else NULL
+        wanted = {*quantities} | (sources & {"ricci_scalar"})
         found = self.enclose(x, wanted, bits)
         while missing := self._missing(found, bits, null, most):
             before, bits = bits, min(most, bits + missing)
@@ -281,7 +280,7 @@ class Balls:
         for name, tensor in found.values.items():
             values[name] = np.full(tensor.shape, np.nan)
             error = values[f"{name}_error"] = np.full(tensor.shape, np.nan)
-            if not regular and name in UNDEFINED_WHERE_SINGULAR:
+            if not regular and not QUANTITIES[name].singular:
                 continue
             if name == "determinant" and found.rank < self.n and not found.undefined:
                 values[name], error[...] = np.zeros(tensor.shape), 0.0 if found.certain else curvature.TINY

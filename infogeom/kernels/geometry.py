@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.kernels.tensor_errors import TensorErrors
+from infogeom.quantities import highest_order, tensors_of_curvature
 
 __all__ = ["geometry"]
 
@@ -37,8 +38,8 @@ def geometry(
         ``dg[i, j, k]`` is ∂_k g_ij; ``dg`` may be empty where no connection is wanted, ``ddg`` for a Hessian metric
         too.
     wanted : collection of str
-        Out of inverse_metric, christoffel, riemann, ricci, ricci_scalar; other names are passed over, and metric,
-        fisher_trace and determinant come always.
+        Names of `infogeom.quantities.QUANTITIES`; those of a model are passed over, and metric, fisher_trace and
+        determinant come always.
     frame : callable
         ``frame(g, E, F, sign, determinant)`` fills an orthonormal frame, its inverse, the signs and the determinant.
     kernels : mapping of str to callable
@@ -78,7 +79,7 @@ def geometry(
         yield "christoffel", christoffel
         if bounds:
             yield "christoffel_error", bounds.christoffel(raised, christoffel)
-    if not {"riemann", "ricci", "ricci_scalar"} & set(wanted):
+    if highest_order(wanted) < 2:
         return
     kernels["lower_christoffel"](contracted(dg, E, range(3)), gamma)
     ddg = contracted(ddg, E, range(4)) if ddg.size else ddg
@@ -94,7 +95,7 @@ def geometry(
             elif n > 1:  # a line is flat
                 kernels["scalar_error"](E, F, sign, gamma, ddg, *errors, bounds.lost, bound)
             yield "ricci_scalar_error", bound
-    if not {"riemann", "ricci"} & set(wanted):
+    if not tensors_of_curvature(wanted):
         return
     riemann = _riemann(gamma, ddg, sign, kernels)
     error = bounds.riemann(gamma, ddg, riemann) if bounds else None

@@ -21,6 +21,7 @@ from infogeom.kernels.rounding import DEPTH, ERRORS, SPREAD, WEIGHT, SampleError
 from infogeom.kernels.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
 from infogeom.kernels.trace import Assign, traced
 from infogeom.kernels.vectorised import vectorised
+from infogeom.quantities import QUANTITIES, highest_order, tensors_of_curvature
 from infogeom.symbolic import Metric
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.normal_form import normal_form
@@ -29,8 +30,6 @@ __all__ = ["MetricKernels", "evaluate_kernel", "metric_kernels", "sample_bounds"
 
 Array = NDArray[np.float64]
 Names = tuple[str, ...]
-#: Quantities that do not depend on the coordinates.
-CURVATURE_ALONE = frozenset({"ricci_scalar", "ricci_scalar_error"})
 #: Up to this many entries of its highest derivative what follows from a metric is written out as straight-line code.
 MAX_TRACED = 81
 #: The same for coordinates.
@@ -124,7 +123,6 @@ def sample_bounds(data: Array) -> Array:
 
 def metric_kernels(
     metric: Metric,
-    order: int,
     quantities: Names,
     observables: Names,
     outer: tuple[Symbol, ...],
@@ -136,11 +134,9 @@ def metric_kernels(
     Parameters
     ----------
     metric : Metric
-    order : {-1, 0, 1, 2}
-        Highest derivative of g that is needed (−1: not even g); the second ones are left out where ∂g is totally
-        symmetric (a Hessian metric).
     quantities : tuple of str
-        Geometric quantities, and ``<quantity>_error`` of those whose errors are asked for.
+        Geometric quantities, and ``<quantity>_error`` of those whose errors are asked for. Second derivatives are left
+        out where ∂g is totally symmetric (a Hessian metric).
     observables : tuple of str
         Names out of ``metric.observables``.
     outer : tuple of Symbol
@@ -153,15 +149,19 @@ def metric_kernels(
     source = jet_source(metric, quantities)
     # A Fisher metric is positive.
     signed = isinstance(source, sympy.ImmutableMatrix) and source.is_diagonal() and "fisher" not in metric.attributes
-    return _metric_kernels(source, metric.coordinates, samples, scalars, order, quantities, outer, bounds, signed)
+    return _metric_kernels(source, metric.coordinates, samples, scalars, quantities, outer, bounds, signed)
 
 
 Source: TypeAlias = "sympy.ImmutableMatrix | Cumulants"
 
 
 def jet_source(metric: Metric, quantities: Collection[str]) -> Source:
-    """What the jet is made of: the matrix, or for R alone the cumulants of the statistics where they are known."""
-    return metric.cumulants if metric.cumulants and {*quantities} <= CURVATURE_ALONE else metric.matrix
+    """What the jet is made of: the matrix, or for R alone the cumulants of the statistics where they are known.
+
+    R is the same in all coordinates, and may be taken in those of the statistics.
+    """
+    alone = {QUANTITIES[name].base for name in quantities} <= {"ricci_scalar"}
+    return metric.cumulants if metric.cumulants and alone else metric.matrix
 
 
 def jet_expressions(
@@ -179,21 +179,21 @@ def _metric_kernels(
     coordinates: tuple[Symbol, ...],
     samples: tuple[Symbol, ...],
     scalars: tuple[tuple[str, Expr], ...],
-    order: int,
     quantities: Names,
     outer: tuple[Symbol, ...],
     bounds: bool,
     signed: bool,
 ) -> MetricKernels:
-    weight, tensors = WEIGHT if samples else sympy.Integer(1), not {"riemann", "ricci"}.isdisjoint(quantities)
-    jet = jet_expressions(source, coordinates, bool(samples), order)
+    weight = WEIGHT if samples else sympy.Integer(1)
+    jet = jet_expressions(source, coordinates, bool(samples), highest_order(quantities))
     shapes = {name: entries.shape for name, entries in jet.items()}
     expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
     expressions |= {name: [_factored(e) * weight] for name, e in scalars}
     expressions = {name: [_known_near_zero(e) for e in entries] for name, entries in expressions.items()}
     inner = tuple(c for c in coordinates if c not in outer)
     axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
-    small = max(entries.size for entries in jet.values()) <= (MAX_TRACED_TENSORS if tensors else MAX_TRACED)
+    most = MAX_TRACED_TENSORS if tensors_of_curvature(quantities) else MAX_TRACED
+    small = max(entries.size for entries in jet.values()) <= most
     small &= len(coordinates) <= MAX_COORDINATES
     share = SINGLE_OF_SAMPLES if samples else SINGLE
     trace = (
@@ -339,13 +339,14 @@ def _vanishes(e: Expr) -> bool:
     return bool(normal_form(e) == 0)
 
 
-def exact_kernel(metric: Metric, order: int, quantities: Names, observables: Names) -> tuple[str, Places]:
+def exact_kernel(metric: Metric, quantities: Names, observables: Names) -> tuple[str, Places]:
     """Source of ``point(x, rows)`` for the jet of a metric and its observables, and where each stands in it.
 
     Rows of the data are those of ``metric.samples`` with the weight last.
     """
     samples = metric.samples.symbols if metric.samples else ()
     scalars = tuple((name, metric.observables[name]) for name in observables)
+    order = highest_order(quantities)
     return _exact_kernel(jet_source(metric, quantities), metric.coordinates, samples, scalars, order)
 
 

@@ -20,7 +20,7 @@ from sympy import Symbol
 from tqdm import tqdm
 
 from infogeom.functions import SPECIAL, expit, softplus
-from infogeom.kernels.balls import BITS, MOST_BITS, UNDEFINED_WHERE_SINGULAR, Balls, Refined, refine_all
+from infogeom.kernels.balls import BITS, MOST_BITS, Balls, Refined, refine_all
 from infogeom.kernels.codegen import UnsupportedFunctionError
 from infogeom.kernels.curvature import TINY
 from infogeom.kernels.fixed_precision import double_double_of
@@ -29,8 +29,9 @@ from infogeom.kernels.null_space import null_space, rank_in_general, rank_of_sam
 from infogeom.kernels.scores import scores_of
 from infogeom.kernels.status import Status
 from infogeom.kernels.sums import exact_sums
-from infogeom.kernels.tiles import DERIVED, ERROR_OF, OBSERVABLES, ORDERS, PATIENCE, RANKS, in_order, tabulate, threads
+from infogeom.kernels.tiles import PATIENCE, in_order, tabulate, threads
 from infogeom.models.model import Parameter
+from infogeom.quantities import QUANTITIES, highest_order, metric_and_model
 from infogeom.symbolic import Metric
 from infogeom.symbolic.character import is_product_of_lines
 from infogeom.workers import interrupts_held, serve
@@ -39,8 +40,6 @@ __all__ = ["Accuracy", "exact", "settle", "values", "with_errors"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.int8]
-#: R and what is read off it.
-OF_CURVATURE = ("ricci_scalar", "ricci_scalar_error", *DERIVED[:2])
 #: How much each status says: least where all is well, most where a point is singular or lies outside.
 SEVERITY = np.argsort(
     [
@@ -95,9 +94,10 @@ def values(
     UnsupportedFunctionError
         Naming a function of the metric that has no ball version, if any point may be refined.
     """
-    scalars = [name for name in quantities if name in OF_CURVATURE]
-    others = [name for name in quantities if name not in OF_CURVATURE]
-    if metric.cumulants is None or not (scalars and others) or any(name in ORDERS for name in others):
+    scalars = [name for name in quantities if QUANTITIES[name].source == "ricci_scalar"]
+    others = [name for name in quantities if name not in scalars]
+    order = highest_order(name for name in others if not QUANTITIES[name].bounds)
+    if metric.cumulants is None or not (scalars and others) or order > 0:
         return _values(metric, quantities, outer, inner, outer_coordinates, status, accuracy)
     found: dict[str, Array] = {}
     before = status.copy()
@@ -117,16 +117,14 @@ def _values(
     status: Flags,
     accuracy: Accuracy,
 ) -> dict[str, Array]:
-    wanted = {ERROR_OF.get(name, name) for name in quantities} - {*DERIVED}
-    wanted |= {"ricci_scalar"} if {*DERIVED[:2]} & {*quantities} else set()
-    wanted |= {"metric"} if {*DERIVED[2:]} & {*quantities} else set()
-    errors = {name for name in with_errors(quantities) if name in ERROR_OF}
-    core = tuple(name for name in RANKS if name in wanted | errors)
+    asked = [QUANTITIES[name] for name in with_errors(quantities)]
+    wanted = {q.source for q in asked} | {q.name for q in asked if q.bounds}
+    core = tuple(name for name in QUANTITIES if name in wanted)
     balls: Balls | None = None
     if accuracy.max_refined:
         balls = exact_sums(metric) if metric.laws else exact(metric, core)
     zero = vanishing(metric) & {*core} if {*CURVATURES} & {*core} else frozenset()
-    taken = tuple(name for name in core if ERROR_OF.get(name, name) not in zero)
+    taken = tuple(name for name in core if QUANTITIES[name].base not in zero)
     arguments = outer, inner, outer_coordinates
     before = status.copy()
     outputs = tabulate(metric, taken, *arguments, status, accuracy.rtol) if taken else {}
@@ -134,7 +132,7 @@ def _values(
         outputs |= _nearly_zero(metric, [name for name in CURVATURES if name in zero], arguments, before, accuracy.rtol)
         np.copyto(status, before, where=(status == Status.OK) & (before != Status.OK))
     n, (P, V) = len(metric.coordinates), status.shape
-    outputs |= {name: np.empty((n ** RANKS[name], P, V)) for name in DERIVED if name in quantities}
+    outputs |= {q.name: np.empty((n**q.rank, P, V)) for q in asked if q.read_off}
     symbols = tuple(metric.coordinates)
     order = [[*outer_coordinates, *(s for s in symbols if s not in outer_coordinates)].index(s) for s in symbols]
 
@@ -146,7 +144,7 @@ def _values(
     entries = partial(tabulate, metric, ENTRIES, *arguments, before.copy(), accuracy.rtol)
     settle(metric, balls, points, flat, status.reshape(-1), accuracy, entries)
     return {
-        name: outputs[name].astype(np.int8 if name == "metric_rank" else float, copy=False)
+        name: outputs[name].astype(np.int8 if QUANTITIES[name].integer else float, copy=False)
         for name in with_errors(quantities)
     }
 
@@ -181,11 +179,8 @@ def with_errors(quantities: Sequence[str]) -> tuple[str, ...]:
 
 def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
     """The metric in ball arithmetic, for the quantities named."""
-    geometric = [name for name in quantities if name not in OBSERVABLES]
-    order = max((ORDERS.get(name, 0) for name in geometric), default=-1)
-    source, at = exact_kernel(
-        metric, order, tuple(geometric), tuple(name for name in quantities if name in OBSERVABLES)
-    )
+    geometric, observables = metric_and_model(quantities)
+    source, at = exact_kernel(metric, geometric, observables)
     samples = metric.samples
     data = np.column_stack([samples.data, samples.weights]) if samples else np.empty((0, 0))
     equal = bool(samples) and bool(np.all(data[:, -1] == data[0, -1]))
@@ -251,16 +246,17 @@ def settle(
     points : callable
         Coordinates (m, n) of the points of given flat indices.
     outputs : mapping of str to ndarray, shape (components, m)
-        Values by `infogeom.kernels.tiles.tabulate`, and places for those of `DERIVED` that are wanted.
+        Values by `infogeom.kernels.tiles.tabulate`, and places for what is wanted that is read off them.
     status : ndarray of int8, shape (m,)
     accuracy : Accuracy
     entries : callable
         Gives `ENTRIES` at all points by float64, each of shape (n², …).
     """
     n = len(metric.coordinates)
-    if not outputs.keys().isdisjoint(DERIVED):
+    read_off = {QUANTITIES[name].read_off for name in outputs}
+    if read_off != {""}:
         _derive(outputs, status, n)
-    if n > 1 and not outputs.keys().isdisjoint(DERIVED[:2]):  # 0 may be what is left of a number below float64
+    if n > 1 and "ricci_scalar" in read_off:  # 0 may be what is left of a number below float64
         status[(status == Status.OK) & (outputs["ricci_scalar"][0] == 0)] = Status.UNREFINED
     doubtful = (status != Status.OK) & (status != Status.OUT_OF_DOMAIN)
     irregular = doubtful & (status != Status.UNREFINED)
@@ -323,7 +319,7 @@ def _rank_everywhere(metric: Metric, irregular: bool, outputs: Mapping[str, Arra
     Where float64 knows each point to be regular only the data are asked.
     """
     n = len(metric.coordinates)
-    null = null_space(metric) if outputs.keys() - {*OBSERVABLES} else np.empty((0, n))
+    null = null_space(metric) if not all(QUANTITIES[name].observed for name in outputs) else np.empty((0, n))
     if len(null) or not irregular or metric.laws:
         return n - len(null), null
     if not metric.samples:
@@ -366,7 +362,7 @@ def _refine_entries(
     balls: Balls, points: Callable[[NDArray[np.intp]], Array], outputs: Mapping[str, Array], at: NDArray[np.intp]
 ) -> None:
     """What a metric that is singular everywhere has all the same, from balls."""
-    names = tuple(name for name in outputs if ERROR_OF.get(name, name) in OF_ENTRIES)
+    names = tuple(name for name in outputs if QUANTITIES[name].base in OF_ENTRIES)
     for k, refined in zip(at, _refined(balls, points(at), names, FEWER_BITS, len(balls.data)), strict=True):
         for name in names:
             outputs[name][:, k] = refined.values[name].ravel()
@@ -401,7 +397,7 @@ def _null_spaces(g: Array, rank: int) -> Array:
 
 def _blank(outputs: Mapping[str, Array], at: Any) -> None:
     for name in outputs:
-        if ERROR_OF.get(name, name) in UNDEFINED_WHERE_SINGULAR or name in DERIVED[:2]:
+        if not QUANTITIES[name].singular:
             outputs[name][:, at] = np.nan
 
 
@@ -427,7 +423,7 @@ def _by_fixed_precision(
     status: Flags,
 ) -> NDArray[np.intp]:
     """Settle what balls of fixed precision can, where the metric has such, and return which points are left."""
-    names = outputs.keys() - ERROR_OF.keys()
+    names = {name for name in outputs if not QUANTITIES[name].bounds}
     doubles = double_double_of(balls, names)
     if doubles is None:
         return at

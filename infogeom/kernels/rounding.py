@@ -140,9 +140,10 @@ def _exact(e: Expr) -> bool:
 
 # --- The jet of a metric ----------------------------------------------------------------------------------------------
 
-ORDERS = ("g", "dg", "ddg")
+#: Parts of a jet.
+DERIVATIVES = ("g", "dg", "ddg")
 #: Names of the bounds on the errors of the jet.
-ERRORS = (*(f"{name}_error" for name in ORDERS), "factor_error")
+ERRORS = (*(f"{name}_error" for name in DERIVATIVES), "factor_error")
 #: The weight of a sample, at most 1, a factor of its entries.
 WEIGHT = Symbol("weight", real=True)
 #: Roundings of an entry on its way into the frame: a multiplication and an addition, the usual case of several.
@@ -214,7 +215,7 @@ class SampleErrors:
         for name in jet:
             error = f"{name}_error"
             count = largest(sympy.Integer(0), *(e.count for e in entries[name]))
-            powers = {} if apart and name in ORDERS else self._powers(count, error)
+            powers = {} if apart and name in DERIVATIVES else self._powers(count, error)
             total = self._spread_of(jet["g"], n) if outer and name == "g" else None
             self.errors[error] = [self._bound(entry, powers, total) for entry in entries[name]]
 

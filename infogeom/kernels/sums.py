@@ -35,7 +35,8 @@ FEW, MOST_OUTCOMES = 64, 2_000
 LONG, MARGIN = 0.99, 16
 #: How much smaller than the least of a ball's bits the last terms are.
 SPARE_BITS = 64
-RANKS = {"g": 2, "dg": 3, "ddg": 4}
+#: Rank of each part of a jet.
+JET = {"g": 2, "dg": 3, "ddg": 4}
 #: The probability of an outcome.
 P = sympy.Dummy("p", positive=True)
 
@@ -100,7 +101,7 @@ class SumBalls(Balls):
         for group, part in zip(self.groups, self._parts, strict=True):
             sums = _Sum(group, part._functions, [x[k] for k in group.own], bits).value()
             masses[group.law] = masses.get(group.law, arb(0)) + sums[group.at["p"][0]]
-            for name, rank in RANKS.items():
+            for name, rank in JET.items():
                 whole = total[self.at[name]].reshape((self.n,) * rank)
                 own = sums[group.at[name]].reshape((len(group.own),) * rank)
                 whole[np.ix_(*[group.own] * rank)] += arb(group.copies) * own
@@ -187,8 +188,8 @@ def exact_sums(metric: Metric) -> SumBalls | None:
     if metric.samples or not supports or any(isinstance(support, sympy.Interval) for support in supports):
         return None
     n = len(metric.coordinates)
-    ends = np.cumsum([n**rank for rank in RANKS.values()])
-    at = {name: np.arange(end - n**rank, end) for end, (name, rank) in zip(ends, RANKS.items(), strict=True)}
+    ends = np.cumsum([n**rank for rank in JET.values()])
+    at = {name: np.arange(end - n**rank, end) for end, (name, rank) in zip(ends, JET.items(), strict=True)}
     try:
         groups = [group for k in range(len(metric.laws)) for group in _groups(metric, k)]
     except UnsupportedFunctionError:

@@ -20,7 +20,6 @@ from sympy import Symbol
 from tqdm import tqdm
 
 from infogeom.kernels import curvature
-from infogeom.kernels.balls import UNDEFINED_WHERE_SINGULAR
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.curvature import SINGULAR
 from infogeom.kernels.expectations import Expectations, expectations_of
@@ -30,9 +29,10 @@ from infogeom.kernels.rounding import ERRORS
 from infogeom.kernels.states import stated
 from infogeom.kernels.status import Status
 from infogeom.kernels.tensor_errors import SINGLE, SINGLE_OF_SAMPLES, over_diagonal
+from infogeom.quantities import QUANTITIES, highest_order, metric_and_model
 from infogeom.symbolic import Metric
 
-__all__ = ["DERIVED", "ERROR_OF", "OBSERVABLES", "ORDERS", "PATIENCE", "RANKS", "in_order", "tabulate", "threads"]
+__all__ = ["PATIENCE", "in_order", "tabulate", "threads"]
 
 Array = NDArray[np.float64]
 Places = Mapping[str, NDArray[np.int64]]
@@ -43,33 +43,6 @@ JET = {"g": 2, "dg": 3, "ddg": 4}
 #: No outer coordinates: one outer point.
 NOWHERE = np.empty((0, 1))
 NO_DATA = np.empty((0, 0))
-
-#: Tensor rank of every quantity, and the derivatives of g that it needs; observables need none.
-RANKS: dict[str, int] = {
-    "metric": 2,
-    "inverse_metric": 2,
-    "determinant": 0,
-    "fisher_trace": 0,
-    "christoffel": 3,
-    "riemann": 4,
-    "ricci": 2,
-    "ricci_scalar": 0,
-    "log10_ricci_scalar": 0,
-    "ricci_scalar_sign": 0,
-    "metric_rank": 0,
-    "null_directions": 2,
-    "loss": 0,
-    "ntk_trace": 0,
-}
-ORDERS: Mapping[str, int] = {"christoffel": 1, "riemann": 2, "ricci": 2, "ricci_scalar": 2}
-OBSERVABLES = ("loss", "ntk_trace")
-#: Quantities that take no inverse metric.
-ALGEBRAIC = ("metric", "fisher_trace", *OBSERVABLES)
-#: Quantities that are read off the others.
-DERIVED = ("log10_ricci_scalar", "ricci_scalar_sign", "metric_rank", "null_directions")
-#: Names of the bounds on the errors of all others, entry by entry.
-ERROR_OF: Mapping[str, str] = {f"{name}_error": name for name in RANKS if name not in DERIVED}
-RANKS |= {error: RANKS[name] for error, name in ERROR_OF.items()}
 #: Points of a tile, outer × inner; loops vectorise over the inner ones. With samples the outer ones share tables over
 #: the inner ones and the samples, which should stay in the cache.
 SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
@@ -101,19 +74,22 @@ class _Work:
         values, at = self._values(outer, inner, status)
         known = status.copy()  # one quantity beyond float64 leaves the others as they are
         functions = compiled_module(curvature)
-        for name in self.outputs.keys() - ERROR_OF.keys():
-            most = int(Status.OK if name in UNDEFINED_WHERE_SINGULAR else Status.SINGULAR)
-            functions["store"](values, at[name], self.outputs[name], rows.start, columns.start, known, most, status)
+        asked = [QUANTITIES[name] for name in self.outputs]
+        quantities = [q for q in asked if not q.bounds]
+        bounds = [q for q in asked if q.bounds]
+        for q in quantities:
+            most = int(Status.SINGULAR if q.singular else Status.OK)
+            functions["store"](values, at[q.name], self.outputs[q.name], rows.start, columns.start, known, most, status)
         if self.rtol is None:
             self.status[rows, columns] = status
             return
-        for name in self.outputs.keys() & ERROR_OF.keys():
+        for q in bounds:
             seen = status
-            if ERROR_OF[name] in ALGEBRAIC:  # the errors of what takes no inverse hold where there is none
+            if not q.takes_inverse:  # the errors of what takes no inverse hold where there is none
                 seen = np.where(status == Status.SINGULAR, Status.OK, status).astype(np.int8)
             # A line is flat; else a bound below the least positive number may be what is left of a larger one.
-            least = 0.0 if self.n == 1 and ORDERS.get(ERROR_OF[name]) == 2 else curvature.TINY
-            functions["store_error"](values, at[name], self.outputs[name], rows.start, columns.start, seen, least)
+            least = 0.0 if self.n == 1 and q.order == 2 else curvature.TINY
+            functions["store_error"](values, at[q.name], self.outputs[q.name], rows.start, columns.start, seen, least)
         functions["see_doubt"](values[at["doubt"][0]], float(self.rtol), int(Status.UNKNOWN), status)
         self.status[rows, columns] = status
 
@@ -206,7 +182,7 @@ class _Compiled(_Work):
         packed, jet = self._jet(outer, inner), self.kernels.jet
         at, parts, n, flat = dict(jet.at), [packed], self.n, packed.reshape(len(packed), -1)
         errors, share = self._errors(flat), SINGLE_OF_SAMPLES if self.data.size else SINGLE
-        observed = [(name, error) for error, name in ERROR_OF.items() if name in OBSERVABLES and error in errors]
+        observed = [(QUANTITIES[error].base, error) for error in errors if error in QUANTITIES]
         doubt = np.zeros(status.shape)
         for name, error in observed:
             at[error] = sum(map(len, parts)) + np.arange(1)
@@ -227,7 +203,7 @@ class _Compiled(_Work):
             at = self.kernels.errors.at
             values = evaluate_kernel(self.kernels.errors, NOWHERE, jet, NO_DATA)[:, 0]
         shapes = {f"{name}_error": (self.n,) * rank for name, rank in JET.items()}
-        names = [name for name in (*ERRORS, *ERROR_OF) if name in at]
+        names = [name for name in at if name.endswith("_error")]
         return {name: _shaped(values, at[name], shapes.get(name, at[name].shape)) for name in names}
 
 
@@ -261,12 +237,14 @@ class _Stated(_Work):
 
     def _values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
         points = [stated(self.statistics, x) for x in _points(outer, inner, self.order)]
-        judged = {name for name in self.outputs if name not in ERROR_OF}
+        judged = {name for name in self.outputs if not QUANTITIES[name].bounds}
+        if unknown := sorted(judged - points[0].keys()):
+            raise ValueError(f"quantities {unknown} are not taken over the states of this family")
         names = {*judged, *self.outputs, *(f"{name}_error" for name in judged)}
         found = {"sign": np.ones((self.n, len(points))), "determinant": np.empty(len(points))}
         found["sound"] = np.array([point["sound"] for point in points])
         for name in names:
-            nothing = np.full((self.n,) * RANKS[name], np.nan)
+            nothing = np.full((self.n,) * QUANTITIES[name].rank, np.nan)
             found[name] = np.stack([point.get(name, nothing) for point in points], axis=-1)
         at: dict[str, NDArray[np.int64]] = {}
         parts: list[Array] = []
@@ -332,7 +310,7 @@ def tabulate(
     ----------
     metric : Metric
     quantities : sequence of str
-        Keys of `RANKS` but for `DERIVED`; beside the error of a quantity that quantity.
+        Names of `QUANTITIES` but for what is read off others; beside the error of a quantity that quantity.
     outer, inner : ndarray, shapes (outer coordinates, P) and (inner coordinates, V)
         Inside the domain everywhere; points to leave out are named by ``status``.
     outer_coordinates : tuple of Symbol
@@ -348,13 +326,13 @@ def tabulate(
         What float64 finds singular or beyond it may not be so.
     """
     n, (P, V) = len(metric.coordinates), status.shape
-    outputs = {name: np.empty((n ** RANKS[name], P, V)) for name in quantities}
+    outputs = {name: np.empty((n ** QUANTITIES[name].rank, P, V)) for name in quantities}
     work: _Work
     if metric.laws:
         own = [*outer_coordinates, *(c for c in metric.coordinates if c not in outer_coordinates)]
         order = [own.index(c) for c in metric.coordinates]
         if metric.states is None:
-            if expectations_of(metric).moving and any(name in ORDERS for name in quantities):
+            if expectations_of(metric).moving and highest_order(quantities) > 0:
                 raise ValueError(
                     f"quantities {[*quantities]}: the density of this model has a kink that moves with a parameter, so "
                     "that only those without a derivative of the metric can be taken by quadrature"
@@ -364,10 +342,8 @@ def tabulate(
             work = _Stated(n, outer, inner, outputs, status, rtol, metric.states, order)
         size, most_rows, most_columns = 1, 1, max(1, POINTWISE // len(metric.samples or [0]))
     else:
-        geometric = tuple(name for name in quantities if ERROR_OF.get(name, name) not in OBSERVABLES)
-        observables = tuple(name for name in quantities if name in OBSERVABLES)
-        highest = max((ORDERS.get(name, 0) for name in geometric), default=-1)
-        kernels = metric_kernels(metric, highest, geometric, observables, outer_coordinates, bounds=rtol is not None)
+        geometric, observables = metric_and_model(quantities)
+        kernels = metric_kernels(metric, geometric, observables, outer_coordinates, bounds=rtol is not None)
         work = _Compiled(n, outer, inner, outputs, status, rtol, kernels, sample_table(metric))
         at, size = kernels.jet.at, kernels.jet.components
         most_rows, most_columns = SAMPLED if metric.samples else UNSAMPLED

@@ -16,7 +16,8 @@ from sympy import Expr, Set, Symbol
 from infogeom.arguments import as_expression, exact, finite_array, point_of, sequence_of
 from infogeom.formulas import latex
 from infogeom.losses import Loss
-from infogeom.models.names import OF_NETWORKS, check_name
+from infogeom.models.names import check_name
+from infogeom.quantities import QUANTITIES
 
 __all__ = [
     "Constant",
@@ -257,7 +258,7 @@ class Model:
         if not names:
             raise ValueError(f"model {self.name!r} must have at least one parameter")
         for name in names:
-            check_name(name, OF_NETWORKS & self.observables.keys())
+            check_name(name, self.observables.keys() & QUANTITIES.keys())
         if len(set(names)) < len(names):
             raise ValueError(f"model {self.name!r}: parameter names must differ, got {names}")
         if len(self.variables) != len(self.supports) and not (self.support is None and self.origin):

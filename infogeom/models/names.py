@@ -5,27 +5,23 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterable
 
-__all__ = ["OF_NETWORKS", "check_name"]
+from infogeom.quantities import QUANTITIES
 
-#: Names of quantities, which no parameter may take: they stand beside it in every result.
-RESERVED = frozenset({
-    *("metric", "inverse_metric", "determinant", "christoffel", "riemann", "ricci", "ricci_scalar"),
-    *("fisher_trace", "status", "log10_ricci_scalar", "ricci_scalar_sign", "metric_rank", "null_directions"),
-})  # fmt: skip
-#: Quantities that metrics of networks have beside those.
-OF_NETWORKS = frozenset({"loss", "ntk_trace"})
-#: What a bound on the error of a quantity is called.
-ERROR = "_error"
+__all__ = ["check_name"]
 
 
 def check_name(name: str, also: Iterable[str] = ()) -> None:
     """Raise ValueError unless ``name`` can name an axis, a dimension and a variable of a Dataset.
 
-    ``also`` are names that are taken in the result at hand, besides those of the quantities.
+    ``also`` are names that are taken in the result at hand, besides those of what every metric has.
     """
     if keyword.iskeyword(name):
         raise ValueError(f"parameter name {name!r} is a keyword of Python; take {name + '_'!r}")
     if not (name.isascii() and name.isidentifier()):
         raise ValueError(f"parameter name must be an ASCII identifier, got {name!r}")
-    if name.removesuffix(ERROR) in RESERVED | {*also}:
+    if name.removesuffix("_error") in _of_every_metric() | {*also}:
         raise ValueError(f"parameter name {name!r} is reserved for results; choose another, {name + '_'!r} for one")
+
+
+def _of_every_metric() -> set[str]:
+    return {"status"} | {q.base for q in QUANTITIES.values() if not q.observed}

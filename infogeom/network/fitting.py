@@ -23,7 +23,7 @@ from infogeom.network import checkpoint as checkpoints
 from infogeom.network.checkpoint import Form
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import forward, loss_gradient, one_blas_thread
-from infogeom.network.recording import FURTHER, LABELS, Record, measure, shapes, stratified_sample
+from infogeom.network.recording import FURTHER, RECORDED, Record, measure, shapes, stratified_sample
 from infogeom.network.traces import check_loss
 from infogeom.optimizers import Adam, Optimizer
 
@@ -301,7 +301,7 @@ class _Run:
 
     def columns(self) -> dict[str, Array]:
         """Records by name, stacked along epochs."""
-        nothing = [name for name in LABELS if name not in FURTHER]
+        nothing = [name for name in RECORDED if name not in FURTHER]
         names = next(iter(self.records.values()), nothing)
         return {name: np.array([row[name] for row in self.records.values()]) for name in names}
 
@@ -311,7 +311,7 @@ class _Run:
             name: (
                 ("epoch", FURTHER[name]) if name in FURTHER else "epoch",
                 column,
-                {"long_name": LABELS[name], "units": "1"},
+                {"long_name": RECORDED[name], "units": "1"},
             )
             for name, column in self.columns().items()
         }

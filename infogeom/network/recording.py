@@ -13,25 +13,27 @@ from infogeom.arguments import check_count
 from infogeom.losses import CrossEntropy, Loss
 from infogeom.network.mlp import MLP
 from infogeom.network.traces import check_loss, fisher_spectrum, over_kernel_blocks, traced_kernel
+from infogeom.quantities import QUANTITIES
 
-__all__ = ["FACTORS", "FURTHER", "LABELS", "Record", "measure", "shapes", "stratified_sample"]
+__all__ = ["FACTORS", "FURTHER", "RECORDED", "Record", "measure", "shapes", "stratified_sample"]
 
 Array = NDArray[np.float64]
 
 #: Factors whose product is tr I.
 FACTORS = ("residual_square", "kernel_mean", "covariance_factor", "alignment_factor")
-LABELS: Mapping[str, str] = {
-    "loss": r"$L$",
+#: What may be recorded, with its label.
+RECORDED: Mapping[str, str] = {
+    "loss": QUANTITIES["loss"].label,
     "accuracy": "accuracy",
-    "fisher_trace": r"$\mathrm{tr}\,I$",
-    "fisher_trace_expected": r"$\mathrm{tr}\,I$, expected",
-    "ntk_trace": r"$\mathrm{tr}\,\Lambda / N$",
+    "fisher_trace": QUANTITIES["fisher_trace"].label,
+    "fisher_trace_expected": QUANTITIES["fisher_trace"].label + ", expected",
+    "ntk_trace": QUANTITIES["ntk_trace"].label,
     "residual_square": r"$E|\partial\ell/\partial f|^2$",
     "kernel_mean": r"$E\,t$, $t_n = \mathrm{tr}\,\Lambda_{nn} / O$",
     "covariance_factor": r"$E[|r|^2 t] / (E|r|^2\, E\,t)$",
     "alignment_factor": r"$E[r^T \Lambda r] / E[|r|^2 t]$",
     "live_fraction": "fraction of live units",
-    "fisher_trace_of": r"$\mathrm{tr}\,I$ of other losses",
+    "fisher_trace_of": QUANTITIES["fisher_trace"].label + " of other losses",
     "fisher_spectrum": "leading eigenvalues of $I$",
     "ntk_spectrum": r"leading eigenvalues of $\sum_a \Lambda_{nm,aa}$",
 }
@@ -155,7 +157,7 @@ def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> 
 
 def shapes(net: MLP, samples: int, record: Record) -> dict[str, tuple[int, ...]]:
     """Shape of each quantity that `measure` finds on so many samples."""
-    found: dict[str, tuple[int, ...]] = {name: () for name in LABELS if name not in ("live_fraction", *FURTHER)}
+    found: dict[str, tuple[int, ...]] = {name: () for name in RECORDED if name not in ("live_fraction", *FURTHER)}
     if record.losses:
         found["fisher_trace_of"] = (len(record.losses),)
     if len(net.widths) > 2:

@@ -15,7 +15,8 @@ from infogeom.arguments import decimal, exact
 from infogeom.formulas import latex
 from infogeom.functions import expit
 from infogeom.models.model import Samples, domain_of
-from infogeom.models.names import OF_NETWORKS, check_name
+from infogeom.models.names import check_name
+from infogeom.quantities import QUANTITIES
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.law import Law
 from infogeom.symbolic.matrix_entries import real_where_possible, rows_of, symmetric
@@ -105,7 +106,7 @@ class Metric:
         for c in coordinates:
             if not isinstance(c, Symbol):
                 raise TypeError(f"coordinates must be sympy Symbols, got {c!r}")
-            check_name(c.name, OF_NETWORKS & self.observables.keys())
+            check_name(c.name, self.observables.keys() & QUANTITIES.keys())
         matrix = rows_of(self.matrix, coordinates)
         # Matrices over laws come from densities that are exact; what is long in them is cut on purpose.
         entries = matrix if self.laws else exact(matrix).applyfunc(real_where_possible)
