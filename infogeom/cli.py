@@ -36,9 +36,9 @@ MODELS = """\
 MODEL is one of
 
   normal, binomial:7      a family, its integer arguments after the colon
-  neuron:LOSS             the two-parameter network of the thesis on its data set; LOSS is cross-entropy,
-  neuron:LOSS:expected    l2 (or l4, …: an L_p norm) or mean-power-2 (or 4, …); with the expected Fisher
-                          metric instead of the empirical one
+  neuron:LOSS             the two-parameter network of the thesis on its data set; LOSS is the name of one,
+  neuron:LOSS:expected    such as cross-entropy, l2 (or l4, …: an L_p norm) or mean-power-2 (or 4, …); with the
+                          expected Fisher metric instead of the empirical one
   path/to/file.py:NAME    a Model or a Metric of your own, or a function without arguments that returns one
   package.module:NAME     the same from a module that Python can import from here
 """
@@ -266,18 +266,10 @@ def _neuron(text: str, samples: int, seed: int) -> Model:
 
 
 def _loss(name: str) -> Loss:
-    if name == "cross-entropy":
-        return ig.losses.CrossEntropy()
     try:
-        if name.startswith("mean-power-"):
-            return ig.losses.MeanPower(int(name.removeprefix("mean-power-")))
-        if name.startswith("l"):
-            return ig.losses.LpNorm(float(name.removeprefix("l")))
+        return ig.losses.by_name(name)
     except ValueError as error:
-        raise ValueError(f"LOSS {name!r} is none: {error}") from None
-    raise ValueError(
-        f"LOSS must be cross-entropy, an L_p norm such as l2, or a mean power such as mean-power-2, got {name!r}"
-    )
+        raise ValueError(str(error).replace("loss", "LOSS", 1)) from None
 
 
 def _loaded(what: str, load: Callable[[], Any]) -> Any:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 from sympy import Expr
 
-__all__ = ["CrossEntropy", "Loss", "LpNorm", "MeanPower"]
+__all__ = ["CrossEntropy", "Loss", "LpNorm", "MeanPower", "by_name"]
 
 Array = NDArray[np.float64]
 
@@ -30,12 +30,26 @@ SUM_TOLERANCE = 1e-5
 class Loss:
     """What the losses have in common: a name, a definition, and the labels that the definition stands for."""
 
+    #: What `by_name` reads, in words that end with an example.
+    written: ClassVar[str]
     #: True when exp(−ℓ) normalises over the labels 0 and 1, false when over the real line.
     discrete_labels: ClassVar[bool] = False
+    #: The single output of a network that stands between the labels 0 and 1.
+    middle: ClassVar[float] = 0.5
 
     @property
     def name(self) -> str:
-        """Short name, used in file names and attributes."""
+        """Short name, used in file names and attributes, and read by `by_name`."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """The name as it is written in a text."""
+        raise NotImplementedError
+
+    @classmethod
+    def named(cls, name: str) -> Loss | None:
+        """Loss of this kind by its name; None where the name is of another kind, ValueError where its order is none."""
         raise NotImplementedError
 
     def expression(self, outputs: Sequence[Expr], targets: Sequence[Expr]) -> Expr:
@@ -83,12 +97,24 @@ class CrossEntropy(Loss):
     the expression, take that logit z: it is what the last linear layer of a network puts out.
     """
 
+    written: ClassVar[str] = "cross-entropy"
     discrete_labels: ClassVar[bool] = True
+    middle: ClassVar[float] = 0.0
 
     @property
     def name(self) -> str:
         """Short name, used in file names and attributes."""
         return "cross-entropy"
+
+    @property
+    def title(self) -> str:
+        """The name as it is written in a text."""
+        return self.name
+
+    @classmethod
+    def named(cls, name: str) -> Loss | None:
+        """Cross-entropy, by its whole name."""
+        return cls() if name == "cross-entropy" else None
 
     def expression(self, outputs: Sequence[Expr], targets: Sequence[Expr]) -> Expr:
         """Loss of one sample for O outputs and O targets."""
@@ -163,6 +189,7 @@ class LpNorm(_Location):
         When p < 1 (not a norm) or p is not finite.
     """
 
+    written: ClassVar[str] = "an L_p norm such as l2"
     p: float
 
     def __post_init__(self) -> None:
@@ -176,6 +203,16 @@ class LpNorm(_Location):
     def name(self) -> str:
         """Short name, used in file names and attributes."""
         return f"l{self.p!r}".removesuffix(".0")
+
+    @property
+    def title(self) -> str:
+        """The name as it is written in a text."""
+        return f"$L_{{{self.name.removeprefix('l')}}}$ norm"
+
+    @classmethod
+    def named(cls, name: str) -> Loss | None:
+        """Norm of the order that follows the letter."""
+        return cls(float(name.removeprefix("l"))) if name.startswith("l") else None
 
     def expression(self, outputs: Sequence[Expr], targets: Sequence[Expr]) -> Expr:
         """Loss of one sample for O outputs and O targets."""
@@ -221,6 +258,7 @@ class MeanPower(_Location):
         When n is odd or below 2.
     """
 
+    written: ClassVar[str] = "a mean power such as mean-power-2"
     n: int
 
     def __post_init__(self) -> None:
@@ -234,6 +272,16 @@ class MeanPower(_Location):
     def name(self) -> str:
         """Short name, used in file names and attributes."""
         return f"mean-power-{self.n}"
+
+    @property
+    def title(self) -> str:
+        """The name as it is written in a text."""
+        return f"mean power $n = {self.n}$"
+
+    @classmethod
+    def named(cls, name: str) -> Loss | None:
+        """Mean power of the order that ends the name."""
+        return cls(int(name.removeprefix("mean-power-"))) if name.startswith("mean-power-") else None
 
     def expression(self, outputs: Sequence[Expr], targets: Sequence[Expr]) -> Expr:
         """Loss of one sample for O outputs and O targets."""
@@ -254,6 +302,36 @@ class MeanPower(_Location):
         """Constant c = n² O^(−2/n) Γ(2 − 1/n) / Γ(1/n) of the expected Fisher information."""
         q = 1 / self.n
         return float(self.n**2 * outputs ** (-2 * q) * np.exp(gammaln(2 - q) - gammaln(q)))
+
+
+#: Every kind of loss.
+KINDS: tuple[type[Loss], ...] = (CrossEntropy, LpNorm, MeanPower)
+
+
+def by_name(name: str) -> Loss:
+    """Loss that has a name.
+
+    Parameters
+    ----------
+    name : str
+        ``cross-entropy``, ``l2`` or an L_p norm of another order, ``mean-power-2`` or another order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When no loss is called so.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"loss must be given by its name, got {name!r}")
+    for kind in KINDS:
+        try:
+            loss = kind.named(name)
+        except ValueError as error:
+            raise ValueError(f"loss {name!r} is none: {error}") from None
+        if loss is not None:
+            return loss
+    *others, last = (kind.written for kind in KINDS)
+    raise ValueError(f"loss must be {', '.join(others)}, or {last}, got {name!r}")
 
 
 def _others(weights: Array) -> Array:

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sympy import Rational
 
+import infogeom as ig
+from infogeom import cli, losses, plotting
 from infogeom.losses import CrossEntropy, Loss, LpNorm, MeanPower
 from tests.problems import EPS
 
@@ -103,6 +105,81 @@ def test_an_order_below_one_or_not_finite_is_a_value_error(p: float) -> None:
 def test_an_order_that_is_no_number_is_a_type_error(p: Any) -> None:
     with pytest.raises(TypeError, match="p must be a real number"):
         LpNorm(p)
+
+
+# --- What every kind of loss meets on arrival -------------------------------------------------------------------------
+
+every_kind = pytest.mark.parametrize("kind", losses.KINDS, ids=lambda kind: kind.__name__)
+
+
+def example(kind: type[Loss]) -> Loss:
+    """The loss that the words on its name end with."""
+    return losses.by_name(kind.written.split()[-1])
+
+
+def test_every_public_loss_is_listed() -> None:
+    public = {getattr(losses, name) for name in losses.__all__}
+    assert {c for c in public if isinstance(c, type)} - {Loss} == {*losses.KINDS}
+
+
+@every_kind
+def test_a_loss_is_found_by_its_name(kind: type[Loss]) -> None:
+    assert isinstance(example(kind), kind)
+    assert losses.by_name(example(kind).name) == example(kind)
+
+
+@every_kind
+def test_the_command_knows_a_loss(kind: type[Loss]) -> None:
+    model = cli.model_named(f"neuron:{example(kind).name}", samples=5)
+    assert isinstance(model, ig.models.Model)
+    assert model.loss == example(kind)
+
+
+@every_kind
+def test_the_words_on_a_name_are_in_the_help(kind: type[Loss]) -> None:
+    assert example(kind).name in cli.MODELS
+
+
+@every_kind
+def test_figures_have_the_title_of_a_loss(kind: type[Loss]) -> None:
+    assert plotting.loss_title(example(kind).name) == example(kind).title != ""
+
+
+@every_kind
+@pytest.mark.parametrize("fisher", ["empirical", "expected"])
+def test_the_two_parameter_network_takes_a_loss(kind: type[Loss], fisher: str) -> None:
+    x, y = ig.models.decision_boundary(5, seed=0)
+    ds = ig.grid.evaluate_points(
+        ig.models.sigmoid_neuron(x, y, example(kind), fisher=fisher), [[0.5, -0.3]], ["loss", "fisher_trace"]
+    )
+    assert ds.status.item() == 0
+    assert ds.loss.item() > 0 < ds.fisher_trace.item()
+
+
+@every_kind
+@pytest.mark.parametrize("fisher", ["empirical", "expected"])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_network_of_any_size_takes_a_loss(kind: type[Loss], fisher: Any, outputs: int) -> None:
+    rng = np.random.default_rng(0)
+    y = np.eye(3)[rng.integers(3, size=6)][:, :outputs]
+    net = ig.network.MLP((2, 4, outputs), seed=0)
+    assert ig.network.fisher_trace(net, rng.normal(size=(6, 2)), y, example(kind), fisher=fisher) > 0
+
+
+def test_a_name_of_no_loss_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="loss must be cross-entropy, an L_p norm such as l2, or a mean power such as"):
+        losses.by_name("hinge")
+
+
+@pytest.mark.parametrize("name", ["l0.5", "lp", "mean-power-3", "mean-power-2.5"])
+def test_a_name_with_an_order_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"loss '{name}' is none: "):
+        losses.by_name(name)
+
+
+def test_a_loss_in_place_of_its_name_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="loss must be given by its name, got CrossEntropy"):
+        losses.by_name(CrossEntropy())  # type: ignore[arg-type]
 
 
 # --- Numbers ----------------------------------------------------------------------------------------------------------

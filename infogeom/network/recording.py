@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import check_count
-from infogeom.losses import CrossEntropy, Loss
+from infogeom.losses import Loss
 from infogeom.network.mlp import MLP
 from infogeom.network.traces import check_loss, fisher_spectrum, over_kernel_blocks, traced_kernel
 from infogeom.quantities import QUANTITIES
@@ -185,5 +185,4 @@ def _accuracy(outputs: Array, y: Array, loss: Loss) -> float:
     """Share of samples whose largest output is that of their largest target; one output is held against its middle."""
     if outputs.shape[1] > 1:
         return float((outputs.argmax(axis=1) == y.argmax(axis=1)).mean())
-    middle = 0.0 if isinstance(loss, CrossEntropy) else 0.5
-    return float(((outputs[:, 0] > middle) == (y[:, 0] > 0.5)).mean())
+    return float(((outputs[:, 0] > loss.middle) == (y[:, 0] > 0.5)).mean())

@@ -12,6 +12,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from infogeom.losses import by_name
+
 __all__ = [
     "BLUE",
     "CYCLE",
@@ -130,10 +132,8 @@ def caption(ds: xr.Dataset, *, fisher: bool = True, before_data: str = ", ") -> 
 
 
 def loss_title(name: str) -> str:
-    """``mean-power-2`` and ``l2`` as they are written in a text."""
-    kind, _, order = name.rpartition("-")
-    if kind == "mean-power":
-        return f"mean power $n = {order}$"
-    if name[:1] == "l" and name[1:].replace(".", "").isdigit():
-        return f"$L_{{{name[1:]}}}$ norm"
-    return name
+    """``mean-power-2`` and ``l2`` as they are written in a text; what names no loss as it is."""
+    try:
+        return by_name(name).title
+    except ValueError:
+        return name
