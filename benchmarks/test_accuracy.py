@@ -7,9 +7,9 @@ import sympy
 import infogeom as ig
 from benchmarks.rounds import interleaved, table
 from infogeom.kernels.balls import BITS
+from infogeom.kernels.closed import exact
 from infogeom.kernels.fixed_precision import double_double_of
-from infogeom.kernels.refinement import exact
-from infogeom.kernels.tiles import tabulate
+from infogeom.kernels.ways import Task, tabulate
 
 ROUNDS, SAMPLES = 15, 1000
 LOSSES = {loss.name: loss for loss in (ig.losses.CrossEntropy(), ig.losses.LpNorm(2), ig.losses.MeanPower(2))}
@@ -37,7 +37,7 @@ def test_bounded_quantity_against_bare_quantity(benchmark, show, name, quantity)
 
     def run(rtol, *names):
         status = np.zeros((points, points), np.int8)
-        return tabulate(metric, names, axis[None], axis[None], metric.coordinates[:1], status, rtol)
+        return tabulate(Task(metric, names, axis[None], axis[None], metric.coordinates[:1], status, rtol))
 
     bounded, bare = run(1e-9, quantity, f"{quantity}_error"), run(None, quantity)
     assert (abs(bounded[quantity] - bare[quantity]) <= 2 * bounded[f"{quantity}_error"]).all()

@@ -9,7 +9,7 @@ import numpy as np
 import infogeom as ig
 from benchmarks.rounds import interleaved, machine, markdown, seconds, table, threads
 from infogeom.kernels.status import Status
-from infogeom.kernels.tiles import tabulate
+from infogeom.kernels.ways import Task, tabulate
 from tests.families import FAMILIES, NUMERIC, family
 
 POINTS, ROUNDS, ROUNDS_OF_ALL = 1000, 31, 11
@@ -67,7 +67,7 @@ def test_ricci_scalar_of_every_family_of_two_parameters(benchmark, show):
     def kernel(name):
         metric, status = ig.symbolic.metric(plane[name]), np.zeros((POINTS, POINTS), np.int8)
         outer, inner = (np.linspace(*p.typical, POINTS)[None] for p in plane[name].parameters)
-        return tabulate(metric, ("ricci_scalar",), outer, inner, metric.coordinates[:1], status, 1e-9)
+        return tabulate(Task(metric, ("ricci_scalar",), outer, inner, metric.coordinates[:1], status, 1e-9))
 
     def one_round():
         for name in plane:

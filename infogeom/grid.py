@@ -6,6 +6,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import version
 from numbers import Integral
@@ -21,8 +22,9 @@ from infogeom.arguments import by_name, check_count, check_real, finite_array, t
 from infogeom.files import TEXT
 from infogeom.formulas import latex
 from infogeom.kernels.conditions import conditions
-from infogeom.kernels.refinement import Accuracy, values, with_errors
+from infogeom.kernels.refinement import values, with_errors
 from infogeom.kernels.status import MEANINGS, Status
+from infogeom.kernels.ways import Task, work_of
 from infogeom.models.model import Model, Parameter
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric
@@ -36,6 +38,14 @@ Array = NDArray[np.float64]
 ENOUGH_TO_VECTORISE = 32
 PACKAGES = ("numpy", "numba", "sympy", "python-flint")
 EPS = float(np.finfo(float).eps)
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """What is asked: the error of each quantity, relative to its size, and how many points may be refined for it."""
+
+    rtol: float
+    max_refined: int
 
 
 class StatusWarning(UserWarning):
@@ -137,7 +147,8 @@ def _on_grid(
         within &= condition(*at)
     status = np.where(within, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)
     symbols = tuple(metric.coordinates[k] for k in outer)
-    flat: dict[str, NDArray[Any]] = {**values(metric, names, grid, safe[inner][None, :], symbols, status, accuracy)}
+    task = Task(metric, tuple(names), grid, safe[inner][None, :], symbols, status, accuracy.rtol)
+    flat: dict[str, NDArray[Any]] = {**values(task, accuracy.max_refined)}
 
     along += [inner] if axes[inner].ndim else []
     shape = [lengths[k] for k in along]
@@ -251,7 +262,7 @@ def evaluate_points(
     _check_any_inside(metric, [inside])
     safe = np.where(inside, where, np.array([[_admissible(d)] for d in metric.domains]))
     status = np.where(inside, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)[None, :]
-    flat = values(metric, names, np.empty((0, 1)), safe, (), status, accuracy)
+    flat = values(Task(metric, names, np.empty((0, 1)), safe, (), status, accuracy.rtol), accuracy.max_refined)
     n = len(metric.names)
     arrays = {name: array[:, 0].T.reshape(-1, *(n,) * _rank(name)) for name, array in flat.items()}
     coordinates = {**kept, **{name: (dim, v) for name, v in zip(metric.names, where, strict=True)}}
@@ -296,7 +307,7 @@ def _dataset(
         "wall_time_seconds": time.perf_counter() - start,
     }
     if isinstance(status, np.ndarray):
-        _warn_of(status, refined=not metric.laws, chosen=chosen)
+        _warn_of(status, refined=work_of(metric).refines, chosen=chosen)
     return xr.Dataset(variables, {**described, **index}, attributes)
 
 
@@ -364,9 +375,8 @@ def _checked_quantities(metric: Metric, quantities: Sequence[str]) -> tuple[str,
     missing = [q.name for q in asked if q.observed and q.base not in metric.observables]
     if missing:
         raise TypeError(f"quantities {missing} need a network, and this metric has no such observable")
-    tensors = [q.name for q in asked if q.order > 0 and q.source != "ricci_scalar"]
-    if tensors and metric.states is not None:
-        raise ValueError(f"quantities {tensors} are not taken over the {len(metric.states)} states of this family")
+    if lacking := work_of(metric).lacking(names):
+        raise ValueError(f"quantities {lacking}")
     return names
 
 

@@ -11,8 +11,8 @@ occurs (`infogeom.kernels.running_error`), for many nodes at once, whatever poin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, cached_property, lru_cache
 from itertools import accumulate, combinations_with_replacement, pairwise
 from typing import Any, NamedTuple
 
@@ -27,11 +27,11 @@ from infogeom.kernels.curvature import TINY, UNIT
 from infogeom.kernels.moment_errors import Bounds, Frame, Uncertain, moment_errors, unpacked
 from infogeom.kernels.nodes import EPS, ROUNDINGS, Nodes, Rule, Sample, sample_of
 from infogeom.kernels.running_error import with_errors
-from infogeom.symbolic import Metric
+from infogeom.symbolic import Expectation as ExpectationForm
 from infogeom.symbolic.float64 import in_float64
 from infogeom.symbolic.law import Law
 
-__all__ = ["Expectations", "Jet", "expectations_of"]
+__all__ = ["Expectations", "Jet", "expectations_of", "special_functions"]
 
 Array = NDArray[np.float64]
 #: Intervals of the first rule, and of the last.
@@ -89,13 +89,12 @@ class Expectations:
         When it is called: for a function without a float64 version.
     """
 
-    def __init__(self, metric: Metric) -> None:
-        samples = metric.samples
+    def __init__(self, form: ExpectationForm, x: Sequence[Symbol]) -> None:
+        samples = form.samples
         self._symbols, self._data, self._weights = (
             (samples.symbols, samples.data, samples.weights) if samples else ((), np.empty((1, 0)), np.ones(1))
         )
-        x = metric.coordinates
-        self._laws = [Expectation(law, x, self._symbols) for law in metric.laws]
+        self._laws = [Expectation(law, x, self._symbols) for law in form.laws]
         self._own = [[x.index(c) for c in law.coordinates] for law in self._laws]
         self._n = len(x)
         self.moving = any(law.moving for law in self._laws)
@@ -213,12 +212,12 @@ class Expectation:
         self.coordinates = [c for c in coordinates if c in held]
         self.inputs = [k for k, s in enumerate(samples) if s in held]
         self.n, arguments = len(self.coordinates), [*self.coordinates, *(samples[k] for k in self.inputs)]
-        self.rule = Rule(law, arguments, _special())
+        self.rule = Rule(law, arguments, special_functions())
         self.moving = self.rule.moves_with(self.coordinates)
         derivatives = _derivatives(density, self.coordinates, 1 if self.moving else 3)
-        self._derivatives = in_float64([variable, *arguments], derivatives, _special())
-        self._with_errors = with_errors([variable, *arguments], derivatives, _special())
-        self._exponent = with_errors([variable, *arguments], [density], _special())
+        self._derivatives = in_float64([variable, *arguments], derivatives, special_functions())
+        self._with_errors = with_errors([variable, *arguments], derivatives, special_functions())
+        self._exponent = with_errors([variable, *arguments], [density], special_functions())
 
     def __call__(self, theta: Sequence[float]) -> Found | None:
         """Moments at a point, given with the data of a sample behind it; None where the mass was not found."""
@@ -321,12 +320,13 @@ def _deficit(g: Array, s: Array, h: Array) -> float:
 
 
 @lru_cache(maxsize=32)
-def expectations_of(metric: Metric) -> Expectations:
-    """The expectations of a metric, kept."""
-    return Expectations(metric)
+def expectations_of(form: ExpectationForm, x: tuple[Symbol, ...]) -> Expectations:
+    """The expectations of a form in coordinates, kept."""
+    return Expectations(form, x)
 
 
-def _special() -> dict[str, Callable[..., Any]]:
+@cache
+def special_functions() -> Mapping[str, Callable[..., Any]]:
     """The functions of `infogeom.kernels.special` that SciPy lacks, element by element."""
     functions = compiled_module(special)
     return {f.__name__: np.vectorize(functions[f.__name__], otypes=[float]) for f in SPECIAL}

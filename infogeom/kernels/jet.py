@@ -26,7 +26,7 @@ from infogeom.symbolic import Metric
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.normal_form import normal_form
 
-__all__ = ["MetricKernels", "evaluate_kernel", "metric_kernels", "sample_bounds", "sample_table"]
+__all__ = ["MetricKernels", "evaluate_kernel", "jet_kernels", "metric_kernels", "sample_bounds", "sample_table"]
 
 Array = NDArray[np.float64]
 Names = tuple[str, ...]
@@ -149,7 +149,14 @@ def metric_kernels(
     source = jet_source(metric, quantities)
     # A Fisher metric is positive.
     signed = isinstance(source, sympy.ImmutableMatrix) and source.is_diagonal() and "fisher" not in metric.attributes
-    return _metric_kernels(source, metric.coordinates, samples, scalars, quantities, outer, bounds, signed)
+    order = highest_order(quantities)
+    return _metric_kernels(source, metric.coordinates, samples, scalars, quantities, order, outer, bounds, signed)
+
+
+def jet_kernels(metric: Metric, order: int) -> MetricKernels:
+    """Kernels of the jet alone up to an order, second derivatives of a Hessian metric too, with their errors."""
+    samples = metric.samples.symbols if metric.samples else ()
+    return _metric_kernels(metric.matrix, metric.coordinates, samples, (), (), order, (), True, False, True)
 
 
 Source: TypeAlias = "sympy.ImmutableMatrix | Cumulants"
@@ -161,14 +168,17 @@ def jet_source(metric: Metric, quantities: Collection[str]) -> Source:
     R is the same in all coordinates, and may be taken in those of the statistics.
     """
     alone = {QUANTITIES[name].base for name in quantities} <= {"ricci_scalar"}
-    return metric.cumulants if metric.cumulants and alone else metric.matrix
+    return metric.form.cumulants if metric.form.cumulants and alone else metric.matrix
 
 
 def jet_expressions(
-    source: Source, coordinates: tuple[Symbol, ...], sampled: bool, order: int
+    source: Source, coordinates: tuple[Symbol, ...], sampled: bool, order: int, whole: bool = False
 ) -> dict[str, NDArray[np.object_]]:
-    """Expressions of g, dg and ddg, empty beyond the order and ddg for a Hessian metric; with a sample's weight."""
-    jet = _of_cumulants(source) if isinstance(source, Cumulants) else _derivatives(source, coordinates, order)
+    """Expressions of g, dg and ddg, empty beyond the order, with a sample's weight.
+
+    Of a Hessian metric ddg is empty too, unless the ``whole`` jet is wanted.
+    """
+    jet = _of_cumulants(source) if isinstance(source, Cumulants) else _derivatives(source, coordinates, order, whole)
     named = zip(("g", "dg", "ddg"), jet, strict=True)
     return {name: entries * WEIGHT if sampled else entries for name, entries in named}
 
@@ -180,12 +190,14 @@ def _metric_kernels(
     samples: tuple[Symbol, ...],
     scalars: tuple[tuple[str, Expr], ...],
     quantities: Names,
+    order: int,
     outer: tuple[Symbol, ...],
     bounds: bool,
     signed: bool,
+    whole: bool = False,
 ) -> MetricKernels:
     weight = WEIGHT if samples else sympy.Integer(1)
-    jet = jet_expressions(source, coordinates, bool(samples), highest_order(quantities))
+    jet = jet_expressions(source, coordinates, bool(samples), order, whole)
     shapes = {name: entries.shape for name, entries in jet.items()}
     expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
     expressions |= {name: [_factored(e) * weight] for name, e in scalars}
@@ -244,9 +256,9 @@ def _trace(
 
 @lru_cache(maxsize=128)
 def _derivatives(
-    matrix: sympy.ImmutableMatrix, x: tuple[Symbol, ...], order: int
+    matrix: sympy.ImmutableMatrix, x: tuple[Symbol, ...], order: int, whole: bool
 ) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
-    """Arrays of expressions g, ∂g, ∂∂g, each of them empty beyond the order, ∂∂g also for a Hessian metric."""
+    """Arrays of expressions g, ∂g, ∂∂g, each of them empty beyond the order, ∂∂g also where it is not needed."""
     n = len(x)
     none = [np.empty((0,) * rank, dtype=object) for rank in (2, 3, 4)]
     if order < 0:
@@ -257,7 +269,7 @@ def _derivatives(
     dg = np.empty((n,) * 3, dtype=object)
     for (i, j), k in product(combinations_with_replacement(range(n), 2), range(n)):
         dg[i, j, k] = dg[j, i, k] = _derivative(g[i, j], x[k])
-    if order == 1 or _totally_symmetric(dg):
+    if order == 1 or (_totally_symmetric(dg) and not whole):
         return g, dg, none[2]
     ddg = np.empty((n,) * 4, dtype=object)
     pairs = [*combinations_with_replacement(range(n), 2)]

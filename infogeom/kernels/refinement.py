@@ -8,35 +8,25 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import loky
 import numpy as np
-import sympy
 from numpy.typing import NDArray
-from sympy import Symbol
 from tqdm import tqdm
 
-from infogeom.functions import SPECIAL, expit, softplus
-from infogeom.kernels.balls import BITS, MOST_BITS, Balls, Refined, refine_all
-from infogeom.kernels.codegen import UnsupportedFunctionError
+from infogeom.kernels.balls import Balls, Refined, refine_all
+from infogeom.kernels.closed import CURVATURES, FEWER_BITS
 from infogeom.kernels.curvature import TINY
-from infogeom.kernels.fixed_precision import double_double_of
-from infogeom.kernels.jet import exact_kernel
-from infogeom.kernels.null_space import null_space, rank_in_general, rank_of_samples
-from infogeom.kernels.scores import scores_of
 from infogeom.kernels.status import Status
-from infogeom.kernels.sums import exact_sums
-from infogeom.kernels.tiles import PATIENCE, in_order, tabulate, threads
-from infogeom.models.model import Parameter
-from infogeom.quantities import QUANTITIES, highest_order, metric_and_model
-from infogeom.symbolic import Metric
-from infogeom.symbolic.character import is_product_of_lines
+from infogeom.kernels.tiles import PATIENCE, in_order, threads
+from infogeom.kernels.ways import Task, Work, tabulate, work_of
+from infogeom.quantities import QUANTITIES
 from infogeom.workers import interrupts_held, serve
 
-__all__ = ["Accuracy", "exact", "settle", "values", "with_errors"]
+__all__ = ["settle", "values", "with_errors"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.int8]
@@ -56,109 +46,61 @@ SEVERITY = np.argsort(
 MOST_SAMPLES = 2**22
 #: About how long a point takes, and each of its samples.
 SECONDS = 1e-3, 1e-5
-#: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow, and where that is asked.
-FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875, 0.59375, 0.84375)
-#: Bits of sums over outcomes at most.
-BITS_OF_SUMS = 2**10
-#: Functions of which one, its reciprocal or a ratio comes closer to a constant than any number of bits tells.
-SATURATING = (sympy.exp, sympy.tanh, sympy.coth, sympy.erf, sympy.erfc, expit, softplus, sympy.sinh, sympy.cosh)
 #: What tells whether the entries of a metric are good, singular or not, and what is read off those.
 ENTRIES, OF_ENTRIES = ("metric", "metric_error"), ("metric", "fisher_trace")
-#: What may vanish everywhere, bits in which that is looked at, and most parameters of a metric that is so looked at.
-CURVATURES, VANISHING_BITS, MOST_PROBED = ("riemann", "ricci", "ricci_scalar"), 2**13, 6
 
 
-@dataclass(frozen=True)
-class Accuracy:
-    """What is asked: the error of each quantity, relative to its size, and how many points may be refined for it."""
-
-    rtol: float
-    max_refined: int
-
-
-def values(
-    metric: Metric,
-    quantities: Sequence[str],
-    outer: Array,
-    inner: Array,
-    outer_coordinates: tuple[Symbol, ...],
-    status: Flags,
-    accuracy: Accuracy,
-) -> dict[str, Array]:
-    """Quantities at all points outer × inner, settled: see `infogeom.kernels.tiles.tabulate` and `settle`.
-
-    Where the cumulants of a metric give R, and no other quantity needs a derivative, R comes on its own.
+def values(task: Task, max_refined: int) -> dict[str, Array]:
+    """Quantities of a task, what is read off others too, settled: see `infogeom.kernels.tiles` and `settle`.
 
     Raises
     ------
     UnsupportedFunctionError
         Naming a function of the metric that has no ball version, if any point may be refined.
     """
-    scalars = [name for name in quantities if QUANTITIES[name].source == "ricci_scalar"]
-    others = [name for name in quantities if name not in scalars]
-    order = highest_order(name for name in others if not QUANTITIES[name].bounds)
-    if metric.cumulants is None or not (scalars and others) or order > 0:
-        return _values(metric, quantities, outer, inner, outer_coordinates, status, accuracy)
+    groups = work_of(task.metric).apart(task.quantities)
+    if len(groups) == 1:
+        return _values(task, max_refined)
     found: dict[str, Array] = {}
-    before = status.copy()
-    for names in (others, scalars):
-        own = before.copy()
-        found |= _values(metric, names, outer, inner, outer_coordinates, own, accuracy) if names else {}
-        np.copyto(status, own, where=SEVERITY[own] > SEVERITY[status])
+    before = task.status.copy()
+    for names in groups:
+        own = replace(task, quantities=tuple(names), status=before.copy())
+        found |= _values(own, max_refined)
+        np.copyto(task.status, own.status, where=SEVERITY[own.status] > SEVERITY[task.status])
     return found
 
 
-def _values(
-    metric: Metric,
-    quantities: Sequence[str],
-    outer: Array,
-    inner: Array,
-    outer_coordinates: tuple[Symbol, ...],
-    status: Flags,
-    accuracy: Accuracy,
-) -> dict[str, Array]:
-    asked = [QUANTITIES[name] for name in with_errors(quantities)]
+def _values(task: Task, max_refined: int) -> dict[str, Array]:
+    work, status = work_of(task.metric), task.status
+    asked = [QUANTITIES[name] for name in with_errors(task.quantities)]
     wanted = {q.source for q in asked} | {q.name for q in asked if q.bounds}
     core = tuple(name for name in QUANTITIES if name in wanted)
-    balls: Balls | None = None
-    if accuracy.max_refined:
-        balls = exact_sums(metric) if metric.laws else exact(metric, core)
-    zero = vanishing(metric) & {*core} if {*CURVATURES} & {*core} else frozenset()
+    balls = work.balls(core) if max_refined else None
+    zero = work.vanishing() & {*core} if {*CURVATURES} & {*core} else frozenset()
     taken = tuple(name for name in core if QUANTITIES[name].base not in zero)
-    arguments = outer, inner, outer_coordinates
     before = status.copy()
-    outputs = tabulate(metric, taken, *arguments, status, accuracy.rtol) if taken else {}
+    outputs = work.evaluation(replace(task, quantities=taken)).run() if taken else {}
     if zero:
-        outputs |= _nearly_zero(metric, [name for name in CURVATURES if name in zero], arguments, before, accuracy.rtol)
+        outputs |= _nearly_zero(replace(task, status=before), [name for name in CURVATURES if name in zero])
         np.copyto(status, before, where=(status == Status.OK) & (before != Status.OK))
-    n, (P, V) = len(metric.coordinates), status.shape
-    outputs |= {q.name: np.empty((n**q.rank, P, V)) for q in asked if q.read_off}
-    symbols = tuple(metric.coordinates)
-    order = [[*outer_coordinates, *(s for s in symbols if s not in outer_coordinates)].index(s) for s in symbols]
-
-    def points(at: NDArray[np.intp]) -> Array:
-        p, v = np.divmod(at, V)
-        return np.vstack([outer[:, p], inner[:, v]])[order].T
-
+    outputs |= {q.name: np.empty((work.n**q.rank, *status.shape)) for q in asked if q.read_off}
     flat = {name: array.reshape(len(array), -1) for name, array in outputs.items()}
-    entries = partial(tabulate, metric, ENTRIES, *arguments, before.copy(), accuracy.rtol)
-    settle(metric, balls, points, flat, status.reshape(-1), accuracy, entries)
+    settle(work, balls, task, flat, max_refined, before)
     return {
         name: outputs[name].astype(np.int8 if QUANTITIES[name].integer else float, copy=False)
-        for name in with_errors(quantities)
+        for name in with_errors(task.quantities)
     }
 
 
-def _nearly_zero(
-    metric: Metric, names: Sequence[str], arguments: tuple[Array, Array, tuple[Symbol, ...]], status: Flags, rtol: float
-) -> dict[str, Array]:
+def _nearly_zero(task: Task, names: Sequence[str]) -> dict[str, Array]:
     """Curvatures that vanish in general: 0 wherever float64 cannot tell them from it, with the bound that says so.
 
     Beside the terms that cancel it is about as large as that of the inverse metric, which is to be small in each row.
     """
-    asked = [*names, "inverse_metric"]
-    found = tabulate(metric, [*asked, *(f"{name}_error" for name in asked)], *arguments, status, rtol)
-    n = len(metric.coordinates)
+    asked, status, rtol = (*names, "inverse_metric"), task.status, task.rtol
+    assert rtol is not None
+    found = tabulate(replace(task, quantities=(*asked, *(f"{name}_error" for name in asked))))
+    n = len(task.metric.coordinates)
     rows = (n, n, *status.shape)
     inverse = np.abs(found.pop("inverse_metric")).reshape(rows).max(1)
     error = found.pop("inverse_metric_error").reshape(rows).max(1)
@@ -177,82 +119,25 @@ def with_errors(quantities: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*quantities, *more)))
 
 
-def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
-    """The metric in ball arithmetic, for the quantities named."""
-    geometric, observables = metric_and_model(quantities)
-    source, at = exact_kernel(metric, geometric, observables)
-    samples = metric.samples
-    data = np.column_stack([samples.data, samples.weights]) if samples else np.empty((0, 0))
-    equal = bool(samples) and bool(np.all(data[:, -1] == data[0, -1]))
-    return Balls(source, at, len(metric.coordinates), data, equal)
-
-
-@lru_cache(maxsize=256)
-def vanishing(metric: Metric) -> frozenset[str]:
-    """Which of `CURVATURES` are 0 everywhere, as far as many bits tell at two points of no interest.
-
-    That is no proof: √x² is not analytic, which is why `_nearly_zero` trusts float64 wherever it knows better; and what
-    holds exponentials, a wall far away, may be below any bits here and is not asked.
-    """
-    if (
-        metric.samples
-        or metric.laws
-        or metric.matrix.has(*SATURATING)
-        or not 1 < len(metric.coordinates) <= MOST_PROBED
-    ):
-        return frozenset()
-    if is_product_of_lines(metric):
-        return frozenset(CURVATURES)
-    found = frozenset(CURVATURES)
-    for name in reversed(CURVATURES):
-        if not _vanishes(metric, name):
-            return found - {*CURVATURES[: CURVATURES.index(name) + 1]}
-    return found
-
-
-def _vanishes(metric: Metric, name: str) -> bool:
-    try:
-        balls = exact(metric, (name,))
-    except UnsupportedFunctionError:
-        return False
-    seen = 0
-    for x in _points_of_no_interest(metric):
-        for bits in (BITS, VANISHING_BITS):  # what does not vanish shows at once
-            found = balls.enclose(x, (name,), bits)
-            if found.rank == balls.n and not all(b.contains(0) for b in found.values[name].flat):
-                return False
-        seen += found.rank == balls.n
-        if seen == len(SHARES) // 2:
-            return True
-    return False
-
-
 def settle(
-    metric: Metric,
-    balls: Balls | None,
-    points: Callable[[NDArray[np.intp]], Array],
-    outputs: Mapping[str, Array],
-    status: Flags,
-    accuracy: Accuracy,
-    entries: Callable[[], Mapping[str, Array]],
+    work: Work, balls: Balls | None, task: Task, outputs: Mapping[str, Array], max_refined: int, before: Flags
 ) -> None:
-    """Complete, in place, what float64 left open.
+    """Complete, in place, what float64 left open, in the status of the task too.
 
     Parameters
     ----------
-    metric : Metric
+    work : Work
     balls : Balls or None
-        The same metric, for the quantities of ``outputs``; None where no point may be refined.
-    points : callable
-        Coordinates (m, n) of the points of given flat indices.
+        Of the same metric, for the quantities of ``outputs``; None where no point may be refined.
+    task : Task
     outputs : mapping of str to ndarray, shape (components, m)
-        Values by `infogeom.kernels.tiles.tabulate`, and places for what is wanted that is read off them.
-    status : ndarray of int8, shape (m,)
-    accuracy : Accuracy
-    entries : callable
-        Gives `ENTRIES` at all points by float64, each of shape (n², …).
+        Values by float64, and places for what is wanted that is read off them.
+    max_refined : int
+        How many points may be refined.
+    before : ndarray of int8, shape (P, V)
+        Status of each point before any quantity was looked at.
     """
-    n = len(metric.coordinates)
+    n, status = work.n, task.status.reshape(-1)
     read_off = {QUANTITIES[name].read_off for name in outputs}
     if read_off != {""}:
         _derive(outputs, status, n)
@@ -260,27 +145,27 @@ def settle(
         status[(status == Status.OK) & (outputs["ricci_scalar"][0] == 0)] = Status.UNREFINED
     doubtful = (status != Status.OK) & (status != Status.OUT_OF_DOMAIN)
     irregular = doubtful & (status != Status.UNREFINED)
-    most, (rank, null) = MOST_BITS, _rank_everywhere(metric, irregular.any(), outputs)
+
+    of_metric = not all(QUANTITIES[name].observed for name in outputs)
+    rank, null = work.rank_everywhere(irregular=bool(irregular.any()), of_metric=of_metric)
     if rank < n:
         if balls and not outputs.keys().isdisjoint(OF_ENTRIES):
-            doubtful &= _entries_in_doubt(entries(), n, accuracy.rtol)
-            _refine_entries(balls, points, outputs, np.flatnonzero(doubtful)[: accuracy.max_refined])
+            entries = tabulate(replace(task, quantities=ENTRIES, status=before.copy()))
+            doubtful &= _entries_in_doubt(entries, n, task.rtol or 0.0)
+            _refine_entries(balls, task, outputs, np.flatnonzero(doubtful)[:max_refined])
         _make_singular(outputs, status, rank, null)
         doubtful[:] = False
-    elif balls and not metric.laws and irregular.any() and _looks_singular(metric, balls):
-        most = FEWER_BITS
-    if doubtful.any() and metric.matrix.has(sympy.polygamma, sympy.zeta, *SPECIAL):  # seconds, each, in so many bits
-        most = FEWER_BITS
-    if metric.laws:  # every outcome takes part
-        most = BITS_OF_SUMS
-        doubtful[_singular_by_score(metric, points, outputs, status, np.flatnonzero(irregular & doubtful))] = False
+    doubtful[_singular_by_directions(work, task, outputs, status, np.flatnonzero(irregular & doubtful))] = False
+
     at = np.flatnonzero(doubtful)
-    most_points = accuracy.max_refined if balls else 0
-    now, later = at[:most_points], at[most_points:]
+    now, later = np.split(at, [max_refined if balls else 0])
     status[later] = Status.UNREFINED
-    if balls and len(now) and not metric.laws:
-        now = _by_fixed_precision(balls, now, points, outputs, status)
-    found = _refined(balls, points(now), tuple(outputs), most, len(metric.samples or ())) if balls else ()
+    if not balls:
+        _blank(outputs, np.flatnonzero(status == Status.SINGULAR))
+        return
+    most = work.most_bits(balls, irregular=bool(irregular.any())) if len(at) else 0
+    now = _by_fixed_precision(work, balls, now, task, outputs, status)
+    found = _refined(balls, task.points(now), tuple(outputs), most, len(task.metric.samples or ()))
     for k, refined in zip(now, found, strict=True):
         status[k] = refined.status
         told = {**refined.values, "metric_rank": np.array(refined.rank), "null_directions": refined.null}
@@ -289,66 +174,20 @@ def settle(
     _blank(outputs, np.flatnonzero(status == Status.SINGULAR))
 
 
-def _singular_by_score(
-    metric: Metric,
-    points: Callable[[NDArray[np.intp]], Array],
-    outputs: Mapping[str, Array],
-    status: Flags,
-    at: NDArray[np.intp],
+def _singular_by_directions(
+    work: Work, task: Task, outputs: Mapping[str, Array], status: Flags, at: NDArray[np.intp]
 ) -> list[int]:
-    """Which points are singular because a combination of the scores vanishes; these are settled."""
-    if metric.states is not None or not at.size:
-        return []
-    scores, n, found = scores_of(metric), len(metric.coordinates), []
-    for k, x in zip(at, points(at), strict=True):
-        null = scores.null_directions(x)
-        if not len(null):
-            continue
-        found.append(int(k))
+    """Which points are singular in directions that are known without the metric; these are settled."""
+    found = []
+    for which, null in work.singular(task.points(at)):
+        k = int(at[which])
+        found.append(k)
         status[k] = Status.SINGULAR
-        directions = np.vstack([null, np.zeros((n - len(null), n))])
-        for name, value in (("metric_rank", n - len(null)), ("null_directions", directions.ravel())):
+        directions = np.vstack([null, np.zeros((work.n - len(null), work.n))])
+        for name, value in (("metric_rank", work.n - len(null)), ("null_directions", directions.ravel())):
             if name in outputs:
                 outputs[name][:, k] = value
     return found
-
-
-def _rank_everywhere(metric: Metric, irregular: bool, outputs: Mapping[str, Array]) -> tuple[int, Array]:
-    """The largest rank that the metric has anywhere, and the null directions where these are the same everywhere.
-
-    Where float64 knows each point to be regular only the data are asked.
-    """
-    n = len(metric.coordinates)
-    null = null_space(metric) if not all(QUANTITIES[name].observed for name in outputs) else np.empty((0, n))
-    if len(null) or not irregular or metric.laws:
-        return n - len(null), null
-    if not metric.samples:
-        return rank_in_general(metric.matrix), null
-    return _rank_over_samples(metric), null
-
-
-@lru_cache(maxsize=64)
-def _rank_over_samples(metric: Metric) -> int:
-    return rank_of_samples(exact(metric, ("metric",)), _points_of_no_interest(metric)[0])
-
-
-def _looks_singular(metric: Metric, balls: Balls) -> bool:
-    """Whether a metric is singular, as far as many bits can tell, at two points of no interest.
-
-    That is no proof of its being so elsewhere, but a reason not to look much further for what may not be there.
-    """
-    where = _points_of_no_interest(metric)[:2]
-    for bits in (BITS, 8 * BITS, FEWER_BITS):  # a regular metric shows at once
-        found = [balls.enclose(x, (), bits) for x in where]
-        if any(f.rank == balls.n or f.undefined for f in found):
-            return False
-    return True
-
-
-def _points_of_no_interest(metric: Metric) -> list[list[float]]:
-    """Points of the typical ranges, in general position."""
-    typical, n = [Parameter("inside", domain).typical for domain in metric.domains], len(metric.coordinates)
-    return [[low + s ** (1 + k / n) * (high - low) for k, (low, high) in enumerate(typical)] for s in SHARES]
 
 
 def _entries_in_doubt(found: Mapping[str, Array], n: int, rtol: float) -> NDArray[np.bool_]:
@@ -358,12 +197,10 @@ def _entries_in_doubt(found: Mapping[str, Array], n: int, rtol: float) -> NDArra
     return np.asarray(~(error <= rtol * root[:, None] * root + TINY).all((0, 1)))
 
 
-def _refine_entries(
-    balls: Balls, points: Callable[[NDArray[np.intp]], Array], outputs: Mapping[str, Array], at: NDArray[np.intp]
-) -> None:
+def _refine_entries(balls: Balls, task: Task, outputs: Mapping[str, Array], at: NDArray[np.intp]) -> None:
     """What a metric that is singular everywhere has all the same, from balls."""
     names = tuple(name for name in outputs if QUANTITIES[name].base in OF_ENTRIES)
-    for k, refined in zip(at, _refined(balls, points(at), names, FEWER_BITS, len(balls.data)), strict=True):
+    for k, refined in zip(at, _refined(balls, task.points(at), names, FEWER_BITS, len(balls.data)), strict=True):
         for name in names:
             outputs[name][:, k] = refined.values[name].ravel()
 
@@ -416,21 +253,18 @@ def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
 
 
 def _by_fixed_precision(
-    balls: Balls,
-    at: NDArray[np.intp],
-    points: Callable[[NDArray[np.intp]], Array],
-    outputs: Mapping[str, Array],
-    status: Flags,
+    work: Work, balls: Balls, at: NDArray[np.intp], task: Task, outputs: Mapping[str, Array], status: Flags
 ) -> NDArray[np.intp]:
     """Settle what balls of fixed precision can, where the metric has such, and return which points are left."""
     names = {name for name in outputs if not QUANTITIES[name].bounds}
-    doubles = double_double_of(balls, names)
+    doubles = work.fixed(balls, names) if len(at) else None
     if doubles is None:
         return at
-    share = max(1, MOST_SAMPLES // max(1, len(balls.data)))
-    tasks = [at[k : k + share] for k in range(0, len(at), share)]
-    for task, found in zip(tasks, in_order(lambda task: doubles.refine(points(task)), tasks, "points"), strict=True):
-        done, settled = task[found.settled], found.settled
+    most = max(1, MOST_SAMPLES // max(1, len(balls.data)))
+    shares = [at[k : k + most] for k in range(0, len(at), most)]
+    refined = in_order(lambda share: doubles.refine(task.points(share)), shares, "points")
+    for share, found in zip(shares, refined, strict=True):
+        done, settled = share[found.settled], found.settled
         told = found.values | {f"{name}_error": errors for name, errors in found.errors.items()}
         if "ricci_scalar" in told:
             told["ricci_scalar_sign"] = np.sign(told["ricci_scalar"])

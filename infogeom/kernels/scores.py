@@ -14,10 +14,11 @@ from typing import Any
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Symbol
 
 from infogeom import precision
 from infogeom.kernels.expectations import expectations_of
-from infogeom.symbolic import Metric
+from infogeom.symbolic import Expectation
 from infogeom.symbolic.multiprecision import in_mpmath
 
 __all__ = ["Scores", "scores_of"]
@@ -42,14 +43,13 @@ class Scores:
         With laws of one variable each.
     """
 
-    def __init__(self, metric: Metric) -> None:
-        samples, self._n = metric.samples, len(metric.coordinates)
-        self._expectations = expectations_of(metric)
+    def __init__(self, form: Expectation, x: tuple[Symbol, ...]) -> None:
+        samples, self._n = form.samples, len(x)
+        self._expectations = expectations_of(form, x)
         self._few = samples is None or len(samples) <= MOST_SAMPLES
-        arguments = [*metric.coordinates, *(samples.symbols if samples else ())]
+        arguments = [*x, *(samples.symbols if samples else ())]
         self._scores = [
-            in_mpmath([*law.variables, *arguments], [law.log_density.diff(c) for c in metric.coordinates])
-            for law in metric.laws
+            in_mpmath([*law.variables, *arguments], [law.log_density.diff(c) for c in x]) for law in form.laws
         ]
 
     def null_directions(self, point: Sequence[float]) -> Array:
@@ -84,6 +84,6 @@ class Scores:
 
 
 @lru_cache(maxsize=32)
-def scores_of(metric: Metric) -> Scores:
-    """The scores of a metric, kept."""
-    return Scores(metric)
+def scores_of(form: Expectation, x: tuple[Symbol, ...]) -> Scores:
+    """The scores of a form in coordinates, kept."""
+    return Scores(form, x)

@@ -9,7 +9,7 @@ the squared norms of the third cumulant and of its trace (SCIENCE.md 2): no tens
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -22,15 +22,73 @@ from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.curvature import UNIT
 from infogeom.kernels.geometry import contract_indices
 from infogeom.kernels.tensor_errors import SINGLE, TensorErrors
+from infogeom.kernels.tiles import Evaluation, Places, Task
+from infogeom.kernels.work import Jets, Work, way_of
+from infogeom.quantities import QUANTITIES
+from infogeom.symbolic import Metric, WeightedStates
 
 __all__ = ["stated"]
 
 Array = NDArray[np.float64]
+#: Parameters up to which tensors of rank 3 and 4 are summed over states.
+MOST_PARAMETERS = 12
+#: Points of a tile.
+POINTWISE = 64
 #: Roundings of a logarithm and an exponential, besides those of the exponent.
 ELEMENTARY = 8
 #: Below this exponent the weight of a state may have lost digits to underflow.
 LOST = -690.0
 NONE = np.empty((0,) * 4), np.empty((0,) * 5)
+
+
+class _Stated(Evaluation):
+    """Point by point."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
+        form: Any = task.metric.form
+        self._statistics, self.most = form.statistics, (1, POINTWISE)
+
+    def values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
+        points = [stated(self._statistics, x) for x in self.points(outer, inner)]
+        judged = {name for name in self.outputs if not QUANTITIES[name].bounds}
+        names = {*judged, *self.outputs, *(f"{name}_error" for name in judged)}
+        found = {"sign": np.ones((self.n, len(points))), "determinant": np.empty(len(points))}
+        found["sound"] = np.array([point["sound"] for point in points])
+        for name in names:
+            nothing = np.full((self.n,) * QUANTITIES[name].rank, np.nan)
+            found[name] = np.stack([point.get(name, nothing) for point in points], axis=-1)
+        at: dict[str, NDArray[np.int64]] = {}
+        parts: list[Array] = []
+        self.judge(found, self.outputs, status, at, parts, judged)
+        return np.concatenate(parts), at
+
+
+@way_of(WeightedStates)
+class _States(Work):
+    reason = f"that takes tensors over the states of a family, of at most {MOST_PARAMETERS} parameters"
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self.order = 2 if self.n <= MOST_PARAMETERS else 0
+
+    def evaluation(self, task: Task) -> Evaluation:
+        return _Stated(task)
+
+    def jets(self, points: Array, order: int) -> Jets:
+        found = [_cumulants(self.form.statistics, x, order) for x in points]
+        tensors, errors = [], []
+        for k in range(3):
+            shape = (len(points), *(self.n,) * (k + 2)) if k <= order else (0,) * (k + 3)
+            values = np.array([jet[k] for jet in found]) if k <= order else np.empty((0,))
+            tensors.append(np.moveaxis(values[:, 0].reshape(shape) if found and k <= order else np.empty(shape), 0, -1))
+            errors.append(np.moveaxis(values[:, 1].reshape(shape) if found and k <= order else np.empty(shape), 0, -1))
+        return Jets(tensors[0], tensors[1], tensors[2], (*errors, np.zeros((self.n + 1, len(points)))))
+
+    def lacking(self, quantities: Collection[str]) -> str:
+        asked = [QUANTITIES[name] for name in quantities]
+        tensors = [q.name for q in asked if q.order > 0 and q.source != "ricci_scalar"]
+        return f"{tensors} are not taken over the {len(self.form.statistics)} states of this family" if tensors else ""
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what leaves float64 is told by the status
@@ -48,11 +106,7 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
         With ``sound`` of `infogeom.kernels.tensor_errors.TensorErrors`, which is nan where float64 cannot tell the
         metric from a singular one: then there is the metric alone.
     """
-    exponent = statistics @ np.asarray(theta)
-    exponent -= exponent.max()
-    weights = np.exp(exponent)
-    p = weights / weights.sum()
-    c = statistics - p @ statistics
+    p, c, epsilon, shift, lost = _centred(statistics, theta)
     root = np.sqrt(p)[:, None] * c
     g = root.T @ root
     r = np.asarray(np.linalg.qr(root, mode="r"))
@@ -69,10 +123,6 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     trace = (p * length**2) @ z
     found |= {"inverse_metric": E @ E.T, "ricci_scalar": np.asarray((cubes - trace @ trace) / 4)}
 
-    # The relative error of a weight; what rounding does to a centred statistic; the moments of weights below float64.
-    epsilon = UNIT * (ELEMENTARY + 2 * float((np.abs(statistics) @ np.abs(theta)).max()))
-    shift = 4 * 16 * UNIT * np.abs(statistics).max(axis=0)
-    lost = np.where(exponent < LOST, np.exp(LOST), 0.0)
     of_g = _metric_error(p, c, epsilon, shift, lost)
     contracted = partial(contract_indices, compiled_module(curvature)["contract"])
     errors = (of_g[..., None], *NONE, np.zeros((n + 1, 1)))
@@ -89,6 +139,58 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     norm, of_trace = np.sqrt(max(cubes, 0.0)), np.sqrt(float(trace @ trace))
     of_scalar = (norm + np.sqrt(n) * of_trace) * of_third / 2 + UNIT * np.sqrt(len(p)) * (cubes + trace @ trace) / 4
     return found | {"ricci_scalar_error": np.asarray(of_scalar / sound)}
+
+
+def _centred(statistics: Array, theta: Sequence[float]) -> tuple[Array, Array, float, Array, Array]:
+    """Probabilities and centred statistics, and what errs in them.
+
+    That is the relative error of a weight, what rounding does to a centred statistic, and weights below float64.
+    """
+    exponent = statistics @ np.asarray(theta)
+    exponent -= exponent.max()
+    weights = np.exp(exponent)
+    p = weights / weights.sum()
+    epsilon = UNIT * (ELEMENTARY + 2 * float((np.abs(statistics) @ np.abs(theta)).max()))
+    shift = 4 * 16 * UNIT * np.abs(statistics).max(axis=0)
+    return p, statistics - p @ statistics, epsilon, shift, np.where(exponent < LOST, np.exp(LOST), 0.0)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _cumulants(statistics: Array, theta: Sequence[float], order: int) -> list[tuple[Array, Array]]:
+    """G = E[c c], ∂g = E[c c c] and ∂∂g = E[c c c c] − 3 g g, symmetrised, up to an order; each with its error."""
+    p, c, epsilon, shift, lost = _centred(statistics, theta)
+    size = np.abs(c)
+    relative = epsilon + UNIT * (ELEMENTARY + np.sqrt(len(p)))
+
+    def moment(weights: Array, by: Array, rank: int) -> Array:
+        letters = "ijkl"[:rank]
+        subscripts = ",".join(f"s{letter}" for letter in letters)
+        return np.asarray(np.einsum(f"s,{subscripts}->{letters}", weights, *[by] * rank, optimize=True))
+
+    found = []
+    for rank in range(2, order + 3):
+        value, of_sizes = moment(p, c, rank), moment(p, size, rank)
+        error = (rank * epsilon + relative) * of_sizes + moment(lost, size, rank)
+        error = error + _symmetrised(moment(p, size, rank - 1), shift)
+        found.append((value, error))
+    if order == 2:
+        (g, of_g), (fourth, of_fourth) = found[0], found[2]
+        fourth = fourth - _pairs(g, g)
+        of_fourth = of_fourth + 2 * _pairs(of_g, np.abs(g)) + UNIT * 4 * _pairs(np.abs(g), np.abs(g))
+        found[2] = fourth, of_fourth
+    return found
+
+
+def _symmetrised(tensor: Array, vector: Array) -> Array:
+    """The sum of tensor ⊗ vector over all places of the vector."""
+    whole = np.multiply.outer(tensor, vector)
+    return np.asarray(sum(np.moveaxis(whole, -1, place) for place in range(whole.ndim)))
+
+
+def _pairs(a: Array, b: Array) -> Array:
+    """a_ij b_kl + a_ik b_jl + a_il b_jk."""
+    whole = np.multiply.outer(a, b)
+    return np.asarray(whole + whole.transpose(0, 2, 1, 3) + whole.transpose(0, 2, 3, 1))
 
 
 def _metric_error(p: Array, c: Array, epsilon: float, shift: Array, lost: Array) -> Array:

@@ -23,7 +23,7 @@ from infogeom.functions import inverse_mills, log_normal_cdf, log_sum_exp, softm
 from infogeom.kernels.balls import MOST_BITS, Balls, Refined
 from infogeom.kernels.codegen import Axes, Places, UnsupportedFunctionError, exact_source
 from infogeom.kernels.status import Status
-from infogeom.symbolic import Metric
+from infogeom.symbolic import Expectation
 from infogeom.symbolic.cubature import ends_of
 
 __all__ = ["SumBalls", "exact_sums"]
@@ -182,24 +182,24 @@ class _Sum:
 
 
 @lru_cache(maxsize=32)
-def exact_sums(metric: Metric) -> SumBalls | None:
-    """A metric of discrete laws in ball arithmetic; None where that is not known how to be had."""
-    supports = [support for law in metric.laws for support in law.supports]
-    if metric.samples or not supports or any(isinstance(support, sympy.Interval) for support in supports):
+def exact_sums(form: Expectation, x: tuple[Symbol, ...]) -> SumBalls | None:
+    """An expectation over discrete laws in ball arithmetic; None where that is not known how to be had."""
+    supports = [support for law in form.laws for support in law.supports]
+    if form.samples or not supports or any(isinstance(support, sympy.Interval) for support in supports):
         return None
-    n = len(metric.coordinates)
+    n = len(x)
     ends = np.cumsum([n**rank for rank in JET.values()])
     at = {name: np.arange(end - n**rank, end) for end, (name, rank) in zip(ends, JET.items(), strict=True)}
     try:
-        groups = [group for k in range(len(metric.laws)) for group in _groups(metric, k)]
+        groups = [group for k in range(len(form.laws)) for group in _groups(form, x, k)]
     except UnsupportedFunctionError:
         return None
     return SumBalls("", at, n, np.empty((0, 0)), groups=tuple(groups))
 
 
-def _groups(metric: Metric, number: int) -> Iterator[Group]:
+def _groups(form: Expectation, coordinates: tuple[Symbol, ...], number: int) -> Iterator[Group]:
     """Outcomes of a law that share one formula, those of which it tells apart by cases each on its own."""
-    law, coordinates = metric.laws[number], metric.coordinates
+    law = form.laws[number]
     (x,), (support,) = law.variables, law.supports
     finite = isinstance(support, sympy.FiniteSet)
     density = law.log_density.xreplace({e: sympy.Rational(e) for e in law.log_density.atoms(sympy.Float)})

@@ -1,7 +1,35 @@
 """Closed forms: Fisher metrics derived from log-densities, and the tensors of any closed-form metric."""
 
-from infogeom.symbolic.fisher import ExpectationError, metric
+from infogeom.symbolic.fisher import ExpectationError, metric, numeric_metric
+from infogeom.symbolic.forms import (
+    Called,
+    ClosedForm,
+    DirectSum,
+    Expectation,
+    Form,
+    PulledBack,
+    Scaled,
+    WeightedStates,
+)
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.tensors import christoffel, inverse, ricci, ricci_scalar, riemann
 
-__all__ = ["ExpectationError", "Metric", "christoffel", "inverse", "metric", "ricci", "ricci_scalar", "riemann"]
+__all__ = [
+    "Called",
+    "ClosedForm",
+    "DirectSum",
+    "Expectation",
+    "ExpectationError",
+    "Form",
+    "Metric",
+    "PulledBack",
+    "Scaled",
+    "WeightedStates",
+    "christoffel",
+    "inverse",
+    "metric",
+    "numeric_metric",
+    "ricci",
+    "ricci_scalar",
+    "riemann",
+]

@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache, lru_cache, singledispatch
 from itertools import combinations
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -42,6 +43,7 @@ from infogeom.symbolic.cumulants import (
 )
 from infogeom.symbolic.definition import check_definition, check_mass, points_of
 from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError, products_of_scores
+from infogeom.symbolic.forms import ClosedForm, DirectSum, Expectation, Form, PulledBack, Scaled, WeightedStates
 from infogeom.symbolic.gaussian import gaussian_cumulants, gaussian_matrix, wishart_cumulants, wishart_matrix
 from infogeom.symbolic.law import Law, law_of, scores_of
 from infogeom.symbolic.metric_value import Metric
@@ -99,8 +101,8 @@ def numeric_metric(model_or_metric: Model | Metric) -> Metric:
     if not isinstance(given, Metric):
         raise TypeError(f"model_or_metric must be a Model or a Metric, got {type(given).__name__}")
     if given.constants:
-        _check_known(given.matrix.free_symbols & {*given.constants})
-    if free := _without_values(given.matrix):
+        _check_known(set().union(*(e.free_symbols for e in given.form.expressions)) & {*given.constants})
+    if free := _without_values(given.form.expressions):
         raise ValueError(
             f"functions {free} of the metric have no values; put expressions in their place, by metric.matrix.subs, "
             "before it can be evaluated"
@@ -109,8 +111,8 @@ def numeric_metric(model_or_metric: Model | Metric) -> Metric:
 
 
 @lru_cache(maxsize=256)
-def _without_values(matrix: sympy.ImmutableMatrix) -> list[str]:
-    return sorted(map(str, matrix.atoms(AppliedUndef)))
+def _without_values(expressions: tuple[Expr, ...]) -> list[str]:
+    return sorted(map(str, set().union(*(e.atoms(AppliedUndef) for e in expressions))))
 
 
 def _check_known(constants: set[Symbol]) -> None:
@@ -123,31 +125,69 @@ def _closed_or_mean(model: Model) -> Metric:
         try:
             return metric(model)
         except OpenExpectationError as error:
-            if isinstance(model.origin, States):
-                _MEANS[model] = _over_states(model, model.origin)
-            else:
-                _MEANS[model] = _mean(model, error)
+            _MEANS[model] = _mean(model, error)
     return _METRICS.get(model) or _MEANS[model]
 
 
 def _mean(model: Model, reason: OpenExpectationError) -> Metric:
-    """The metric as the mean of s sᵀ over independent laws."""
+    """The metric as numbers give it, in the form that the model asks for."""
     _check_known(set().union(*(value.free_symbols for value in model.constants.values())))
-    laws, coordinates = _laws(model.origin, model, reason), [p.symbol for p in model.parameters]
-    integrand = sympy.zeros(len(coordinates))
-    for law in laws:
-        s = sympy.Matrix([law.log_density.diff(c) for c in coordinates])
-        integrand += law.copies * s * s.T
-    summed = not any(isinstance(support, sympy.Interval) for law in laws for support in law.supports)
+    form, by = _open_form(model.origin, model, reason)
     return Metric(
-        coordinates,
-        integrand,
-        samples=model.samples,
-        laws=laws,
+        [p.symbol for p in model.parameters],
+        form,
         domains=[p.domain for p in model.parameters],
         constraints=[c.subs(model.constants) for c in model.constraints],
-        attributes=_attributes(model) | {"expectation": "sum" if summed else "quadrature"},
+        attributes=_attributes(model) | {"expectation": by},
     )
+
+
+@singledispatch
+def _open_form(origin: object, model: Model, reason: OpenExpectationError) -> tuple[Form, str]:
+    """Form of a metric without a closed form, and by what its numbers come: the mean of s sᵀ over independent laws."""
+    laws = _laws(origin, model, reason)
+    summed = not any(isinstance(support, sympy.Interval) for law in laws for support in law.supports)
+    return Expectation(laws, model.samples), "sum" if summed else "quadrature"
+
+
+@_open_form.register
+def _(origin: States, _model: Model, _reason: OpenExpectationError) -> tuple[Form, str]:
+    return WeightedStates(np.array(origin.statistics, dtype=float)), "sum"
+
+
+@_open_form.register(Product)
+@_open_form.register(Replicas)
+@_open_form.register(Reparametrisation)
+def _(origin: Any, model: Model, reason: OpenExpectationError) -> tuple[Form, str]:
+    """Laws together where all are of one variable, else the forms of the models that it is made of."""
+    try:
+        return _open_form.dispatch(object)(origin, model, reason)
+    except OpenExpectationError:
+        return _form_of_forms(origin, model), "parts"
+
+
+@singledispatch
+def _form_of_forms(origin: Any, model: Model) -> Form:
+    """The form of a metric by those of the models that it is made of."""
+    raise NotImplementedError(f"model {model.name!r} is made of nothing")
+
+
+@_form_of_forms.register
+def _(origin: Product, _model: Model) -> Form:
+    parts = [numeric_metric(part) for part in origin.parts]
+    return DirectSum([part.form for part in parts], [part.coordinates for part in parts])
+
+
+@_form_of_forms.register
+def _(origin: Replicas, model: Model) -> Form:
+    return Scaled(numeric_metric(origin.model).form, float(origin.number.subs(model.constants)))
+
+
+@_form_of_forms.register
+def _(origin: Reparametrisation, model: Model) -> Form:
+    part = numeric_metric(origin.model)
+    old = {c: e.subs(model.constants) for c, e in zip(part.coordinates, origin.old, strict=True)}
+    return PulledBack(part.form, old, tuple(p.symbol for p in model.parameters))
 
 
 @singledispatch
@@ -182,32 +222,18 @@ def _(origin: Reparametrisation, _model: Model, reason: OpenExpectationError) ->
     return [replace(law, log_density=law.log_density.subs(old, simultaneous=True)) for law in laws]
 
 
-def _over_states(model: Model, origin: States) -> Metric:
-    """The metric as the mean of products of centred statistics over many states."""
-    centred = sympy.symbols(f"c_1:{len(model.parameters) + 1}", real=True)
-    return Metric(
-        tuple(p.symbol for p in model.parameters),
-        ImmutableMatrix(len(centred), len(centred), lambda i, j: centred[i] * centred[j]),
-        laws=[Law(model.log_density, centred, ())],
-        states=np.array(origin.statistics, dtype=float),
-        attributes=_attributes(model) | {"expectation": "sum"},
-    )
-
-
 def _metric(model: Model) -> Metric:
     matrix = _derived(model.origin, model)
     constants = set().union(*(value.free_symbols for value in model.constants.values()))
     cumulants = _cumulants(model.origin, model)
     return Metric(
         tuple(p.symbol for p in model.parameters),
-        matrix.subs(dict(model.constants)),
-        samples=model.samples,
+        ClosedForm(matrix.subs(dict(model.constants)), model.samples, cumulants and cumulants.subs(model.constants)),
         domains=[p.domain for p in model.parameters],
         constraints=[c.subs(dict(model.constants)) for c in model.constraints],
         constants=sorted(constants, key=str),
         observables=model.observables,
         attributes=_attributes(model),
-        cumulants=cumulants and cumulants.subs(model.constants),
     )
 
 
@@ -322,20 +348,20 @@ def _cumulants(_: object, _model: Model) -> Cumulants | None:
 
 @_cumulants.register
 def _(origin: Product, _model: Model) -> Cumulants | None:
-    parts = [metric(part).cumulants for part in origin.parts]
+    parts = [metric(part).form.cumulants for part in origin.parts]
     return None if None in parts else direct_sum([part for part in parts if part])
 
 
 @_cumulants.register
 def _(origin: Replicas, _model: Model) -> Cumulants | None:
-    one = metric(origin.model).cumulants
+    one = metric(origin.model).form.cumulants
     return one and one.times(origin.number)
 
 
 @_cumulants.register
 def _(origin: Reparametrisation, model: Model) -> Cumulants | None:
     """The same, where the map is seen to have no critical point, and there are no data."""
-    given, old = metric(origin.model).cumulants, [p.symbol for p in origin.model.parameters]
+    given, old = metric(origin.model).form.cumulants, [p.symbol for p in origin.model.parameters]
     J = sympy.Matrix(origin.old).jacobian([p.symbol for p in model.parameters])
     same = J.is_square and _is_regular(J) and not model.samples
     return given.subs(dict(zip(old, origin.old, strict=True))) if given and same else None

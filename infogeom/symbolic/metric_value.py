@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 from sympy import Expr, ImmutableMatrix, Set, Symbol
 
 from infogeom.arguments import decimal, exact
@@ -17,9 +16,7 @@ from infogeom.functions import expit
 from infogeom.models.model import Samples, domain_of
 from infogeom.models.names import check_name
 from infogeom.quantities import QUANTITIES
-from infogeom.symbolic.cumulants import Cumulants
-from infogeom.symbolic.law import Law
-from infogeom.symbolic.matrix_entries import real_where_possible, rows_of, symmetric
+from infogeom.symbolic.forms import ClosedForm, Form
 from infogeom.symbolic.zero import Region
 
 __all__ = ["Metric"]
@@ -43,14 +40,11 @@ class Metric:
     ----------
     coordinates : sequence of sympy.Symbol
         In order; their names are ASCII identifiers and become the axes of grids.
-    matrix : sympy.Matrix, shape (n, n)
-        Symmetric. With samples it is the integrand of one sample, and the metric is its weighted mean. A metric tensor
-        of EinsteinPy, indices down, stands for its components.
+    matrix : sympy.Matrix, shape (n, n), or Form
+        The closed form, symmetric; with samples the integrand of one sample. A metric tensor of EinsteinPy, indices
+        down, stands for its components. Or any other form of `infogeom.symbolic.forms`.
     samples : Samples, optional
-        Data and normalised weights.
-    laws : sequence of Law, optional
-        Independent laws of one variable each, over which the matrix, products of their scores, is to be averaged where
-        no closed form is known.
+        Data and normalised weights, over which the matrix is averaged.
     domains : sequence of sympy.Set, optional
         Open domain of each coordinate; from the symbols' assumptions when omitted.
     constraints : sequence of sympy.Expr, optional
@@ -62,16 +56,19 @@ class Metric:
         Scalars averaged like the metric: ``loss``, ``ntk_trace``.
     attributes : mapping of str to str, optional
         What the metric is, carried into every Dataset.
-    states : ndarray, shape (S, n), optional
-        The statistics of every state of an exponential family in natural parameters, over which, centred, their
-        products are averaged.
-    cumulants : Cumulants, optional
-        Of the sufficient statistics of an exponential family, in any coordinates: R then takes no derivative.
+    form : Form, optional
+        In place of matrix and samples.
+
+    Attributes
+    ----------
+    matrix, samples
+        Those of the form; None where it has no closed form, or no data.
 
     Raises
     ------
     TypeError, ValueError
-        For a matrix of the wrong shape, not symmetric, or holding a symbol that is neither coordinate nor constant.
+        Without a matrix or a form; for a matrix of the wrong shape, not symmetric, or holding a symbol that is neither
+        coordinate nor constant.
 
     Notes
     -----
@@ -88,16 +85,14 @@ class Metric:
     """
 
     coordinates: Sequence[Symbol]
-    matrix: ImmutableMatrix
+    matrix: ImmutableMatrix = None
     samples: Samples | None = None
-    laws: Sequence[Law] = ()
     domains: Sequence[Set] = ()
     constraints: Sequence[Expr] = ()
     constants: Sequence[Symbol] = ()
     observables: Mapping[str, Expr] = field(default_factory=dict)
     attributes: Mapping[str, str] = field(default_factory=dict)
-    states: NDArray[np.float64] | None = None
-    cumulants: Cumulants | None = None
+    form: Form = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         if not isinstance(self.coordinates, Iterable):
@@ -107,59 +102,42 @@ class Metric:
             if not isinstance(c, Symbol):
                 raise TypeError(f"coordinates must be sympy Symbols, got {c!r}")
             check_name(c.name, self.observables.keys() & QUANTITIES.keys())
-        matrix = rows_of(self.matrix, coordinates)
-        # Matrices over laws come from densities that are exact; what is long in them is cut on purpose.
-        entries = matrix if self.laws else exact(matrix).applyfunc(real_where_possible)
         observables = {name: exact(sympy.sympify(e)) for name, e in dict(self.observables).items()}
+        given = self._given_form()
         for name, value in (
             ("coordinates", coordinates),
-            ("matrix", entries),
             ("domains", tuple(map(exact, self.domains or [domain_of(c) for c in coordinates]))),
-            ("laws", tuple(self.laws)),
             ("constraints", tuple(exact(sympy.sympify(c)) for c in self.constraints)),
             ("constants", tuple(self.constants)),
             ("observables", observables),
             ("attributes", dict(self.attributes)),
         ):
             object.__setattr__(self, name, value)
-        self._check(rounded=matrix.has(sympy.Float))
+        self._check()
+        form = given.read(self)
+        object.__setattr__(self, "form", form)
+        object.__setattr__(self, "matrix", form.matrix)
+        object.__setattr__(self, "samples", form.samples)
 
-    def _check(self, *, rounded: bool) -> None:
+    def _given_form(self) -> Form:
+        """The form, or the closed form that stands in its place, by `dataclasses.replace` too."""
+        if isinstance(self.matrix, Form):
+            return self.matrix
+        if self.matrix is None:
+            if self.form is None:
+                raise TypeError("matrix must be a sympy Matrix, its rows or a Form, got None")
+            return self.form
+        same = self.form is not None and self.matrix is self.form.matrix and self.samples is self.form.samples
+        return self.form if same else ClosedForm(self.matrix, self.samples)
+
+    def _check(self) -> None:
         n = len(self.coordinates)
         if n == 0 or len(set(self.names)) < n:
             raise ValueError(f"coordinates must be different and at least one, got {list(self.names)}")
-        if self.matrix.shape != (n, n):
-            raise ValueError(
-                f"matrix must have shape ({n}, {n}) for coordinates {list(self.names)}, got {self.matrix.shape}"
-            )
         if len(self.domains) != n:
             raise ValueError(f"domains must have one set per coordinate ({n}), got {self.domains}")
         if not all(isinstance(domain, sympy.Interval) for domain in self.domains):
             raise TypeError(f"domains must be sympy Intervals, got {self.domains}")
-        if self.matrix.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
-            raise ValueError(f"matrix must hold real, finite expressions, got {self.matrix}")
-        self._check_symbols()
-        object.__setattr__(self, "matrix", symmetric(self.matrix, self.region, rounded=rounded))
-        if self.cumulants and self.cumulants.second.shape != (n, n):
-            raise ValueError(f"cumulants must be of {n} statistics, got {self.cumulants.second.rows}")
-
-    def _check_symbols(self) -> None:
-        """Raise for symbols that are neither coordinates nor constants nor of the data."""
-        known = {*self.coordinates, *self.constants, *(self.samples.symbols if self.samples else ())}
-        known |= {v for law in self.laws for v in law.variables}
-        foreign = sorted(self.matrix.free_symbols - known, key=str)
-        namesakes = {s.name: s for s in known}
-        for s in (s for s in foreign if s.name in namesakes):
-            told, other = sympy.srepr(namesakes[s.name]), sympy.srepr(s)
-            raise ValueError(
-                f"matrix must hold {told} itself, got {other}, another symbol of that name for its other assumptions "
-                "(a name in quotes is a symbol without any)"
-            )
-        if foreign:
-            raise ValueError(
-                f"matrix may hold no symbols but its coordinates {list(self.names)}, got {[s.name for s in foreign]}; "
-                "declare known constants as Metric(..., constants=[...])"
-            )
 
     @property
     def region(self) -> Region:
@@ -186,6 +164,8 @@ class Metric:
         ValueError
             For more than 20 samples, whose sum nobody would read.
         """
+        if self.matrix is None:
+            raise TypeError(f"expand writes out a mean over samples, and this metric is {self.form.told}")
         if self.samples is None:
             return self
         if len(self.samples) > MAX_EXPANDED_SAMPLES:
@@ -208,17 +188,19 @@ class Metric:
 
     def _repr_latex_(self) -> str:
         names = ", ".join(map(latex, self.coordinates))
-        expected = r"\mathrm{E}\," if self.laws else ""
         if self.samples is None:
-            return rf"$\displaystyle g({names}) = {expected} {latex(self.matrix)}$"
+            return rf"$\displaystyle g({names}) = {self.form.latex(self.coordinates)}$"
         n = len(self.samples)
         mean = rf"\frac{{1}}{{{n}}} \sum_{{n=1}}^{{{n}}}" if self._equal_weights else r"\sum_n w_n \,"
+        if self.matrix is None:
+            return rf"$\displaystyle g({names}) = {mean} {self.form.latex(self.coordinates)}$"
         factor, rest, legend = self._reading()
-        return rf"$\displaystyle g({names}) = {mean} {expected} {factor} {rest}, \qquad {legend}$"
+        return rf"$\displaystyle g({names}) = {mean} {factor} {rest}, \qquad {legend}$"
 
     def _reading(self) -> tuple[str, str, str]:
         """LaTeX of the integrand's common factor, of the remaining matrix, and of the symbols in them."""
         assert self.samples is not None
+        assert self.matrix is not None
         sigmas = sorted(self.matrix.atoms(expit), key=sympy.default_sort_key)
         u, legend = Symbol("u_n", real=True), []
         matrix = self.matrix

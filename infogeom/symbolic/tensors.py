@@ -25,6 +25,11 @@ def _closed(metric: Metric) -> Metric:
         raise TypeError(
             f"metric must be a Metric (infogeom.symbolic.metric(model) gives one), got {type(metric).__name__}"
         )
+    if metric.matrix is None:
+        raise TypeError(
+            f"this metric has no closed form, it is {metric.form.told}; "
+            "infogeom.grid.evaluate takes its tensors by numbers"
+        )
     if metric.samples is not None:
         raise TypeError(
             f"this metric is a mean over {len(metric.samples)} samples; "

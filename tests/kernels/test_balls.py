@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import infogeom as ig
 from infogeom.kernels.balls import BITS, Balls, precision
+from infogeom.kernels.closed import exact
 from infogeom.kernels.null_space import null_space, rank_to_rounding
-from infogeom.kernels.refinement import exact
 from infogeom.kernels.status import Status
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower
 from tests import problems as table

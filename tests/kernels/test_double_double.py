@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 import infogeom as ig
 from infogeom.kernels import ball_functions, double_double
 from infogeom.kernels.balls import precision
+from infogeom.kernels.closed import exact
 from infogeom.kernels.compile import compiled_module
 from infogeom.kernels.double_double import WIDTH
 from infogeom.kernels.fixed_precision import DoubleDouble, double_double_of
-from infogeom.kernels.refinement import exact
 from infogeom.kernels.registers import Program, functions_of
 from infogeom.kernels.stages import stage
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower

@@ -11,7 +11,7 @@ from sympy import cosh, diag, erfc, exp, gamma, sinh
 
 import infogeom as ig
 from infogeom.functions import expit
-from infogeom.kernels.refinement import exact
+from infogeom.kernels.closed import exact
 from infogeom.kernels.underflow import lost
 from infogeom.models.model import Samples
 

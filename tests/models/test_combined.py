@@ -117,7 +117,7 @@ def test_the_curvature_of_a_regression_is_that_of_the_mean_over_its_data() -> No
         ig.models.regression(mean, noise, [0.5, 1, 2], variables=x, parameters=[a])
         for noise in (ig.models.dirichlet(2), ig.models.beta())
     )
-    assert ig.symbolic.metric(shares).cumulants is None
+    assert ig.symbolic.metric(shares).form.cumulants is None
     found, expected = (float(ig.grid.evaluate_points(law, points).ricci_scalar[0]) for law in (shares, same))
     assert found == pytest.approx(expected, rel=1e-9)
 
@@ -133,7 +133,7 @@ def test_where_a_map_has_a_critical_point_the_metric_is_singular_and_has_no_curv
 
 def test_a_map_without_critical_points_keeps_the_cumulants() -> None:
     law = ig.models.reparametrise(ig.models.dirichlet(2), {"alpha1": exp(a), "alpha2": exp(b)})
-    assert ig.symbolic.metric(law).cumulants is not None
+    assert ig.symbolic.metric(law).form.cumulants is not None
     R = [
         float(ig.grid.evaluate_points(m, [at]).ricci_scalar[0]) for m, at in ((law, [0, 0]), (ig.models.beta(), [1, 1]))
     ]

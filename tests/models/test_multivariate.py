@@ -280,7 +280,7 @@ def test_a_user_makes_normal_laws_of_any_mean_and_covariance() -> None:
     model = ig.models.gaussian([t, t**2], [[s, 0], [0, s]], [t, s])
     g = ig.symbolic.metric(model).matrix
     assert sympy.simplify(g - sympy.diag((1 + 4 * t**2) / s, 1 / s**2)) == sympy.zeros(2, 2)
-    assert ig.symbolic.metric(model).cumulants is None
+    assert ig.symbolic.metric(model).form.cumulants is None
 
 
 def test_other_coordinates_and_copies_keep_the_cumulants() -> None:
@@ -289,7 +289,7 @@ def test_other_coordinates_and_copies_keep_the_cumulants() -> None:
     old = {"sigma11": a**2, "sigma12": a * b, "sigma22": b**2 + c**2}  # Cholesky's factor
     model = ig.models.reparametrise(ig.models.multivariate_normal_known_mean(2), old, [a, b, c])
     both = ig.models.product(ig.models.replicate(model, 4), ig.models.dirichlet(2))
-    assert ig.symbolic.metric(both).cumulants is not None
+    assert ig.symbolic.metric(both).form.cumulants is not None
     beta = R(ig.models.dirichlet(2), [[1.2, 2.0]])[0]
     assert R(both, [[1.2, 0.3, 0.8, 1.2, 2.0]])[0] == pytest.approx(-2 / 4 + beta, rel=1e-12)
 
@@ -322,7 +322,7 @@ def test_a_point_outside_the_domain_keeps_its_status_beside_cumulants() -> None:
 def test_cumulants_of_another_number_of_statistics_are_a_value_error() -> None:
     two, three = (ig.symbolic.metric(ig.models.dirichlet(d)) for d in (2, 3))
     with pytest.raises(ValueError, match="cumulants must be of 2 statistics, got 3"):
-        ig.symbolic.Metric(two.coordinates, two.matrix, cumulants=three.cumulants)
+        ig.symbolic.Metric(two.coordinates, ig.symbolic.ClosedForm(two.matrix, cumulants=three.form.cumulants))
 
 
 def test_a_submodel_has_no_cumulants_of_its_own() -> None:
@@ -330,7 +330,7 @@ def test_a_submodel_has_no_cumulants_of_its_own() -> None:
     model = ig.models.reparametrise(
         ig.models.multivariate_normal_known_mean(2), {"sigma11": 1, "sigma12": rho.symbol, "sigma22": 1}, [rho]
     )
-    assert ig.symbolic.metric(model).cumulants is None
+    assert ig.symbolic.metric(model).form.cumulants is None
 
 
 # --- Other laws -------------------------------------------------------------------------------------------------------

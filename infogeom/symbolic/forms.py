@@ -1,0 +1,393 @@
+"""In what form a metric is given, and what that form knows: a closed form, an expectation, a sum over states.
+
+Whoever needs numbers asks `infogeom.kernels.work.work_of` for the form's own way to them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import Expr, ImmutableMatrix, Symbol
+
+from infogeom.arguments import exact
+from infogeom.formulas import latex
+from infogeom.models.model import Samples, domain_of
+from infogeom.symbolic.cumulants import Cumulants
+from infogeom.symbolic.law import Law
+from infogeom.symbolic.matrix_entries import real_where_possible, rows_of, symmetric
+from infogeom.symbolic.zero import Region
+
+__all__ = ["Called", "ClosedForm", "DirectSum", "Expectation", "Form", "PulledBack", "Scaled", "WeightedStates"]
+
+
+class Place(Protocol):
+    """Where a form stands: what `Form.read` needs of a metric."""
+
+    @property
+    def coordinates(self) -> Sequence[Symbol]: ...
+    @property
+    def constants(self) -> Sequence[Symbol]: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def region(self) -> Region: ...
+
+
+class Form(ABC):
+    """In what form a metric is given.
+
+    Attributes
+    ----------
+    samples : Samples or None
+        Data that the metric is a mean over.
+    matrix : sympy.ImmutableMatrix or None
+        The closed form, that of one sample where there are samples; None where there is none.
+    cumulants : Cumulants or None
+        Of the sufficient statistics, where they are known.
+    """
+
+    samples: Samples | None = None
+    matrix: ImmutableMatrix | None = None
+    cumulants: Cumulants | None = None
+
+    @property
+    @abstractmethod
+    def expressions(self) -> tuple[Expr, ...]:
+        """All that the form is written in."""
+
+    @property
+    @abstractmethod
+    def told(self) -> str:
+        """What the metric is, for messages: "a mean over …"."""
+
+    @abstractmethod
+    def read(self, place: Place) -> Self:
+        """The form as it stands in coordinates, exact; TypeError or ValueError where it cannot stand there."""
+
+    @abstractmethod
+    def latex(self, coordinates: Sequence[Symbol]) -> str:
+        """LaTeX of the metric, or of its integrand where it is a mean over samples."""
+
+
+@dataclass(frozen=True, eq=False)
+class ClosedForm(Form):
+    """Expressions in the coordinates.
+
+    Parameters
+    ----------
+    matrix : sympy.Matrix, shape (n, n)
+        Symmetric. With samples it is the integrand of one sample, and the metric is its weighted mean. A metric tensor
+        of EinsteinPy, indices down, stands for its components.
+    samples : Samples, optional
+        Data and normalised weights.
+    cumulants : Cumulants, optional
+        Of the sufficient statistics of an exponential family, in any coordinates: R then takes no derivative.
+    """
+
+    matrix: ImmutableMatrix
+    samples: Samples | None = None
+    cumulants: Cumulants | None = None
+
+    @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """Entries of the matrix."""
+        return tuple(self.matrix)
+
+    @property
+    def told(self) -> str:
+        """A mean over samples, or a closed form."""
+        return f"a mean over {len(self.samples)} samples" if self.samples else "a closed form"
+
+    def read(self, place: Place) -> Self:
+        """Exact and symmetric; floats are the decimal fractions that they print as."""
+        given, n = rows_of(self.matrix, place.coordinates), len(place.coordinates)
+        if given.shape != (n, n):
+            raise ValueError(
+                f"matrix must have shape ({n}, {n}) for coordinates {list(place.names)}, got {given.shape}"
+            )
+        entries = exact(given).applyfunc(real_where_possible)
+        if entries.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
+            raise ValueError(f"matrix must hold real, finite expressions, got {entries}")
+        _check_symbols(entries.free_symbols, place, self.samples.symbols if self.samples else ())
+        if self.cumulants and self.cumulants.second.shape != (n, n):
+            raise ValueError(f"cumulants must be of {n} statistics, got {self.cumulants.second.rows}")
+        return replace(self, matrix=symmetric(entries, place.region, rounded=given.has(sympy.Float)))
+
+    def latex(self, coordinates: Sequence[Symbol]) -> str:
+        """LaTeX of the matrix."""
+        return str(latex(self.matrix))
+
+
+@dataclass(frozen=True, eq=False)
+class Expectation(Form):
+    """The mean of products of scores, which has no closed form, over independent laws of one variable each.
+
+    Parameters
+    ----------
+    laws : sequence of Law
+    samples : Samples, optional
+        Data that the laws depend on, over which the metric is a mean besides.
+    """
+
+    laws: Sequence[Law]
+    samples: Samples | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "laws", tuple(self.laws))
+
+    @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """Log-densities."""
+        return tuple(law.log_density for law in self.laws)
+
+    @property
+    def told(self) -> str:
+        """An expectation."""
+        return "an expectation that does not close"
+
+    def read(self, place: Place) -> Self:
+        """As it is: densities are exact already."""
+        own = [v for law in self.laws for v in law.variables]
+        found = set().union(*(e.free_symbols for e in self.expressions))
+        _check_symbols(found, place, (*own, *(self.samples.symbols if self.samples else ())))
+        return self
+
+    def latex(self, coordinates: Sequence[Symbol]) -> str:
+        """LaTeX of the expectation, products of scores written out."""
+        n = len(coordinates)
+        integrand = sympy.zeros(n)
+        for law in self.laws:
+            s = sympy.Matrix([law.log_density.diff(c) for c in coordinates])
+            integrand += law.copies * s * s.T
+        return rf"\mathrm{{E}}\, {latex(integrand.as_immutable())}"
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedStates(Form):
+    """The covariance of statistics over many states, in the natural parameters θ of p_s ∝ exp(θ·t_s).
+
+    Parameters
+    ----------
+    statistics : ndarray, shape (S, n)
+        A row t_s for each state.
+    """
+
+    statistics: NDArray[np.float64]
+
+    @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """None: it is all numbers."""
+        return ()
+
+    @property
+    def told(self) -> str:
+        """A sum over states."""
+        return f"a sum over {len(self.statistics)} states"
+
+    def read(self, place: Place) -> Self:
+        """As it is, if there is a parameter for each statistic."""
+        n = len(place.coordinates)
+        if self.statistics.ndim != 2 or self.statistics.shape[1] != n:
+            raise ValueError(
+                f"statistics must have shape (S, {n}), a column for each of {list(place.names)}, "
+                f"got {self.statistics.shape}"
+            )
+        return self
+
+    def latex(self, coordinates: Sequence[Symbol]) -> str:
+        """LaTeX of the covariance."""
+        return r"\mathrm{Cov}(t_i, t_j)"
+
+
+@dataclass(frozen=True, eq=False)
+class Called(Form):
+    """A function of the coordinates, of which nothing is known but its values.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(*coordinates)``, of floats, returns g, shape (n, n); or (g, ∂g); or (g, ∂g, ∂∂g): ``dg[i, j, k]`` is
+        ∂_k g_ij and ``ddg[i, j, k, l]`` is ∂_k ∂_l g_ij. What it does not give is found by differences.
+    accuracy : float
+        How far each number may be off, relative to the scale √(g_ii g_jj) of its entry, and for derivatives to that
+        times the fastest that an entry changes with their coordinates.
+    """
+
+    function: Callable[..., Any]
+    accuracy: float = 2.0**-48
+
+    @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """None."""
+        return ()
+
+    @property
+    def told(self) -> str:
+        """A function."""
+        return "a function of the coordinates"
+
+    def read(self, place: Place) -> Self:
+        """As it is."""
+        if not callable(self.function):
+            raise TypeError(f"function must be callable, got {self.function!r}")
+        if not 0 < self.accuracy < 1:
+            raise ValueError(f"accuracy must be between 0 and 1, got {self.accuracy}")
+        return self
+
+    def latex(self, coordinates: Sequence[Symbol]) -> str:
+        """Name of the function."""
+        name = getattr(self.function, "__name__", "f")
+        return rf"\mathtt{{{name}}}" if name.isidentifier() and "_" not in name else "f"
+
+
+@dataclass(frozen=True, eq=False)
+class PulledBack(Form):
+    """A metric in other coordinates, Jᵀ g J with J = ∂θ/∂θ′; fewer of them describe a submanifold.
+
+    Parameters
+    ----------
+    form : Form
+    old : mapping of Symbol to sympy.Expr
+        Each coordinate θ of the form, in its order, as a function of the new ones.
+    new : sequence of Symbol
+    """
+
+    form: Form
+    old: Mapping[Symbol, Expr]
+    new: Sequence[Symbol]
+
+    @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """Those of the form in its own coordinates aside, the old coordinates as functions of the new."""
+        return tuple(self.old.values())
+
+    @property
+    def told(self) -> str:
+        """What the form is, in other coordinates."""
+        return f"{self.form.told} in other coordinates"
+
+    def read(self, place: Place) -> Self:
+        """With the old coordinates exact."""
+        if tuple(self.new) != tuple(place.coordinates):
+            raise ValueError(f"new must be the coordinates {list(place.names)}, in order, got {list(self.new)}")
+        old = {symbol: exact(sympy.sympify(e)) for symbol, e in self.old.items()}
+        _check_symbols(set().union(*(e.free_symbols for e in old.values())), place, ())
+        return replace(self, form=self.form.read(_Plain(tuple(old))), old=old)
+
+    def latex(self, coordinates: Sequence[Symbol]) -> str:
+        """LaTeX of the form, and of the map."""
+        told = r",\; ".join(f"{latex(symbol)} = {latex(e)}" for symbol, e in self.old.items())
+        return rf"J^T {self.form.latex(tuple(self.old))} J, \qquad {told}"
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled(Form):
+    """A multiple of a metric: that of independent copies of a law.
+
+    Parameters
+    ----------
+    form : Form
+    number : float
+        Positive.
+    """
+
+    form: Form
+    number: float
+
+    @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """Those of the form."""
+        return self.form.expressions
+
+    @property
+    def told(self) -> str:
+        """A multiple of what the form is."""
+        return f"{self.number:g} times {self.form.told}"
+
+    def read(self, place: Place) -> Self:
+        """With the form as it stands there."""
+        if not 0 < self.number < float("inf"):
+            raise ValueError(f"number must be positive and finite, got {self.number}")
+        return replace(self, form=self.form.read(place))
+
+    def latex(self, coordinates: Sequence[Symbol]) -> str:
+        """LaTeX of the form, with the number."""
+        return rf"{self.number:g}\, {self.form.latex(coordinates)}"
+
+
+@dataclass(frozen=True, eq=False)
+class DirectSum(Form):
+    """Metrics of different coordinates side by side: that of independent laws together.
+
+    Parameters
+    ----------
+    forms : sequence of Form
+    coordinates : sequence of sequence of Symbol
+        Those of each, in the order of all.
+    """
+
+    forms: Sequence[Form]
+    coordinates: Sequence[Sequence[Symbol]]
+
+    @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """Those of all forms."""
+        return tuple(e for form in self.forms for e in form.expressions)
+
+    @property
+    def told(self) -> str:
+        """All that the forms are."""
+        return "the direct sum of " + " and ".join(form.told for form in self.forms)
+
+    def read(self, place: Place) -> Self:
+        """With the forms as they stand in their coordinates."""
+        given = [c for own in self.coordinates for c in own]
+        if given != list(place.coordinates) or len(self.forms) != len(self.coordinates):
+            raise ValueError(f"coordinates must be those of each form, together {list(place.names)}, got {given}")
+        parts = zip(self.forms, self.coordinates, strict=True)
+        return replace(self, forms=tuple(form.read(_Plain(tuple(own))) for form, own in parts))
+
+    def latex(self, coordinates: Sequence[Symbol]) -> str:
+        """LaTeX of all forms."""
+        parts = zip(self.forms, self.coordinates, strict=True)
+        return r" \oplus ".join(form.latex(own) for form, own in parts)
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """Coordinates alone, wherever they are."""
+
+    coordinates: Sequence[Symbol]
+    constants: Sequence[Symbol] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.coordinates)
+
+    @property
+    def region(self) -> Region:
+        return Region({c: domain_of(c) for c in self.coordinates}, ())
+
+
+def _check_symbols(found: set[Symbol], place: Place, own: Sequence[Symbol]) -> None:
+    """Raise for symbols that are neither coordinates nor constants nor the form's own."""
+    known = {*place.coordinates, *place.constants, *own}
+    foreign = sorted(found - known, key=str)
+    namesakes: dict[str, Any] = {s.name: s for s in known}
+    for s in (s for s in foreign if s.name in namesakes):
+        told, other = sympy.srepr(namesakes[s.name]), sympy.srepr(s)
+        raise ValueError(
+            f"matrix must hold {told} itself, got {other}, another symbol of that name for its other assumptions "
+            "(a name in quotes is a symbol without any)"
+        )
+    if foreign:
+        raise ValueError(
+            f"matrix may hold no symbols but its coordinates {list(place.names)}, got {[s.name for s in foreign]}; "
+            "declare known constants as Metric(..., constants=[...])"
+        )

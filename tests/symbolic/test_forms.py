@@ -1,0 +1,102 @@
+"""In what form a metric is given: what a form may stand for, and what it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy
+
+import infogeom as ig
+from infogeom.symbolic import (
+    Called,
+    ClosedForm,
+    DirectSum,
+    Expectation,
+    Metric,
+    PulledBack,
+    Scaled,
+    WeightedStates,
+    numeric_metric,
+)
+
+a, b = sympy.symbols("a b", positive=True)
+PLANE = ClosedForm(sympy.diag(1, a**2))
+
+
+def test_a_matrix_is_a_closed_form() -> None:
+    metric = Metric([a, b], sympy.diag(1, a**2))
+    assert isinstance(metric.form, ClosedForm)
+    assert metric.matrix is metric.form.matrix
+    assert Metric([a, b], PLANE).matrix == metric.matrix == Metric([a, b], form=PLANE).matrix
+
+
+def test_a_matrix_takes_the_place_of_the_form_that_was() -> None:
+    law = ig.symbolic.metric(ig.models.dirichlet(2))
+    assert law.form.cumulants is not None
+    assert replace(law, attributes={}).form.cumulants is not None
+    assert replace(law, matrix=2 * law.matrix).form.cumulants is None
+
+
+def test_a_form_without_a_closed_form_is_kept_whatever_is_replaced() -> None:
+    metric = Metric([a], Called(lambda x: [[x]]))
+    assert replace(metric, attributes={"model": "mine"}).form.function is metric.form.function
+
+
+def test_models_without_a_closed_form_say_in_what_form_they_are() -> None:
+    units, skewed = ig.models.log_linear(4), ig.models.skew_normal()
+    forms = [numeric_metric(model).form for model in (skewed, units)]
+    assert [type(form) for form in forms] == [Expectation, WeightedStates]
+    together = numeric_metric(ig.models.product(units, skewed)).form
+    assert isinstance(together, DirectSum)
+    assert [type(form) for form in together.forms] == [WeightedStates, Expectation]
+    assert isinstance(numeric_metric(ig.models.replicate(units, 3)).form, Scaled)
+    moved = ig.models.reparametrise(units, {units.parameters[0].name: 2 * sympy.Symbol("half", real=True)})
+    assert isinstance(numeric_metric(moved).form, PulledBack)
+
+
+@pytest.mark.parametrize("tensor", ["inverse", "christoffel", "riemann", "ricci", "ricci_scalar"])
+def test_a_metric_without_a_closed_form_has_no_symbolic_tensors(tensor: str) -> None:
+    with pytest.raises(TypeError, match="no closed form, it is an expectation that does not close"):
+        getattr(ig.symbolic, tensor)(numeric_metric(ig.models.skew_normal()))
+
+
+def test_only_a_mean_over_samples_is_written_out() -> None:
+    with pytest.raises(TypeError, match=r"this metric is a sum over 16 states"):
+        numeric_metric(ig.models.log_linear(4)).expand()
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "told"),
+    [
+        (lambda: Metric([a]), TypeError, "matrix must be a sympy Matrix, its rows or a Form, got None"),
+        (lambda: Metric([a], Called(3)), TypeError, "function must be callable, got 3"),
+        (lambda: Metric([a], Called(abs, accuracy=2)), ValueError, "accuracy must be between 0 and 1, got 2"),
+        (lambda: Metric([a, b], Scaled(PLANE, -1)), ValueError, "number must be positive and finite, got -1"),
+        (lambda: Metric([a], WeightedStates(np.ones((4, 2)))), ValueError, r"statistics must have shape \(S, 1\)"),
+        (lambda: Metric([a], DirectSum([PLANE], [[a, b]])), ValueError, r"coordinates must be those of each form"),
+        (lambda: Metric([a], PulledBack(PLANE, {a: a, b: b}, [a])), ValueError, "may hold no symbols but its coordin"),
+        (lambda: Metric([a], PulledBack(PLANE, {a: a, b: a}, [b])), ValueError, r"new must be the coordinates \['a'\]"),
+    ],
+)
+def test_a_form_that_cannot_stand_there_says_why(given, error, told) -> None:
+    with pytest.raises(error, match=told):
+        given()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        PLANE,
+        Called(lambda x, y: [[x, 0], [0, y]]),
+        Scaled(PLANE, 3),
+        WeightedStates(np.eye(2)),
+        DirectSum([ClosedForm([[a]]), ClosedForm([[b]])], [[a], [b]]),
+        PulledBack(PLANE, {a: a * b, b: b}, [a, b]),
+    ],
+)
+def test_every_form_is_written_in_latex(form) -> None:
+    text = Metric([a, b], form)._repr_latex_()
+    assert text.startswith(r"$\displaystyle g(a, b) = ")
+    assert text.count("{") == text.count("}")
