@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from infogeom.models.model import Model
 from infogeom.symbolic import Metric, differences
+from infogeom.symbolic.parts import by_parts
 from infogeom.symbolic.pointwise import Jet, gauss_scalar, inverse, perturbed, textbook
 from infogeom.symbolic.score_jet import ScoreJet
 
@@ -30,6 +31,7 @@ QUICK, MOST = 2, 3
 #: Evaluations of an integrand, in the digits of `differences`, that take a minute at most.
 MOST_EVALUATIONS = 50_000
 BALL, CLOSED_FORM, EINSTEINPY = "ball", f"closed form, {DIGITS} digits", "EinsteinPy"
+PARTS = "chain rule"
 DIFFERENCES = f"differences, {differences.DIGITS} digits"
 LOG_DENSITY = "definition, α-identity, Gauss equation"
 NEEDS_CLOSED_FORM = f"{CLOSED_FORM}; {DIFFERENCES}; {BALL}; {EINSTEINPY}"
@@ -75,11 +77,13 @@ def routes(metric: Metric, model: Model | None, jet: ClosedForm, *, slow: bool) 
         Whether EinsteinPy may take its time.
     """
     found: tuple[tuple[Route | None, Skipped], ...]
-    if metric.laws:
-        found = (_from_log_density(model), (None, [(NEEDS_CLOSED_FORM, "the expectations of the model do not close")]))
+    if metric.matrix is None:
+        closed = "the expectations of the model do not close"
+        found = (_from_log_density(model), _from_parts(model), (None, [(NEEDS_CLOSED_FORM, closed)]))
     else:
         found = (
             _from_log_density(model),
+            _from_parts(model),
             _from_closed_form(jet),
             _from_differences(metric),
             _from_balls(metric),
@@ -140,6 +144,22 @@ def _from_closed_form(jet: ClosedForm) -> tuple[Route, Skipped]:
     return Route(CLOSED_FORM, source), []
 
 
+def _from_parts(model: Model | None) -> tuple[Route | None, Skipped]:
+    """By the chain rule, for a model that is made of others."""
+    jet = by_parts(model) if model else None
+    if jet is None:
+        return None, []
+
+    def source(point: Point, curved: bool) -> Iterator[Found]:
+        value = jet(point)
+        yield Found(PARTS, "metric", value.g, digits=DIGITS)
+        if curved:
+            tensors = textbook(value)
+            yield from (Found(PARTS, name, tensors[name], digits=DIGITS) for name in ("christoffel", "ricci_scalar"))
+
+    return Route(PARTS, source), []
+
+
 def _from_differences(metric: Metric) -> tuple[Route | None, Skipped]:
     if (count := 2 * differences.evaluations(metric)) > MOST_EVALUATIONS:
         return None, [(DIFFERENCES, f"that would take {count} evaluations of the integrand at each point")]
@@ -160,7 +180,7 @@ def _from_differences(metric: Metric) -> tuple[Route | None, Skipped]:
 def _from_balls(metric: Metric) -> tuple[Route | None, Skipped]:
     names = ("metric", "ricci_scalar")
     try:
-        balls = importlib.import_module("infogeom.kernels.refinement").exact(metric, names)
+        balls = importlib.import_module("infogeom.kernels.closed").exact(metric, names)
     except ImportError:
         return None, [(BALL, "it needs python-flint: pip install python-flint")]
 

@@ -163,6 +163,7 @@ def verify(model_or_metric: Model | Metric, points: ArrayLike | None = None, *, 
     - the definition, E[∂_i log p ∂_j log p] by quadrature or summation, and its derivatives under the integral;
     - the α-connection identity Γ_ij,k = E[(∂_i∂_j log p + ½ ∂_i log p ∂_j log p) ∂_k log p];
     - the Gauss equation of a surface with this metric in a flat space;
+    - the chain rule on the closed forms of the models that a model is made of;
     - the closed form in 50 digits, by the textbook formulas;
     - differences of the closed form in 200 digits, by the same formulas, without a derivative of any formula;
     - the same source as the kernels' in ball arithmetic;
@@ -231,7 +232,10 @@ def typical_points(model_or_metric: Model | Metric, count: int = DEFAULT_POINTS,
 
 def _verified(metric: Metric, model: Model | None, points: Sequence[Point], *, slow: bool = False) -> Verification:
     """Table of a metric's routes, and of a model's that is supposed to have it."""
-    compiled, jet = _compiled(metric, points), _expected(model) if metric.laws else pointwise.closed_form(metric)
+    compiled, jet = (
+        _compiled(metric, points),
+        _expected(model) if metric.matrix is None else pointwise.closed_form(metric),
+    )
     taken, skipped = routes(metric, model, jet, slow=slow)
     rows: list[Row] = []
     bar = tqdm(total=len(points) * len(taken), desc="routes", delay=2, leave=False, disable=None)
