@@ -3,7 +3,7 @@
 The parts are imported when they are first used, so ``import infogeom`` costs next to nothing:
 
 >>> import infogeom as ig
->>> ig.symbolic.metric(ig.models.normal()).names
+>>> ig.metric(ig.models.normal()).names
 ('mu', 'sigma')
 """
 
@@ -13,65 +13,56 @@ import importlib
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "Metric",
     "StatusWarning",
     "__version__",
-    "arguments",
     "catalogue",
-    "cli",
     "einstein",
-    "files",
-    "formulas",
+    "evaluate",
+    "evaluate_points",
     "functions",
     "grid",
-    "kernels",
     "losses",
+    "metric",
     "models",
     "network",
     "optimizers",
     "plotting",
-    "precision",
-    "quantities",
-    "removable",
-    "routes",
     "symbolic",
-    "tables",
     "training",
     "verification",
     "verify",
-    "workers",
 ]
 
 __version__ = "0.1.0"
 
-_HOMES = {"StatusWarning": "infogeom.grid", "verify": "infogeom.verification"}
+#: Where the short names are at home; every other one is a module.
+_HOMES = {
+    "Metric": "infogeom.symbolic",
+    "StatusWarning": "infogeom.grid",
+    "evaluate": "infogeom.grid",
+    "evaluate_points": "infogeom.grid",
+    "metric": "infogeom.symbolic",
+    "verify": "infogeom.verification",
+}
 
 if TYPE_CHECKING:
     from infogeom import (
-        arguments,
         catalogue,
-        cli,
         einstein,
-        files,
-        formulas,
         functions,
         grid,
-        kernels,
         losses,
         models,
         network,
         optimizers,
         plotting,
-        precision,
-        quantities,
-        removable,
-        routes,
         symbolic,
-        tables,
         training,
         verification,
-        workers,
     )
-    from infogeom.grid import StatusWarning
+    from infogeom.grid import StatusWarning, evaluate, evaluate_points
+    from infogeom.symbolic import Metric, metric
     from infogeom.verification import verify
 else:
 

@@ -371,3 +371,7 @@ def _outcomes(model: Model) -> Iterator[str]:
 def _counted(values: sympy.Set) -> str:
     first = [str(x) for x in islice(values, 5)]
     return ", ".join(first if len(first) <= 4 else [*first[:2], "…", str(values.sup)])
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

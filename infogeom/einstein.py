@@ -434,3 +434,7 @@ def _difference(a: Array, b: Array) -> float:
         return float("nan")
     exact = (abs(Rational(x) - Rational(y)) for x, y in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True))
     return float(max(exact))
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

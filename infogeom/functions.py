@@ -531,3 +531,7 @@ def _complement(node: Expr) -> Expr:
     if rest == -one and coefficient == one:
         return -expit(-sigma.args[0])
     return node
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -440,3 +440,7 @@ def _checked_points(metric: Metric, points: ArrayLike | xr.Dataset) -> tuple[Arr
         str(k): (c.dims, c.values, c.attrs) for k, c in points.coords.items() if c.dims == dim and k not in metric.names
     }
     return np.stack([finite_array(f"points[{k!r}]", points[k].values) for k in metric.names]), str(dim[0]), kept
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -344,3 +344,7 @@ def _off_diagonal(n: int) -> Array:
     ones = 1 - np.eye(n)
     ones.flags.writeable = False
     return ones
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -113,3 +113,7 @@ class Adam(Optimizer):
         compiled_module(updates, contract=True)["adam"](
             parameters, gradient, *state, *map(parameters.dtype.type, numbers)
         )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

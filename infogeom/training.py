@@ -172,3 +172,7 @@ def _path(
     }
     step = ("step", np.arange(len(path)), {"long_name": "step", "units": "1"})
     return xr.Dataset(variables, {"step": step}, attributes)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

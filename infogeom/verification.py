@@ -377,3 +377,7 @@ def _compared(metric: Metric, point: Point, compiled: xr.Dataset, found: Found, 
             row = Row(point, found.quantity, component, found.route, *numbers, note=note)
     assert row is not None
     return row
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

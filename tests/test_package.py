@@ -12,6 +12,10 @@ import infogeom
 
 HEAVY = {"dask", "einsteinpy", "llvmlite", "matplotlib", "numba", "numpy", "scipy", "sympy", "xarray"}
 COMMANDS = {"__main__", "cli"}
+#: Modules that others of the package are made with; users import them at their own risk.
+PLUMBING = {"arguments", "files", "formulas", "kernels", "precision", "removable", "routes", "tables", "workers"}
+EVERY_MODULE = {module.name for module in pkgutil.iter_modules(infogeom.__path__)}
+MODULES = sorted(EVERY_MODULE & set(infogeom.__all__))
 
 
 def run(code: str) -> str:
@@ -44,9 +48,38 @@ def test_dir_lists_every_public_name() -> None:
     assert dir(infogeom) == sorted(infogeom.__all__)
 
 
-def test_every_module_is_a_public_name() -> None:
-    modules = {module.name for module in pkgutil.iter_modules(infogeom.__path__)}
-    assert modules - COMMANDS <= set(infogeom.__all__)
+def test_every_module_is_a_public_name_or_known_as_plumbing() -> None:
+    assert set(MODULES) == EVERY_MODULE - COMMANDS - PLUMBING
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_dir_of_a_public_module_shows_its_public_names_alone(name: str) -> None:
+    module = getattr(infogeom, name)
+    assert dir(module) == sorted(module.__all__)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_a_public_module_promises_is_there(name: str) -> None:
+    module = getattr(infogeom, name)
+    assert [promised for promised in module.__all__ if not hasattr(module, promised)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("Metric", "symbolic"),
+        ("evaluate", "grid"),
+        ("evaluate_points", "grid"),
+        ("metric", "symbolic"),
+        ("verify", "verification"),
+    ],
+)
+def test_a_short_name_is_that_of_its_module(name: str, module: str) -> None:
+    assert getattr(infogeom, name) is getattr(getattr(infogeom, module), name)
+
+
+def test_no_short_name_hides_a_module() -> None:
+    assert [name for name in MODULES if not inspect.ismodule(getattr(infogeom, name))] == []
 
 
 def test_version_is_that_of_the_installed_metadata() -> None:

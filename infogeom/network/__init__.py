@@ -42,3 +42,7 @@ __all__ = [
     "stratified_sample",
     "study",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -33,3 +33,7 @@ __all__ = [
     "ricci_scalar",
     "riemann",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
