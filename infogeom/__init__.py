@@ -17,6 +17,7 @@ __all__ = [
     "StatusWarning",
     "__version__",
     "catalogue",
+    "distributions",
     "einstein",
     "evaluate",
     "evaluate_points",
@@ -49,6 +50,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from infogeom import (
         catalogue,
+        distributions,
         einstein,
         functions,
         grid,

@@ -21,10 +21,12 @@ __all__ = [
     "check_count",
     "check_real",
     "columns_of",
+    "constants_of",
     "decimal",
     "exact",
     "finite_array",
     "path_of",
+    "point_inside",
     "point_of",
     "positive_number",
     "sequence_of",
@@ -227,6 +229,49 @@ def point_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64
     if missing:
         raise ValueError(f"{name} must hold {list(wanted)} by name, got {list(map(str, found))}; missing {missing}")
     return finite_array(name, [np.asarray(found[column]).item() for column in wanted])
+
+
+def point_inside(
+    name: str, given: Mapping[str, Any], domains: Mapping[Symbol, sympy.Set], conditions: Sequence[Expr]
+) -> dict[Symbol, float]:
+    """A number for each symbol, read by name, at a point of a domain: inside each set, all conditions positive."""
+    names = [symbol.name for symbol in domains]
+    missing = [wanted for wanted in names if wanted not in given]
+    unknown = [other for other in given if other not in names]
+    if missing or unknown:
+        raise ValueError(f"{name} must name {names}; missing {missing}, unknown {unknown}")
+    point = {symbol: _number(symbol.name, given[symbol.name]) for symbol in domains}
+    exactly = {symbol: decimal(number) for symbol, number in point.items()}
+    for symbol, domain in domains.items():
+        if domain.contains(exactly[symbol]) != True:  # noqa: E712
+            raise ValueError(f"{symbol.name} must lie in {domain}, got {point[symbol]}")
+    for condition in conditions:
+        if (condition.subs(exactly) > 0) != True:  # noqa: E712
+            raise ValueError(f"{name} must be a point where {condition} > 0, got {given}")
+    return point
+
+
+def constants_of(name: str, given: Mapping[str, Any], symbols: Sequence[Symbol]) -> dict[Symbol, Expr]:
+    """Exact numbers for some of the symbols, read by name, each as the symbol's assumptions want it."""
+    known = {symbol.name: symbol for symbol in symbols}
+    unknown = [other for other in given if other not in known]
+    if unknown:
+        raise ValueError(f"{name} must name constants out of {list(known)}, got {unknown}")
+    numbers = {known[key]: as_expression(key, value) for key, value in given.items()}
+    for symbol, number in numbers.items():
+        if number.free_symbols or not number.is_finite:
+            raise ValueError(f"{symbol.name} must be a finite number, got {number}")
+        broken = [rule for rule, holds in symbol.assumptions0.items() if getattr(number, f"is_{rule}") is (not holds)]
+        if broken:
+            raise ValueError(f"{symbol.name} must be a number that {sympy.srepr(symbol)} allows, got {number}")
+    return numbers
+
+
+def _number(name: str, given: Any) -> float:
+    array = finite_array(name, given)
+    if array.ndim:
+        raise ValueError(f"{name} must be a number, got shape {array.shape}")
+    return float(array)
 
 
 def sequence_of(name: str, given: Any, *kinds: type) -> list[Any]:

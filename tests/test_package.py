@@ -13,7 +13,18 @@ import infogeom
 HEAVY = {"dask", "einsteinpy", "llvmlite", "matplotlib", "numba", "numpy", "scipy", "sympy", "xarray"}
 COMMANDS = {"__main__", "cli"}
 #: Modules that others of the package are made with; users import them at their own risk.
-PLUMBING = {"arguments", "files", "formulas", "kernels", "precision", "removable", "routes", "tables", "workers"}
+PLUMBING = {
+    "arguments",
+    "files",
+    "formulas",
+    "kernels",
+    "methods",
+    "precision",
+    "removable",
+    "routes",
+    "tables",
+    "workers",
+}
 EVERY_MODULE = {module.name for module in pkgutil.iter_modules(infogeom.__path__)}
 MODULES = sorted(EVERY_MODULE & set(infogeom.__all__))
 

@@ -16,6 +16,7 @@ from sympy import Expr, Set, Symbol
 from infogeom.arguments import as_expression, exact, finite_array, point_of, sequence_of
 from infogeom.formulas import latex
 from infogeom.losses import Loss
+from infogeom.methods import OfModels
 from infogeom.models.names import check_name
 from infogeom.quantities import QUANTITIES
 
@@ -179,7 +180,7 @@ class Network:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Model:
+class Model(OfModels):
     """A statistical model p(x | θ), immutable.
 
     Parameters

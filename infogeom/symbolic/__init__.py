@@ -12,7 +12,7 @@ from infogeom.symbolic.forms import (
     WeightedStates,
 )
 from infogeom.symbolic.metric_value import Metric
-from infogeom.symbolic.tensors import christoffel, inverse, ricci, ricci_scalar, riemann
+from infogeom.symbolic.tensors import christoffel, determinant, inverse, ricci, ricci_scalar, riemann
 
 __all__ = [
     "Called",
@@ -26,6 +26,7 @@ __all__ = [
     "Scaled",
     "WeightedStates",
     "christoffel",
+    "determinant",
     "inverse",
     "metric",
     "numeric_metric",

@@ -10,9 +10,10 @@ import numpy as np
 import sympy
 from sympy import Expr, ImmutableMatrix, Set, Symbol
 
-from infogeom.arguments import decimal, exact
+from infogeom.arguments import constants_of, decimal, exact
 from infogeom.formulas import latex
 from infogeom.functions import expit
+from infogeom.methods import OfMetrics
 from infogeom.models.model import Samples, domain_of
 from infogeom.models.names import check_name
 from infogeom.quantities import QUANTITIES
@@ -25,7 +26,7 @@ MAX_EXPANDED_SAMPLES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Metric:
+class Metric(OfMetrics):
     """A Riemannian or pseudo-Riemannian metric g_ij in given coordinates.
 
     Floats in the matrix, the domains, the constraints and the observables are read once, as the decimal fractions that
@@ -181,6 +182,37 @@ class Metric:
 
         observables = {name: mean(e) for name, e in self.observables.items()}
         return replace(self, matrix=self.matrix.applyfunc(mean), samples=None, observables=observables)
+
+    def with_constants(self, /, **values: Any) -> Metric:
+        """Metric with numbers for constants, given by their names.
+
+        Those that are not named stay symbols. Floats are read as the decimal fractions that they print as.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For names that are no constants of the metric, and values that their symbols cannot take.
+
+        Examples
+        --------
+        >>> import sympy, infogeom as ig
+        >>> r, m = sympy.symbols("r m", positive=True)
+        >>> ig.Metric([r], [[1 / (1 - 2 * m / r)]], constants=[m]).with_constants(m=0.5).matrix
+        Matrix([[1/(1 - 1/r)]])
+        """
+        known = constants_of("with_constants", values, self.constants)
+        constraints = [condition.subs(known) for condition in self.constraints]
+        observables = {name: e.subs(known) for name, e in self.observables.items()}
+        told = {symbol.name: str(value) for symbol, value in known.items()}
+        return replace(
+            self,
+            matrix=self.matrix.subs(known),
+            constraints=constraints,
+            constants=[symbol for symbol in self.constants if symbol not in known],
+            observables=observables,
+            attributes={**self.attributes, **told},
+            cumulants=self.cumulants and self.cumulants.subs(known),
+        )
 
     @property
     def _equal_weights(self) -> bool:

@@ -17,7 +17,7 @@ from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.zero import vanishing
 
-__all__ = ["christoffel", "inverse", "ricci", "ricci_scalar", "riemann"]
+__all__ = ["christoffel", "determinant", "inverse", "ricci", "ricci_scalar", "riemann"]
 
 
 def _closed(metric: Metric) -> Metric:
@@ -49,6 +49,16 @@ def _settled(metric: Metric, forms: Sequence[Expr]) -> list[Expr]:
     return [sympy.Integer(0) if zero else form for form, zero in zip(forms, zeros, strict=True)]
 
 
+def determinant(metric: Metric) -> Expr:
+    """Determinant of the metric, by Berkowitz' algorithm, in normal form; 0 where it vanishes identically."""
+    return _determinant(_closed(metric))
+
+
+@lru_cache(maxsize=2)  # the inverse asks for it
+def _determinant(metric: Metric) -> Expr:
+    return _settled(metric, [normal_form(metric.matrix.det(method="berkowitz"))])[0]
+
+
 def inverse(metric: Metric) -> ImmutableMatrix:
     """Inverse metric g^ij: adjugate over Berkowitz determinant, entry by entry in normal form.
 
@@ -62,11 +72,10 @@ def inverse(metric: Metric) -> ImmutableMatrix:
 
 @lru_cache(maxsize=2)  # the connection asks for it, and R again
 def _inverse(metric: Metric) -> ImmutableMatrix:
-    g = metric.matrix
-    (determinant,) = _settled(metric, [normal_form(g.det(method="berkowitz"))])
-    if determinant == 0:
+    volume = _determinant(metric)
+    if volume == 0:
         raise ValueError(f"the metric in {list(metric.names)} is singular everywhere: its determinant is 0")
-    return g.adjugate(method="berkowitz").applyfunc(lambda entry: normal_form(entry / determinant))
+    return metric.matrix.adjugate(method="berkowitz").applyfunc(lambda entry: normal_form(entry / volume))
 
 
 def christoffel(metric: Metric) -> ImmutableDenseNDimArray:

@@ -1,0 +1,98 @@
+"""The laws that SciPy has, by the name of the family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from infogeom.distributions.density import Density
+
+__all__ = ["known_to_scipy"]
+
+#: Where the densities are compared, and how near they must be.
+SHARES = (0.05, 0.3, 0.5, 0.8, 0.95)
+TOLERANCE = 1e-8
+
+
+def known_to_scipy(density: Density) -> Any | None:
+    """Frozen law of SciPy that has this density; None where there is none."""
+    constants = map(float, density.model.constants.values())
+    frozen = _frozen(density.model.name, *density.point.values(), *constants)
+    if frozen is None:
+        return None
+    x = np.asarray(frozen.ppf(SHARES), dtype=float)
+    theirs = frozen.logpmf(x) if hasattr(frozen, "logpmf") else frozen.logpdf(x)
+    agree = np.allclose(density.log([x]), theirs, rtol=TOLERANCE, atol=TOLERANCE)
+    return frozen if agree else None
+
+
+def _frozen(*named: Any) -> Any | None:
+    """Law of a family's name, its parameters in order and its constants; believed where the densities agree."""
+    match named:
+        case ("Bernoulli", p):
+            return stats.bernoulli(p)
+        case ("Cauchy", mu, gamma):
+            return stats.cauchy(mu, gamma)
+        case ("Fréchet", shape, scale):
+            return stats.invweibull(shape, scale=scale)
+        case ("Gumbel", mu, beta):
+            return stats.gumbel_r(mu, beta)
+        case ("Laplace", mu, b):
+            return stats.laplace(mu, b)
+        case ("Pareto", alpha):
+            return stats.pareto(alpha)
+        case ("Poisson", rate):
+            return stats.poisson(rate)
+        case ("Rayleigh", sigma):
+            return stats.rayleigh(scale=sigma)
+        case ("Skellam", mu1, mu2):
+            return stats.skellam(mu1, mu2)
+        case ("Student", mu, sigma, nu):
+            return stats.t(nu, mu, sigma)
+        case ("Weibull", shape, scale):
+            return stats.weibull_min(shape, scale=scale)
+        case ("beta", alpha, beta):
+            return stats.beta(alpha, beta)
+        case ("beta prime", alpha, beta):
+            return stats.betaprime(alpha, beta)
+        case ("binomial", p, n):
+            return stats.binom(n, p)
+        case ("chi-squared", nu):
+            return stats.chi2(nu)
+        case ("exponential", rate):
+            return stats.expon(scale=1 / rate)
+        case ("gamma", shape, rate):
+            return stats.gamma(shape, scale=1 / rate)
+        case ("generalised extreme value", mu, sigma, xi):
+            return stats.genextreme(-xi, mu, sigma)
+        case ("generalised normal", mu, alpha, beta):
+            return stats.gennorm(beta, mu, alpha)
+        case ("geometric", p):
+            return stats.geom(p, loc=-1)
+        case ("half-normal", sigma):
+            return stats.halfnorm(scale=sigma)
+        case ("hyperbolic secant", mu, sigma):
+            return stats.hypsecant(mu, 2 * sigma / np.pi)
+        case ("inverse Gaussian", mu, shape):
+            return stats.invgauss(mu / shape, scale=shape)
+        case ("inverse gamma", shape, scale):
+            return stats.invgamma(shape, scale=scale)
+        case ("log-logistic", alpha, beta):
+            return stats.fisk(beta, scale=alpha)
+        case ("log-normal", mu, sigma):
+            return stats.lognorm(sigma, scale=np.exp(mu))
+        case ("logistic", mu, s):
+            return stats.logistic(mu, s)
+        case ("negative binomial", r, p):
+            return stats.nbinom(r, p)
+        case ("normal", mu, sigma):
+            return stats.norm(mu, sigma)
+        case ("skew normal", xi, omega, alpha):
+            return stats.skewnorm(alpha, xi, omega)
+        case ("von Mises", mu, kappa):
+            return stats.vonmises(kappa, mu)
+        case ("zeta", s):
+            return stats.zipf(s)
+    return None

@@ -1,0 +1,161 @@
+"""Log-density and scores of a model at one point, as functions of float64 arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import Expr, Set, Symbol
+
+from infogeom.arguments import decimal
+from infogeom.models.combine import Product, Replicas
+from infogeom.models.model import Model
+from infogeom.symbolic.float64 import evaluated, in_float64
+from infogeom.symbolic.multiprecision import in_mpmath
+
+__all__ = ["Array", "Density"]
+
+Array = NDArray[np.float64]
+
+#: Digits of the parameters: SymPy takes its time over logarithms of powers of fractions.
+DIGITS = 25
+
+
+class Density:
+    """Density of one observation, with numbers for all parameters.
+
+    Parameters
+    ----------
+    model : Model
+        Neither on data nor of several independent observations.
+    point : mapping of Symbol to float
+
+    Attributes
+    ----------
+    symbols : tuple of Symbol
+        What is observed, a column each.
+    supports : tuple of sympy.Set or None
+        Values of each, perhaps dependent on those before it; None where the base measure is not given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a model without such a density, and constants without numbers.
+    """
+
+    def __init__(self, model: Model, point: Mapping[Symbol, float]) -> None:
+        _check(model)
+        self.model, self.point = model, point
+        self._values = {symbol: _digits(number) for symbol, number in point.items()} | dict(model.constants)
+        seen = {variable: x for x, e in model.observed.items() for variable in e.free_symbols & {*model.variables}}
+        self.symbols = tuple(seen.get(variable, variable) for variable in model.variables)
+        self.supports = None if model.support is None else tuple(map(self._support, model.variables, model.supports))
+
+    def _support(self, variable: Symbol, given: Set) -> Set:
+        """Support of an observed symbol, to which an interval of the variable is carried."""
+        support = given.subs(self._values)
+        for e in self.model.observed.values():
+            if variable in e.free_symbols:
+                change = e.subs(self._values)
+                ends = (
+                    sympy.limit(change, variable, support.start, "+"),
+                    sympy.limit(change, variable, support.end, "-"),
+                )
+                return sympy.Interval.open(min(ends), max(ends))
+        return support
+
+    def log(self, columns: list[Array]) -> Array:
+        """Log-density, −∞ outside the support."""
+        inside = self.inside(columns)
+        found = np.full(inside.shape, -np.inf)
+        found[inside] = self._functions([self.model.log_density])(*(x[inside] for x in columns))[0]
+        return found
+
+    def scores(self, columns: list[Array]) -> Array:
+        """Derivatives of the log-density by the parameters, along the last axis."""
+        return np.stack(self._scores(*columns), axis=-1)
+
+    @cached_property
+    def _scores(self) -> Callable[..., list[Array]]:
+        return self._functions([self.model.log_density.diff(p.symbol) for p in self.model.parameters])
+
+    def number(self, e: Expr) -> float:
+        """Value of an expression in the parameters and the constants."""
+        return float(e.subs(self._values))
+
+    def inside(self, columns: list[Array]) -> NDArray[np.bool_]:
+        """Where the observations lie in the support."""
+        if self.supports is None:
+            raise TypeError(f"model {self.model.name!r} has a density with respect to a measure that is not given")
+        inside = np.ones(columns[0].shape, dtype=bool)
+        for k, support in enumerate(self.supports):
+            inside &= _within(support, self.symbols[:k], columns[: k + 1])
+        return inside
+
+    def _functions(self, expressions: list[Expr]) -> Callable[..., list[Array]]:
+        numbers = [e.subs(self._values) for e in expressions]
+        quick = in_float64(self.symbols, numbers)
+        slow = in_mpmath(self.symbols, evaluated(numbers))
+
+        def values(*columns: Array) -> list[Array]:
+            try:
+                return quick(*columns)
+            except NameError:  # SciPy lacks a function
+                points = np.stack(columns, axis=-1).reshape(-1, len(columns))
+                found = np.array([slow(*map(float, point)) for point in points], dtype=float)
+                shape = columns[0].shape
+                return [column.reshape(shape) for column in found.reshape(-1, len(numbers)).T]
+
+        return values
+
+
+def _digits(number: float) -> Expr:
+    value = decimal(number)
+    return value if value.is_Integer else value.evalf(DIGITS)
+
+
+def _check(model: Model) -> None:
+    if model.samples or not model.variables:
+        raise TypeError(f"model {model.name!r} is on data, and has no density of one observation")
+    parts = model.origin.parts if isinstance(model.origin, Product) else (model,)
+    for part in parts:
+        if isinstance(part.origin, Replicas):
+            raise TypeError(
+                f"model {part.name!r} stands for {part.origin.number} observations, and has no density of one; "
+                f"ask {part.origin.model.name!r} itself"
+            )
+    loose = sorted(symbol.name for value in model.constants.values() for symbol in value.free_symbols)
+    if loose:
+        raise ValueError(f"constants {loose} of model {model.name!r} need numbers")
+
+
+def _within(support: Set, before: tuple[Symbol, ...], columns: list[Array]) -> NDArray[np.bool_]:
+    """Where the last column lies in its support, which may depend on the columns before it."""
+    x = columns[-1]
+    if isinstance(support, sympy.FiniteSet):
+        return np.asarray(np.isin(x, [float(value) for value in support]))
+    if not isinstance(support, sympy.Interval):
+        first, last = _outermost(support)
+        low, high = _end(first, before, columns), _end(last, before, columns)
+        return np.asarray((x == np.floor(x)) & (x >= low) & (x <= high))
+    low, high = _end(support.start, before, columns), _end(support.end, before, columns)
+    above = x > low if support.left_open else x >= low
+    below = x < high if support.right_open else x <= high
+    return np.asarray(above & below)
+
+
+def _outermost(support: Set) -> tuple[Expr, Expr]:
+    """Ends of integers, which a Range whose ends are symbols does not tell as other sets do."""
+    if isinstance(support, sympy.Range):
+        return support.start, support.stop - support.step
+    return support.inf, support.sup
+
+
+def _end(e: Expr, before: tuple[Symbol, ...], columns: list[Array]) -> Any:
+    if not e.free_symbols:
+        return float(e)
+    return in_float64(before, [e])(*columns[:-1])[0]

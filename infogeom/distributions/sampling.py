@@ -1,0 +1,64 @@
+"""Independent observations of a law."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import sympy
+from numpy.random import Generator
+
+from infogeom.distributions.by_scipy import known_to_scipy
+from infogeom.distributions.density import Array, Density
+from infogeom.distributions.inversion import continuous_quantiles, discrete_quantiles
+from infogeom.models.combine import Product, Reparametrisation
+from infogeom.models.multivariate import Gaussian
+
+__all__ = ["draws"]
+
+#: Outcomes of several variables that are told one by one.
+MOST_OUTCOMES = 2**16
+
+
+def draws(density: Density, n: int, rng: Generator) -> Array:
+    """``n`` observations, shape (n, variables)."""
+    origin = density.model.origin
+    if isinstance(origin, Product):
+        parts = [Density(part, {p.symbol: density.point[p.symbol] for p in part.parameters}) for part in origin.parts]
+        return np.hstack([draws(part, n, rng) for part in parts])
+    if isinstance(origin, Reparametrisation):
+        old = {p.symbol: density.number(e) for p, e in zip(origin.model.parameters, origin.old, strict=True)}
+        return draws(Density(origin.model, old), n, rng)
+    if isinstance(origin, Gaussian):
+        return _normal(density, origin, n, rng)
+    return _of_one(density, n, rng) if len(density.symbols) == 1 else _of_several(density, n, rng)
+
+
+def _normal(density: Density, origin: Gaussian, n: int, rng: Generator) -> Array:
+    mean = np.array([density.number(e) for e in origin.mean])
+    given = np.array([density.number(e) for e in origin.matrix]).reshape(len(mean), len(mean))
+    covariance = np.linalg.inv(given) if origin.is_precision else given
+    return rng.multivariate_normal(mean, covariance, n)
+
+
+def _of_one(density: Density, n: int, rng: Generator) -> Array:
+    """By SciPy's own sampler where the law is one of SciPy's, else by inversion."""
+    known = known_to_scipy(density)
+    if known is not None:
+        return np.asarray(known.rvs(n, random_state=rng), dtype=float)[:, None]
+    (support,) = density.supports or (None,)
+    if support is None:
+        raise TypeError(f"model {density.model.name!r} has a density with respect to a measure that is not given")
+    invert = continuous_quantiles if isinstance(support, sympy.Interval) else discrete_quantiles
+    return invert(lambda x: density.log([x]), support, rng.random(n))[:, None]
+
+
+def _of_several(density: Density, n: int, rng: Generator) -> Array:
+    """By their probabilities, where there are not too many outcomes."""
+    supports = density.supports or ()
+    counted = [support.is_finite_set and not support.free_symbols for support in supports]
+    if not counted or not all(counted) or np.prod([float(len(s)) for s in supports]) > MOST_OUTCOMES:
+        raise TypeError(f"model {density.model.name!r} has no sampler, a law of {len(density.symbols)} variables")
+    outcomes = np.array(list(product(*supports)), dtype=float)
+    mass = np.cumsum(np.exp(density.log(list(outcomes.T))))
+    return np.asarray(outcomes[np.searchsorted(mass, rng.random(n) * mass[-1])])
