@@ -229,7 +229,3 @@ def test_a_law_of_several_variables_without_a_sampler_says_so() -> None:
 def test_fewer_than_no_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="n must be at least 0, got -1"):
         OWN.at(rate=2).sample(-1)
-
-
-def test_a_distribution_prints_in_one_line() -> None:
-    assert repr(ig.models.normal().at(mu=0, sigma=2.5)) == "<normal: mu = 0, sigma = 2.5>"

@@ -116,7 +116,7 @@ class Constant(Symbol):  # type: ignore[misc]  # SymPy has no types
     __slots__ = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Samples:
     """Data over which a metric is a weighted mean.
 
@@ -164,12 +164,17 @@ class Samples:
     def __len__(self) -> int:
         return len(self.data)
 
+    def __repr__(self) -> str:
+        names = ", ".join(symbol.name for symbol in self.symbols)
+        weighted = "" if np.all(self.weights == self.weights[0]) else ", weighted"
+        return f"<Samples: {len(self)} of {names}{weighted}>"
+
 
 class Origin:
     """How a model is made of others: `infogeom.symbolic.fisher` derives its metric from theirs."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Network:
     """What makes a model a network: its output, the symbols of its inputs, its loss and which Fisher it stands for."""
 
@@ -177,6 +182,10 @@ class Network:
     inputs: tuple[Symbol, ...]
     loss: Loss
     fisher: str
+
+    def __repr__(self) -> str:
+        names = ", ".join(symbol.name for symbol in self.inputs)
+        return f"<Network of {names}: {self.loss.name}, {self.fisher} Fisher>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -25,7 +25,7 @@ __all__ = ["Metric"]
 MAX_EXPANDED_SAMPLES = 20
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Metric(OfMetrics):
     """A Riemannian or pseudo-Riemannian metric g_ij in given coordinates.
 
@@ -51,8 +51,8 @@ class Metric(OfMetrics):
     constraints : sequence of sympy.Expr, optional
         What is positive inside the domain, besides.
     constants : sequence of sympy.Symbol, optional
-        Further symbols that the matrix may hold (a mass, a number of trials). They take values where the matrix does,
-        ``dataclasses.replace(metric, matrix=metric.matrix.subs(m, 2))``.
+        Further symbols that the matrix may hold (a mass, a number of trials); ``metric.with_constants(m=2)`` gives
+        them numbers.
     observables : mapping of str to sympy.Expr, optional
         Scalars averaged like the metric: ``loss``, ``ntk_trace``.
     attributes : mapping of str to str, optional
@@ -217,6 +217,17 @@ class Metric(OfMetrics):
     @property
     def _equal_weights(self) -> bool:
         return self.samples is not None and bool(np.all(self.samples.weights == self.samples.weights[0]))
+
+    def __repr__(self) -> str:
+        model, kind = self.attributes.get("model"), self.attributes.get("expectation")
+        details = [", ".join(self.names)]
+        if self.constants:
+            details.append(f"constants {', '.join(symbol.name for symbol in self.constants)}")
+        if self.samples:
+            details.append(f"mean over {len(self.samples)} samples")
+        if kind:
+            details.append(f"by {kind}")
+        return f"<Metric{f' of {model}' if model else ''}: {'; '.join(details)}>"
 
     def _repr_latex_(self) -> str:
         names = ", ".join(map(latex, self.coordinates))

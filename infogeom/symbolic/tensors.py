@@ -15,6 +15,7 @@ from sympy import Expr, ImmutableDenseNDimArray, ImmutableMatrix
 
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form
+from infogeom.symbolic.tensor_value import CHRISTOFFEL, RICCI, RIEMANN, labelled
 from infogeom.symbolic.zero import vanishing
 
 __all__ = ["christoffel", "determinant", "inverse", "ricci", "ricci_scalar", "riemann"]
@@ -103,7 +104,8 @@ def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
 
     places = [(i, j, k) for i, j, k in product(range(n), repeat=3) if j <= k]
     lower = dict(zip(places, _settled(metric, [entry(*at) for at in places]), strict=True))
-    return _array(n, 3, lambda i, j, k: lower[i, min(j, k), max(j, k)])
+    symbols = _array(n, 3, lambda i, j, k: lower[i, min(j, k), max(j, k)])
+    return labelled(CHRISTOFFEL, x, symbols)
 
 
 def riemann(metric: Metric) -> ImmutableDenseNDimArray:
@@ -123,14 +125,21 @@ def riemann(metric: Metric) -> ImmutableDenseNDimArray:
     places = [(i, j, k, l) for i, j, k, l in product(range(n), repeat=4) if k < l]
     lower = dict(zip(places, _settled(metric, [entry(*at) for at in places]), strict=True))
     zero = sympy.Integer(0)
-    return _array(n, 4, lambda i, j, k, l: lower[i, j, k, l] if k < l else -lower[i, j, l, k] if k > l else zero)
+
+    def component(i: int, j: int, k: int, l: int) -> Expr:
+        if k == l:
+            return zero
+        return lower[i, j, k, l] if k < l else -lower[i, j, l, k]
+
+    return labelled(RIEMANN, x, _array(n, 4, component))
 
 
 def ricci(metric: Metric) -> ImmutableDenseNDimArray:
     """Ricci tensor Ric_jl = R^i_jil (Eq. 3.2.17), shape (n, n)."""
     curvature, n = riemann(metric), len(metric.coordinates)
     traces = [sympy.Add(*(curvature[i, j, i, l] for i in range(n))) for j, l in product(range(n), repeat=2)]
-    return ImmutableDenseNDimArray(_settled(metric, list(map(normal_form, traces))), (n, n))
+    components = ImmutableDenseNDimArray(_settled(metric, list(map(normal_form, traces))), (n, n))
+    return labelled(RICCI, metric.coordinates, components)
 
 
 def ricci_scalar(metric: Metric) -> Expr:
