@@ -203,14 +203,15 @@ class Metric(OfMetrics):
         known = constants_of("with_constants", values, self.constants)
         constraints = [condition.subs(known) for condition in self.constraints]
         observables = {name: e.subs(known) for name, e in self.observables.items()}
-        told = {symbol.name: str(value) for symbol, value in known.items()}
+        attributes = dict(self.attributes)
+        attributes.update({symbol.name: str(value) for symbol, value in known.items()})
         return replace(
             self,
             matrix=self.matrix.subs(known),
             constraints=constraints,
             constants=[symbol for symbol in self.constants if symbol not in known],
             observables=observables,
-            attributes={**self.attributes, **told},
+            attributes=attributes,
             cumulants=self.cumulants and self.cumulants.subs(known),
         )
 
