@@ -70,6 +70,10 @@ class Form(ABC):
     def read(self, place: Place) -> Self:
         """The form as it stands in coordinates, exact; TypeError or ValueError where it cannot stand there."""
 
+    def subs(self, known: Mapping[Symbol, Expr]) -> Form:
+        """The form with values for constants, of which it may hold none."""
+        return self
+
     @abstractmethod
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the metric, or of its integrand where it is a mean over samples."""
@@ -119,6 +123,11 @@ class ClosedForm(Form):
             raise ValueError(f"cumulants must be of {n} statistics, got {self.cumulants.second.rows}")
         return replace(self, matrix=symmetric(entries, place.region, rounded=given.has(sympy.Float)))
 
+    def subs(self, known: Mapping[Symbol, Expr]) -> Form:
+        """With the cumulants as well."""
+        cumulants = self.cumulants and self.cumulants.subs(known)
+        return replace(self, matrix=self.matrix.subs(known), cumulants=cumulants)
+
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the matrix."""
         return str(latex(self.matrix))
@@ -157,6 +166,11 @@ class Expectation(Form):
         found = set().union(*(e.free_symbols for e in self.expressions))
         _check_symbols(found, place, (*own, *(self.samples.symbols if self.samples else ())))
         return self
+
+    def subs(self, known: Mapping[Symbol, Expr]) -> Form:
+        """In the log-densities."""
+        laws = [replace(law, log_density=law.log_density.subs(known)) for law in self.laws]
+        return replace(self, laws=laws)
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the expectation, products of scores written out."""
@@ -278,7 +292,12 @@ class PulledBack(Form):
             raise ValueError(f"new must be the coordinates {list(place.names)}, in order, got {list(self.new)}")
         old = {symbol: exact(sympy.sympify(e)) for symbol, e in self.old.items()}
         _check_symbols(set().union(*(e.free_symbols for e in old.values())), place, ())
-        return replace(self, form=self.form.read(_Plain(tuple(old))), old=old)
+        return replace(self, form=self.form.read(_Plain(tuple(old), place.constants)), old=old)
+
+    def subs(self, known: Mapping[Symbol, Expr]) -> Form:
+        """In the form and in the old coordinates."""
+        old = {symbol: e.subs(known) for symbol, e in self.old.items()}
+        return replace(self, form=self.form.subs(known), old=old)
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the form, and of the map."""
@@ -316,6 +335,10 @@ class Scaled(Form):
             raise ValueError(f"number must be positive and finite, got {self.number}")
         return replace(self, form=self.form.read(place))
 
+    def subs(self, known: Mapping[Symbol, Expr]) -> Form:
+        """In the form."""
+        return replace(self, form=self.form.subs(known))
+
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the form, with the number."""
         return rf"{self.number:g}\, {self.form.latex(coordinates)}"
@@ -351,7 +374,11 @@ class DirectSum(Form):
         if given != list(place.coordinates) or len(self.forms) != len(self.coordinates):
             raise ValueError(f"coordinates must be those of each form, together {list(place.names)}, got {given}")
         parts = zip(self.forms, self.coordinates, strict=True)
-        return replace(self, forms=tuple(form.read(_Plain(tuple(own))) for form, own in parts))
+        return replace(self, forms=tuple(form.read(_Plain(tuple(own), place.constants)) for form, own in parts))
+
+    def subs(self, known: Mapping[Symbol, Expr]) -> Form:
+        """In each form."""
+        return replace(self, forms=[form.subs(known) for form in self.forms])
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of all forms."""

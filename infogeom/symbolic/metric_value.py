@@ -207,12 +207,11 @@ class Metric(OfMetrics):
         attributes.update({symbol.name: str(value) for symbol, value in known.items()})
         return replace(
             self,
-            matrix=self.matrix.subs(known),
+            matrix=self.form.subs(known),
             constraints=constraints,
             constants=[symbol for symbol in self.constants if symbol not in known],
             observables=observables,
             attributes=attributes,
-            cumulants=self.cumulants and self.cumulants.subs(known),
         )
 
     @property

@@ -100,3 +100,15 @@ def test_every_form_is_written_in_latex(form) -> None:
     text = Metric([a, b], form)._repr_latex_()
     assert text.startswith(r"$\displaystyle g(a, b) = ")
     assert text.count("{") == text.count("}")
+
+
+def test_constants_take_values_in_every_form_that_may_hold_them() -> None:
+    m = sympy.Symbol("m", positive=True)
+    plane = ClosedForm(sympy.diag(1, m * a**2))
+    metric = Metric([a, b], plane, constants=[m])
+    for form in (plane, Scaled(plane, 2), DirectSum([ClosedForm([[m * a]]), ClosedForm([[b]])], [[a], [b]])):
+        given = replace(metric, matrix=form).with_constants(m=3)
+        assert given.constants == ()
+        assert all(m not in e.free_symbols for e in given.form.expressions)
+    with pytest.raises(ValueError, match="m"):
+        replace(metric, matrix=Scaled(plane, 2)).with_constants(k=3)
