@@ -19,6 +19,8 @@ import sympy
 from sympy import AtomicExpr, Expr, Symbol
 
 from infogeom import precision
+from infogeom.functions.facts import Arithmetic, Facts
+from infogeom.functions.primitive import Primitive
 
 __all__ = ["Germ", "removable"]
 
@@ -32,6 +34,8 @@ NARROW, NARROW_CIRCLE = 1 / 64, 1 / 2
 NEGLIGIBLE = 2.0**-60
 #: Bits of the coefficients of the float64 series: each of the terms is rounded once.
 FLOAT_BITS = 90
+#: Roundings of the formula where float64 leaves the series: six powers of 0.35 cancel in it.
+FORMULA = 1000
 #: Bits and number of the coefficients for balls.
 BALL_BITS, BALL_COEFFICIENTS = 400, 90
 
@@ -162,12 +166,14 @@ class Germ(AtomicExpr):
         return repr(sympy.srepr(self))
 
 
-class removable(sympy.Function):  # noqa: N801
+class removable(Primitive):  # noqa: N801
     """Value at x of a `Germ`, an expression with a removable singularity; its derivative is that of the germ's.
 
     By the Taylor series near the centre, by the formula elsewhere.  In float64 the series serves up to 0.7 of the
     radius, where the error is a few roundings of the largest of its terms; beyond, it is what the formula loses.
     """
+
+    facts = Facts(name="removable", roundings=FORMULA, lacks=frozenset({Arithmetic.ARRAYS}))
 
     nargs = 2
 
@@ -184,6 +190,15 @@ class removable(sympy.Function):  # noqa: N801
     def formula(self) -> Expr:
         """The expression at the argument."""
         return self.args[1].at(self.args[0])
+
+    @property
+    def operands(self) -> tuple[Expr, ...]:
+        """The argument, without the germ."""
+        return self.args[:1]  # type: ignore[no-any-return]
+
+    def beside_zero(self) -> Expr:
+        """The value at the centre: the terms of the series cancel beside a zero."""
+        return abs(removable(self.args[1].centre, self.args[1]).evalf())
 
     def _eval_is_real(self) -> bool | None:
         return True if self.args[0].is_real else None

@@ -14,9 +14,9 @@ from flint import acb, arb, arb_series, ctx
 
 __all__ = [
     "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "cos", "cosh",
-    "digamma_difference", "erf", "erfc", "exp", "expit", "fabs", "gamma", "lgamma", "lgamma_difference", "log", "log1p",
-    "log_bessel", "log_zeta", "polygamma", "polygamma_excess", "removable", "sign", "sin", "sinh", "softplus", "sqrt",
-    "tan", "tanh", "zeta",
+    "digamma_difference", "erf", "erfc", "exp", "expit", "expm1", "fabs", "gamma", "lgamma", "lgamma_difference", "log",
+    "log1p", "log_bessel", "log_zeta", "polygamma", "polygamma_excess", "removable", "sign", "sin", "sinh", "softplus",
+    "sqrt", "tan", "tanh", "zeta",
 ]  # fmt: skip
 
 Real = arb | int | float
@@ -38,6 +38,11 @@ def log(u: Real) -> arb:
 def log1p(u: Real) -> arb:
     """Logarithm log(1 + u)."""
     return arb(u).log1p()
+
+
+def expm1(u: Real) -> arb:
+    """e^u − 1."""
+    return arb(u).expm1()
 
 
 def sqrt(u: Real) -> arb:

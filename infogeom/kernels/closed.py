@@ -6,10 +6,9 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 
 import numpy as np
-import sympy
 from numpy.typing import NDArray
 
-from infogeom.functions import SPECIAL, expit, softplus
+from infogeom.functions.registry import functions_that
 from infogeom.kernels import curvature
 from infogeom.kernels.balls import BITS, MOST_BITS, Balls
 from infogeom.kernels.codegen import UnsupportedFunctionError
@@ -50,10 +49,6 @@ SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
 CACHED, FEWEST = 2**18, 256
 #: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow, and where that is asked.
 FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875, 0.59375, 0.84375)
-#: Functions of which one, its reciprocal or a ratio comes closer to a constant than any number of bits tells.
-SATURATING = (sympy.exp, sympy.tanh, sympy.coth, sympy.erf, sympy.erfc, expit, softplus, sympy.sinh, sympy.cosh)
-#: Functions of which one value in so many bits takes seconds.
-SLOW = (sympy.polygamma, sympy.zeta, *SPECIAL)
 #: What may vanish everywhere, bits in which that is looked at, and most parameters of a metric that is so looked at.
 CURVATURES, VANISHING_BITS, MOST_PROBED = ("riemann", "ricci", "ricci_scalar"), 2**13, 6
 
@@ -204,7 +199,7 @@ class _Closed(Work):
         return double_double_of(balls, quantities)
 
     def most_bits(self, balls: Balls | None, *, irregular: bool) -> int:
-        slow = self.metric.matrix.has(*SLOW)
+        slow = self.metric.matrix.has(*functions_that(lambda facts: facts.slow_in_balls))
         return FEWER_BITS if slow or (balls and irregular and self._looks_singular(balls)) else MOST_BITS
 
     def vanishing(self) -> frozenset[str]:
@@ -218,7 +213,11 @@ class _Closed(Work):
         exponentials, a wall far away, may be below any bits here and is not asked.
         """
         metric = self.metric
-        if metric.samples or metric.matrix.has(*SATURATING) or not 1 < self.n <= MOST_PROBED:
+        if (
+            metric.samples
+            or metric.matrix.has(*functions_that(lambda facts: facts.saturating))
+            or not 1 < self.n <= MOST_PROBED
+        ):
             return frozenset()
         if is_product_of_lines(metric):
             return frozenset(CURVATURES)

@@ -25,10 +25,11 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 from sympy import Expr, Symbol
-from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.function import AppliedUndef
 
-from infogeom.functions import SPECIAL, Ordered, expit, softplus
+from infogeom.functions import expit, softplus
+from infogeom.functions.facts import Arithmetic, Facts
+from infogeom.functions.registry import facts_of, known_functions
 from infogeom.kernels.loops import Axes, Program, write_loops, write_point
 from infogeom.removable import removable
 
@@ -48,41 +49,15 @@ class UnsupportedFunctionError(TypeError):
     """A function that compiled kernels do not know."""
 
 
-FUNCTIONS: dict[type, str] = {
-    sympy.exp: "exp",
-    sympy.log: "log",
-    log1p: "log1p",
-    expm1: "expm1",
-    sympy.sin: "sin",
-    sympy.cos: "cos",
-    sympy.tan: "tan",
-    sympy.sinh: "sinh",
-    sympy.cosh: "cosh",
-    sympy.tanh: "tanh",
-    sympy.asin: "asin",
-    sympy.acos: "acos",
-    sympy.atan: "atan",
-    sympy.asinh: "asinh",
-    sympy.atanh: "atanh",
-    sympy.erf: "erf",
-    sympy.erfc: "erfc",
-    sympy.gamma: "gamma",
-    sympy.loggamma: "lgamma",
-    sympy.Abs: "fabs",
-}
-#: Functions that float64 evaluates by cases, or only as constants, and constants that it rounds.
-COMPARING: dict[type, str] = {expit: "expit", softplus: "softplus", sympy.sign: "sign", sympy.zeta: "zeta"}
+#: Constants that float64 rounds.
 CONSTANTS: dict[type, str] = {
     type(sympy.pi): "pi",
     type(sympy.E): "e",
     type(sympy.EulerGamma): "euler",
     type(sympy.Catalan): "catalan",
 }
-#: Functions that `infogeom.kernels.vectorised` knows.
-ON_ARRAYS = frozenset(
-    {*FUNCTIONS.values(), *COMPARING.values(), *CONSTANTS.values(), "ratio", "sqrt", "polygamma", "polygamma_excess"}
-    | {f.__name__ for f in SPECIAL}
-)
+#: What sources of other arithmetics call besides functions.
+ALWAYS = frozenset({*CONSTANTS.values(), "ratio", "sqrt", "point"})
 
 
 class _Builder:
@@ -128,28 +103,21 @@ class _Builder:
             return self._power(*e.as_base_exp()) if e.base is not sympy.E else self._exponential(e.exp)
         if isinstance(e, sympy.exp):
             return self._exponential(e.args[0])
-        if self.exact and type(e) in COMPARING:
-            operand = self.node(e.args[0])
-            return self.assign(f"{COMPARING[type(e)]}({operand})", [operand])
-        if isinstance(e, expit):
-            return self._expit(e.args[0])
-        if isinstance(e, softplus):
-            return self._softplus(e.args[0])
-        if isinstance(e, sympy.sign):
-            a = self.node(e.args[0])
-            return self.assign(f"1.0 if {a} > 0.0 else -1.0 if {a} < 0.0 else nan", [a])  # at 0 it jumps
-        if type(e) in FUNCTIONS:
-            operand = self.node(e.args[0])
-            return self.assign(f"{FUNCTIONS[type(e)]}({operand})", [operand])
-        if isinstance(e, sympy.polygamma | Ordered) and e.args[0].is_Integer:
-            operand = self.node(e.args[1])
-            return self.assign(f"{type(e).__name__}({int(e.args[0])}, {operand})", [operand])
+        return self._function(e, facts_of(type(e)))
+
+    def _function(self, e: Expr, facts: Facts) -> str:
+        """A function by a call, or by what is written out for it."""
+        if not facts.exists_in(Arithmetic.BALLS if self.exact else Arithmetic.FLOAT64):
+            raise UnsupportedFunctionError(_why_not(e))
         if isinstance(e, removable):
             return self._removable(e)
-        if isinstance(e, SPECIAL):
-            operands = [self.node(a) for a in e.args]
-            return self.assign(f"{type(e).__name__}({', '.join(operands)})", operands)
-        raise UnsupportedFunctionError(_why_not(e))
+        if not self.exact and type(e) in WRITTEN_OUT:
+            return WRITTEN_OUT[type(e)](self, e.args[0])
+        orders, arguments = e.args[: facts.orders], e.args[facts.orders :]
+        if not all(order.is_Integer for order in orders):
+            raise UnsupportedFunctionError(_why_not(e))
+        operands = [self.node(a) for a in arguments]
+        return self.assign(f"{facts.name}({', '.join([*map(str, orders), *operands])})", operands)
 
     def _depends(self, e: Expr) -> frozenset[str]:
         """What an expression depends on."""
@@ -279,6 +247,18 @@ class _Builder:
         total = self.assign(f"1.0 + {e}", [e])
         return a, e, self.assign(f"1.0 / {total}", [total])
 
+    def _sign(self, u: Expr) -> str:
+        a = self.node(u)
+        return self.assign(f"1.0 if {a} > 0.0 else -1.0 if {a} < 0.0 else nan", [a])  # at 0 it jumps
+
+
+#: Functions that compiled sources do not call: their exponentials may be split between axes, and cases become selects.
+WRITTEN_OUT: dict[type, Callable[[_Builder, Expr], str]] = {
+    expit: _Builder._expit,
+    softplus: _Builder._softplus,
+    sympy.sign: _Builder._sign,
+}
+
 
 def _why_not(e: Expr) -> str:
     """What keeps an expression from being evaluated, and what helps."""
@@ -385,7 +365,8 @@ def _on_arrays(expressions: Mapping[str, Sequence[Expr]], axes: Axes) -> Kernel 
         source, at = _point(expressions, axes)
     except UnsupportedFunctionError:
         return None
-    if set(re.findall(r"(\w+)\(", source)) - {"point"} - ON_ARRAYS:
+    known = {facts.name for facts in known_functions().values() if facts.exists_in(Arithmetic.ARRAYS)}
+    if set(re.findall(r"(\w+)\(", source)) - known - ALWAYS:
         return None
     return Kernel("", "", at, source.count(",", source.rindex("return")) + 1, source)
 

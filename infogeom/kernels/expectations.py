@@ -20,15 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, Symbol
 
-from infogeom.functions import SPECIAL
-from infogeom.kernels import special
-from infogeom.kernels.compile import compiled_module
+from infogeom.functions.primitive import primitives
 from infogeom.kernels.curvature import TINY, UNIT
 from infogeom.kernels.moment_errors import Bounds, Frame, Uncertain, moment_errors, unpacked
 from infogeom.kernels.nodes import EPS, ROUNDINGS, Nodes, Rule, Sample, sample_of
 from infogeom.kernels.running_error import with_errors
+from infogeom.kernels.vectorised import special_on_arrays
 from infogeom.symbolic import Expectation as ExpectationForm
-from infogeom.symbolic.float64 import in_float64
+from infogeom.symbolic.float64 import PRIMITIVES, in_float64
 from infogeom.symbolic.law import Law
 
 __all__ = ["Expectations", "Jet", "expectations_of", "special_functions"]
@@ -327,9 +326,9 @@ def expectations_of(form: ExpectationForm, x: tuple[Symbol, ...]) -> Expectation
 
 @cache
 def special_functions() -> Mapping[str, Callable[..., Any]]:
-    """The functions of `infogeom.kernels.special` that SciPy lacks, element by element."""
-    functions = compiled_module(special)
-    return {f.__name__: np.vectorize(functions[f.__name__], otypes=[float]) for f in SPECIAL}
+    """The functions of this package that SciPy lacks, element by element."""
+    lacking = {function.__name__ for function in primitives()} - PRIMITIVES.keys()
+    return {name: function for name, function in special_on_arrays().items() if name in lacking}
 
 
 def _derivatives(e: Expr, x: Sequence[Symbol], order: int) -> list[Expr]:

@@ -14,53 +14,21 @@ from typing import NamedTuple
 
 import sympy
 from sympy import Abs, Expr, Symbol
-from sympy.codegen.cfunctions import expm1, log1p
 
-from infogeom.functions import (
-    bessel_ratio,
-    bessel_ratio_curve,
-    bessel_ratio_slope,
-    digamma_difference,
-    expit,
-    lgamma_difference,
-    log_bessel,
-    log_zeta,
-    polygamma_excess,
-    softplus,
-)
+from infogeom.functions.facts import ELEMENTARY, Growth
+from infogeom.functions.primitive import Primitive
+from infogeom.functions.registry import facts_of, functions_that
 from infogeom.kernels.curvature import UNIT
-from infogeom.kernels.underflow import BOUNDED, lost
-from infogeom.removable import removable
+from infogeom.kernels.underflow import lost
 
 __all__ = ["DEPTH", "ERRORS", "SPREAD", "WEIGHT", "SampleErrors", "jet_errors", "rounding"]
 
 #: The same in sums over samples, which average over the errors of theirs: another 1/4.
 SAMPLE_UNIT = UNIT / 4
-#: Roundings to which the functions of the mathematical library are good, and those of `special` if not told below.
-ELEMENTARY, SPECIAL = 4, 16
-#: The same of functions that err as one at neighbouring arguments, by what balls found: three fifths of the worst.
-ACCURACY = {
-    sympy.polygamma: 48,
-    polygamma_excess: 200,
-    log_zeta: 64,
-    digamma_difference: 32,
-    lgamma_difference: 32,
-    bessel_ratio: 32,
-    bessel_ratio_slope: 960,
-    bessel_ratio_curve: 720,
-    log_bessel: 32,
-}
 #: What one rounding counts that nothing averages out, and a constant of which nothing is left.
 SINGLE_ROUNDING, LOST = 16, 2**57
 #: A constant that is smaller may have lost digits to underflow.
 SMALL = 1e-290
-#: Roundings of the formula of a removable singularity where float64 leaves the series: six powers of 0.35 cancel in it.
-REMOVABLE = 1000
-#: Functions of which |u f′(u)| ≤ |u| |f(u)|: an error of their argument is a relative one of theirs.
-EXPONENTIAL = (sympy.exp, expit, softplus)
-#: Functions with an elementary one's accuracy.
-LIBRARY = (*EXPONENTIAL, *BOUNDED, expm1, log1p, sympy.log, sympy.sinh, sympy.cosh, sympy.tan, sympy.asin, sympy.acos,
-           sympy.atan, sympy.asinh, sympy.atanh, sympy.erfc, sympy.Abs, sympy.sign)  # fmt: skip
 
 
 @lru_cache(maxsize=65536)
@@ -78,7 +46,7 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
         return e.func(*majorants), count + len(counts) - 1
     if e.is_Pow and e.base is not sympy.E and not e.exp.free_symbols:
         return _power(e.base, e.exp)
-    if isinstance(e, EXPONENTIAL) or (e.is_Pow and e.base is sympy.E):
+    if facts_of(e.func).exponential or (e.is_Pow and e.base is sympy.E):
         u = e.exp if e.is_Pow else e.args[0]
         majorant, count = rounding(u)
         # Exponentials of a sum over the axes are products of several.
@@ -99,16 +67,10 @@ def _power(base: Expr, exponent: Expr) -> tuple[Expr, Expr]:
 
 
 def _function(e: Expr) -> tuple[Expr, Expr]:
-    majorant, own = Abs(e), ELEMENTARY if isinstance(e, LIBRARY) else ACCURACY.get(e.func, SPECIAL)
-    if isinstance(e, log_bessel) and e.args[0] != 0:
-        majorant += sympy.Add(*e.args)  # what cancels beside its zero
-    if isinstance(e, lgamma_difference):
-        majorant += Abs(e.args[1])
-    arguments = e.args
-    if isinstance(e, removable):
-        arguments, own = e.args[:1], REMOVABLE
-        majorant += abs(removable(e.args[1].centre, e.args[1]).evalf())  # the terms of the series cancel beside a zero
-    count: Expr = sympy.Integer(own)
+    majorant, arguments = Abs(e), e.args
+    if isinstance(e, Primitive):
+        majorant, arguments = majorant + e.beside_zero(), e.operands
+    count: Expr = sympy.Integer(facts_of(e.func).roundings)
     for argument in arguments:
         size, errors = rounding(argument)
         if errors != 0:
@@ -221,7 +183,8 @@ class SampleErrors:
 
     def _entry(self, majorant: Expr, count: Expr) -> _Entry:
         """Split a majorant; a count that is no polynomial in the spread goes into it."""
-        functions = {f: sympy.Dummy(positive=True) for f in count.atoms(*BOUNDED) if f.free_symbols & set(self.largest)}
+        bounded = functions_that(lambda facts: facts.growth is Growth.BOUNDED)
+        functions = {f: sympy.Dummy(positive=True) for f in count.atoms(*bounded) if f.free_symbols & set(self.largest)}
         scaled = count.xreplace(functions).xreplace({s: SPREAD * most for s, most in self.largest.items()})
         if scaled.is_polynomial(SPREAD, *functions.values()):
             scaled = scaled.xreplace({f: sympy.Integer(1) for f in functions.values()})

@@ -13,9 +13,10 @@ from typing import Any
 import sympy
 from sympy import Abs, Expr, Symbol
 
-from infogeom.functions import inverse_mills, log_sum_exp, softmax
+from infogeom.functions.facts import ELEMENTARY
+from infogeom.functions.primitive import Primitive
+from infogeom.functions.registry import facts_of
 from infogeom.kernels.curvature import UNIT
-from infogeom.kernels.rounding import ELEMENTARY, LIBRARY
 from infogeom.symbolic.float64 import Array, evaluated, in_arrays
 
 __all__ = ["with_errors"]
@@ -128,14 +129,11 @@ class _Program:
         size = self._size(e)
         if e.is_Pow and e.exp.is_Integer:
             return UNIT * abs(e.exp) * size
-        if e.is_Pow or isinstance(e, LIBRARY):
+        if e.is_Pow or facts_of(e.func).roundings == ELEMENTARY:
             return UNIT * ELEMENTARY * size
-        if isinstance(e, log_sum_exp):
-            return UNIT * ELEMENTARY * (size + sympy.log(len(e.args)).evalf())
-        if isinstance(e, softmax):  # e^(a_k − log Σ e^a)
-            return UNIT * size * sympy.Add(2 * ELEMENTARY, *(2 * self._size(a) for a in e.args[1:]))
-        if isinstance(e, inverse_mills):  # e^(−x²/2 − log Φ(x))
-            return UNIT * size * (2 * ELEMENTARY + 2 * self._size(e.args[0]) ** 2)
+        own = e.roundings_of_scipy(self._size) if isinstance(e, Primitive) else None
+        if own is not None:
+            return UNIT * own
         return UNIT * SPECIAL * size
 
     def _slope(self, e: Expr, argument: Expr) -> Expr:

@@ -13,12 +13,12 @@ from functools import lru_cache
 
 import sympy
 from sympy import Abs, Expr
-from sympy.codegen.cfunctions import expm1
 
-from infogeom.functions import expit, softplus
+from infogeom.functions.facts import Growth
+from infogeom.functions.registry import facts_of
 from infogeom.kernels.curvature import FLOOR
 
-__all__ = ["BOUNDED", "lost"]
+__all__ = ["lost"]
 
 #: Factors that are at least 1, and their powers.
 Monomial = dict[Expr, int]
@@ -26,12 +26,6 @@ Monomial = dict[Expr, int]
 MOST = 6
 #: A number in front counts from here on.
 LARGE = 10**10
-#: Functions that nowhere exceed 1.
-BOUNDED = (expit, sympy.tanh, sympy.sin, sympy.cos, sympy.erf)
-#: Functions that are no larger than their argument, or than 1.
-SLOW = (*BOUNDED, softplus)
-#: Functions whose slope is no larger than they are themselves, or than 1.
-SMOOTH = (*SLOW, sympy.exp, expm1, sympy.sinh, sympy.cosh)
 
 
 def lost(expressions: Iterable[Expr]) -> Expr:
@@ -76,11 +70,12 @@ def _of_function(e: Expr) -> Monomial:
     """Of a function, and of what its inexact arguments do to it; a symbol is exact."""
     inexact = [u for u in e.args if u.free_symbols and not u.is_Symbol]
     inside = _product(*map(_magnification, inexact))
-    if isinstance(e, BOUNDED):
+    growth = facts_of(e.func).growth
+    if growth is Growth.BOUNDED:
         return inside
-    if isinstance(e, SLOW):
+    if growth is Growth.SLOW:
         return _product(*map(_magnification, e.args))
-    if isinstance(e, SMOOTH) or not inexact:
+    if growth is Growth.SMOOTH or not inexact:
         return _product({1 + Abs(e): 1}, inside)
     return _product({1 + Abs(e): 2}, inside, *({1 + Abs(u): 1, 1 + 1 / Abs(u): 1} for u in inexact))
 

@@ -14,7 +14,7 @@ from infogeom.kernels import special
 from infogeom.kernels.compile import compiled_module
 from infogeom.symbolic.float64 import PRIMITIVES
 
-__all__ = ["vectorised"]
+__all__ = ["special_on_arrays", "vectorised"]
 
 Array = NDArray[np.float64]
 
@@ -49,6 +49,11 @@ def _functions() -> dict[str, Callable[..., Any]]:
     functions |= {"gamma": scipy_special.gamma, "lgamma": scipy_special.gammaln}
     functions |= {"ratio": lambda p, q: p / q, "pi": lambda: np.pi, "e": lambda: np.e, "euler": lambda: np.euler_gamma}
     functions |= {"catalan": lambda: 0.915965594177219}
+    return {**functions, **PRIMITIVES, **special_on_arrays()}
+
+
+@cache
+def special_on_arrays() -> dict[str, Callable[..., Any]]:
+    """The functions of `infogeom.kernels.special`, element by element."""
     compiled = compiled_module(special)
-    functions |= {name: np.vectorize(compiled[name], otypes=[float]) for name in special.__all__}
-    return {**functions, **PRIMITIVES}
+    return {name: np.vectorize(compiled[name], otypes=[float]) for name in special.__all__}

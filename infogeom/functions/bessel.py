@@ -1,0 +1,126 @@
+"""The logarithm of a modified Bessel function, and ratios of two of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import sympy
+from sympy import Expr
+from sympy.core.function import ArgumentIndexError
+
+from infogeom.functions.cancelling import Cancelling
+from infogeom.functions.facts import Facts
+from infogeom.functions.primitive import powered
+
+__all__ = ["bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "log_bessel"]
+
+
+class bessel_ratio(Cancelling):  # noqa: N801
+    """Ratio A = I_(ν+1)(x) / I_ν(x), ν ≥ 0 and x ≥ 0: the mean resultant length of a von Mises–Fisher law.
+
+    A, A′ and −A″ are positive for x > 0 (Schou, Biometrika 65 (1978) 369–377, for ν = 0, 1/2, 1, …; A′ is a variance
+    for every ν).
+    """
+
+    facts = Facts(name="bessel_ratio", roundings=32, slow_in_balls=True, typical=((0.0, 9.0), (0.1, 30.0)))
+
+    primes = ""
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return A′, A″, or A‴ in terms of A, A′ and A″; there is no closed form of the derivative in ν."""
+        if argindex != 2:
+            raise ArgumentIndexError(self, argindex)
+        return self._slope(*self.args)
+
+    def _slope(self, nu: Expr, x: Expr) -> Expr:
+        return bessel_ratio_slope(nu, x)
+
+    def definition(self, nu: Any, x: Any) -> Any:
+        """A, A′ or A″ by Riccati's equation A′ = 1 − A² − (2ν + 1) A / x (DLMF 10.29.2); at x = 0 the limit."""
+        n, c = len(self.primes), 2 * nu + 1
+        if x == 0:
+            return 1 / (c + 1) if n == 1 else mpmath.mpf(0)
+        A = mpmath.besseli(nu + 1, x) / mpmath.besseli(nu, x)
+        slope = 1 - A * A - c * A / x
+        return (A, slope, c * A / x**2 - c * slope / x - 2 * A * slope)[n]
+
+    def _in_domain(self) -> bool | None:
+        return bool(self.args[0].is_nonnegative and self.args[1].is_nonnegative)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return True if self.args[0].is_nonnegative and self.args[1].is_positive else None
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        nu, x = (printer._print(a) for a in self.args)
+        name = f"A{self.primes}_{{{nu}}}" if exp is None else f"{{A{self.primes}_{{{nu}}}}}^{{{exp}}}"
+        return rf"{name}\left({x}\right)"
+
+
+class bessel_ratio_slope(bessel_ratio):  # noqa: N801
+    """Derivative A′ = 1 − A² − (2ν + 1) A / x of `bessel_ratio` in x."""
+
+    facts = Facts(name="bessel_ratio_slope", roundings=960, slow_in_balls=True, typical=((0.0, 9.0), (0.1, 30.0)))
+
+    primes = "'"
+
+    def _slope(self, nu: Expr, x: Expr) -> Expr:
+        return bessel_ratio_curve(nu, x)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return True if self._in_domain() else None
+
+
+class bessel_ratio_curve(bessel_ratio):  # noqa: N801
+    """Second derivative A″ of `bessel_ratio` in x; the third cancels at small and at large x."""
+
+    facts = Facts(name="bessel_ratio_curve", roundings=720, slow_in_balls=True, typical=((0.0, 9.0), (0.1, 30.0)))
+
+    primes = "''"
+
+    def _slope(self, nu: Expr, x: Expr) -> Expr:
+        A, slope, c = bessel_ratio(nu, x), bessel_ratio_slope(nu, x), 2 * nu + 1
+        return -2 * slope**2 - 2 * A * self - c * (self - 2 * (slope - A / x) / x) / x
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return None
+
+    def _eval_is_extended_negative(self) -> bool | None:
+        return True if (2 * self.args[0]).is_integer and bessel_ratio(*self.args).is_positive else None
+
+
+class log_bessel(Cancelling):  # noqa: N801
+    """Logarithm log I_ν(x) of a modified Bessel function, ν ≥ 0 and x > 0: positive for ν = 0.
+
+    The log-partition of a von Mises–Fisher law is log_bessel(ν, κ) − ν log κ and a constant.
+    """
+
+    facts = Facts(name="log_bessel", roundings=32, slow_in_balls=True, typical=((0.0, 9.0), (0.1, 30.0)))
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return I_ν′ / I_ν = A + ν / x (DLMF 10.29.2); there is no closed form of the derivative in ν."""
+        if argindex != 2:
+            raise ArgumentIndexError(self, argindex)
+        nu, x = self.args
+        return bessel_ratio(nu, x) + nu / x
+
+    def definition(self, nu: Any, x: Any) -> Any:
+        """Log I_ν(x)."""
+        return mpmath.log(mpmath.besseli(nu, x))
+
+    def _eval_rewrite_as_besseli(self, nu: Expr, x: Expr, **hints: Any) -> Expr:
+        return sympy.log(sympy.besseli(nu, x))
+
+    def beside_zero(self) -> Expr:
+        """ν + x: what cancels, but for ν = 0."""
+        return sympy.Integer(0) if self.args[0] == 0 else sympy.Add(*self.args)
+
+    def _in_domain(self) -> bool | None:
+        return bool(self.args[0].is_nonnegative and self.args[1].is_positive)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return True if self.args[0].is_zero and self._in_domain() else None
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        nu, x = (printer._print(a) for a in self.args)
+        return powered(rf"\log I_{{{nu}}}\left({x}\right)", exp)

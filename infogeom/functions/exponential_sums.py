@@ -1,0 +1,80 @@
+"""Logarithms of sums of exponentials, and the shares of their terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from sympy import Expr
+from sympy.core.function import ArgumentIndexError
+
+from infogeom.functions.facts import ELEMENTARY, UNCOMPILED, Facts
+from infogeom.functions.primitive import Primitive, powered
+
+__all__ = ["log_sum_exp", "softmax"]
+
+
+class log_sum_exp(Primitive):  # noqa: N801
+    """Logarithm log Σ_k e^{a_k}, which neither overflows nor underflows; its derivatives are ``softmax``."""
+
+    facts = Facts(name="log_sum_exp", lacks=UNCOMPILED, typical=((-5.0, 5.0),) * 3)
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return the share of one term."""
+        return softmax(argindex - 1, *self.args)
+
+    def roundings_of_scipy(self, size: Callable[[Expr], Expr]) -> Expr:
+        """Those of a logarithm, also beside its zero."""
+        return ELEMENTARY * (size(self) + sympy.log(len(self.args)).evalf())
+
+    def _eval_is_real(self) -> bool | None:
+        return True if all(a.is_real for a in self.args) else None
+
+    def _eval_rewrite_as_exp(self, *a: Expr, **hints: Any) -> Expr:
+        return sympy.log(sympy.Add(*map(sympy.exp, a)))
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return self._eval_rewrite_as_exp(*self.args)._eval_evalf(prec)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return powered(rf"\log\left({' + '.join(f'e^{{{printer._print(a)}}}' for a in self.args)}\right)", exp)
+
+
+class softmax(Primitive):  # noqa: N801
+    """Share e^{a_k} / Σ_j e^{a_j} of the term number k, counted from 0; derivatives s_k (δ_jk − s_j)."""
+
+    facts = Facts(
+        name="softmax",
+        lacks=UNCOMPILED,
+        orders=1,
+        typical=((0.0, 2.0), *((-5.0, 5.0),) * 3),
+    )
+
+    def fdiff(self, argindex: int = 2) -> Expr:
+        """Return s_k (δ_jk − s_j)."""
+        k, *a = self.args
+        if argindex == 1:
+            raise ArgumentIndexError(self, argindex)
+        j = argindex - 2
+        return self * (int(k == j) - softmax(j, *a))
+
+    def roundings_of_scipy(self, size: Callable[[Expr], Expr]) -> Expr:
+        """Those of e^(a_k − log Σ e^a)."""
+        return size(self) * sympy.Add(2 * ELEMENTARY, *(2 * size(a) for a in self.args[1:]))
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return self._eval_is_real()
+
+    def _eval_is_real(self) -> bool | None:
+        return True if all(a.is_real for a in self.args) else None
+
+    def _eval_rewrite_as_exp(self, k: Expr, *a: Expr, **hints: Any) -> Expr:
+        return sympy.exp(a[int(k)]) / sympy.Add(*map(sympy.exp, a))
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        return self._eval_rewrite_as_exp(*self.args)._eval_evalf(prec)
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        k, *a = self.args
+        return powered(rf"\operatorname{{softmax}}_{{{k}}}\left({', '.join(map(printer._print, a))}\right)", exp)

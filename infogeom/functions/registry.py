@@ -1,0 +1,29 @@
+"""Every function that is known, SymPy's and this package's, by its class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from infogeom.functions.facts import Facts
+from infogeom.functions.of_sympy import OF_SYMPY
+from infogeom.functions.primitive import primitives
+
+__all__ = ["facts_of", "functions_that", "known_functions"]
+
+UNKNOWN = Facts(name="")
+
+
+def known_functions() -> dict[type, Facts]:
+    """Every function of SymPy's and of this package that is known, with its facts."""
+    return {**OF_SYMPY, **primitives()}
+
+
+def facts_of(function: type) -> Facts:
+    """Facts of a function; of one that is not known, that nothing is known."""
+    facts: Facts = getattr(function, "facts", None) or OF_SYMPY.get(function, UNKNOWN)
+    return facts
+
+
+def functions_that(wanted: Callable[[Facts], bool]) -> tuple[type, ...]:
+    """Functions whose facts are as wanted."""
+    return tuple(function for function, facts in known_functions().items() if wanted(facts))
