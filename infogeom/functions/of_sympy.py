@@ -10,8 +10,8 @@ from infogeom.functions.facts import ELEMENTARY, Arithmetic, Facts, Growth
 __all__ = ["OF_SYMPY"]
 
 BOUNDED, SMOOTH = Growth.BOUNDED, Growth.SMOOTH
-#: Only constants have a value in compiled code.
-CONSTANT = frozenset({Arithmetic.FLOAT64})
+#: Only constants have a value in kernels.
+CONSTANT = frozenset({Arithmetic.FLOAT64, Arithmetic.ARRAYS})
 OF_SYMPY: dict[type, Facts] = {
     sympy.exp: Facts(name="exp", roundings=ELEMENTARY, growth=SMOOTH, exponential=True, saturating=True),
     sympy.log: Facts(name="log", roundings=ELEMENTARY),
