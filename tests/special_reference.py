@@ -46,7 +46,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "bessel_ratio": bessel_ratio,
     "bessel_ratio_slope": bessel_ratio_slope,
     "bessel_ratio_curve": bessel_ratio_curve,
-    "log_normal_cdf": lambda x: mpmath.log(mpmath.ncdf(x)),
+    "log_normal_cdf": lambda x: mpmath.log(mpmath.ncdf(x)) if x < 1 else mpmath.log1p(-mpmath.ncdf(-x)),
     "inverse_mills": lambda x: mpmath.npdf(x) / mpmath.ncdf(x),
     "log_bessel": lambda nu, x: mpmath.log(mpmath.besseli(nu, x)),
     "log_zeta": log_zeta,

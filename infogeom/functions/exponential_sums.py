@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr
 from sympy.core.function import ArgumentIndexError
 
-from infogeom.functions.facts import ELEMENTARY, UNCOMPILED, Facts
+from infogeom.functions.facts import ELEMENTARY, Facts, Growth
 from infogeom.functions.primitive import Primitive, powered
 
 __all__ = ["log_sum_exp", "softmax"]
@@ -18,11 +18,15 @@ __all__ = ["log_sum_exp", "softmax"]
 class log_sum_exp(Primitive):  # noqa: N801
     """Logarithm log Σ_k e^{a_k}, which neither overflows nor underflows; its derivatives are ``softmax``."""
 
-    facts = Facts(name="log_sum_exp", lacks=UNCOMPILED, typical=((-5.0, 5.0),) * 3)
+    facts = Facts(name="log_sum_exp", growth=Growth.SLOW, saturating=True, typical=((-5.0, 5.0),) * 3)
 
     def fdiff(self, argindex: int = 1) -> Expr:
         """Return the share of one term."""
         return softmax(argindex - 1, *self.args)
+
+    def beside_zero(self) -> Expr:
+        """The logarithm of the number of terms."""
+        return sympy.log(len(self.args)).evalf()
 
     def roundings_of_scipy(self, size: Callable[[Expr], Expr]) -> Expr:
         """Those of a logarithm, also beside its zero."""
@@ -46,7 +50,9 @@ class softmax(Primitive):  # noqa: N801
 
     facts = Facts(
         name="softmax",
-        lacks=UNCOMPILED,
+        roundings=64,
+        growth=Growth.BOUNDED,
+        saturating=True,
         orders=1,
         typical=((0.0, 2.0), *((-5.0, 5.0),) * 3),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["ELEMENTARY", "UNCOMPILED", "Arithmetic", "Facts", "Growth"]
+__all__ = ["ELEMENTARY", "Arithmetic", "Facts", "Growth"]
 
 #: Roundings to which the functions of the mathematical library are good.
 ELEMENTARY = 4
@@ -30,10 +30,6 @@ class Arithmetic(Enum):
     MPMATH = "mpmath"
     #: Enclosures of rising precision.
     BALLS = "balls"
-
-
-#: What kernels evaluate in.
-UNCOMPILED = frozenset({Arithmetic.FLOAT64, Arithmetic.ARRAYS, Arithmetic.BALLS})
 
 
 class Growth(Enum):

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import sympy
 from sympy import Expr
 
-from infogeom.functions.facts import ELEMENTARY, UNCOMPILED, Facts
+from infogeom import precision
+from infogeom.functions.facts import ELEMENTARY, Facts, Growth
 from infogeom.functions.primitive import Primitive, powered
 
 __all__ = ["inverse_mills", "log_normal_cdf"]
 
 
-class log_normal_cdf(Primitive):  # noqa: N801
-    """Logarithm log Φ(x) of the normal distribution function; derivative φ/Φ, ``inverse_mills``."""
-
-    facts = Facts(name="log_normal_cdf", lacks=UNCOMPILED, typical=((-9.0, 9.0),))
+class OfNormal(Primitive):
+    """A function of one argument that is evaluated with the digits more that e^(−x²/2) loses."""
 
     nargs = 1
+
+    @abstractmethod
+    def _at(self, x: Any) -> Any:
+        """Value at an mpmath number, at the working precision."""
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        (x,) = self.args
+        if not (x.is_number and x.is_real):
+            return self
+        work = prec + 20
+        if not x.is_zero:
+            work += 2 * max(0, mpmath.mag(mpmath.mpf(x.evalf(3)._to_mpmath(53))))
+        with precision.bits(work):
+            return Expr._from_mpmath(self._at(mpmath.mpf(x.evalf(int(work / 3.32) + 5)._to_mpmath(work))), prec)
+
+
+class log_normal_cdf(OfNormal):  # noqa: N801
+    """Logarithm log Φ(x) of the normal distribution function; derivative φ/Φ, ``inverse_mills``."""
+
+    facts = Facts(name="log_normal_cdf", roundings=64, growth=Growth.SMOOTH, saturating=True, typical=((-9.0, 9.0),))
 
     def fdiff(self, argindex: int = 1) -> Expr:
         """Return φ(x)/Φ(x)."""
@@ -31,19 +52,20 @@ class log_normal_cdf(Primitive):  # noqa: N801
     def _eval_rewrite_as_erfc(self, x: Expr, **hints: Any) -> Expr:
         return sympy.log(sympy.erfc(-x / sympy.sqrt(2)) / 2)
 
-    def _eval_evalf(self, prec: int) -> Expr:
-        return self._eval_rewrite_as_erfc(self.args[0])._eval_evalf(prec)
+    def _at(self, x: Any) -> Any:
+        """Logarithm log Φ(x), near 0 by its complement."""
+        if x > 0:
+            return mpmath.log1p(-mpmath.erfc(x / mpmath.sqrt(2)) / 2)
+        return mpmath.log(mpmath.erfc(-x / mpmath.sqrt(2)) / 2)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         return powered(rf"\log\Phi\left({printer._print(self.args[0])}\right)", exp)
 
 
-class inverse_mills(Primitive):  # noqa: N801
+class inverse_mills(OfNormal):  # noqa: N801
     """Inverse Mills ratio m(x) = φ(x)/Φ(x) of the normal law; derivative −m (x + m)."""
 
-    facts = Facts(name="inverse_mills", lacks=UNCOMPILED, typical=((-9.0, 9.0),))
-
-    nargs = 1
+    facts = Facts(name="inverse_mills", roundings=64, growth=Growth.SLOW, saturating=True, typical=((-9.0, 9.0),))
 
     def fdiff(self, argindex: int = 1) -> Expr:
         """Return −m (x + m)."""
@@ -53,14 +75,18 @@ class inverse_mills(Primitive):  # noqa: N801
         """Those of e^(−x²/2 − log Φ(x))."""
         return size(self) * (2 * ELEMENTARY + 2 * size(self.args[0]) ** 2)
 
+    def _eval_is_real(self) -> bool | None:
+        return bool(self.args[0].is_real) or None
+
     def _eval_is_extended_positive(self) -> bool | None:
         return True if self.args[0].is_extended_real else None
 
     def _eval_rewrite_as_erfc(self, x: Expr, **hints: Any) -> Expr:
         return sympy.sqrt(2 / sympy.pi) * sympy.exp(-(x**2) / 2) / sympy.erfc(-x / sympy.sqrt(2))
 
-    def _eval_evalf(self, prec: int) -> Expr:
-        return self._eval_rewrite_as_erfc(self.args[0])._eval_evalf(prec)
+    def _at(self, x: Any) -> Any:
+        """φ(x)/Φ(x)."""
+        return mpmath.sqrt(2 / mpmath.pi) * mpmath.exp(-x * x / 2) / mpmath.erfc(-x / mpmath.sqrt(2))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         return powered(rf"\frac{{\varphi}}{{\Phi}}\left({printer._print(self.args[0])}\right)", exp)

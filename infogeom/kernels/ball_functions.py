@@ -14,9 +14,9 @@ from flint import acb, arb, arb_series, ctx
 
 __all__ = [
     "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "cos", "cosh",
-    "digamma_difference", "erf", "erfc", "exp", "expit", "expm1", "fabs", "gamma", "lgamma", "lgamma_difference", "log",
-    "log1p", "log_bessel", "log_zeta", "polygamma", "polygamma_excess", "removable", "sign", "sin", "sinh", "softplus",
-    "sqrt", "tan", "tanh", "zeta",
+    "digamma_difference", "erf", "erfc", "exp", "expit", "expm1", "fabs", "gamma", "inverse_mills", "lgamma",
+    "lgamma_difference", "log", "log1p", "log_bessel", "log_normal_cdf", "log_sum_exp", "log_zeta", "polygamma",
+    "polygamma_excess", "removable", "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "tan", "tanh", "zeta",
 ]  # fmt: skip
 
 Real = arb | int | float
@@ -155,6 +155,53 @@ def softplus(u: Real) -> arb:
     """log(1 + e^u), narrow relative to its value on either side."""
     u = arb(u)
     return u + (-u).exp().log1p() if u > 0 else u.exp().log1p()
+
+
+def log_sum_exp(*a: Real) -> arb:
+    """Logarithm log Σ_k e^{a_k}."""
+    terms = [arb(u) for u in a]
+    most = terms.pop(_largest(terms))
+    return _refined(lambda: most + sum(((u - most).exp() for u in terms), arb(0)).log1p(), most, *terms)
+
+
+def softmax(k: int, *a: Real) -> arb:
+    """Share e^{a_k} / Σ_j e^{a_j}, of which no factor is beyond any exponent."""
+    terms = [arb(u) for u in a]
+    most = terms[_largest(terms)]
+    powers = [(u - most).exp() if u is not most else arb(1) for u in terms]
+    return powers[k] / sum(powers, arb(0))
+
+
+def _largest(terms: list[arb]) -> int:
+    """Place of the ball with the largest midpoint."""
+    at = 0
+    for k, ball in enumerate(terms):
+        if ball.mid() > terms[at].mid():
+            at = k
+    return at
+
+
+def log_normal_cdf(x: Real) -> arb:
+    """Logarithm log Φ(x) of the normal distribution function, narrow relative to its value on either side."""
+    x = arb(x)
+    if x < 0:
+        return (_scaled_erfc(x) / 2).log() - x * x / 2
+    below = (x / arb(2).sqrt()).erfc() / 2
+    return (-below).log1p() if x > 0 else (1 - below).log()
+
+
+def inverse_mills(x: Real) -> arb:
+    """Inverse Mills ratio φ(x)/Φ(x) of the normal law."""
+    x = arb(x)
+    factor = (2 / arb.pi()).sqrt()
+    if x < 0:
+        return factor / _scaled_erfc(x)
+    return factor * (-x * x / 2).exp() / (-x / arb(2).sqrt()).erfc()
+
+
+def _scaled_erfc(x: arb) -> arb:
+    """e^(x²/2) erfc(−x/√2), x < 0, whose factors may be beyond any exponent (DLMF 7.11.5)."""
+    return (x * x / 2).hypgeom_u(arb(0.5), arb(0.5)) / arb.pi().sqrt()
 
 
 def polygamma(m: int, x: Real) -> arb:

@@ -29,8 +29,8 @@ def _softplus(u: Real) -> Real:
 
 
 def _log_sum_exp(*a: Real) -> Real:
-    most = max(a)
-    return most + mpmath.log(mpmath.fsum(exponential(b - most) for b in a))
+    most, *others = sorted(a, reverse=True)
+    return most + mpmath.log1p(mpmath.fsum(exponential(b - most) for b in others))
 
 
 def _softmax(k: int, *a: Real) -> Real:

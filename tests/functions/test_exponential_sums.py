@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import mpmath
+import pytest
 import sympy
 from sympy import Rational, exp
 
 from infogeom.functions import log_sum_exp, softmax
+from infogeom.symbolic.multiprecision import in_mpmath
+from tests.special_reference import exactly
 
 
 def test_the_derivatives_of_log_sum_exp_are_the_shares_of_its_terms() -> None:
@@ -15,3 +19,20 @@ def test_the_derivatives_of_log_sum_exp_are_the_shares_of_its_terms() -> None:
         for symbol in (a, b, c):
             expected = e.rewrite(exp).diff(symbol).subs(point)
             assert abs(e.diff(symbol).subs(point).evalf(30) - expected.evalf(30)) < 1e-28
+
+
+@pytest.mark.parametrize("at", [(-800.0, 900.0, 3.5), (0.0, -200.0, -300.0), (-3.0, -2.0, -1.0)])
+def test_mpmath_evaluates_both_to_its_working_precision(at: tuple[float, ...]) -> None:
+    x = sympy.symbols("x:3", real=True)
+    found = in_mpmath(x, [log_sum_exp(*x), softmax(1, *x)])
+    with mpmath.workdps(30):
+        values = found(*map(mpmath.mpf, at))
+    for value, expected in zip(values, (exactly("log_sum_exp", *at), exactly("softmax", 1, *at)), strict=True):
+        with mpmath.workdps(40):
+            assert abs(value / expected - 1) < 1e-26
+
+
+def test_shares_are_positive_and_their_logarithm_is_real() -> None:
+    x = sympy.symbols("x:3", real=True)
+    assert softmax(2, *x).is_positive
+    assert log_sum_exp(*x).is_real

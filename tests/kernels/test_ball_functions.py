@@ -42,6 +42,10 @@ SPECIAL: dict[str, Any] = {
     "bessel_ratio_slope": (moderate, moderate),
     "bessel_ratio_curve": (moderate, moderate),
     "log_bessel": (moderate | st.just(0.0), moderate),
+    "log_normal_cdf": (st.floats(-1e4, 0.0) | st.floats(0.0, 37.0),),
+    "inverse_mills": (st.floats(-1e4, 0.0) | st.floats(0.0, 37.0),),
+    "log_sum_exp": (st.floats(-300.0, 300.0),) * 3,
+    "softmax": (st.integers(0, 2), *(st.floats(-300.0, 300.0),) * 3),
     "log_zeta": (orders, st.floats(-10.0, 2.5).map(lambda e: 1.0 + 10.0**e)),
 }
 
@@ -84,7 +88,7 @@ def test_balls_of_special_functions_hold_the_value_and_are_narrow(name: str, dat
 
 @settings(max_examples=25)
 @given(u=wide, width=st.floats(1e-6, 1.0), at=st.floats(-1.0, 1.0))
-@pytest.mark.parametrize("name", ["expit", "softplus", "tanh", "exp"])
+@pytest.mark.parametrize("name", ["expit", "softplus", "tanh", "exp", "log_normal_cdf", "inverse_mills"])
 def test_the_ball_of_a_ball_holds_every_value(name: str, u: float, width: float, at: float) -> None:
     assume(abs(at) < 0.999)
     function: Callable[[Any], arb] = getattr(balls, name)
@@ -93,7 +97,9 @@ def test_the_ball_of_a_ball_holds_every_value(name: str, u: float, width: float,
 
 @settings(max_examples=25)
 @given(nu=moderate, x=moderate, at=st.floats(-0.999, 0.999))
-@pytest.mark.parametrize("name", ["bessel_ratio", "bessel_ratio_slope", "bessel_ratio_curve", "log_bessel"])
+@pytest.mark.parametrize(
+    "name", ["bessel_ratio", "bessel_ratio_slope", "bessel_ratio_curve", "log_bessel", "log_sum_exp"]
+)
 def test_the_ball_of_an_inexact_argument_holds_every_value(name: str, nu: float, x: float, at: float) -> None:
     function: Callable[[Any, Any], arb] = getattr(balls, name)
     assert function(nu, arb(x, x * 1e-9)).overlaps(function(nu, x * (1 + at * 1e-9)))

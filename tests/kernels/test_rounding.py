@@ -12,15 +12,20 @@ from hypothesis import given, settings
 from sympy import Rational, cosh, exp, log, polygamma, sin, sqrt, symbols
 from sympy.codegen.cfunctions import expm1, log1p
 
-from infogeom.functions import expit, softplus
+from infogeom.functions import expit, inverse_mills, log_normal_cdf, log_sum_exp, softmax, softplus
 from infogeom.kernels.codegen import Axes, kernel
 from infogeom.kernels.jet import evaluate_kernel
 from infogeom.kernels.rounding import largest, rounding
 from tests import strategies
+from tests.special_reference import DEFINITIONS
 
 x, y = symbols("x y", positive=True)
 U = 2.0**-53
-PRIMITIVES = {"expit": lambda u: 1 / (1 + mpmath.exp(-u)), "softplus": lambda u: mpmath.log1p(mpmath.exp(u))}
+PRIMITIVES = {
+    "expit": lambda u: 1 / (1 + mpmath.exp(-u)),
+    "softplus": lambda u: mpmath.log1p(mpmath.exp(u)),
+    **{name: DEFINITIONS[name] for name in ("log_sum_exp", "softmax", "log_normal_cdf", "inverse_mills")},
+}
 EXPRESSIONS = {
     "sum": x - y + Rational(1, 3),
     "product": 7 * x**3 * y / 3,
@@ -36,6 +41,11 @@ EXPRESSIONS = {
     "a logarithm near its zero": log(1 + x / 1000 - y / 1000),
     "what is known near its zeros": expm1(x - y) * log1p(x / 5 - y / 5) + expm1(x**3),
     "waves": sin(50 * x + y) * cosh(x - y),
+    "a sum of exponentials beside its zero": log_sum_exp(x - y - Rational(7, 10), y - x - Rational(7, 10), x * y - 9),
+    "a share": softmax(1, 20 * x, 20 * y, x * y) * x,
+    "the slope of a share": softmax(1, 5 * x, 5 * y).diff(x),
+    "the lower tail of the normal law": log_normal_cdf(9 * (x - y)) * y,
+    "its hazard": inverse_mills(9 * (x - y) + 1) - y,
     "polygamma": x * polygamma(1, x) - 1 - polygamma(2, y * x),
 }
 
@@ -79,3 +89,9 @@ def test_roundings_are_counted(e: sympy.Expr, count: int) -> None:
 
 def test_the_largest_count_is_no_smaller_than_any() -> None:
     assert largest(2 * x + 3, x + 5, 4 * y) == 2 * x + 4 * y + 5
+
+
+def test_beside_its_zero_a_sum_of_exponentials_errs_relative_to_the_logarithm_of_its_terms() -> None:
+    a, b = symbols("a b", real=True)
+    majorant, _ = rounding(log_sum_exp(a, b))
+    assert majorant.subs({a: -log(2), b: -log(2)}).evalf() == pytest.approx(float(log(2)))
