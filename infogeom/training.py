@@ -16,7 +16,7 @@ from tqdm import tqdm
 from infogeom import __version__
 from infogeom.arguments import check_real, point_of
 from infogeom.formulas import latex
-from infogeom.kernels.jet import evaluate_kernel, metric_kernels, sample_table
+from infogeom.kernels.field import Field
 from infogeom.models.model import Model
 from infogeom.models.names import check_name
 from infogeom.optimizers import SGD, Adam
@@ -131,18 +131,17 @@ def _checked(model: Model, start: ArrayLike, learning_rate: float, steps: int) -
 
 
 def _loss_and_gradient(model: Model) -> LossAndGradient:
-    """Mean loss and its gradient at one point, from one kernel."""
+    """Mean loss and its gradient at one point."""
     metric = symbolic_metric(model)
     loss = model.observables["loss"]
     observables = {"loss": loss} | {
         name: loss.diff(c) for name, c in zip(metric.names, metric.coordinates, strict=True)
     }
-    kernel = metric_kernels(replace(metric, observables=observables), (), tuple(observables), (), bounds=False).jet
-    at, data, nowhere = [kernel.at[name][0] for name in observables], sample_table(metric), np.empty((0, 1))
+    field = Field(replace(metric, observables=observables), tuple(observables))
 
     def evaluate(theta: Array) -> tuple[float, Array]:
-        values = evaluate_kernel(kernel, nowhere, np.ascontiguousarray(theta[:, None]), data)[at, 0, 0]
-        return float(values[0]), values[1:]
+        value, *gradient = field(theta)
+        return float(value), np.array(gradient)
 
     return evaluate
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +25,7 @@ from infogeom.kernels.jet import (
     sample_table,
 )
 from infogeom.kernels.null_space import null_space, rank_in_general, rank_of_samples
+from infogeom.kernels.pointwise import at_point
 from infogeom.kernels.rounding import ERRORS
 from infogeom.kernels.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
 from infogeom.kernels.tiles import Evaluation, Places, Task, ratio
@@ -185,6 +186,44 @@ class _Closed(Work):
         order = highest_order(name for name in others if not QUANTITIES[name].bounds)
         apart = self.metric.form.cumulants is not None and scalars and others and order <= 0
         return [others, scalars] if apart else [quantities]
+
+    def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...] | None]:
+        metric, data = self.metric, sample_table(self.metric)
+        observed = tuple(name for name in quantities if name in metric.observables)
+        geometric = tuple(name for name in quantities if name not in observed)
+        jet = _Jet(metric_kernels(metric, geometric, observed, (), bounds=False), data, self.n)
+        kernel = jet.kernels.whole or jet.kernels.after or jet.kernels.jet
+        if geometric and kernel is jet.kernels.jet:
+            return self._by_loops(jet, quantities, observed)
+        ranks = [0 if name in observed else QUANTITIES[name].rank for name in quantities]
+        places = [(kernel.at[name], (self.n,) * rank) for name, rank in zip(quantities, ranks, strict=True)]
+        pivot = int(kernel.at["pivot"][0]) if geometric else None
+
+        def values(x: Array) -> tuple[Array, ...] | None:
+            """None where the metric is not seen to be positive."""
+            point = np.ascontiguousarray(x[:, None])
+            if kernel is jet.kernels.after:
+                found = evaluate_kernel(kernel, NOWHERE, jet(NOWHERE, point)[:, 0], NO_DATA)[:, 0, 0]
+            else:
+                found = evaluate_kernel(kernel, NOWHERE, point, data)[:, 0, 0]
+            if pivot is not None and not found[pivot] > SINGULAR:
+                return None
+            return tuple(found[at].reshape(shape) for at, shape in places)
+
+        return values
+
+    def _by_loops(
+        self, jet: _Jet, quantities: tuple[str, ...], observed: tuple[str, ...]
+    ) -> Callable[[Array], tuple[Array, ...]]:
+        geometric = [name for name in quantities if name not in observed]
+
+        def values(x: Array) -> tuple[Array, ...]:
+            packed = jet(NOWHERE, np.ascontiguousarray(x[:, None]))[:, 0]
+            found = dict(zip(geometric, at_point(*jet.tensors(packed), geometric), strict=True))
+            found.update({name: packed[jet.kernels.jet.at[name][0], 0] for name in observed})
+            return tuple(found[name] for name in quantities)
+
+        return values
 
     def jets(self, points: Array, order: int) -> Jets:
         jet = _Jet(jet_kernels(self.metric, order), sample_table(self.metric), self.n)

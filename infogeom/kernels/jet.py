@@ -204,8 +204,9 @@ def _metric_kernels(
     expressions = {name: [_known_near_zero(e) for e in entries] for name, entries in expressions.items()}
     inner = tuple(c for c in coordinates if c not in outer)
     axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
-    most = MAX_TRACED_TENSORS if tensors_of_curvature(quantities) else MAX_TRACED
-    small = max(entries.size for entries in jet.values()) <= most
+    tensors = tensors_of_curvature(quantities)
+    most = MAX_TRACED_TENSORS if tensors and bounds else MAX_TRACED
+    small = max(*(entries.size for entries in jet.values()), len(coordinates) ** 4 if tensors else 0) <= most
     small &= len(coordinates) <= MAX_COORDINATES
     share = SINGLE_OF_SAMPLES if samples else SINGLE
     trace = (

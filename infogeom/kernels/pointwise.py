@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeom.kernels import curvature
+from infogeom.kernels.compile import compiled_module
+from infogeom.kernels.geometry import geometry
 from infogeom.kernels.status import Status
 from infogeom.kernels.tensor_errors import SINGLE
 from infogeom.kernels.tiles import Evaluation, Places, Task
 from infogeom.kernels.work import Work
 from infogeom.quantities import QUANTITIES, highest_order
 
-__all__ = ["Pointwise"]
+__all__ = ["Pointwise", "at_point"]
 
 Array = NDArray[np.float64]
 #: Points of a tile, times samples.
@@ -57,3 +60,18 @@ class _Followed(Evaluation):
         parts: list[Array] = []
         self.follow(g, dg, ddg, errors, status, at, parts, framed, SINGLE)
         return np.concatenate(parts), at
+
+
+def at_point(g: Array, dg: Array, ddg: Array, names: Sequence[str]) -> tuple[Array, ...]:
+    """Quantities that follow from the jet of one point, without errors; nan what has no value where it is singular."""
+    functions, status = compiled_module(curvature), np.zeros(1, np.int8)
+
+    def frame(*arrays: Array) -> None:
+        functions["frame"](*arrays, status)
+
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # shows in the values
+        found = dict(geometry(g, dg, ddg, names, frame, functions))
+    tensors = [found[name][..., 0] for name in names]
+    if status[0]:
+        tensors = [t if QUANTITIES[name].singular else t * np.nan for name, t in zip(names, tensors, strict=True)]
+    return tuple(tensors)

@@ -70,6 +70,10 @@ class Work(ABC):
     def jets(self, points: Array, order: int) -> Jets:
         """Jets up to an order at points (m, n), by float64."""
 
+    def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...] | None] | None:
+        """Quantities and observables at one point, by compiled code; None where there is no such, or not at a point."""
+        return None
+
     def lacking(self, quantities: Collection[str]) -> str:
         """Say which quantities this form cannot give; empty where there are none such."""
         return ""
