@@ -63,6 +63,13 @@ class Entry:
         Whether ∂_k g_ij is totally symmetric in these coordinates; None where that is not known.
     constant_curvature, flat : bool or None
         Of every section, at every point.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> entry = ig.catalogue.entry("normal")
+    >>> entry.constant_curvature, entry.flat
+    (True, False)
     """
 
     name: str
@@ -150,6 +157,12 @@ def entry(model: Model | str, *, name: str | None = None, operations: float = AL
     ------
     TypeError, ValueError
         For what is no model, an unknown family, and a model on data, whose metric has no closed form.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.catalogue.entry("exponential").ricci_scalar
+    0
     """
     given = family(model) if isinstance(model, str) else model
     if not isinstance(given, Model):
@@ -196,6 +209,12 @@ class Catalogue:
     Attributes
     ----------
     rows : tuple of Entry
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> [row.name for row in ig.catalogue.table(["bernoulli", "poisson"]).rows]
+    ['bernoulli', 'poisson']
     """
 
     rows: tuple[Entry, ...]
@@ -243,7 +262,14 @@ def table(chosen: Sequence[str] | None = None, *, operations: float = IN_A_TABLE
 
 
 def entries(built: Sequence[tuple[str, Model]], *, operations: float = IN_A_TABLE) -> Iterator[Entry]:
-    """What is found out about models, each with its name, in their order and as soon as it is known."""
+    """What is found out about models, each with its name, in their order and as soon as it is known.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> [entry.flat for entry in ig.catalogue.entries([("poisson", ig.models.poisson())])]
+    [True]
+    """
     count = min(loky.cpu_count(), len(built)) or 1
     idle: SimpleQueue[Worker] = SimpleQueue()
 
@@ -267,7 +293,14 @@ def entries(built: Sequence[tuple[str, Model]], *, operations: float = IN_A_TABL
 
 
 def lines(operations: float = IN_A_TABLE) -> Iterator[str]:
-    """The table of all families, line by line as it is found."""
+    """The table of all families, line by line as it is found.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> next(ig.catalogue.lines()).split()[:2]
+    ['family', 'parameters']
+    """
     built = named()
     widths = _widths(built)
     yield aligned(HEADINGS, widths)

@@ -87,6 +87,13 @@ class Row:
     scale : float
         Largest component when every term of its definition is taken positive, in a frame that is orthonormal at the
         point: the size of what cancels.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> row = ig.einstein.compare(ig.models.normal(), [[0.0, 1.0]]).rows[0]
+    >>> row.quantity, row.theirs, row.agree
+    ('christoffel', 'EinsteinPy', True)
     """
 
     point: tuple[float, ...]
@@ -114,6 +121,13 @@ class Comparison:
         Coordinates of the points.
     rows : tuple of Row
         Points in the order given, then quantities, then routes.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> comparison = ig.einstein.compare(ig.models.normal(), [[0.0, 1.0]])
+    >>> sorted({row.theirs for row in comparison.rows})
+    ['EinsteinPy', 'sympy.diffgeom']
     """
 
     names: tuple[str, ...]
@@ -182,6 +196,13 @@ def compare(model_or_metric: Model | Metric, points: ArrayLike) -> Comparison:
         singular to 40 digits; for a metric with constants that have no value.
     ImportError
         When the module is imported without EinsteinPy (``pip install 'infogeom[einstein]'``).
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> comparison = ig.einstein.compare(ig.models.normal(), [[0.0, 1.0]])
+    >>> comparison.agree
+    True
     """
     metric = numeric_metric(model_or_metric)
     exact = _checked_points(metric, points)
@@ -210,6 +231,13 @@ def einsteinpy(metric: Metric, point: Sequence[float]) -> Tensors:
     ------
     ValueError
         Where the metric is undefined, or singular to 40 digits.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> tensors = ig.einstein.einsteinpy(ig.models.normal().metric(), (0, 1))
+    >>> tensors["ricci_scalar"]
+    array(-1, dtype=object)
     """
     (jet,) = _jets(metric, _checked_points(metric, [point]))
     return _einsteinpy(jet)

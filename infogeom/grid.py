@@ -49,7 +49,18 @@ class Accuracy:
 
 
 class StatusWarning(UserWarning):
-    """Some points are singular, overflow, were not refined, or were asked for outside the domain; see their status."""
+    """Some points are singular, overflow, were not refined, or were asked for outside the domain; see their status.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import infogeom as ig
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", ig.StatusWarning)
+    ...     ds = ig.evaluate_points(ig.models.normal(), [[0, 1], [0, -1]])
+    >>> ds.status.values
+    array([0, 3], dtype=int8)
+    """
 
 
 def evaluate(
@@ -107,6 +118,15 @@ def evaluate(
     StatusWarning
         Once, with counts, when points are singular, undefined, beyond float64 or not refined. Those outside the domain,
         which a grid around one has by its shape, are told by their status alone.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ds = ig.grid.evaluate(ig.models.normal(), {"mu": 0, "sigma": [1, 2]}, ["metric", "ricci_scalar"])
+    >>> ds.metric.dims
+    ('sigma', 'i', 'j')
+    >>> ds.ricci_scalar.values, ds.status.values
+    (array([-1., -1.]), array([0, 0], dtype=int8))
     """
     start = time.perf_counter()
     metric = numeric_metric(model_or_metric)
@@ -251,6 +271,15 @@ def evaluate_points(
     -----
     StatusWarning
         As `evaluate`, and for points outside the domain, which is what a grid over part of a plane has to have.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ds = ig.grid.evaluate_points(ig.models.normal(), [[0, 1], [3, 2]])
+    >>> ds.metric.sel(i="sigma", j="sigma").values
+    array([2. , 0.5])
+    >>> ds.ricci_scalar.values
+    array([-1., -1.])
     """
     start = time.perf_counter()
     metric = numeric_metric(model_or_metric)

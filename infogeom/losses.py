@@ -28,7 +28,15 @@ SUM_TOLERANCE = 1e-5
 
 
 class Loss:
-    """What the losses have in common: a name, a definition, and the labels that the definition stands for."""
+    """What the losses have in common: a name, a definition, and the labels that the definition stands for.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> f, y = sympy.symbols("f y")
+    >>> ig.losses.LpNorm(2).expression([f], [y])
+    Abs(f - y)
+    """
 
     #: What `by_name` reads, in words that end with an example.
     written: ClassVar[str]
@@ -95,6 +103,13 @@ class CrossEntropy(Loss):
     One output is read as the probability f of the label 1, −y log f − (1−y) log(1−f): softmax of one number is 1, and
     Eq. 5.1.7 would vanish.  That is softmax cross-entropy on the logits (0, z) with f = expit(z).  The numbers, unlike
     the expression, take that logit z: it is what the last linear layer of a network puts out.
+
+    Examples
+    --------
+    >>> import numpy as np, infogeom as ig
+    >>> outputs, targets = np.array([[0.0, 0.0], [3.0, 0.0]]), np.array([[1, 0], [1, 0]])
+    >>> ig.losses.CrossEntropy().values(outputs, targets).round(4)
+    array([0.6931, 0.0486])
     """
 
     written: ClassVar[str] = "cross-entropy"
@@ -187,6 +202,12 @@ class LpNorm(_Location):
     ------
     ValueError
         When p < 1 (not a norm) or p is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np, infogeom as ig
+    >>> ig.losses.LpNorm(1).values(np.array([[0.5, 2.0]]), np.array([[1, 0]]))
+    array([2.5])
     """
 
     written: ClassVar[str] = "an L_p norm such as l2"
@@ -256,6 +277,12 @@ class MeanPower(_Location):
     ------
     ValueError
         When n is odd or below 2.
+
+    Examples
+    --------
+    >>> import numpy as np, infogeom as ig
+    >>> ig.losses.MeanPower(2).values(np.array([[0.5, 2.0]]), np.array([[1, 0]]))
+    array([2.125])
     """
 
     written: ClassVar[str] = "a mean power such as mean-power-2"

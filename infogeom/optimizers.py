@@ -18,7 +18,14 @@ Array = NDArray[Any]
 
 
 class Optimizer:
-    """What the update rules have in common: a learning rate, and a state of arrays like the parameters."""
+    """What the update rules have in common: a learning rate, and a state of arrays like the parameters.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> isinstance(ig.optimizers.SGD(0.1), ig.optimizers.Optimizer)
+    True
+    """
 
     learning_rate: float
 
@@ -53,6 +60,15 @@ class SGD(Optimizer):
         η, positive and finite.
     momentum : float
         μ in [0, 1).
+
+    Examples
+    --------
+    >>> import numpy as np, infogeom as ig
+    >>> rule = ig.optimizers.SGD(0.1)
+    >>> theta, gradient = np.array([1.0, 2.0]), np.array([5.0, 0.0])
+    >>> rule.update(theta, gradient, rule.start(theta), step=1)
+    >>> theta
+    array([0.5, 2. ])
     """
 
     learning_rate: float
@@ -86,6 +102,15 @@ class Adam(Optimizer):
         Decay of the first and the second moment, in [0, 1).
     epsilon : float
         Added to the root of the second moment, positive.
+
+    Examples
+    --------
+    >>> import numpy as np, infogeom as ig
+    >>> rule = ig.optimizers.Adam(0.1)
+    >>> theta, gradient = np.array([1.0, 2.0]), np.array([10.0, 0.0])
+    >>> rule.update(theta, gradient, rule.start(theta), step=1)
+    >>> theta.round(4)
+    array([0.9, 2. ])
     """
 
     learning_rate: float = 1e-3

@@ -61,6 +61,14 @@ def gradient_descent(model: Model, start: ArrayLike, *, learning_rate: float, st
         When the model has no loss.
     ValueError
         Naming the argument, the rule and the value; or the step at which the path left float64.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> network = ig.models.sigmoid_neuron(*ig.models.decision_boundary(n=50), ig.losses.CrossEntropy())
+    >>> path = ig.training.gradient_descent(network, (0.5, 0.5), learning_rate=0.4, steps=20)
+    >>> float(path.loss[-1]) < float(path.loss[0])
+    True
     """
     return _descended(model, start, SGD, learning_rate, steps)
 
@@ -69,6 +77,14 @@ def adam(model: Model, start: ArrayLike, *, learning_rate: float, steps: int) ->
     """Full-batch Adam on the mean loss, with the decays and the ε of its authors (`infogeom.optimizers.Adam`).
 
     The thesis trained by it (Sec. 2.3.4). Parameters, returns and errors as for `gradient_descent`.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> network = ig.models.sigmoid_neuron(*ig.models.decision_boundary(n=50), ig.losses.CrossEntropy())
+    >>> path = ig.training.adam(network, (0.5, 0.5), learning_rate=0.4, steps=20)
+    >>> path.theta1[:2].values.round(4)
+    array([0.5, 0.1])
     """
     return _descended(model, start, Adam, learning_rate, steps)
 
@@ -96,6 +112,14 @@ def gradient_flow(model: Model, start: ArrayLike, *, learning_rate: float, steps
 
     Integrated by LSODA to a relative tolerance of 1e-10. Parameters, returns and errors as for `gradient_descent`;
     RuntimeError when the integrator gives up.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> network = ig.models.sigmoid_neuron(*ig.models.decision_boundary(n=50), ig.losses.CrossEntropy())
+    >>> path = ig.training.gradient_flow(network, (0.5, 0.5), learning_rate=0.4, steps=20)
+    >>> path.sizes["step"], path.attrs["method"]
+    (21, 'gradient flow')
     """
     clock = time.perf_counter()
     evaluate, theta = _checked(model, start, learning_rate, steps)

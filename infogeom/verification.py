@@ -68,6 +68,13 @@ class Row:
         float64 where that is more; plus the route's own error.
     note : str
         Why nothing was compared; empty where it was.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> row = ig.verify(ig.models.poisson(), [[2.0]]).rows[0]
+    >>> row.quantity, row.component, row.agree
+    ('metric', ('rate', 'rate'), True)
     """
 
     point: Point
@@ -109,6 +116,12 @@ class Verification:
         Points in the order given, then quantities, then routes.
     skipped : tuple of (str, str)
         Routes that were not taken, or not everywhere, each with the reason.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.verify(ig.models.poisson(), [[2.0]]).verdict
+    'all 18 comparisons agree'
     """
 
     title: str
@@ -214,6 +227,12 @@ def typical_points(model_or_metric: Model | Metric, count: int = DEFAULT_POINTS,
     -------
     ndarray of float64, shape (count, n)
         Rounded to four digits where that leaves them in the range, so that they can be typed.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.verification.typical_points(ig.models.normal(), count=2).shape
+    (2, 2)
     """
     check_count("count", count)
     check_count("seed", seed, least=0)

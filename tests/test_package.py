@@ -27,6 +27,15 @@ PLUMBING = {
 }
 EVERY_MODULE = {module.name for module in pkgutil.iter_modules(infogeom.__path__)}
 MODULES = sorted(EVERY_MODULE & set(infogeom.__all__))
+#: Public names whose docstrings have no example: they need files, the net or processes, or wait for theirs.
+WITHOUT_EXAMPLE = {
+    "functions": {
+        *("bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "digamma_difference", "expit", "inverse_mills"),
+        *("lgamma_difference", "log_bessel", "log_normal_cdf", "log_sum_exp", "log_zeta", "polygamma_excess"),
+        *("softmax", "softplus", "stable"),
+    },
+    "network": {"fetch_mnist", "load_mnist", "mnist_source", "study"},
+}
 
 
 def run(code: str) -> str:
@@ -73,6 +82,13 @@ def test_dir_of_a_public_module_shows_its_public_names_alone(name: str) -> None:
 def test_what_a_public_module_promises_is_there(name: str) -> None:
     module = getattr(infogeom, name)
     assert [promised for promised in module.__all__ if not hasattr(module, promised)] == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_public_name_has_an_example_in_its_docstring(name: str) -> None:
+    public = {promised: getattr(getattr(infogeom, name), promised) for promised in getattr(infogeom, name).__all__}
+    missing = {promised for promised, value in public.items() if callable(value) and ">>>" not in (value.__doc__ or "")}
+    assert missing == WITHOUT_EXAMPLE.get(name, set())
 
 
 @pytest.mark.parametrize(

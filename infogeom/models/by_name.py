@@ -15,7 +15,14 @@ SMALL = (2, 3, 4)
 
 
 def families() -> dict[str, Callable[..., Model]]:
-    """Functions of `infogeom.models` that take nothing but integers and return a model, by name."""
+    """Functions of `infogeom.models` that take nothing but integers and return a model, by name.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> "weibull" in ig.models.families()
+    True
+    """
     found: dict[str, Callable[..., Model]] = {}
     for name in models.__all__:
         function = getattr(models, name)
@@ -34,6 +41,12 @@ def family(text: str) -> Model:
     ------
     ValueError
         For an unknown family, and arguments that do not fit.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.family("student_t:3")
+    <Model Student, 3 degrees of freedom: mu, sigma>
     """
     name, _, rest = text.partition(":")
     known, arguments = families(), [part for part in rest.split(",") if part]

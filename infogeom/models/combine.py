@@ -281,6 +281,15 @@ def mixture(components: Sequence[Model], *, name: str = "mixture") -> Model:
     ------
     TypeError, ValueError
         Naming the argument, the rule and the value.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x, *means = sympy.symbols("x first second", real=True)
+    >>> half = sympy.log(2 * sympy.pi) / 2
+    >>> peaks = [ig.models.from_density(-((x - m) ** 2) / 2 - half, x, [m], sympy.S.Reals) for m in means]
+    >>> ig.models.mixture(peaks)
+    <Model mixture: weight1, first, second>
     """
     given = _components(components)
     parameters: dict[str, Parameter] = {}

@@ -64,7 +64,14 @@ def normal() -> Model:
 
 
 def log_normal() -> Model:
-    """Log-normal law: log x is normal with mean ``mu`` and standard deviation ``sigma``. R = −1."""
+    """Log-normal law: log x is normal with mean ``mu`` and standard deviation ``sigma``. R = −1.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.log_normal().metric().matrix.tolist()
+    [[sigma**(-2), 0], [0, 2/sigma**2]]
+    """
     mu, sigma = parameters = [_location(), _positive("sigma")]
     m, s = mu.symbol, sigma.symbol
     law = -log(R) - log(s) - log(2 * pi) / 2 - (log(R) - m) ** 2 / (2 * s**2)
@@ -74,7 +81,14 @@ def log_normal() -> Model:
 
 
 def half_normal() -> Model:
-    """Law of the magnitude of a normal variable around 0 with standard deviation ``sigma``."""
+    """Law of the magnitude of a normal variable around 0 with standard deviation ``sigma``.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.half_normal().metric().matrix.tolist()
+    [[2/sigma**2]]
+    """
     (sigma,) = parameters = [_positive("sigma")]
     s = sigma.symbol
     law = log(2 / pi) / 2 - log(s) - R**2 / (2 * s**2)
@@ -82,7 +96,14 @@ def half_normal() -> Model:
 
 
 def exponential() -> Model:
-    """Exponential law with ``rate``; reparametrise by {"rate": 1/mean} for its mean."""
+    """Exponential law with ``rate``; reparametrise by {"rate": 1/mean} for its mean.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.exponential().metric().matrix.tolist()
+    [[rate**(-2)]]
+    """
     (rate,) = parameters = [_positive("rate")]
     law = log(rate.symbol) - rate.symbol * R
     return _model("exponential", parameters, law, HALF_LINE, r"\mathrm{Exp}(\mathrm{rate})", f"{JOHNSON_1}, Ch. 19")
@@ -111,7 +132,14 @@ def gamma() -> Model:
 
 
 def inverse_gamma() -> Model:
-    """Inverse gamma law with ``shape`` and ``scale``: 1/x is gamma with that shape and that rate."""
+    """Inverse gamma law with ``shape`` and ``scale``: 1/x is gamma with that shape and that rate.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.inverse_gamma().metric().matrix.tolist()
+    [[polygamma(1, shape), -1/scale], [-1/scale, shape/scale**2]]
+    """
     shape, scale = parameters = [_positive("shape", (0.5, 4)), _positive("scale")]
     k, b = shape.symbol, scale.symbol
     law = k * log(b) - loggamma(k) - (k + 1) * log(R) - b / R
@@ -126,7 +154,14 @@ def inverse_gamma() -> Model:
 
 
 def chi_squared() -> Model:
-    """χ² law with ``nu`` degrees of freedom, any positive number."""
+    """χ² law with ``nu`` degrees of freedom, any positive number.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.chi_squared().metric().matrix.tolist()
+    [[polygamma(1, nu/2)/4]]
+    """
     (nu,) = parameters = [_positive("nu", (0.8, 8))]
     k = nu.symbol / 2
     law = -k * log(2) - loggamma(k) + (k - 1) * log(R) - R / 2
@@ -134,7 +169,14 @@ def chi_squared() -> Model:
 
 
 def weibull() -> Model:
-    """Weibull law exp(−(x/scale)^shape) of survival. Constant curvature R = −12/π²: its logarithm is a Gumbel law."""
+    """Weibull law exp(−(x/scale)^shape) of survival. Constant curvature R = −12/π²: its logarithm is a Gumbel law.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.weibull().at(shape=2, scale=1).pdf([1, 2]).round(4)
+    array([0.7358, 0.0733])
+    """
     shape, scale = parameters = [_positive("shape", (0.5, 4)), _positive("scale")]
     k, s = shape.symbol, scale.symbol
     law = log(k) - log(s) + (k - 1) * log(R / s) - (R / s) ** k
@@ -149,7 +191,14 @@ def weibull() -> Model:
 
 
 def rayleigh() -> Model:
-    """Rayleigh law: length of a vector of two normal components with standard deviation ``sigma``."""
+    """Rayleigh law: length of a vector of two normal components with standard deviation ``sigma``.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.rayleigh().metric().matrix.tolist()
+    [[4/sigma**2]]
+    """
     (sigma,) = parameters = [_positive("sigma")]
     s = sigma.symbol
     law = log(R) - 2 * log(s) - R**2 / (2 * s**2)
@@ -157,7 +206,14 @@ def rayleigh() -> Model:
 
 
 def gumbel() -> Model:
-    """Gumbel law of maxima with location ``mu`` and scale ``beta``: exp(−exp(−(x − μ)/β)). R = −12/π²."""
+    """Gumbel law of maxima with location ``mu`` and scale ``beta``: exp(−exp(−(x − μ)/β)). R = −12/π².
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.gumbel().at(mu=0, beta=1).pdf([0, 1]).round(4)
+    array([0.3679, 0.2546])
+    """
     mu, beta = parameters = [_location(), _positive("beta")]
     z = (X - mu.symbol) / beta.symbol
     return _model(
@@ -171,7 +227,14 @@ def gumbel() -> Model:
 
 
 def frechet() -> Model:
-    """Fréchet law of maxima with ``shape`` and ``scale``: exp(−(x/scale)^−shape). R = −12/π²."""
+    """Fréchet law of maxima with ``shape`` and ``scale``: exp(−(x/scale)^−shape). R = −12/π².
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.frechet().at(shape=2, scale=1).pdf([1, 2]).round(4)
+    array([0.7358, 0.1947])
+    """
     shape, scale = parameters = [_positive("shape", (0.5, 4)), _positive("scale")]
     k, s = shape.symbol, scale.symbol
     law = log(k) - log(s) - (k + 1) * log(R / s) - (R / s) ** (-k)
@@ -191,6 +254,12 @@ def generalised_extreme_value() -> Model:
     Fréchet for ξ > 0, Gumbel at ξ = 0, where the metric is smooth, reversed Weibull for ξ < 0.  The support ends where
     1 + ξ (x − μ)/σ = 0 and moves with the parameters, but u = (1 + ξ (x − μ)/σ)^(−1/ξ) is exponentially distributed,
     and the law is regular for ξ > −½ (Smith, Biometrika 72 (1985) 67–90).
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.generalised_extreme_value().at(mu=0, sigma=1, xi=0.5).pdf([-3, 0, 1]).round(4)
+    array([0.    , 0.3679, 0.19  ])
     """
     mu, sigma = _location(), _positive("sigma")
     xi = Parameter(Symbol("xi", real=True), Interval.open(Rational(-1, 2), oo), (-0.3, 0.6))
@@ -210,7 +279,14 @@ def generalised_extreme_value() -> Model:
 
 
 def logistic() -> Model:
-    """Logistic law with location ``mu`` and scale ``s``. Metric diag(3, 3 + π²)/(9 s²), R = −18/(3 + π²)."""
+    """Logistic law with location ``mu`` and scale ``s``. Metric diag(3, 3 + π²)/(9 s²), R = −18/(3 + π²).
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.logistic().at(mu=0, s=1).pdf([0, 1]).round(4)
+    array([0.25  , 0.1966])
+    """
     mu, scale = parameters = [_location(), _positive("s")]
     z = (X - mu.symbol) / scale.symbol
     law = -log(scale.symbol) - z - 2 * log(1 + exp(-z))
@@ -218,7 +294,14 @@ def logistic() -> Model:
 
 
 def log_logistic() -> Model:
-    """Log-logistic law with scale ``alpha`` and shape ``beta``: log x is logistic around log α with scale 1/β."""
+    """Log-logistic law with scale ``alpha`` and shape ``beta``: log x is logistic around log α with scale 1/β.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.log_logistic().at(alpha=1, beta=2).pdf([1, 2]).round(4)
+    array([0.5 , 0.16])
+    """
     alpha, beta = parameters = [_positive("alpha"), _positive("beta", (0.5, 4))]
     a, b = alpha.symbol, beta.symbol
     law = log(b) - log(a) + (b - 1) * log(R / a) - 2 * log(1 + (R / a) ** b)
@@ -231,6 +314,12 @@ def laplace() -> Model:
     """Laplace law with location ``mu`` and scale ``b``: the unit metric over b², R = −2.
 
     E[s sᵀ] is meant; −E[∂∂ log p] misses the kink at μ.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.laplace().at(mu=0, b=1).pdf([0, 1]).round(4)
+    array([0.5   , 0.1839])
     """
     mu, scale = parameters = [_location(), _positive("b")]
     law = -log(2 * scale.symbol) - Abs(X - mu.symbol) / scale.symbol
@@ -241,6 +330,12 @@ def generalised_normal() -> Model:
     """Generalised normal law exp(−(|x − μ|/α)^β) with location ``mu``, scale ``alpha`` and shape ``beta`` > ½.
 
     For β ≤ ½ the information about μ is infinite.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.generalised_normal().at(mu=0, alpha=1, beta=4).pdf([0, 1]).round(4)
+    array([0.5516, 0.2029])
     """
     mu, alpha = _location(), _positive("alpha")
     beta = Parameter(Symbol("beta", positive=True), Interval.open(Rational(1, 2), oo), (0.8, 4))
@@ -262,6 +357,12 @@ def student_t(nu: int | float | Expr | None = None) -> Model:
     ------
     TypeError, ValueError
         When nu is not a positive number.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.student_t(3).metric().matrix.tolist()
+    [[2/(3*sigma**2), 0], [0, sigma**(-2)]]
     """
     mu, sigma = parameters = [_location(), _positive("sigma")]
     known: dict[Symbol, Expr] = {}
@@ -279,14 +380,28 @@ def student_t(nu: int | float | Expr | None = None) -> Model:
 
 
 def cauchy() -> Model:
-    """Cauchy law with location ``mu`` and scale ``gamma``: the unit metric over 2γ², R = −4."""
+    """Cauchy law with location ``mu`` and scale ``gamma``: the unit metric over 2γ², R = −4.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.cauchy().metric().matrix.tolist()
+    [[1/(2*gamma**2), 0], [0, 1/(2*gamma**2)]]
+    """
     mu, scale = parameters = [_location(), _positive("gamma")]
     law = -log(pi * scale.symbol) - log(1 + ((X - mu.symbol) / scale.symbol) ** 2)
     return _model("Cauchy", parameters, law, LINE, r"\mathrm{Cauchy}(\mu, \gamma)", f"{JOHNSON_1}, Ch. 16")
 
 
 def hyperbolic_secant() -> Model:
-    """Hyperbolic secant law sech(π (x − μ)/(2σ))/(2σ) with mean ``mu`` and standard deviation ``sigma``."""
+    """Hyperbolic secant law sech(π (x − μ)/(2σ))/(2σ) with mean ``mu`` and standard deviation ``sigma``.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.hyperbolic_secant().metric().matrix.tolist()
+    [[pi**2/(8*sigma**2), 0], [0, pi**2/(8*sigma**2)]]
+    """
     mu, sigma = parameters = [_location(), _positive("sigma")]
     s = sigma.symbol
     law = -log(2 * s) + log(sech(pi * (X - mu.symbol) / (2 * s)))
@@ -305,6 +420,12 @@ def pareto(minimum: int | float | Expr = 1) -> Model:
     ------
     TypeError, ValueError
         When minimum is not a positive number.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.pareto().metric().matrix.tolist()
+    [[alpha**(-2)]]
     """
     least = positive_number("minimum", minimum)
     alpha = _positive("alpha", (0.5, 4))
@@ -338,7 +459,14 @@ def beta() -> Model:
 
 
 def beta_prime() -> Model:
-    """Beta prime law: x/(1 + x) is beta with shapes ``alpha`` and ``beta``, and so is the metric."""
+    """Beta prime law: x/(1 + x) is beta with shapes ``alpha`` and ``beta``, and so is the metric.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.beta_prime().at(alpha=2, beta=3).pdf([0.5, 1]).round(4)
+    array([0.7901, 0.375 ])
+    """
     alpha, other = parameters = [_positive("alpha", (0.5, 4)), _positive("beta", (0.5, 4))]
     a, b = alpha.symbol, other.symbol
     law = loggamma(a + b) - loggamma(a) - loggamma(b) + (a - 1) * log(R) - (a + b) * log(1 + R)
@@ -346,7 +474,14 @@ def beta_prime() -> Model:
 
 
 def inverse_gaussian() -> Model:
-    """Inverse Gaussian law with mean ``mu`` and ``shape`` λ: metric diag(λ/μ³, 1/(2λ²)), R = −1."""
+    """Inverse Gaussian law with mean ``mu`` and ``shape`` λ: metric diag(λ/μ³, 1/(2λ²)), R = −1.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.inverse_gaussian().metric().matrix.tolist()
+    [[shape/mu**3, 0], [0, 1/(2*shape**2)]]
+    """
     mu, shape = parameters = [_positive("mu"), _positive("shape")]
     m, s = mu.symbol, shape.symbol
     law = log(s / (2 * pi)) / 2 - Rational(3, 2) * log(R) - s * (R - m) ** 2 / (2 * m**2 * R)
@@ -357,6 +492,12 @@ def von_mises() -> Model:
     """Von Mises law on the circle with mean direction ``mu`` and concentration ``kappa``.
 
     Metric diag(κ A, A′) with A = I₁(κ)/I₀(κ).
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.von_mises().metric().matrix.tolist()
+    [[kappa*bessel_ratio(0, kappa), 0], [0, bessel_ratio_slope(0, kappa)]]
     """
     mu, kappa = _location(), _positive("kappa")
     k = kappa.symbol
@@ -370,6 +511,12 @@ def skew_normal() -> Model:
     """Skew normal law with location ``xi``, scale ``omega`` and slant ``alpha``; expectations by quadrature.
 
     At α = 0 the metric is singular: there the direction of α is one of location.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.skew_normal().at(xi=0, omega=1, alpha=2).pdf([-1, 0, 1]).round(4)
+    array([0.011 , 0.3989, 0.4729])
     """
     xi, omega = _location("xi"), _positive("omega")
     alpha = Parameter(Symbol("alpha", real=True), LINE, (0.7, 4))

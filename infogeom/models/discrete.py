@@ -52,7 +52,14 @@ def _trials(n: int | Symbol) -> Constant:
 
 
 def bernoulli() -> Model:
-    """One trial with success probability ``p``: metric 1/(p (1 − p))."""
+    """One trial with success probability ``p``: metric 1/(p (1 − p)).
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.bernoulli().metric().matrix.tolist()
+    [[1/(p*(1 - p))]]
+    """
     p = _probability()
     law = X * log(p.symbol) + (1 - X) * log(1 - p.symbol)
     return _model("Bernoulli", [p], law, sympy.FiniteSet(0, 1), r"\mathrm{Bernoulli}(p)", f"{JOHNSON}, Ch. 3")
@@ -70,6 +77,12 @@ def binomial(n: int | Symbol) -> Model:
     ------
     TypeError, ValueError
         When n is neither a positive integer nor a Symbol.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.binomial(7).metric().matrix.tolist()
+    [[7/(p*(1 - p))]]
     """
     trials = _trials(n)
     p = _probability()
@@ -87,14 +100,28 @@ def binomial(n: int | Symbol) -> Model:
 
 
 def geometric() -> Model:
-    """Number of failures before the first success, of probability ``p``: metric 1/(p² (1 − p))."""
+    """Number of failures before the first success, of probability ``p``: metric 1/(p² (1 − p)).
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.geometric().metric().matrix.tolist()
+    [[1/(p**2*(1 - p))]]
+    """
     p = _probability()
     law = log(p.symbol) + X * log(1 - p.symbol)
     return _model("geometric", [p], law, COUNTS, r"\mathrm{Geom}(p)", f"{JOHNSON}, Ch. 5")
 
 
 def poisson() -> Model:
-    """Poisson law with mean ``rate``: metric 1/rate."""
+    """Poisson law with mean ``rate``: metric 1/rate.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.poisson().metric().matrix.tolist()
+    [[1/rate]]
+    """
     rate = _positive("rate")
     law = X * log(rate.symbol) - rate.symbol - loggamma(X + 1)
     return _model("Poisson", [rate], law, COUNTS, r"\mathrm{Poisson}(\mathrm{rate})", f"{JOHNSON}, Ch. 4")
@@ -136,7 +163,14 @@ def negative_binomial(r: int | float | Expr | None = None) -> Model:
 
 
 def skellam() -> Model:
-    """Skellam law: difference of two Poisson variables with means ``mu1`` and ``mu2``; expectations are summed."""
+    """Skellam law: difference of two Poisson variables with means ``mu1`` and ``mu2``; expectations are summed.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.skellam().at(mu1=1, mu2=2).pdf([-1, 0, 1]).round(4)
+    array([0.2385, 0.2117, 0.1192])
+    """
     mu1, mu2 = parameters = [_positive("mu1"), _positive("mu2")]
     a, b, x = mu1.symbol, mu2.symbol, Symbol("x", real=True)
     law = -a - b + x * (log(a) - log(b)) / 2 + log_bessel(sympy.Abs(x), 2 * sympy.sqrt(a * b))
@@ -145,7 +179,14 @@ def skellam() -> Model:
 
 
 def zeta() -> Model:
-    """Zeta law (power law on 1, 2, 3, …) with exponent ``s`` > 1: metric (log ζ)″(s)."""
+    """Zeta law (power law on 1, 2, 3, …) with exponent ``s`` > 1: metric (log ζ)″(s).
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.zeta().at(s=2).pdf([1, 2, 3]).round(4)
+    array([0.6079, 0.152 , 0.0675])
+    """
     s = Parameter(Symbol("s", positive=True), Interval.open(1, oo), (1.2, 5))
     x = Symbol("x", positive=True)
     law = -s.symbol * log(x) - log_zeta(0, s.symbol)
@@ -165,6 +206,12 @@ def beta_binomial(n: int) -> Model:
     ------
     TypeError, ValueError
         When n is not an integer of at least 2.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.beta_binomial(2).at(alpha=1, beta=1).pdf([0, 1, 2]).round(4)
+    array([0.3333, 0.3333, 0.3333])
     """
     check_count("n", n, least=2)
     known = {_constant("n"): sympy.Integer(n)} if n > 3 else {}  # few outcomes are written out
@@ -218,6 +265,12 @@ def categorical(outcomes: int) -> Model:
     ----------
     outcomes : int
         At least 2.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.categorical(3).metric().matrix.tolist()
+    [[1/(-p1 - p2 + 1) + 1/p1, 1/(-p1 - p2 + 1)], [1/(-p1 - p2 + 1), 1/(-p1 - p2 + 1) + 1/p2]]
     """
     check_count("outcomes", outcomes, 2)
     p, x = _shares(outcomes - 1), _counts(outcomes - 1)
@@ -250,6 +303,12 @@ def multinomial(n: int | Symbol, outcomes: int) -> Model:
     ------
     TypeError, ValueError
         Naming the argument, the rule and the value.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.multinomial(5, 2).metric().matrix.tolist()
+    [[5/(1 - p1) + 5/p1]]
     """
     check_count("outcomes", outcomes, 2)
     p, x = _shares(outcomes - 1), _counts(outcomes - 1)
@@ -286,6 +345,12 @@ def negative_multinomial(r: int | float | Expr, outcomes: int) -> Model:
     ------
     TypeError, ValueError
         Naming the argument, the rule and the value.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.negative_multinomial(2, 2).at(p1=0.2, p2=0.3).pdf([[0, 0], [1, 1]]).round(4)
+    array([0.25, 0.09])
     """
     check_count("outcomes", outcomes)
     value = r if isinstance(r, Symbol) else positive_number("r", r)
@@ -364,6 +429,12 @@ def log_linear(units: int, order: int = 2) -> Model:
     ------
     TypeError, ValueError
         For numbers out of range, or more than 4096 states.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.log_linear(2).at(theta1=0, theta2=0, theta12=1).pdf([[0, 0], [1, 1]]).round(4)
+    array([0.1749, 0.4754])
     """
     check_count("units", units)
     check_count("order", order)

@@ -63,6 +63,12 @@ class Parameter:
     ------
     ValueError
         When the name is reserved or not ASCII, or the typical range is not an interval inside the domain.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> ig.models.Parameter("rate", sympy.Interval.open(0, sympy.oo))
+    Parameter(symbol=rate, domain=Interval.open(0, oo), typical=(0.5, 2.5))
     """
 
     symbol: Symbol
@@ -128,6 +134,12 @@ class Samples:
         One row per sample, finite; kept as read-only float64.
     weights : array_like, shape (N,), optional
         Non-negative with a positive sum; kept normalised to sum 1. Equal weights when omitted.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> ig.models.Samples(sympy.symbols("x y"), [[0.5, 1.0], [2.0, 3.0]], weights=[1, 3]).weights
+    array([0.25, 0.75])
     """
 
     symbols: tuple[Symbol, ...]
@@ -176,7 +188,14 @@ class Origin:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """What makes a model a network: its output, the symbols of its inputs, its loss and which Fisher it stands for."""
+    """What makes a model a network: its output, the symbols of its inputs, its loss and which Fisher it stands for.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.sigmoid_neuron([[1.0, 0.5]], [1], ig.losses.CrossEntropy()).network
+    <Network of xtilde_1, xtilde_2: cross-entropy, empirical Fisher>
+    """
 
     output: Expr
     inputs: tuple[Symbol, ...]
@@ -231,6 +250,14 @@ class Model(OfModels):
     ------
     ValueError
         For repeated or missing parameters, undeclared symbols, or a support that depends on a parameter.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x, rate = sympy.symbols("x rate", positive=True)
+    >>> parameter = ig.models.Parameter(rate)
+    >>> ig.models.Model("own", [parameter], sympy.log(rate) - rate * x, x, sympy.Interval.open(0, sympy.oo))
+    <Model own: rate>
     """
 
     name: str

@@ -153,6 +153,14 @@ def multivariate_normal(d: int) -> Model:
     ----------
     d : int
         Dimension, at least 1.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.multivariate_normal(2)
+    <Model multivariate normal: mu1, mu2, sigma11, sigma12, sigma22>
+    >>> ig.models.multivariate_normal(2).metric().matrix[0, 0]
+    sigma22/(sigma11*sigma22 - sigma12**2)
     """
     check_count("d", d)
     mean, covariance, entries = _mean(d), *_covariance(d)
@@ -172,6 +180,14 @@ def multivariate_normal_known_mean(d: int) -> Model:
     ----------
     d : int
         Dimension, at least 1.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.multivariate_normal_known_mean(2)
+    <Model multivariate normal, known mean: sigma11, sigma12, sigma22>
+    >>> ig.models.multivariate_normal_known_mean(1).metric().matrix
+    Matrix([[1/(2*sigma11**2)]])
     """
     check_count("d", d)
     covariance, entries = _covariance(d)
@@ -193,6 +209,12 @@ def multivariate_normal_known_covariance(covariance: Sequence[Sequence[Any]]) ->
     ----------
     covariance : array_like, shape (d, d)
         Numbers, symmetric positive definite; floats are read as the decimal fractions that they print as.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.multivariate_normal_known_covariance([[2, 1], [1, 1]]).metric().matrix.tolist()
+    [[1, -1], [-1, 2]]
     """
     Sigma = as_matrix("covariance", covariance)
     if Sigma.free_symbols:
@@ -211,6 +233,12 @@ def multivariate_normal_diagonal(d: int) -> Model:
     ----------
     d : int
         Dimension, at least 1.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.multivariate_normal_diagonal(2).metric().matrix.tolist()
+    [[sigma1**(-2), 0, 0, 0], [0, sigma2**(-2), 0, 0], [0, 0, 2/sigma1**2, 0], [0, 0, 0, 2/sigma2**2]]
     """
     check_count("d", d)
     mean, deviations = _mean(d), [_positive(f"sigma{k + 1}", (0.5, 2.0)) for k in range(d)]
@@ -235,6 +263,12 @@ def multivariate_normal_isotropic(d: int) -> Model:
     ----------
     d : int
         Dimension, at least 1.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.multivariate_normal_isotropic(2).metric().matrix.tolist()
+    [[sigma**(-2), 0, 0], [0, sigma**(-2), 0], [0, 0, 4/sigma**2]]
     """
     check_count("d", d)
     mean, sigma = _mean(d), _positive("sigma", (0.5, 2.0))
@@ -258,6 +292,12 @@ def gaussian_chain(d: int) -> Model:
     ----------
     d : int
         Length, at least 2.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.gaussian_chain(2).at(tau11=1, tau12=0, tau22=1).pdf([[0, 0], [1, 1]]).round(4)
+    array([0.1592, 0.0585])
     """
     check_count("d", d, 2)
     precision, entries = _positive_matrix("tau", d, 1)
@@ -370,6 +410,12 @@ def wishart(d: int, dof: int | float | Expr | None = None) -> Model:
     ------
     TypeError, ValueError
         For a dimension or degrees of freedom out of range.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.wishart(1).at(nu=2, sigma11=1).pdf([1, 2]).round(4)
+    array([0.3033, 0.1839])
     """
     check_count("d", d)
     known = {} if dof is None else {Constant("nu", positive=True): positive_number("dof", dof)}
@@ -423,6 +469,12 @@ def dirichlet(d: int) -> Model:
     ----------
     d : int
         At least 2.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.dirichlet(3).at(alpha1=1, alpha2=1, alpha3=2).pdf([[0.2, 0.3]]).round(4)
+    array([3.])
     """
     check_count("d", d, 2)
     alpha = [_positive(f"alpha{k + 1}", (0.7, 4.0)) for k in range(d)]
@@ -451,6 +503,12 @@ def von_mises_fisher(d: int) -> Model:
     ----------
     d : int
         At least 2.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.von_mises_fisher(2).at(eta1=1, eta2=0).pdf([0, 1]).round(4)
+    array([0.3417, 0.2158])
     """
     check_count("d", d, 2)
     eta = [Parameter(Symbol(f"eta{k + 1}", real=True), REALS, (0.3, 2.0)) for k in range(d)]
@@ -483,6 +541,12 @@ def freund() -> Model:
     is written by the first failure u = min(x, y), the time v = |x − y| to the second, and whether the first part is
     the one that fails first, k = 1 where x < y. Freund, A bivariate extension of the exponential distribution,
     J. Amer. Statist. Assoc. 56 (1961) 971–977.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.freund().metric().matrix.is_diagonal()
+    True
     """
     alpha1, alpha2, beta1, beta2 = (_positive(name, (0.4, 2.5)) for name in ("alpha1", "alpha2", "beta1", "beta2"))
     a1, a2, b1, b2 = (p.symbol for p in (alpha1, alpha2, beta1, beta2))

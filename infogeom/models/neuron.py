@@ -23,6 +23,13 @@ def decision_boundary(n: int = 1000, seed: int = 0) -> tuple[NDArray[np.float64]
     inputs : ndarray of float64, shape (n, 2)
         All x are drawn before all y.
     targets : ndarray of int64, shape (n,), values 0 and 1
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> inputs, targets = ig.models.decision_boundary(n=4, seed=0)
+    >>> inputs.shape, targets.shape
+    ((4, 2), (4,))
     """
     check_count("n", n)
     check_count("seed", seed, least=0)
@@ -50,6 +57,13 @@ def decision_boundary_population(
     inputs : ndarray of float64, shape (2 order², 2)
     targets : ndarray of int64, shape (2 order²,), values 0 and 1
     weights : ndarray of float64, shape (2 order²,), summing to 1
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> inputs, targets, weights = ig.models.decision_boundary_population(order=4)
+    >>> inputs.shape, round(float(weights.sum()), 12)
+    ((32, 2), 1.0)
     """
     check_count("order", order)
     nodes, weights = np.polynomial.legendre.leggauss(order)
@@ -100,6 +114,12 @@ def sigmoid_neuron(
     ------
     TypeError, ValueError
         Naming the argument, the rule and the value.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.sigmoid_neuron([[1.0, 0.5], [0.2, 2.0]], [1, 0], ig.losses.CrossEntropy())
+    <Model sigmoid neuron: theta1, theta2, cross-entropy, empirical Fisher, 2 samples>
     """
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must come from infogeom.losses, got {loss!r}")

@@ -33,7 +33,14 @@ Array = NDArray[Any]
 
 
 class TrainingWarning(UserWarning):
-    """A run ended before its last epoch, or its checkpoint cannot be written; what it recorded is returned."""
+    """A run ended before its last epoch, or its checkpoint cannot be written; what it recorded is returned.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> issubclass(ig.network.TrainingWarning, UserWarning)
+    True
+    """
 
 
 def fit(
@@ -96,6 +103,17 @@ def fit(
     -----
     TrainingWarning
         When Ctrl-C or a loss that is not finite ended the run early; once, when a checkpoint cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np, infogeom as ig
+    >>> net = ig.network.MLP((2, 3, 2), seed=1)
+    >>> x, y = np.array([[1.0, 0.5], [0.2, -1.0]]), np.array([[1, 0], [0, 1]])
+    >>> loss = ig.losses.CrossEntropy()
+    >>> record = ig.network.fit(net, x, y, loss, epochs=3, optimizer=ig.network.SGD(0.1))
+    >>> record.loss.dims, bool(record.loss[-1] < record.loss[0])
+    (('epoch',), True)
+    >>> trained = net.with_parameters(record.parameters)
     """
     clock = time.perf_counter()
     run = started(net, x, y, loss, optimizer or Adam(), batch_size, record or Record(), seed)

@@ -119,6 +119,13 @@ def load_digits() -> tuple[Array, Array]:
     -------
     inputs : ndarray of float32, shape (1797, 64), in [0, 1]
     targets : ndarray of float32, shape (1797, 10), one-hot
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> x, y = ig.network.load_digits()
+    >>> x.shape, y.shape
+    ((1797, 64), (1797, 10))
     """
     try:
         from sklearn import datasets  # noqa: PLC0415  (an extra)

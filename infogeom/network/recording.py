@@ -57,6 +57,12 @@ class Record:
         Whose empirical Fisher traces are recorded beside that of the loss in training.
     spectra : int
         Leading eigenvalues to record, of the empirical Fisher information and of the kernel's trace over outputs.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.network.Record(every=5, probe=None, losses=[ig.losses.LpNorm(2)])
+    Record(every=5, probe=None, seed=0, losses=(LpNorm(p=2.0),), spectra=0)
     """
 
     every: int = 1
@@ -94,6 +100,14 @@ def stratified_sample(targets: ArrayLike, size: int | None, seed: int = 0) -> ND
     Returns
     -------
     ndarray of int64, sorted
+
+    Examples
+    --------
+    >>> import numpy as np, infogeom as ig
+    >>> targets = np.eye(2)[[0] * 90 + [1] * 10]
+    >>> rows = ig.network.stratified_sample(targets, 20)
+    >>> targets[rows].sum(axis=0)
+    array([18.,  2.])
     """
     y = np.asarray(targets)
     if y.ndim != 2:

@@ -356,6 +356,14 @@ def statistics(ds: xr.Dataset) -> xr.Dataset:
         log tr I against log tr Λ; ``correlation``, Pearson's, which misleads (it can be near 1 while the ratio drifts);
         and the shares Cov(log factor, log tr I) / Var(log tr I) of the four factors, which sum to 1. Print it by
         ``.to_dataframe()``. nan where fewer than two epochs have positive traces.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x, y = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]], [[1, 0], [0, 1]]
+    >>> record = ig.network.fit(net, x, y, ig.losses.CrossEntropy(), epochs=3)
+    >>> int(ig.network.statistics(record).runs)
+    1
     """
     missing = [name for name in ("fisher_trace", "ntk_trace", *FACTORS) if name not in ds]
     if missing:

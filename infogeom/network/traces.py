@@ -68,6 +68,13 @@ def fisher_trace(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, *, fis
         Naming the argument, the rule and the value.
     OverflowError
         When outputs or loss derivatives leave the floating-point range.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x, y = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]], [[1, 0], [0, 1]]
+    >>> round(ig.network.fisher_trace(net, x, y, ig.losses.CrossEntropy()), 4)
+    1.0992
     """
     return float(fisher_trace_by_layer(net, x, y, loss, fisher=fisher).sum())
 
@@ -75,7 +82,15 @@ def fisher_trace(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, *, fis
 def fisher_trace_by_layer(
     net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, *, fisher: str = "empirical"
 ) -> Array:
-    """Share of each layer's parameters in `fisher_trace`, shape (L,), input side first; arguments as there."""
+    """Share of each layer's parameters in `fisher_trace`, shape (L,), input side first; arguments as there.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x, y = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]], [[1, 0], [0, 1]]
+    >>> ig.network.fisher_trace_by_layer(net, x, y, ig.losses.CrossEntropy()).round(4)
+    array([0.1018, 0.9974])
+    """
     inputs, seeds = _checked(net, x, y, loss, fisher)
     return np.asarray(squares(net, inputs, seeds).mean(axis=0))
 
@@ -95,12 +110,27 @@ def ntk_trace(net: MLP, x: ArrayLike, *, normalization: str = "samples") -> floa
     ------
     TypeError, ValueError
         Naming the argument, the rule and the value.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]]
+    >>> round(ig.network.ntk_trace(net, x), 4)
+    6.6285
     """
     return float(ntk_trace_by_layer(net, x, normalization=normalization).sum())
 
 
 def ntk_trace_by_layer(net: MLP, x: ArrayLike, *, normalization: str = "samples") -> Array:
-    """Share of each layer's parameters in `ntk_trace`, shape (L,), input side first; arguments as there."""
+    """Share of each layer's parameters in `ntk_trace`, shape (L,), input side first; arguments as there.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]]
+    >>> ig.network.ntk_trace_by_layer(net, x).round(4)
+    array([0.815 , 5.8135])
+    """
     inputs = _inputs(net, x)
     return np.asarray(squares(net, inputs, _unit_vectors).sum(axis=0) / _divisor(net, inputs, normalization))
 
@@ -126,6 +156,14 @@ def ntk_trace_estimate(
     Returns
     -------
     estimate, standard_error : float
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]]
+    >>> estimate, error = ig.network.ntk_trace_estimate(net, x, probes=64)
+    >>> abs(estimate - ig.network.ntk_trace(net, x)) < 4 * error
+    True
     """
     inputs = _inputs(net, x)
     check_count("probes", probes, least=2)
@@ -142,12 +180,27 @@ def ntk_blocks(net: MLP, x: ArrayLike) -> Array:
     """Blocks Λ_nn,ab = ∇f_a(x_n) · ∇f_b(x_n) of the neural tangent kernel, shape (N, O, O).
 
     Every loss's traces follow from them: the empirical one is the mean of r_nᵀ Λ_nn r_n (Eq. 5.1.2).
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]]
+    >>> ig.network.ntk_blocks(net, x).shape
+    (2, 2, 2)
     """
     return over_kernel_blocks(net, _inputs(net, x), lambda _rows, _outputs, blocks: blocks)[0]
 
 
 def ntk(net: MLP, x: ArrayLike) -> Array:
-    """Neural tangent kernel Λ_nm,ab = ∇f_a(x_n) · ∇f_b(x_m) (Eq. 4.2.1), shape (N, N, O, O)."""
+    """Neural tangent kernel Λ_nm,ab = ∇f_a(x_n) · ∇f_b(x_m) (Eq. 4.2.1), shape (N, N, O, O).
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]]
+    >>> ig.network.ntk(net, x).shape
+    (2, 2, 2, 2)
+    """
     inputs = _inputs(net, x)
     n, outputs = len(inputs), net.widths[-1]
     return _gram(net, inputs, _unit_vectors).reshape(n, outputs, n, outputs).transpose(0, 2, 1, 3)
@@ -163,6 +216,13 @@ def fisher_spectrum(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, *, 
     Returns
     -------
     ndarray of float64, shape (N,) or (N K,)
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x, y = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]], [[1, 0], [0, 1]]
+    >>> ig.network.fisher_spectrum(net, x, y, ig.losses.CrossEntropy()).round(4)
+    array([0.9341, 0.1651])
     """
     inputs, seeds = _checked(net, x, y, loss, fisher)
     return _eigenvalues(_gram(net, inputs, seeds) / len(inputs))
@@ -178,6 +238,13 @@ def ntk_spectrum(net: MLP, x: ArrayLike, *, outputs: str = "all") -> Array:
         Inputs.
     outputs : {"all", "trace"}
         Of the whole kernel, shape (N O,), or of its trace over outputs Σ_a Λ_nm,aa, shape (N,).
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]]
+    >>> ig.network.ntk_spectrum(net, x).round(4)
+    array([4.5206, 4.2059, 2.4245, 2.1061])
     """
     if outputs not in ("all", "trace"):
         raise ValueError(f"outputs must be 'all' or 'trace', got {outputs!r}")

@@ -47,6 +47,14 @@ def ellipses(ds: xr.Dataset, *, radius: float, ax: Axes | None = None) -> Axes:
     ------
     ValueError
         For a Dataset without the metric of two parameters at points, or a radius that is not positive.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ds = ig.evaluate_points(ig.models.normal(), [[0, 1], [1, 2]], ["metric"])
+    >>> axes = ig.plotting.ellipses(ds, radius=0.2)
+    >>> axes.get_xlabel() == ds.mu.attrs["long_name"]
+    True
     """
     check_type("ds", ds, xr.Dataset)
     first, *indices = ds["metric"].dims if "metric" in ds else [""]
@@ -101,6 +109,15 @@ def laws(da: xr.DataArray, *, samples: xr.DataArray | None = None, ax: Axes | No
     ------
     ValueError
         When ``da`` has not two dimensions, or the samples belong to other parameters.
+
+    Examples
+    --------
+    >>> import xarray as xr, infogeom as ig
+    >>> rates, outcomes = [1.0, 2.0], [0, 1, 2, 3]
+    >>> values = [ig.models.poisson().at(rate=rate).pdf(outcomes) for rate in rates]
+    >>> da = xr.DataArray(values, {"rate": rates, "x": outcomes}, ("rate", "x"))
+    >>> len(ig.plotting.laws(da).lines)
+    2
     """
     parameter, outcome = names_of(da)
     if samples is not None and not (samples.ndim == 2 and samples.dims[0] == parameter and len(samples) == len(da)):
@@ -157,6 +174,15 @@ def laws_at_points(da: xr.DataArray, *, ax: Axes | None = None) -> Axes:
     ------
     ValueError
         For other dimensions, or not two coordinates along "point".
+
+    Examples
+    --------
+    >>> import xarray as xr, infogeom as ig
+    >>> x, at = [-4.0, -2.0, 0.0, 2.0, 4.0], {"mu": ("point", [0.0, 1.0]), "sigma": ("point", [1.0, 2.0])}
+    >>> values = [ig.models.normal().at(mu=m, sigma=s).pdf(x) for m, s in ((0, 1), (1, 2))]
+    >>> da = xr.DataArray(values, {**at, "x": x}, ("point", "x"))
+    >>> ig.plotting.laws_at_points(da).get_xlabel()
+    'mu'
     """
     first, outcome = names_of(da)
     names = [str(name) for name, c in da.coords.items() if c.dims == ("point",) and name != "point"]

@@ -67,6 +67,14 @@ def surface(
     ------
     ValueError
         When ``da`` has not exactly two dimensions, or ``path`` lacks one of them.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ds = ig.evaluate(ig.models.normal(), {"mu": [0, 1, 2], "sigma": [1, 2, 3]})
+    >>> axes = ig.plotting.surface(ds.metric.sel(i="mu", j="mu"))
+    >>> axes.get_xlabel() == ds.mu.attrs["long_name"]
+    True
     """
     names = names_of(da)
     check_type("path", path, xr.Dataset | None)
@@ -112,6 +120,14 @@ def surfaces(
     ValueError
         Without arrays, when one has not exactly two dimensions, or when ``paths``, ``titles`` or ``norms`` differ in
         number.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ds = ig.evaluate(ig.models.normal(), {"mu": [0, 1, 2], "sigma": [1, 2, 3]})
+    >>> diagonal = [ds.metric.sel(i=name, j=name) for name in ("mu", "sigma")]
+    >>> ig.plotting.surfaces(diagonal).shape
+    (2,)
     """
     if not arrays:
         raise ValueError("arrays must hold at least one map, got none")
@@ -156,6 +172,15 @@ def panel(ds: xr.Dataset, path: xr.Dataset | None = None) -> NDArray[np.object_]
     ------
     ValueError
         When the grid has not two axes, or none of these quantities.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> network = ig.models.sigmoid_neuron(*ig.models.decision_boundary(n=50), ig.losses.CrossEntropy())
+    >>> axes = {"theta1": [-1, 0, 1], "theta2": [-1, 0, 1]}
+    >>> maps = ig.evaluate(network, axes, ["loss", "ricci_scalar"])
+    >>> ig.plotting.panel(maps).shape
+    (1,)
     """
     check_type("ds", ds, xr.Dataset)
     arrays = [*_components(ds), *(ds[name] for name in ("fisher_trace", "ntk_trace", "ricci_scalar") if name in ds)]
@@ -182,6 +207,13 @@ def output(da: xr.DataArray, *, title: str | None = None, ax: Axes | None = None
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import xarray as xr, infogeom as ig
+    >>> values = xr.DataArray([[0.1, 0.4], [0.6, 0.9]], {"x1": [0, 1], "x2": [0, 1]}, ("x1", "x2"))
+    >>> ig.plotting.output(values, title="trained").get_title()
+    'trained'
     """
     with axes_or_new(ax, (3.4, 2.9), {"left": 0.14, "right": 0.8, "bottom": 0.15, "top": 0.87}) as drawn:
         draw_map(drawn, da, Normalize(0, 1))

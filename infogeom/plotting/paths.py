@@ -35,6 +35,15 @@ def along_path(ds: xr.Dataset) -> NDArray[np.object_]:
     Returns
     -------
     ndarray of matplotlib.axes.Axes, one for each quantity
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> network = ig.models.sigmoid_neuron(*ig.models.decision_boundary(n=50), ig.losses.CrossEntropy())
+    >>> path = ig.training.gradient_descent(network, (0.5, 0.5), learning_rate=0.4, steps=20)
+    >>> along = ig.evaluate_points(network, path, ["ricci_scalar"])
+    >>> ig.plotting.along_path(along).shape
+    (1,)
     """
     arrays = [ds[name] for name in ("fisher_trace", "ntk_trace", "ricci_scalar") if name in ds]
     if not arrays:
@@ -69,6 +78,16 @@ def descent_and_flow(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> network = ig.models.sigmoid_neuron(*ig.models.decision_boundary(n=50), ig.losses.CrossEntropy())
+    >>> path = ig.training.gradient_descent(network, (0.5, 0.5), learning_rate=0.4, steps=20)
+    >>> flow = ig.training.gradient_flow(network, (0.5, 0.5), learning_rate=0.4, steps=20)
+    >>> axes = ig.plotting.descent_and_flow(path, flow)
+    >>> axes.get_xlabel() == path.theta1.attrs["long_name"]
+    True
     """
     x, y = (str(name) for name in list(descent.data_vars)[:2])
     with axes_or_new(ax, (3.4, 3.3), {"left": 0.17, "right": 0.96, "bottom": 0.13, "top": 0.92}) as drawn:

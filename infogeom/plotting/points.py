@@ -31,6 +31,13 @@ def data_set(
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> axes = ig.plotting.data_set(*ig.models.decision_boundary(n=50), title="data")
+    >>> axes.get_title()
+    'data'
     """
     points, labels = np.asarray(inputs, dtype=float), np.asarray(targets)
     area = np.full(len(points), np.clip(6000 / max(len(points), 1), 3, 20))

@@ -132,7 +132,14 @@ def caption(ds: xr.Dataset, *, fisher: bool = True, before_data: str = ", ") -> 
 
 
 def loss_title(name: str) -> str:
-    """``mean-power-2`` and ``l2`` as they are written in a text; what names no loss as it is."""
+    """``mean-power-2`` and ``l2`` as they are written in a text; what names no loss as it is.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.plotting.loss_title("l2")
+    '$L_{2}$ norm'
+    """
     try:
         return by_name(name).title
     except ValueError:

@@ -40,6 +40,14 @@ def traces(ds: xr.Dataset, *, common_axis: bool = False, title: str | None = Non
     ------
     ValueError
         When ``ds`` lacks a trace or the dimension "epoch", or holds several widths.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x, y = ig.network.MLP((2, 3, 2)), [[1.0, 0.5], [0.2, -1.0]], [[1, 0], [0, 1]]
+    >>> record = ig.network.fit(net, x, y, ig.losses.LpNorm(2), epochs=2)
+    >>> ig.plotting.traces(record).shape
+    (1,)
     """
     second = "fisher_trace_expected" if common_axis else "ntk_trace"
     missing = [name for name in ("fisher_trace", second) if name not in ds]

@@ -36,7 +36,17 @@ FAILURES = (
 
 
 class ExpectationError(ValueError):
-    """An expectation that did not close, or a derivation that its numerical definition contradicts."""
+    """An expectation that did not close, or a derivation that its numerical definition contradicts.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> try:
+    ...     ig.symbolic.metric(ig.models.skew_normal())
+    ... except ig.symbolic.ExpectationError:
+    ...     print("only in numbers")
+    only in numbers
+    """
 
 
 class OpenExpectationError(ExpectationError):

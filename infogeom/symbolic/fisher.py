@@ -81,6 +81,14 @@ def metric(model: Model) -> Metric:
         When ``model`` is not a Model.
     ExpectationError
         Naming the expectation that did not close, or the entry that its definition contradicts.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.symbolic.metric(ig.models.gamma()).matrix
+    Matrix([
+    [polygamma(1, shape),       -1/rate],
+    [            -1/rate, shape/rate**2]])
     """
     if not isinstance(model, Model):
         raise TypeError(f"model must be an infogeom Model, got {type(model).__name__}")
@@ -95,6 +103,12 @@ def numeric_metric(model_or_metric: Model | Metric) -> Metric:
 
     Where the expectations of a model do not close, the metric is the law's mean of the products of scores, to be taken
     by quadrature or summation.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.symbolic.numeric_metric(ig.models.skew_normal())
+    <Metric of skew normal: xi, omega, alpha; by quadrature>
     """
     with precision.held():
         given = _closed_or_mean(model_or_metric) if isinstance(model_or_metric, Model) else model_or_metric

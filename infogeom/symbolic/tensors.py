@@ -51,7 +51,16 @@ def _settled(metric: Metric, forms: Sequence[Expr]) -> list[Expr]:
 
 
 def determinant(metric: Metric) -> Expr:
-    """Determinant of the metric, by Berkowitz' algorithm, in normal form; 0 where it vanishes identically."""
+    """Determinant of the metric, by Berkowitz' algorithm, in normal form; 0 where it vanishes identically.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> theta, phi = sympy.symbols("theta phi", positive=True)
+    >>> sphere = ig.Metric([theta, phi], sympy.diag(1, sympy.sin(theta) ** 2))
+    >>> ig.symbolic.determinant(sphere)
+    sin(theta)**2
+    """
     return _determinant(_closed(metric))
 
 
@@ -67,6 +76,16 @@ def inverse(metric: Metric) -> ImmutableMatrix:
     ------
     ValueError
         When the determinant vanishes identically.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> theta, phi = sympy.symbols("theta phi", positive=True)
+    >>> sphere = ig.Metric([theta, phi], sympy.diag(1, sympy.sin(theta) ** 2))
+    >>> ig.symbolic.inverse(sphere)
+    Matrix([
+    [1,                0],
+    [0, sin(theta)**(-2)]])
     """
     return _inverse(_closed(metric))
 
@@ -91,6 +110,14 @@ def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
     ------
     TypeError
         For a metric that is a mean over samples; ``expand`` it first.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> theta, phi = sympy.symbols("theta phi", positive=True)
+    >>> sphere = ig.Metric([theta, phi], sympy.diag(1, sympy.sin(theta) ** 2))
+    >>> ig.symbolic.christoffel(sphere)[0]
+    [[0, 0], [0, -sin(theta)*cos(theta)]]
     """
     g, x, n = _closed(metric).matrix, metric.coordinates, len(metric.coordinates)
     g_inv = inverse(metric)
@@ -115,6 +142,14 @@ def riemann(metric: Metric) -> ImmutableDenseNDimArray:
     -------
     sympy array, shape (n, n, n, n)
         ``riemann[i, j, k, l]`` is R^i_jkl.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> theta, phi = sympy.symbols("theta phi", positive=True)
+    >>> sphere = ig.Metric([theta, phi], sympy.diag(1, sympy.sin(theta) ** 2))
+    >>> ig.symbolic.riemann(sphere)[0, 1, 0, 1]
+    sin(theta)**2
     """
     gamma, x, n = christoffel(metric), metric.coordinates, len(metric.coordinates)
 
@@ -135,7 +170,16 @@ def riemann(metric: Metric) -> ImmutableDenseNDimArray:
 
 
 def ricci(metric: Metric) -> ImmutableDenseNDimArray:
-    """Ricci tensor Ric_jl = R^i_jil (Eq. 3.2.17), shape (n, n)."""
+    """Ricci tensor Ric_jl = R^i_jil (Eq. 3.2.17), shape (n, n).
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> theta, phi = sympy.symbols("theta phi", positive=True)
+    >>> sphere = ig.Metric([theta, phi], sympy.diag(1, sympy.sin(theta) ** 2))
+    >>> ig.symbolic.ricci(sphere)
+    [[1, 0], [0, sin(theta)**2]]
+    """
     curvature, n = riemann(metric), len(metric.coordinates)
     traces = [sympy.Add(*(curvature[i, j, i, l] for i in range(n))) for j, l in product(range(n), repeat=2)]
     components = ImmutableDenseNDimArray(_settled(metric, list(map(normal_form, traces))), (n, n))
@@ -143,7 +187,16 @@ def ricci(metric: Metric) -> ImmutableDenseNDimArray:
 
 
 def ricci_scalar(metric: Metric) -> Expr:
-    """Ricci scalar R = g^jl Ric_jl; twice the Gauss curvature in two dimensions, positive on spheres."""
+    """Ricci scalar R = g^jl Ric_jl; twice the Gauss curvature in two dimensions, positive on spheres.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> theta, phi = sympy.symbols("theta phi", positive=True)
+    >>> sphere = ig.Metric([theta, phi], sympy.diag(1, sympy.sin(theta) ** 2))
+    >>> ig.symbolic.ricci_scalar(sphere)
+    2
+    """
     tensor, g_inv, n = ricci(metric), inverse(metric), len(metric.coordinates)
     trace = normal_form(sympy.Add(*(g_inv[j, l] * tensor[j, l] for j, l in product(range(n), repeat=2))))
     return _settled(metric, [trace])[0]
