@@ -151,6 +151,28 @@ def test_a_law_of_ones_own_is_inverted(number: float) -> None:
     np.testing.assert_allclose(OWN.at(rate=number).sample(1000, seed=4), -np.log1p(-shares) / number, rtol=1e-6)
 
 
+def test_a_law_of_what_is_negative_is_inverted() -> None:
+    law = ig.models.from_density(sympy.log(rate) + rate * x, x, [rate], sympy.Interval.open(-sympy.oo, 0)).at(rate=2)
+    shares = np.random.default_rng(4).random(1000)
+    np.testing.assert_allclose(law.sample(1000, seed=4), np.log(shares) / 2, rtol=1e-6)
+
+
+def test_a_law_between_two_ends_is_inverted() -> None:
+    law = ig.models.from_density(sympy.log(rate) + (rate - 1) * sympy.log(x), x, [rate], sympy.Interval.open(0, 1))
+    shares = np.random.default_rng(4).random(1000)
+    np.testing.assert_allclose(law.at(rate=0.5).sample(1000, seed=4), shares**2, rtol=1e-6)
+
+
+def test_outcomes_without_end_on_either_side_are_inverted() -> None:
+    p = ig.models.Parameter(sympy.Symbol("p", positive=True), sympy.Interval.open(0, 1))
+    log_p = sympy.log((1 - p.symbol) / (1 + p.symbol)) + sympy.Abs(x) * sympy.log(p.symbol)
+    law = ig.models.from_density(log_p, x, [p], sympy.S.Integers).at(p=0.98)
+    outcomes = np.arange(-3000.0, 3000.0)
+    mass = np.cumsum(0.02 / 1.98 * 0.98 ** np.abs(outcomes))
+    shares = np.random.default_rng(4).random(200)
+    np.testing.assert_array_equal(law.sample(200, seed=4), outcomes[np.searchsorted(mass, shares)])
+
+
 def test_a_narrow_law_far_out_is_inverted() -> None:
     mean, width = sympy.Symbol("mean", real=True), sympy.Symbol("width", positive=True)
     log_p = -(((x - mean) / width) ** 2) / 2 - sympy.log(width * sympy.sqrt(2 * sympy.pi))

@@ -12,7 +12,7 @@ import infogeom as ig
 
 r, mass = sympy.symbols("r M", positive=True)
 NORMAL = ig.models.normal()
-BALL = ig.models.binomial(sympy.Symbol("n", integer=True, positive=True))
+TRIALS = ig.models.binomial(sympy.Symbol("n", integer=True, positive=True))
 
 
 def schwarzschild() -> ig.Metric:
@@ -122,12 +122,17 @@ def test_constants_take_exact_numbers() -> None:
     assert ig.Metric([r], [[3 * mass]], constants=[mass]).with_constants(M=0.1).matrix[0] == sympy.Rational(3, 10)
 
 
+def test_a_metric_with_loose_constants_has_no_numbers() -> None:
+    with pytest.raises(ValueError, match=r"constants \['M'\] of the metric need numbers"):
+        schwarzschild().at(r=4, theta=1)
+
+
 def test_a_metric_without_loose_constants_has_numbers() -> None:
     np.testing.assert_allclose(schwarzschild().with_constants(M=1).at(r=4, theta=1), [[2, 0], [0, 16]], rtol=1e-12)
 
 
 def test_a_number_of_trials_makes_the_metric_of_the_family_with_that_number() -> None:
-    ours, theirs = BALL.metric().with_constants(n=7), ig.models.binomial(7).metric()
+    ours, theirs = TRIALS.metric().with_constants(n=7), ig.models.binomial(7).metric()
     assert (ours.matrix, ours.attributes, ours.constants) == (theirs.matrix, theirs.attributes, theirs.constants)
 
 
