@@ -229,18 +229,29 @@ def test_other_coordinates_do_not_change_the_draws() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "law",
-    [
-        ig.models.gaussian_chain(2).at(tau11=2, tau12=-0.5, tau22=1),
-        ig.models.log_linear(2).at(theta1=0.5, theta2=-0.3, theta12=1),
-    ],
-    ids=["normal", "states"],
-)
-def test_the_mean_score_of_samples_of_several_variables_is_0(law: Distribution) -> None:
+SEVERAL = {
+    "normal": ig.models.gaussian_chain(2).at(tau11=2, tau12=-0.5, tau22=1),
+    "states": ig.models.log_linear(2).at(theta1=0.5, theta2=-0.3, theta12=1),
+    "trials": ig.models.multinomial(10**6, 3).at(p1=0.2, p2=0.3),
+    "successes": ig.models.negative_multinomial(2.5, 2).at(p1=0.2, p2=0.3),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_scores_of_samples_of_several_variables_have_mean_0(name: str) -> None:
+    law = SEVERAL[name]
     scores = law.score(law.sample(4000, seed=4))
     deviation = np.sqrt(np.diag(law.metric) / 4000)
     assert (np.abs(scores.mean(axis=0)) < 4 * deviation).all()
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_scores_of_samples_of_several_variables_have_the_metric_for_their_covariance(name: str) -> None:
+    law = SEVERAL[name]
+    scores = law.score(law.sample(4000, seed=4))
+    size = np.sqrt(np.diag(law.metric))
+    # Of 4000 squares of normal variables the mean is good to 2 %; others have longer tails.
+    np.testing.assert_allclose(np.cov(scores.T) / np.outer(size, size), law.metric / np.outer(size, size), atol=0.15)
 
 
 def test_a_law_of_several_variables_without_a_sampler_says_so() -> None:

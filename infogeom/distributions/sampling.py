@@ -12,6 +12,7 @@ from infogeom.distributions.by_scipy import known_to_scipy
 from infogeom.distributions.density import Array, Density
 from infogeom.distributions.inversion import continuous_quantiles, discrete_quantiles
 from infogeom.models.combine import Product, Reparametrisation
+from infogeom.models.discrete import Counts
 from infogeom.models.multivariate import Gaussian
 
 __all__ = ["draws"]
@@ -31,6 +32,8 @@ def draws(density: Density, n: int, rng: Generator) -> Array:
         return draws(Density(origin.model, old), n, rng)
     if isinstance(origin, Gaussian):
         return _normal(density, origin, n, rng)
+    if isinstance(origin, Counts):
+        return _counts(density, origin, n, rng)
     return _of_one(density, n, rng) if len(density.symbols) == 1 else _of_several(density, n, rng)
 
 
@@ -39,6 +42,16 @@ def _normal(density: Density, origin: Gaussian, n: int, rng: Generator) -> Array
     given = np.array([density.number(e) for e in origin.matrix]).reshape(len(mean), len(mean))
     covariance = np.linalg.inv(given) if origin.is_precision else given
     return rng.multivariate_normal(mean, covariance, n)
+
+
+def _counts(density: Density, origin: Counts, n: int, rng: Generator) -> Array:
+    """Of outcomes in so many trials; before so many successes Poisson counts whose common rate is gamma distributed."""
+    means, number = [density.number(e) for e in origin.means], density.number(origin.number)
+    if origin.sign < 0:
+        found = rng.multinomial(round(number), [*means, 1 - sum(means)], n)[:, :-1]
+    else:
+        found = rng.poisson(rng.gamma(number, size=n)[:, None] * means)
+    return np.asarray(found, dtype=float)
 
 
 def _of_one(density: Density, n: int, rng: Generator) -> Array:
