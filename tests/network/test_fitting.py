@@ -104,6 +104,13 @@ def test_the_record_holds_the_traces_of_the_network_at_that_epoch(loss: Loss) ->
         assert row.accuracy == (net.output(X).argmax(1) == Y.argmax(1)).mean()
 
 
+@pytest.mark.parametrize(("loss", "accuracy"), [(CrossEntropy(), 1.0), (LpNorm(2), 0.5)], ids=str)
+def test_the_accuracy_of_one_output_takes_it_for_a_logit_of_cross_entropy_alone(loss: Loss, accuracy: float) -> None:
+    net = MLP.from_arrays([np.ones((1, 1))], [np.zeros(1)])
+    x, y = np.array([[0.3], [-0.3]]), np.array([[1.0], [0.0]])
+    assert fit(net, x, y, loss, epochs=0).accuracy.item() == accuracy
+
+
 @every_loss
 def test_the_factors_multiply_to_the_fisher_trace(loss: Loss) -> None:
     ds = fit(NET, X, Y, loss, epochs=3, batch_size=16)
