@@ -1,6 +1,6 @@
 """What whoever evaluates a function has to know of it: how sources call it, its accuracy, its growth, where it exists.
 
-A function is written once in each arithmetic, under one name: as compiled float64 in `infogeom.kernels.special`, as
+A function is written once in each arithmetic, under one name: as compiled float64 in `infogeom.kernels.library`, as
 balls in `infogeom.kernels.ball_functions`; arrays take the compiled one, unless SciPy has it, and mpmath what SymPy's
 ``evalf`` makes of it.  Which of these there are, and all that rounding, underflow and refinement ask, stands here.
 """

@@ -17,7 +17,7 @@ import numpy as np
 from flint import arb
 from numpy.typing import NDArray
 
-from infogeom.kernels import ball_functions, curvature
+from infogeom.kernels import ball_cases, ball_functions, curvature
 from infogeom.kernels.geometry import geometry
 from infogeom.kernels.status import Status
 from infogeom.kernels.trace import PLAIN
@@ -139,7 +139,7 @@ class Balls:
 
     @cached_property
     def _functions(self) -> dict[str, Any]:
-        namespace = {**vars(ball_functions), "ratio": lambda p, q: arb(p) / q}
+        namespace = {**vars(ball_functions), **vars(ball_cases), "ratio": lambda p, q: arb(p) / q}
         namespace |= {"pi": arb.pi, "e": arb.const_e, "euler": arb.const_euler, "catalan": arb.const_catalan}
         exec(self.source, namespace)
         return namespace

@@ -9,7 +9,7 @@ table entries, and no transcendental is left inside.
 Three variants of one source exist.  The *hoisted* one splits exponentials between the axes; every exponent must stay
 below `MAX_EXPONENT` at a point, as ``exponents`` finds it.  The *direct* one exponentiates −|u| in place and never
 overflows.  The *exact* one is for a single point in another arithmetic: its constants are not rounded, and no line
-compares.
+compares but by calls.
 
 Names in the source are positions (q0, x1, t7): a user's symbol name is never executed.
 """
@@ -30,6 +30,7 @@ from sympy.core.function import AppliedUndef
 from infogeom.functions import expit, softplus
 from infogeom.functions.facts import Arithmetic, Facts
 from infogeom.functions.registry import facts_of, known_functions
+from infogeom.kernels.cases import CALLS, condition
 from infogeom.kernels.loops import Axes, Program, write_loops, write_point
 from infogeom.removable import removable
 
@@ -57,7 +58,7 @@ CONSTANTS: dict[type, str] = {
     type(sympy.Catalan): "catalan",
 }
 #: What sources of other arithmetics call besides functions.
-ALWAYS = frozenset({*CONSTANTS.values(), "ratio", "sqrt", "point"})
+ALWAYS = frozenset({*CONSTANTS.values(), *CALLS, "ratio", "sqrt", "point"})
 
 
 class _Builder:
@@ -103,7 +104,26 @@ class _Builder:
             return self._power(*e.as_base_exp()) if e.base is not sympy.E else self._exponential(e.exp)
         if isinstance(e, sympy.exp):
             return self._exponential(e.args[0])
+        if isinstance(e, sympy.Piecewise):
+            return self._by_cases(e)
         return self._function(e, facts_of(type(e)))
+
+    def _by_cases(self, e: Expr) -> str:
+        """The first case whose condition holds; all are evaluated."""
+        value = ""
+        for case, when in reversed(e.args):
+            taken = self.node(case)
+            if when == sympy.true:
+                value = taken
+                continue
+            text, compared = condition(when, self.node, called=self.exact)
+            operands = [taken, value] if value else [taken]
+            if self.exact:
+                call = f"choose({', '.join([text, *operands])})"
+            else:
+                call = f"{taken} if {text} else {value or 'nan'}"
+            value = self.assign(call, compared + operands)
+        return value
 
     def _function(self, e: Expr, facts: Facts) -> str:
         """A function by a call, or by what is written out for it."""

@@ -19,16 +19,16 @@ import numba
 import numpy as np
 import platformdirs
 
-from infogeom.kernels import special
 from infogeom.kernels.jit import FUSED, OPTIONS
 from infogeom.kernels.kernel_cache import CacheWarning, KernelCache, keep_source
+from infogeom.kernels.library import MODULES
 from infogeom.kernels.private_folder import PrivateFolder
 
 __all__ = ["CacheWarning", "cache_directory", "compiled", "compiled_module", "interpreted"]
 
 Functions = dict[str, Callable[..., Any]]
 
-#: Opens every generated module; `special` follows where a kernel calls for it.
+#: Opens every generated module; those of `infogeom.kernels.library` follow that a kernel calls for.
 HEADER = """\
 from math import acos, asin, asinh, atan, atanh, cos, cosh, erf, erfc, exp, expm1, fabs, gamma, inf, lgamma, log, log1p
 from math import nan, sin, sinh, sqrt, tan, tanh
@@ -89,8 +89,11 @@ def _whole(source: str) -> str:
     """Source with its imports; the text of a module has its own."""
     if source.startswith('"""'):
         return source
-    called = re.search(rf"\b(?:{'|'.join(special.__all__)})\(", source)
-    return HEADER + (inspect.getsource(special).partition("annotations\n")[2] if called else "") + source
+    text = HEADER
+    for module in MODULES:
+        if re.search(rf"\b(?:{'|'.join(module.__all__)})\(", source):
+            text += inspect.getsource(module).partition("annotations\n")[2]
+    return text + source
 
 
 @lru_cache(maxsize=8)

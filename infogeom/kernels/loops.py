@@ -14,7 +14,7 @@ from itertools import chain
 
 from sympy import Symbol
 
-from infogeom.kernels import special
+from infogeom.kernels.library import CALLED
 
 __all__ = ["BLOCK", "UNROLL", "Axes", "Program", "write_loops", "write_point"]
 
@@ -29,7 +29,6 @@ UNROLL = 4
 #: What a vectorised loop may hold besides arithmetic.
 INLINE = frozenset({"fabs", "fma", "inf", "nan", "max", "sqrt", "if", "else", "or"})
 
-SPECIAL = frozenset(special.__all__)
 #: Lines that are a product of two, and a sum of two.
 PRODUCT, SUM = re.compile(r"(\S+) \* (\S+)"), re.compile(r"(\S+) ([+-]) (\S+)")
 
@@ -81,7 +80,7 @@ class Program:
     def calls(self) -> list[list[str]]:
         """Names whose innermost lines call functions, which keeps a loop from vectorising, as loops may hold them.
 
-        None of a loop needs another of it, and what is written in `infogeom.kernels.special` may vectorise on its own.
+        None of a loop needs another of it, and what is written in `infogeom.kernels.library` may vectorise on its own.
         """
         level: dict[str, int] = {}
         loops: dict[tuple[int, str], list[str]] = {}
@@ -90,7 +89,7 @@ class Program:
             level[name] = max((level.get(w, 0) for w in read), default=0)
             functions = {w for w in read if w.isidentifier()} - set(self.depends) - INLINE
             if self.depends[name] >= {P, V} and (functions or "**" in text):
-                own = name if functions & SPECIAL else ""
+                own = name if functions & CALLED else ""
                 loops.setdefault((level[name], own), []).append(name)
                 level[name] += 1
         return [loops[key] for key in sorted(loops, key=lambda key: key[0])]

@@ -18,6 +18,7 @@ from flint import arb
 
 from infogeom.kernels import ball_functions
 from infogeom.kernels.balls import precision
+from infogeom.kernels.cases import CALLS
 from infogeom.kernels.codegen import UnsupportedFunctionError
 
 __all__ = ["Number", "Program", "functions_of", "logarithm"]
@@ -277,7 +278,11 @@ def functions_of(program: Program) -> dict[str, Callable[..., Number]]:
     others = {name: getattr(ball_functions, name) for name in ball_functions.__all__} | constants
     found: dict[str, Callable[..., Number]] = {name: partial(program.real, f) for name, f in others.items()}
     either = {name: partial(_either, f, found[name]) for name, f in FUNCTIONS.items()}
-    return {**found, **either, "ratio": program.ratio}
+    return {**found, **either, "ratio": program.ratio, **dict.fromkeys(CALLS, _undecided)}
+
+
+def _undecided(*_: Any) -> Number:
+    raise UnsupportedFunctionError("no cases in fixed precision")
 
 
 def _either(function: Callable[[Number], Number], of_constant: Callable[..., Number], u: Number | float) -> Number:

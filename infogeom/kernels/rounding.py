@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import combinations
 from typing import NamedTuple
 
 import sympy
@@ -18,6 +19,7 @@ from sympy import Abs, Expr, Symbol
 from infogeom.functions.facts import ELEMENTARY, Growth
 from infogeom.functions.primitive import Primitive
 from infogeom.functions.registry import facts_of, functions_that
+from infogeom.kernels.cases import borders
 from infogeom.kernels.curvature import UNIT
 from infogeom.kernels.underflow import lost
 
@@ -46,6 +48,8 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
         return e.func(*majorants), count + len(counts) - 1
     if e.is_Pow and e.base is not sympy.E and not e.exp.free_symbols:
         return _power(e.base, e.exp)
+    if isinstance(e, sympy.Piecewise):
+        return _taken(e)
     if facts_of(e.func).exponential or (e.is_Pow and e.base is sympy.E):
         u = e.exp if e.is_Pow else e.args[0]
         majorant, count = rounding(u)
@@ -75,6 +79,21 @@ def _function(e: Expr) -> tuple[Expr, Expr]:
         size, errors = rounding(argument)
         if errors != 0:
             majorant, count = majorant + _slope(e, argument) * size, largest(count, errors)
+    return majorant, count
+
+
+def _taken(e: Expr) -> tuple[Expr, Expr]:
+    """Of the case taken; beside a border of which float64 is not certain with the jump to the others."""
+    values, conditions = zip(*e.args, strict=True)
+    majorants, counts = zip(*map(rounding, values), strict=True)
+    majorant = sympy.Piecewise(*zip(majorants, conditions, strict=True))
+    count = sympy.Piecewise(*zip(counts, conditions, strict=True))
+    jump = sympy.Add(*(Abs(one - other) for one, other in combinations(values, 2)))
+    for border in borders(conditions):
+        if rounding(border.lhs)[1] == 0 == rounding(border.rhs)[1]:
+            continue  # compared as they are
+        size, errors = rounding(border.lhs - border.rhs)
+        majorant, count = majorant + jump * size / Abs(border.lhs - border.rhs), largest(count, errors)
     return majorant, count
 
 

@@ -44,6 +44,8 @@ def _magnifications(e: Expr) -> list[Monomial]:
         return [{1 + Abs(e): 1}]
     if e.is_Add:
         return _largest([m for term in e.args for m in _magnifications(term)])
+    if isinstance(e, sympy.Piecewise):
+        return _largest([m for case, _ in e.args for m in _magnifications(case)])
     if e.is_Mul:
         return [_product(*map(_magnification, e.args))]
     if e.is_Pow and e.base is not sympy.E:

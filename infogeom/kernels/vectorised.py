@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special as scipy_special
 
-from infogeom.kernels import special
 from infogeom.kernels.compile import compiled_module
+from infogeom.kernels.library import MODULES
 from infogeom.symbolic.float64 import PRIMITIVES
 
 __all__ = ["special_on_arrays", "vectorised"]
@@ -49,11 +49,20 @@ def _functions() -> dict[str, Callable[..., Any]]:
     functions |= {"gamma": scipy_special.gamma, "lgamma": scipy_special.gammaln}
     functions |= {"ratio": lambda p, q: p / q, "pi": lambda: np.pi, "e": lambda: np.e, "euler": lambda: np.euler_gamma}
     functions |= {"catalan": lambda: 0.915965594177219}
+    functions |= {"less": np.less, "at_most": np.less_equal, "equal": np.equal, "unequal": np.not_equal}
+    functions |= {"both": np.logical_and, "either": np.logical_or, "choose": _choose}
     return {**functions, **PRIMITIVES, **special_on_arrays()}
+
+
+def _choose(truth: Any, value: Any, otherwise: Any = np.nan) -> Array:
+    return np.asarray(np.where(truth, value, otherwise))
 
 
 @cache
 def special_on_arrays() -> dict[str, Callable[..., Any]]:
-    """The functions of `infogeom.kernels.special`, element by element."""
-    compiled = compiled_module(special)
-    return {name: np.vectorize(compiled[name], otypes=[float]) for name in special.__all__}
+    """The functions of `infogeom.kernels.library`, element by element."""
+    found: dict[str, Callable[..., Any]] = {}
+    for module in MODULES:
+        compiled = compiled_module(module)
+        found |= {name: np.vectorize(compiled[name], otypes=[float]) for name in module.__all__}
+    return found

@@ -121,3 +121,8 @@ def test_what_is_lost_in_a_sample_is_in_the_bounds(entry: sympy.Expr, point: lis
 def test_next_to_nothing_is_lost_at_usual_sizes(e: sympy.Expr) -> None:
     for a in (1e-8, 1.0, 1e8):
         assert 0 < lost([e]).subs({u: a, v: a + 1}).doit().evalf() < 1e-190
+
+
+def test_of_an_expression_by_cases_as_much_is_lost_as_of_any_case() -> None:
+    one, other = exp(700 * u) / v, 1 / u**3
+    assert lost([sympy.Piecewise((one, u < v), (other, True))]) == lost([one, other])
