@@ -347,6 +347,12 @@ def by_name(name: str) -> Loss:
     ------
     TypeError, ValueError
         When no loss is called so.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.losses.by_name("l1.5")
+    LpNorm(p=1.5)
     """
     if not isinstance(name, str):
         raise TypeError(f"loss must be given by its name, got {name!r}")

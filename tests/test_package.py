@@ -20,6 +20,7 @@ PLUMBING = {
     "kernels",
     "methods",
     "precision",
+    "quantities",
     "removable",
     "routes",
     "tables",

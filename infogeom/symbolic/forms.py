@@ -50,6 +50,12 @@ class Form(ABC):
         The closed form, that of one sample where there are samples; None where there is none.
     cumulants : Cumulants or None
         Of the sufficient statistics, where they are known.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.metric(ig.models.normal()).form.told
+    'a closed form'
     """
 
     samples: Samples | None = None
@@ -92,6 +98,13 @@ class ClosedForm(Form):
         Data and normalised weights.
     cumulants : Cumulants, optional
         Of the sufficient statistics of an exponential family, in any coordinates: R then takes no derivative.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> u, v = sympy.symbols("u v", positive=True)
+    >>> ig.Metric([u, v], ig.symbolic.ClosedForm(sympy.diag(1, u**2))).ricci_scalar()
+    0
     """
 
     matrix: ImmutableMatrix
@@ -142,6 +155,12 @@ class Expectation(Form):
     laws : sequence of Law
     samples : Samples, optional
         Data that the laws depend on, over which the metric is a mean besides.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.symbolic.numeric_metric(ig.models.skew_normal()).form.told
+    'an expectation that does not close'
     """
 
     laws: Sequence[Law]
@@ -190,6 +209,12 @@ class WeightedStates(Form):
     ----------
     statistics : ndarray, shape (S, n)
         A row t_s for each state.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.symbolic.numeric_metric(ig.models.log_linear(4)).form.told
+    'a sum over 16 states'
     """
 
     statistics: NDArray[np.float64]
@@ -231,6 +256,15 @@ class Called(Form):
     accuracy : float
         How far each number may be off, relative to the scale √(g_ii g_jj) of its entry, and for derivatives to that
         times the fastest that an entry changes with their coordinates.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> u, v = sympy.symbols("u v", positive=True)
+    >>> plane = ig.Metric([u, v], ig.symbolic.Called(lambda u, v: [[1 / v**2, 0], [0, 1 / v**2]]))
+    >>> plane.at(u=0.3, v=2)
+    array([[0.25, 0.  ],
+           [0.  , 0.25]])
     """
 
     function: Callable[..., Any]
@@ -270,6 +304,15 @@ class PulledBack(Form):
     old : mapping of Symbol to sympy.Expr
         Each coordinate θ of the form, in its order, as a function of the new ones.
     new : sequence of Symbol
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> g = ig.metric(ig.models.normal())
+    >>> mu, sigma = g.coordinates
+    >>> t = sympy.Symbol("t", positive=True)
+    >>> ig.Metric([t], ig.symbolic.PulledBack(g.form, {mu: t**2, sigma: t}, [t])).at(t=1)
+    array([[6.]])
     """
 
     form: Form
@@ -314,6 +357,13 @@ class Scaled(Form):
     form : Form
     number : float
         Positive.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> g = ig.metric(ig.models.binomial(1))
+    >>> ig.Metric(g.coordinates, ig.symbolic.Scaled(g.form, 7)).at(p=0.5)
+    array([[28.]])
     """
 
     form: Form
@@ -353,6 +403,14 @@ class DirectSum(Form):
     forms : sequence of Form
     coordinates : sequence of sequence of Symbol
         Those of each, in the order of all.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> one, other = ig.metric(ig.models.binomial(1)), ig.metric(ig.models.poisson())
+    >>> together = ig.symbolic.DirectSum([one.form, other.form], [one.coordinates, other.coordinates])
+    >>> ig.Metric([*one.coordinates, *other.coordinates], together).names
+    ('p', 'rate')
     """
 
     forms: Sequence[Form]
