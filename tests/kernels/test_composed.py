@@ -93,6 +93,36 @@ def test_every_form_alone_is_what_the_closed_form_is(name: str) -> None:
     assert_agree(found, ig.grid.evaluate_points(model, points, WITH_ERRORS))
 
 
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+@pytest.mark.parametrize("name", ["closed", "states"])
+def test_the_jet_is_right_where_curvature_does_not_show_it(name: str, composition: str) -> None:
+    """Of what is symmetric in ∂∂g nothing is left in curvature."""
+    model, form, _ = FORMS[name]
+    whole, metric = COMPOSITIONS[composition](model, form())
+    points = np.random.default_rng(3).uniform(0.5, 0.9, (2, len(metric.names)))
+    found, right = (work_of(one).jets(points, 2) for one in (metric, numeric_metric(whole)))
+    for value, error, known, bound in zip(found[:3], found.errors, right[:3], right.errors, strict=False):
+        assert value.shape == known.shape
+        assert (abs(value - known) <= 32 * (error + bound)).all()
+        assert (error <= 1e-10 * (1 + abs(known).max())).all()
+
+
+@pytest.mark.parametrize("composition", COMPOSITIONS)
+def test_what_a_part_errs_by_is_in_the_bounds_of_the_whole(composition: str) -> None:
+    off = 1e-6
+
+    def askew(*x: float) -> tuple[np.ndarray, ...]:
+        return tuple((1 - off * np.cos(7 * x[0]) / 4) * tensor for tensor in whole_jet(*x))
+
+    whole, metric = COMPOSITIONS[composition](GAMMA, Called(askew, accuracy=off))
+    points = np.random.default_rng(4).uniform(0.5, 0.9, (3, len(metric.names)))
+    found = ig.grid.evaluate_points(metric, points, WITH_ERRORS, rtol=1)
+    right = ig.grid.evaluate_points(whole, points, WITH_ERRORS)
+    for name in QUANTITIES:
+        assert (abs(found[name] - right[name]) <= found[f"{name}_error"] + right[f"{name}_error"]).all(), name
+    assert (found.metric_error.max() > off / 100 * found.metric.max()).all()
+
+
 def test_a_form_of_forms_is_evaluated_on_grids_too() -> None:
     whole, metric = moved(GAMMA, Called(whole_jet), 2)
     axes = {"a": np.linspace(0.5, 1.5, 3), "b": [0.5, 0.75]}
