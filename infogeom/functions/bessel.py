@@ -113,7 +113,8 @@ class log_bessel(Cancelling):  # noqa: N801
 
     def beside_zero(self) -> Expr:
         """ν + x: what cancels, but for ν = 0."""
-        return sympy.Integer(0) if self.args[0] == 0 else sympy.Add(*self.args)
+        nu, x = self.args
+        return sympy.Integer(0) if nu == 0 else nu + x
 
     def _in_domain(self) -> bool | None:
         return bool(self.args[0].is_nonnegative and self.args[1].is_positive)

@@ -17,7 +17,9 @@ Truth = bool | None
 def less(a: Real, b: Real) -> Truth:
     """Whether a < b."""
     a, b = arb(a), arb(b)
-    return True if a < b else False if a >= b else None
+    if a < b:
+        return True
+    return False if a >= b else None
 
 
 def at_most(a: Real, b: Real) -> Truth:
@@ -28,7 +30,9 @@ def at_most(a: Real, b: Real) -> Truth:
 def equal(a: Real, b: Real) -> Truth:
     """Whether a = b."""
     a, b = arb(a), arb(b)
-    return True if a == b else None if a.overlaps(b) else False
+    if a == b:
+        return True
+    return None if a.overlaps(b) else False
 
 
 def unequal(a: Real, b: Real) -> Truth:

@@ -161,7 +161,14 @@ def log_sum_exp(*a: Real) -> arb:
     """Logarithm log Σ_k e^{a_k}."""
     terms = [arb(u) for u in a]
     most = terms.pop(_largest(terms))
-    return _refined(lambda: most + sum(((u - most).exp() for u in terms), arb(0)).log1p(), most, *terms)
+
+    def value() -> arb:
+        others = arb(0)
+        for u in terms:
+            others += (u - most).exp()
+        return most + others.log1p()
+
+    return _refined(value, most, *terms)
 
 
 def softmax(k: int, *a: Real) -> arb:

@@ -56,11 +56,14 @@ def condition(c: Boolean, node: Callable[[Expr], str], *, called: bool) -> tuple
     written = [condition(part, node, called=called) for part in sorted(c.args, key=sympy.default_sort_key)]
     text, operands = written[0]
     for other, names in written[1:]:
-        text, operands = JOINED[type(c)][called].format(text, other), [*operands, *names]
+        text = JOINED[type(c)][called].format(text, other)
+        operands = operands + names
     return text, operands
 
 
 def borders(cases: Sequence[Boolean]) -> list[Relational]:
     """Relations that the cases of an expression differ by."""
-    found = set().union(*(c.atoms(Relational) for c in cases))
+    found: set[Relational] = set()
+    for c in cases:
+        found |= c.atoms(Relational)
     return sorted(found, key=sympy.default_sort_key)

@@ -116,7 +116,10 @@ class _Builder:
             if when == sympy.true:
                 value = taken
                 continue
-            text, compared = condition(when, self.node, called=self.exact)
+            try:
+                text, compared = condition(when, self.node, called=self.exact)
+            except TypeError as error:
+                raise UnsupportedFunctionError(str(error)) from None
             operands = [taken, value] if value else [taken]
             if self.exact:
                 call = f"choose({', '.join([text, *operands])})"
@@ -137,7 +140,8 @@ class _Builder:
         if not all(order.is_Integer for order in orders):
             raise UnsupportedFunctionError(_why_not(e))
         operands = [self.node(a) for a in arguments]
-        return self.assign(f"{facts.name}({', '.join([*map(str, orders), *operands])})", operands)
+        written = [str(order) for order in orders] + operands
+        return self.assign(f"{facts.name}({', '.join(written)})", operands)
 
     def _depends(self, e: Expr) -> frozenset[str]:
         """What an expression depends on."""

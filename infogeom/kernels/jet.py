@@ -23,6 +23,7 @@ from infogeom.kernels.trace import Assign, traced
 from infogeom.kernels.vectorised import vectorised
 from infogeom.quantities import QUANTITIES, highest_order, tensors_of_curvature
 from infogeom.symbolic import Metric
+from infogeom.symbolic.cases import common_in_front
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.normal_form import normal_form
 
@@ -298,7 +299,7 @@ def _symmetric(n: int, rank: int, entry: Callable[..., Expr]) -> NDArray[np.obje
 
 @lru_cache(maxsize=4096)
 def _derivative(e: Expr, x: Symbol) -> Expr:
-    return _factored(e.diff(x))
+    return _factored(common_in_front(e.diff(x)))
 
 
 def _factored(e: Expr) -> Expr:

@@ -88,7 +88,8 @@ def _taken(e: Expr) -> tuple[Expr, Expr]:
     majorants, counts = zip(*map(rounding, values), strict=True)
     majorant = sympy.Piecewise(*zip(majorants, conditions, strict=True))
     count = sympy.Piecewise(*zip(counts, conditions, strict=True))
-    jump = sympy.Add(*(Abs(one - other) for one, other in combinations(values, 2)))
+    jumps = [Abs(one - other) for one, other in combinations(values, 2)]
+    jump = sympy.Add(*jumps)
     for border in borders(conditions):
         if rounding(border.lhs)[1] == 0 == rounding(border.rhs)[1]:
             continue  # compared as they are

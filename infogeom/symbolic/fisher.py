@@ -32,6 +32,7 @@ from infogeom.models.discrete import WRITTEN_OUT, Counts, States
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.model import Model
 from infogeom.models.multivariate import Gaussian, Wishart
+from infogeom.symbolic.cases import common_in_front
 from infogeom.symbolic.cubature import tractable
 from infogeom.symbolic.cumulants import (
     Cumulants,
@@ -453,7 +454,8 @@ def _matrix(
 ) -> ImmutableMatrix:
     """Derive and check; equal log-densities (the same network on other data) share one derivation."""
     if not law.variables:
-        matrix = ImmutableMatrix(len(scores), len(scores), lambda i, j: scores[i] * scores[j])
+        gathered = [common_in_front(score) for score in scores]
+        matrix = ImmutableMatrix(len(scores), len(scores), lambda i, j: gathered[i] * gathered[j])
     else:
         try:
             matrix = products_of_scores(law, scores, coordinates, output, budget)

@@ -16,7 +16,7 @@ from sympy import And, Eq, Ne, Not, Or, Piecewise, Rational, cos, exp, log, sin,
 import infogeom as ig
 from infogeom.kernels import ball_cases, codegen
 from infogeom.kernels.balls import Balls
-from infogeom.kernels.codegen import Axes, exact_source, kernel
+from infogeom.kernels.codegen import Axes, UnsupportedFunctionError, exact_source, kernel
 from infogeom.kernels.fixed_precision import double_double_of
 from infogeom.kernels.jet import evaluate_kernel
 from infogeom.kernels.refinement import exact
@@ -204,6 +204,7 @@ def test_fixed_precision_leaves_cases_to_balls_of_rising_precision() -> None:
 
 def test_another_kind_of_condition_is_named() -> None:
     with pytest.raises(
-        TypeError, match="a condition must be made of inequalities, equations, and, or, not; got Contains"
+        UnsupportedFunctionError,
+        match="a condition must be made of inequalities, equations, and, or, not; got Contains",
     ):
         kernel({"e": [Piecewise((x, sympy.Contains(x, sympy.S.Integers)), (y, True))]}, Axes((), (x, y)))

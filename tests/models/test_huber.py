@@ -13,6 +13,7 @@ from scipy.integrate import quad
 from sympy import Abs, Expr, Piecewise, Rational
 
 import infogeom as ig
+from infogeom.kernels.jet import jet_expressions
 from infogeom.losses import Loss
 from infogeom.models import decision_boundary, sigmoid_neuron
 
@@ -55,6 +56,13 @@ def test_metric_and_loss_are_those_of_the_definition() -> None:
         score = np.minimum(f, 0.25)[:, None] * slopes
         np.testing.assert_allclose(g, score.T @ score / len(f), rtol=1e-13)
         assert loss == pytest.approx(np.where(f <= 0.25, f**2 / 2, 0.25 * (f - 0.125)).mean(), rel=1e-13)
+
+
+def test_its_derivative_is_known_to_be_symmetric_as_that_of_any_loss() -> None:
+    metric = ig.symbolic.metric(NEURON)
+    jet = jet_expressions(metric.matrix, metric.coordinates, True, 2)
+    assert jet["dg"].shape == (2, 2, 2)
+    assert jet["ddg"].size == 0
 
 
 def test_curvature_of_float64_is_that_of_balls_within_its_bound() -> None:
