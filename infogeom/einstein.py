@@ -300,6 +300,8 @@ class Jet(NamedTuple):
 
 
 def _jets(metric: Metric, points: Sequence[Point]) -> list[Jet]:
+    if metric.matrix is None:
+        raise TypeError(f"model_or_metric must have a closed form, and this metric is {metric.form.told}")
     x, n = metric.coordinates, len(metric.coordinates)
     entries: dict[Index, Expr] = {
         (i, j, *along): metric.matrix[i, j].diff(*(x[k] for k in along)) if along else metric.matrix[i, j]

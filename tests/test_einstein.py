@@ -233,6 +233,11 @@ def test_a_metric_with_a_constant_that_has_no_value_is_refused() -> None:
         compare(ig.models.binomial(sympy.Symbol("n", positive=True, integer=True)), [(0.3,)])
 
 
+def test_a_metric_without_a_closed_form_is_refused() -> None:
+    with pytest.raises(TypeError, match="must have a closed form, and this metric is an expectation that does not"):
+        compare(ig.models.skew_normal(), [[0, 1, 1]])
+
+
 def test_what_is_neither_model_nor_metric_is_refused() -> None:
     with pytest.raises(TypeError, match="model_or_metric must be a Model or a Metric, got str"):
         compare("normal", [(0.3, 2.0)])  # type: ignore[arg-type]
