@@ -30,6 +30,8 @@ from infogeom.symbolic import Metric, WeightedStates
 __all__ = ["stated"]
 
 Array = NDArray[np.float64]
+#: What is summed over states by itself.
+SUMMED = ("metric", "inverse_metric", "determinant", "fisher_trace", "ricci_scalar")
 #: Parameters up to which tensors of rank 3 and 4 are summed over states.
 MOST_PARAMETERS = 12
 #: Points of a tile.
@@ -86,8 +88,7 @@ class _States(Work):
         return Jets(tensors[0], tensors[1], tensors[2], (*errors, np.zeros((self.n + 1, len(points)))))
 
     def lacking(self, quantities: Collection[str]) -> str:
-        asked = [QUANTITIES[name] for name in quantities]
-        tensors = [q.name for q in asked if q.order > 0 and q.source != "ricci_scalar"]
+        tensors = [name for name in quantities if QUANTITIES[name].source not in SUMMED]
         return f"{tensors} are not taken over the {len(self.form.statistics)} states of this family" if tensors else ""
 
 

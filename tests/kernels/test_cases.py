@@ -16,10 +16,10 @@ from sympy import And, Eq, Ne, Not, Or, Piecewise, Rational, cos, exp, log, sin,
 import infogeom as ig
 from infogeom.kernels import ball_cases, codegen
 from infogeom.kernels.balls import Balls
+from infogeom.kernels.closed import exact
 from infogeom.kernels.codegen import Axes, UnsupportedFunctionError, exact_source, kernel
 from infogeom.kernels.fixed_precision import double_double_of
 from infogeom.kernels.jet import evaluate_kernel
-from infogeom.kernels.refinement import exact
 from infogeom.kernels.rounding import rounding
 from infogeom.kernels.status import Status
 from infogeom.models.model import Samples

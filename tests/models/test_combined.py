@@ -180,10 +180,16 @@ def test_a_product_may_be_reparametrised_in_numbers() -> None:
     assert found == pytest.approx(alone + np.diag([0.5, 0]), rel=1e-13)
 
 
-def test_numbers_are_taken_of_laws_of_one_variable() -> None:
-    law = ig.models.product(ig.models.negative_binomial(), ig.models.multivariate_normal(2))
-    with pytest.raises(ig.symbolic.ExpectationError, match="laws of one variable, which 'multivariate normal' is not"):
-        ig.grid.evaluate_points(law, [[2, 0.3, 0, 0, 1, 0, 1]])
+def test_a_law_of_several_variables_takes_part_by_its_closed_form() -> None:
+    counts, normal = ig.models.negative_binomial(), ig.models.multivariate_normal(2)
+    points = [[2, 0.3], [0, 0, 1, 0, 1]]
+    found = ig.grid.evaluate_points(ig.models.product(counts, normal), [[*points[0], *points[1]]], rtol=1e-6)
+    right = [ig.grid.evaluate_points(law, [x]) for law, x in zip((counts, normal), points, strict=True)]
+    assert found.attrs["expectation"] == "parts"
+    for k, rows in enumerate((slice(2), slice(2, 7))):
+        assert found.metric.values[0, rows, rows] == pytest.approx(right[k].metric.values[0], rel=1e-12)
+    total = sum(part.ricci_scalar.item() for part in right)
+    assert abs(found.ricci_scalar.item() - total) <= found.ricci_scalar_error.item() + 1e-9 * abs(total)
 
 
 def test_a_product_in_numbers_has_no_second_way() -> None:
