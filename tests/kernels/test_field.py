@@ -15,14 +15,14 @@ from infogeom.symbolic import Called, Metric, numeric_metric
 
 QUANTITIES = ("metric", "inverse_metric", "determinant", "christoffel", "ricci")
 INPUTS = ig.models.decision_boundary(20, seed=0)
-TOGETHER = ig.models.product(ig.models.skew_normal(), ig.models.dirichlet(2))
+TOGETHER = ig.models.product(ig.models.skew_normal(), ig.models.dirichlet(3))
 CASES: dict[str, tuple[Any, list[float]]] = {
     "closed": (ig.models.gamma(), [2.0, 1.5]),
     "three parameters": (ig.models.student_t(), [0.5, 1.0, 5.0]),
     "five parameters": (ig.models.multivariate_normal(2), [0.0, 1.0, 1.0, 0.2, 2.0]),
     "data": (ig.models.sigmoid_neuron(*INPUTS, ig.losses.CrossEntropy()), [0.3, 0.4]),
     "expectation": (ig.models.skew_normal(), [0.0, 1.0, 1.5]),
-    "copies": (ig.models.replicate(TOGETHER, 2), [0, 1, 2, 1.5, 2.5]),
+    "copies": (ig.models.replicate(TOGETHER, 2), [0, 1, 2, 1.5, 2.5, 2]),
 }
 
 
