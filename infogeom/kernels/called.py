@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from infogeom.kernels.pointwise import Pointwise
 from infogeom.kernels.tensor_errors import SINGLE
-from infogeom.kernels.work import Jets, way_of
+from infogeom.kernels.work import Jets, jets_of, way_of
 from infogeom.symbolic import Called, Metric
 
 Array = NDArray[np.float64]
@@ -34,17 +34,7 @@ class _Called(Pointwise):
         self._low, self._high = np.array(ends).T
 
     def jets(self, points: Array, order: int) -> Jets:
-        found = [self._jet(point, order) for point in points]
-        tensors, errors = [], []
-        for k in range(3):
-            if k > order:
-                tensors.append(np.empty((0,) * (k + 3)))
-                errors.append(tensors[-1])
-                continue
-            empty = np.empty((0, *(self.n,) * (k + 2)))  # no point, perhaps
-            tensors.append(np.moveaxis(np.stack([jet[k][0] for jet in found]) if found else empty, 0, -1))
-            errors.append(np.moveaxis(np.stack([jet[k][1] for jet in found]) if found else empty, 0, -1))
-        return Jets(tensors[0], tensors[1], tensors[2], (*errors, np.zeros((self.n + 1, len(points)))))
+        return jets_of([self._jet(point, order) for point in points], self.n, order)
 
     def _jet(self, point: Array, order: int) -> list[tuple[Array, Array]]:
         """g, ∂g and ∂∂g up to an order, each with bounds on its errors, in units of which `SINGLE` are taken."""
@@ -68,6 +58,9 @@ class _Called(Pointwise):
         for name, array, rank in zip(PARTS, arrays, (2, 3, 4), strict=False):
             if array.shape != (self.n,) * rank:
                 raise ValueError(f"function must return {name} of shape {(self.n,) * rank}, got {array.shape}")
+            off = np.abs(array - array.swapaxes(0, 1)).max()
+            if off > 4 * self.form.accuracy * np.abs(array).max():
+                raise ValueError(f"function must return {name} symmetric in i and j, got {array.tolist()} at {point}")
         return arrays
 
     def _steps(self, point: Array) -> Array:

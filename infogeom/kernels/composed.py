@@ -17,14 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Symbol
+from sympy import Expr, Set, Symbol
 
 from infogeom.kernels.curvature import UNIT
 from infogeom.kernels.expectations import special_functions
 from infogeom.kernels.pointwise import Pointwise
 from infogeom.kernels.running_error import with_errors
 from infogeom.kernels.work import Jets, way_of, work_of
-from infogeom.symbolic import DirectSum, Metric, PulledBack, Scaled
+from infogeom.symbolic import DirectSum, Form, Metric, PulledBack, Scaled
 
 Array = NDArray[np.float64]
 #: What one rounding is in the units of bounds on errors, of which `infogeom.kernels.tensor_errors.SINGLE` are taken.
@@ -65,27 +65,28 @@ class _Composed(Pointwise):
     def _metrics(self) -> list[Metric]:
         """What it is made of."""
 
+    def _part(self, coordinates: Sequence[Symbol], form: Form, domains: Sequence[Set] = ()) -> Metric:
+        return Metric(coordinates, form, domains=domains, attributes=self.metric.attributes)
+
 
 @way_of(Scaled)
 class _Scaled(_Composed):
     def _metrics(self) -> list[Metric]:
-        return [Metric(self.metric.coordinates, self.form.form, attributes=self.metric.attributes)]
+        return [self._part(self.metric.coordinates, self.form.form, self.metric.domains)]
 
     def jets(self, points: Array, order: int) -> Jets:
-        found = self._parts[0].jets(points, order)
-        number = float(self.form.number)
-        g, dg, ddg = (number * tensor for tensor in (found.g, found.dg, found.ddg))
-        errors = [number * error for error in found.errors]
-        for error, tensor in zip(errors, (g, dg, ddg), strict=False):
-            error += np.abs(tensor) * ROUNDING
-        return Jets(g, dg, ddg, tuple(errors))
+        found, number = self._parts[0].jets(points, order), float(self.form.number)
+        *of_jet, factor = found.errors  # the last is relative
+        tensors = [number * tensor for tensor in (found.g, found.dg, found.ddg)]
+        errors = [number * error + np.abs(t) * ROUNDING for error, t in zip(of_jet, tensors, strict=True)]
+        return Jets(tensors[0], tensors[1], tensors[2], (*errors, factor))
 
 
 @way_of(DirectSum)
 class _DirectSum(_Composed):
     def _metrics(self) -> list[Metric]:
-        parts = zip(self.form.coordinates, self.form.forms, strict=True)
-        return [Metric(own, form, attributes=self.metric.attributes) for own, form in parts]
+        domains, parts = iter(self.metric.domains), zip(self.form.coordinates, self.form.forms, strict=True)
+        return [self._part(own, form, [next(domains) for _ in own]) for own, form in parts]
 
     def jets(self, points: Array, order: int) -> Jets:
         m, first = len(points), 0
@@ -117,7 +118,7 @@ class _PulledBack(_Composed):
         self._map = with_errors(new, [e for tensor in derivatives for e in tensor], special_functions())
 
     def _metrics(self) -> list[Metric]:
-        return [Metric(tuple(self.form.old), self.form.form, attributes=self.metric.attributes)]
+        return [self._part(tuple(self.form.old), self.form.form)]
 
     def jets(self, points: Array, order: int) -> Jets:
         theta, J, H, K = self._at(points)
@@ -157,19 +158,21 @@ def _derivatives(e: Sequence[Expr], x: Sequence[Symbol], rank: int) -> list[Expr
 
 
 def _moved(found: Jets, theta: Bounded) -> list[Bounded]:
-    """The jet where θ was rounded to, with what that adds to its errors, and those of a factor of all samples."""
+    """The jet where θ was rounded to, with what that adds to its errors, and that of a factor that all samples share.
+
+    Of a whole jet that factor errs by nothing (`infogeom.kernels.rounding.SampleErrors`), and has no slope that counts.
+    """
     off, (g, dg, ddg) = theta.error, found[:3]
-    shared = found.errors[3]
+    root = np.sqrt(np.abs(np.einsum("iip->ip", g)))
+    scale = root[:, None] * root
     errors = [np.array(error) for error in found.errors[:3]]
-    errors[0] = errors[0] + np.abs(g) * shared[0]
+    errors[0] = errors[0] + scale * (len(g) * found.errors[3][0])
     if not dg.size:  # a change that goes with the coordinate's own
         relative = (off / np.maximum(np.abs(theta.value), np.finfo(float).tiny)).max(0)
         return [Bounded(g, errors[0] + np.abs(g) * relative), Bounded(dg, dg), Bounded(ddg, ddg)]
     errors[0] = errors[0] + np.einsum("ijkp,kp->ijp", np.abs(dg), off)
     if not ddg.size:
         return [Bounded(g, errors[0]), Bounded(dg, errors[1]), Bounded(ddg, ddg)]
-    root = np.sqrt(np.abs(np.einsum("iip->ip", g)))
-    scale = root[:, None] * root
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.nan_to_num(np.abs(dg) / scale[:, :, None], posinf=0.0).max((0, 1))
         twice = np.nan_to_num(np.abs(ddg) / scale[:, :, None, None], posinf=0.0).max((0, 1))

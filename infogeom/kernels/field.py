@@ -34,7 +34,7 @@ class Field:
     Raises
     ------
     ValueError
-        For quantities that the form of the metric cannot give.
+        For points of another length, and quantities that the form of the metric cannot give.
     """
 
     def __init__(self, metric: Metric, quantities: Sequence[str]) -> None:
@@ -43,7 +43,7 @@ class Field:
         if lacking := self._work.lacking([row.name for row in rows]):
             raise ValueError(f"quantities {lacking}")
         self._order = highest_order(row.name for row in rows)
-        self._compiled = self._work.compiled(self._names)
+        self._compiled, self._shape = self._work.compiled(self._names), (self._work.n,)
 
     def __call__(self, x: ArrayLike) -> tuple[Array, ...]:
         """Each quantity at a point, given by its n coordinates; tensors have shape (n,) * rank.
@@ -51,6 +51,8 @@ class Field:
         What has no value where the metric is singular is nan there.
         """
         point = np.asarray(x, dtype=float)
+        if point.shape != self._shape:
+            raise ValueError(f"x must have shape {self._shape}, got {point.shape}")
         found = self._compiled(point) if self._compiled else None
         if found is None:
             jets = self._work.jets(point[None], self._order)

@@ -23,7 +23,7 @@ from infogeom.kernels.curvature import UNIT
 from infogeom.kernels.geometry import contract_indices
 from infogeom.kernels.tensor_errors import SINGLE, TensorErrors
 from infogeom.kernels.tiles import Evaluation, Places, Task
-from infogeom.kernels.work import Jets, Work, way_of
+from infogeom.kernels.work import Jets, Work, jets_of, way_of
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric, WeightedStates
 
@@ -79,13 +79,7 @@ class _States(Work):
 
     def jets(self, points: Array, order: int) -> Jets:
         found = [_cumulants(self.form.statistics, x, order) for x in points]
-        tensors, errors = [], []
-        for k in range(3):
-            shape = (len(points), *(self.n,) * (k + 2)) if k <= order else (0,) * (k + 3)
-            values = np.array([jet[k] for jet in found]) if k <= order else np.empty((0,))
-            tensors.append(np.moveaxis(values[:, 0].reshape(shape) if found and k <= order else np.empty(shape), 0, -1))
-            errors.append(np.moveaxis(values[:, 1].reshape(shape) if found and k <= order else np.empty(shape), 0, -1))
-        return Jets(tensors[0], tensors[1], tensors[2], (*errors, np.zeros((self.n + 1, len(points)))))
+        return jets_of(found, self.n, order)
 
     def lacking(self, quantities: Collection[str]) -> str:
         tensors = [name for name in quantities if QUANTITIES[name].source not in SUMMED]

@@ -15,7 +15,7 @@ from infogeom.kernels.fixed_precision import DoubleDouble
 from infogeom.kernels.tiles import Evaluation, Task
 from infogeom.symbolic import Form, Metric
 
-__all__ = ["Jets", "Work", "way_of", "work_of"]
+__all__ = ["Jets", "Work", "jets_of", "way_of", "work_of"]
 
 Array = NDArray[np.float64]
 
@@ -39,6 +39,19 @@ class Jets(NamedTuple):
     ddg: Array
     errors: tuple[Array, ...]
     framed: tuple[Array, ...] = ()
+
+
+def jets_of(found: Sequence[Sequence[tuple[Array, Array]]], n: int, order: int) -> Jets:
+    """Jets from what was found at each point: g, ∂g and ∂∂g up to an order, each with bounds on its errors."""
+    tensors, errors = [], []
+    for k in range(3):
+        shape = (n,) * (k + 2) if k <= order else (0,) * (k + 2)
+        tensor, error = np.empty((*shape, len(found))), np.empty((*shape, len(found)))
+        for p, jet in enumerate(found if k <= order else ()):
+            tensor[..., p], error[..., p] = jet[k]
+        tensors.append(tensor)
+        errors.append(error)
+    return Jets(tensors[0], tensors[1], tensors[2], (*errors, np.zeros((n + 1, len(found)))))
 
 
 class Work(ABC):

@@ -166,14 +166,14 @@ def _open_form(origin: object, model: Model, reason: OpenExpectationError) -> tu
 
 
 @_open_form.register
-def _(origin: States, _model: Model, _reason: OpenExpectationError) -> tuple[Form, str]:
+def _open_form_of_states(origin: States, _model: Model, _reason: OpenExpectationError) -> tuple[Form, str]:
     return WeightedStates(np.array(origin.statistics, dtype=float)), "sum"
 
 
 @_open_form.register(Product)
 @_open_form.register(Replicas)
 @_open_form.register(Reparametrisation)
-def _(origin: Any, model: Model, reason: OpenExpectationError) -> tuple[Form, str]:
+def _open_form_of_composition(origin: Any, model: Model, reason: OpenExpectationError) -> tuple[Form, str]:
     """Laws together where all are of one variable, else the forms of the models that it is made of."""
     try:
         return _open_form.dispatch(object)(origin, model, reason)
@@ -188,18 +188,18 @@ def _form_of_forms(origin: Any, model: Model) -> Form:
 
 
 @_form_of_forms.register
-def _(origin: Product, _model: Model) -> Form:
+def _form_of_product(origin: Product, _model: Model) -> Form:
     parts = [numeric_metric(part) for part in origin.parts]
     return DirectSum([part.form for part in parts], [part.coordinates for part in parts])
 
 
 @_form_of_forms.register
-def _(origin: Replicas, model: Model) -> Form:
+def _form_of_replicas(origin: Replicas, model: Model) -> Form:
     return Scaled(numeric_metric(origin.model).form, float(origin.number.subs(model.constants)))
 
 
 @_form_of_forms.register
-def _(origin: Reparametrisation, model: Model) -> Form:
+def _form_of_reparametrisation(origin: Reparametrisation, model: Model) -> Form:
     part = numeric_metric(origin.model)
     old = {c: e.subs(model.constants) for c, e in zip(part.coordinates, origin.old, strict=True)}
     return PulledBack(part.form, old, tuple(p.symbol for p in model.parameters))
@@ -221,17 +221,17 @@ def _laws(_: object, model: Model, reason: OpenExpectationError) -> list[Law]:
 
 
 @_laws.register
-def _(origin: Product, _model: Model, reason: OpenExpectationError) -> list[Law]:
+def _laws_of_product(origin: Product, _model: Model, reason: OpenExpectationError) -> list[Law]:
     return [law for part in origin.parts for law in _laws(part.origin, part, reason)]
 
 
 @_laws.register
-def _(origin: Replicas, _model: Model, reason: OpenExpectationError) -> list[Law]:
+def _laws_of_replicas(origin: Replicas, _model: Model, reason: OpenExpectationError) -> list[Law]:
     return [replace(law, copies=origin.number * law.copies) for law in _laws(origin.model.origin, origin.model, reason)]
 
 
 @_laws.register
-def _(origin: Reparametrisation, _model: Model, reason: OpenExpectationError) -> list[Law]:
+def _laws_of_reparametrisation(origin: Reparametrisation, _model: Model, reason: OpenExpectationError) -> list[Law]:
     old = {p.symbol: e for p, e in zip(origin.model.parameters, origin.old, strict=True)}
     laws = _laws(origin.model.origin, origin.model, reason)
     return [replace(law, log_density=law.log_density.subs(old, simultaneous=True)) for law in laws]
@@ -269,17 +269,17 @@ def _derived(_: object, model: Model) -> ImmutableMatrix:
 
 
 @_derived.register
-def _(origin: Product, _model: Model) -> ImmutableMatrix:
+def _metric_of_product(origin: Product, _model: Model) -> ImmutableMatrix:
     return ImmutableMatrix(sympy.diag(*(metric(part).matrix for part in origin.parts)))
 
 
 @_derived.register
-def _(origin: Replicas, _model: Model) -> ImmutableMatrix:
+def _metric_of_replicas(origin: Replicas, _model: Model) -> ImmutableMatrix:
     return origin.number * metric(origin.model).matrix
 
 
 @_derived.register
-def _(origin: Reparametrisation, model: Model) -> ImmutableMatrix:
+def _metric_of_reparametrisation(origin: Reparametrisation, model: Model) -> ImmutableMatrix:
     """Jᵀ g J."""
     old = [p.symbol for p in origin.model.parameters]
     J = sympy.Matrix(origin.old).jacobian([p.symbol for p in model.parameters])
@@ -288,7 +288,7 @@ def _(origin: Reparametrisation, model: Model) -> ImmutableMatrix:
 
 
 @_derived.register
-def _(origin: LogPartition, model: Model) -> ImmutableMatrix:
+def _metric_of_log_partition(origin: LogPartition, model: Model) -> ImmutableMatrix:
     """∂∂ψ."""
     coordinates = tuple(p.symbol for p in model.parameters)
     known = of_linear_forms(origin.psi, coordinates)
@@ -306,17 +306,17 @@ def _(origin: LogPartition, model: Model) -> ImmutableMatrix:
 
 
 @_derived.register
-def _(origin: Gaussian, model: Model) -> ImmutableMatrix:
+def _metric_of_gaussian(origin: Gaussian, model: Model) -> ImmutableMatrix:
     return _checked(gaussian_matrix(origin, [p.symbol for p in model.parameters]), model)
 
 
 @_derived.register
-def _(origin: Wishart, model: Model) -> ImmutableMatrix:
+def _metric_of_wishart(origin: Wishart, model: Model) -> ImmutableMatrix:
     return _checked(wishart_matrix(origin, [p.symbol for p in model.parameters]), model)
 
 
 @_derived.register
-def _(origin: Counts, model: Model) -> ImmutableMatrix:
+def _metric_of_counts(origin: Counts, model: Model) -> ImmutableMatrix:
     """−∂∂ log p, which is affine in the counts, at their means."""
     theta = [p.symbol for p in model.parameters]
     means = {x: origin.number * mean for x, mean in zip(model.variables, origin.means, strict=True)}
@@ -335,7 +335,7 @@ def _(origin: Counts, model: Model) -> ImmutableMatrix:
 
 
 @_derived.register
-def _(origin: States, model: Model) -> ImmutableMatrix:
+def _metric_of_states(origin: States, model: Model) -> ImmutableMatrix:
     """Σ_s<s' w_s w_s' (t_s − t_s')(t_s − t_s')ᵀ / Z² with p_s = w_s/Z: nothing cancels on the diagonal."""
     states, theta = origin.statistics, [p.symbol for p in model.parameters]
     if len(states) > WRITTEN_OUT:
@@ -362,19 +362,19 @@ def _cumulants(_: object, _model: Model) -> Cumulants | None:
 
 
 @_cumulants.register
-def _(origin: Product, _model: Model) -> Cumulants | None:
+def _cumulants_of_product(origin: Product, _model: Model) -> Cumulants | None:
     parts = [metric(part).form.cumulants for part in origin.parts]
     return None if None in parts else direct_sum([part for part in parts if part])
 
 
 @_cumulants.register
-def _(origin: Replicas, _model: Model) -> Cumulants | None:
+def _cumulants_of_replicas(origin: Replicas, _model: Model) -> Cumulants | None:
     one = metric(origin.model).form.cumulants
     return one and one.times(origin.number)
 
 
 @_cumulants.register
-def _(origin: Reparametrisation, model: Model) -> Cumulants | None:
+def _cumulants_of_reparametrisation(origin: Reparametrisation, model: Model) -> Cumulants | None:
     """The same, where the map is seen to have no critical point, and there are no data."""
     given, old = metric(origin.model).form.cumulants, [p.symbol for p in origin.model.parameters]
     J = sympy.Matrix(origin.old).jacobian([p.symbol for p in model.parameters])
@@ -397,27 +397,27 @@ def _is_regular(J: sympy.Matrix) -> bool:
 
 
 @_cumulants.register
-def _(origin: LogPartition, model: Model) -> Cumulants | None:
+def _cumulants_of_log_partition(origin: LogPartition, model: Model) -> Cumulants | None:
     return of_linear_forms(origin.psi, tuple(p.symbol for p in model.parameters))
 
 
 @_cumulants.register
-def _(origin: Gaussian, _model: Model) -> Cumulants | None:
+def _cumulants_of_gaussian(origin: Gaussian, _model: Model) -> Cumulants | None:
     return gaussian_cumulants(origin)
 
 
 @_cumulants.register
-def _(origin: Counts, _model: Model) -> Cumulants:
+def _cumulants_of_counts(origin: Counts, _model: Model) -> Cumulants:
     return of_counts(origin.means, origin.number, origin.sign)
 
 
 @_cumulants.register
-def _(origin: States, model: Model) -> Cumulants:
+def _cumulants_of_states(origin: States, model: Model) -> Cumulants:
     return of_states(origin.statistics, [p.symbol for p in model.parameters])
 
 
 @_cumulants.register
-def _(origin: Wishart, _model: Model) -> Cumulants:
+def _cumulants_of_wishart(origin: Wishart, _model: Model) -> Cumulants:
     return wishart_cumulants(origin)
 
 

@@ -116,6 +116,8 @@ class Metric(OfMetrics):
             object.__setattr__(self, name, value)
         self._check()
         form = given.read(self)
+        if observables and form.matrix is None:
+            raise TypeError(f"observables {[*observables]} are averaged like a matrix, and this metric is {form.told}")
         object.__setattr__(self, "form", form)
         object.__setattr__(self, "matrix", form.matrix)
         object.__setattr__(self, "samples", form.samples)

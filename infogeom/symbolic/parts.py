@@ -47,7 +47,7 @@ def _by_parts(_: object, model: Model) -> JetAt | None:  # noqa: ARG001
 
 
 @_by_parts.register
-def _(origin: Product, model: Model) -> JetAt | None:
+def _by_product(origin: Product, model: Model) -> JetAt | None:
     parts, sizes = [_whole(part) for part in origin.parts], [len(part.parameters) for part in origin.parts]
     if None in parts:
         return None
@@ -66,7 +66,7 @@ def _(origin: Product, model: Model) -> JetAt | None:
 
 
 @_by_parts.register
-def _(origin: Replicas, model: Model) -> JetAt | None:
+def _by_replicas(origin: Replicas, model: Model) -> JetAt | None:
     part, number = _whole(origin.model), sympy.sympify(origin.number).subs(dict(model.constants))
     if part is None:
         return None
@@ -74,7 +74,7 @@ def _(origin: Replicas, model: Model) -> JetAt | None:
 
 
 @_by_parts.register
-def _(origin: Reparametrisation, model: Model) -> JetAt | None:
+def _by_reparametrisation(origin: Reparametrisation, model: Model) -> JetAt | None:
     part, x = _whole(origin.model), [p.symbol for p in model.parameters]
     if part is None:
         return None

@@ -161,11 +161,45 @@ def test_what_a_form_has_no_derivatives_for_is_refused_by_name() -> None:
             ig.grid.evaluate_points(metric, np.ones((1, len(metric.names))), ("metric", "christoffel"))
 
 
+@pytest.mark.parametrize("composition", ["copies", "product"])
+def test_a_part_keeps_the_domain_of_the_whole(composition: str) -> None:
+    """Its differences stay inside."""
+    seen: list[float] = []
+
+    def share(p: float) -> list[list[float]]:
+        seen.append(p)
+        return [[1 / (p * (1 - p))]]
+
+    p, q, inside = *sympy.symbols("p q", positive=True), sympy.Interval.open(0, 1)
+    both = DirectSum([Called(share), Called(share)], [[p], [q]])
+    parts, form = ([p], Scaled(Called(share), 2)) if composition == "copies" else ([p, q], both)
+    metric = Metric(parts, form, domains=[inside] * len(parts))
+    ds = ig.grid.evaluate_points(metric, [[0.999] * len(parts)], ("christoffel", "christoffel_error"), rtol=1)
+    assert 0 < min(seen) < max(seen) < 1
+    right = -(1 - 2 * 0.999) / (2 * 0.999 * 0.001)
+    assert abs(ds.christoffel.values.ravel()[0] - right) <= ds.christoffel_error.values.ravel()[0]
+
+
+def test_errors_of_a_factor_of_all_samples_are_relative_in_forms_of_forms() -> None:
+    data = ig.models.decision_boundary(50, seed=0)
+    network = ig.metric(ig.models.sigmoid_neuron(*data, ig.losses.CrossEntropy()))
+    x, fisher = np.array([[3.0, -2.0]]), {"attributes": network.attributes}
+    alone = work_of(network).jets(x, 1)
+    assert alone.errors[3][0] > 0
+    half = work_of(Metric(network.coordinates, Scaled(network.form, 0.5), **fisher)).jets(x, 1)
+    assert np.array_equal(half.errors[3], alone.errors[3])
+    same = PulledBack(network.form, {c: c for c in network.coordinates}, network.coordinates)
+    moved = work_of(Metric(network.coordinates, same, **fisher)).jets(x, 0)
+    assert (moved.errors[0] >= alone.errors[0] + abs(alone.g) * alone.errors[3][0]).all()
+
+
 @pytest.mark.parametrize(
     ("returned", "told"),
     [
         ([1.0, 2.0], r"return g of shape \(2, 2\), got \(2,\)"),
         ((np.eye(2), np.eye(2)), r"return dg of shape \(2, 2, 2\), got \(2, 2\)"),
+        ([[1.0, 0.5], [0.0, 1.0]], "return g symmetric in i and j"),
+        ((np.eye(2), np.arange(8.0).reshape(2, 2, 2)), "return dg symmetric in i and j"),
         ((np.eye(2),) * 4, r"return g, \(g, dg\) or \(g, dg, ddg\), got 4 arrays"),
     ],
 )

@@ -74,6 +74,13 @@ def test_observables_may_be_any_expressions() -> None:
     assert Field(metric, ("slope", "loss"))([3.0]) == (6.0, 9.0)
 
 
+@pytest.mark.parametrize("x", [[1.0], [1.0, 2.0, 3.0], [[1.0, 2.0]], 1.0])
+def test_a_point_of_another_shape_is_a_value_error(x: Any) -> None:
+    field = Field(numeric_metric(ig.models.gamma()), ("metric",))
+    with pytest.raises(ValueError, match=r"x must have shape \(2,\), got"):
+        field(x)
+
+
 def test_a_users_function_is_a_field() -> None:
     a = sympy.Symbol("a", positive=True)
     (g,) = Field(Metric([a], Called(lambda x: [[1 / x**2]])), ("metric",))([2.0])

@@ -71,6 +71,7 @@ def test_only_a_mean_over_samples_is_written_out() -> None:
     ("given", "error", "told"),
     [
         (lambda: Metric([a]), TypeError, "matrix must be a sympy Matrix, its rows or a Form, got None"),
+        (lambda: Metric([a], Called(abs), observables={"loss": a}), TypeError, r"observables \['loss'\] are averaged"),
         (lambda: Metric([a], Called(3)), TypeError, "function must be callable, got 3"),
         (lambda: Metric([a], Called(abs, accuracy=2)), ValueError, "accuracy must be between 0 and 1, got 2"),
         (lambda: Metric([a, b], Scaled(PLANE, -1)), ValueError, "number must be positive and finite, got -1"),
