@@ -5,6 +5,7 @@ Whoever needs numbers asks `infogeom.kernels.work.work_of` for the form's own wa
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr, ImmutableMatrix, Symbol
 
-from infogeom.arguments import exact
+from infogeom.arguments import as_expression, check_real, exact, finite_array, positive_number
 from infogeom.formulas import latex
 from infogeom.models.model import Samples, domain_of
 from infogeom.symbolic.cumulants import Cumulants
@@ -61,11 +62,18 @@ class Form(ABC):
     samples: Samples | None = None
     matrix: ImmutableMatrix | None = None
     cumulants: Cumulants | None = None
+    #: Whether it is a metric's, which has read it.
+    stands = False
 
     @property
     @abstractmethod
     def expressions(self) -> tuple[Expr, ...]:
         """All that the form is written in."""
+
+    @property
+    def conditions(self) -> tuple[Expr, ...]:
+        """Expressions that are positive wherever the form has a value."""
+        return ()
 
     @property
     @abstractmethod
@@ -231,13 +239,12 @@ class WeightedStates(Form):
 
     def read(self, place: Place) -> Self:
         """As it is, if there is a parameter for each statistic."""
-        n = len(place.coordinates)
-        if self.statistics.ndim != 2 or self.statistics.shape[1] != n:
+        statistics, n = finite_array("statistics", self.statistics), len(place.coordinates)
+        if statistics.ndim != 2 or statistics.shape[1] != n or not len(statistics):
             raise ValueError(
-                f"statistics must have shape (S, {n}), a column for each of {list(place.names)}, "
-                f"got {self.statistics.shape}"
+                f"statistics must have shape (S, {n}), a column for each of {list(place.names)}, got {statistics.shape}"
             )
-        return self
+        return replace(self, statistics=statistics)
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the covariance."""
@@ -253,9 +260,14 @@ class Called(Form):
     function : callable
         ``function(*coordinates)``, of floats, returns g, shape (n, n); or (g, ∂g); or (g, ∂g, ∂∂g): ``dg[i, j, k]`` is
         ∂_k g_ij and ``ddg[i, j, k, l]`` is ∂_k ∂_l g_ij. What it does not give is found by differences.
+        Where it raises an ArithmeticError or a ValueError the metric has no value.
     accuracy : float
-        How far each number may be off, relative to the scale √(g_ii g_jj) of its entry, and for derivatives to that
-        times the fastest that an entry changes with their coordinates.
+        How far each number may be off, relative to the scale √|g_ii g_jj| of its entry, or |g_ij| where that is more,
+        and for derivatives to that times the fastest that an entry changes with their coordinates.
+
+    Notes
+    -----
+    Differences see what changes over a millionth of a coordinate or more, of 1 where it is 0.
 
     Examples
     --------
@@ -284,6 +296,7 @@ class Called(Form):
         """As it is."""
         if not callable(self.function):
             raise TypeError(f"function must be callable, got {self.function!r}")
+        check_real("accuracy", self.accuracy)
         if not 0 < self.accuracy < 1:
             raise ValueError(f"accuracy must be between 0 and 1, got {self.accuracy}")
         return self
@@ -294,9 +307,56 @@ class Called(Form):
         return rf"\mathtt{{{name}}}" if name.isidentifier() and "_" not in name else "f"
 
 
+class Composed(Form):
+    """A form made of others."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple[tuple[tuple[Symbol, ...] | None, Form], ...]:
+        """The forms with their own coordinates; None for those of the whole."""
+
+    @abstractmethod
+    def made_of(self, forms: Sequence[Form]) -> Self:
+        """The same of other forms."""
+
+    @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """Those of all parts."""
+        return tuple(e for _, form in self.parts for e in form.expressions)
+
+    @property
+    def samples(self) -> Samples | None:  # type: ignore[override]  # those of the others are given
+        """Data of a part: there is one with data at most."""
+        given = [form.samples for _, form in self.parts if form.samples]
+        return given[0] if given else None
+
+    @property
+    def conditions(self) -> tuple[Expr, ...]:
+        """Those of all parts."""
+        return tuple(e for _, form in self.parts for e in form.conditions)
+
+    def read(self, place: Place) -> Self:
+        """Each part as it stands in its coordinates."""
+        read = []
+        for own, form in self.parts:
+            if not isinstance(form, Form):
+                raise TypeError(f"{type(self).__name__} must be made of forms, got {form!r}")
+            read.append(form.read(place if own is None else _Plain(own, place.constants)))
+        made = self.made_of(read)
+        if sum(form.samples is not None for form in read) > 1:
+            raise ValueError("at most one part may be a mean over samples, got more")
+        return made
+
+    def subs(self, known: Mapping[Symbol, Expr]) -> Form:
+        """In each part."""
+        return self.made_of([form.subs(known) for _, form in self.parts])
+
+
 @dataclass(frozen=True, eq=False)
-class PulledBack(Form):
+class PulledBack(Composed):
     """A metric in other coordinates, Jᵀ g J with J = ∂θ/∂θ′; fewer of them describe a submanifold.
+
+    Points that lead to where the symbols of the old coordinates may not lie have no metric.
 
     Parameters
     ----------
@@ -320,9 +380,28 @@ class PulledBack(Form):
     new: Sequence[Symbol]
 
     @property
+    def parts(self) -> tuple[tuple[tuple[Symbol, ...] | None, Form], ...]:
+        """The form in the old coordinates."""
+        return ((tuple(self.old), self.form),)
+
+    def made_of(self, forms: Sequence[Form]) -> Self:
+        """The same of another form."""
+        return replace(self, form=forms[0])
+
+    @property
     def expressions(self) -> tuple[Expr, ...]:
-        """Those of the form in its own coordinates aside, the old coordinates as functions of the new."""
-        return tuple(self.old.values())
+        """The old coordinates as functions of the new, and those of the form in the old."""
+        return (*self.old.values(), *super().expressions)
+
+    @property
+    def conditions(self) -> tuple[Expr, ...]:
+        """That the old coordinates lie where their symbols say, and those of the form."""
+        found = [c.subs(self.old) for c in super().conditions]
+        for symbol, e in self.old.items():
+            domain = domain_of(symbol)
+            found += [e - domain.start] if domain.start.is_finite else []
+            found += [domain.end - e] if domain.end.is_finite else []
+        return tuple(c for c in found if not c.is_positive)
 
     @property
     def told(self) -> str:
@@ -331,11 +410,13 @@ class PulledBack(Form):
 
     def read(self, place: Place) -> Self:
         """With the old coordinates exact."""
+        if not isinstance(self.old, Mapping) or not all(isinstance(symbol, Symbol) for symbol in self.old):
+            raise TypeError(f"old must map Symbols to expressions, got {self.old!r}")
         if tuple(self.new) != tuple(place.coordinates):
             raise ValueError(f"new must be the coordinates {list(place.names)}, in order, got {list(self.new)}")
-        old = {symbol: exact(sympy.sympify(e)) for symbol, e in self.old.items()}
+        old = {symbol: exact(as_expression(f"old[{symbol.name!r}]", e)) for symbol, e in self.old.items()}
         _check_symbols(set().union(*(e.free_symbols for e in old.values())), place, ())
-        return replace(self, form=self.form.read(_Plain(tuple(old), place.constants)), old=old)
+        return Composed.read(replace(self, old=old), place)
 
     def subs(self, known: Mapping[Symbol, Expr]) -> Form:
         """In the form and in the old coordinates."""
@@ -345,18 +426,18 @@ class PulledBack(Form):
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the form, and of the map."""
         told = r",\; ".join(f"{latex(symbol)} = {latex(e)}" for symbol, e in self.old.items())
-        return rf"J^T {self.form.latex(tuple(self.old))} J, \qquad {told}"
+        return rf"J^T {_bracketed(self.form, tuple(self.old))} J, \qquad {told}"
 
 
 @dataclass(frozen=True, eq=False)
-class Scaled(Form):
+class Scaled(Composed):
     """A multiple of a metric: that of independent copies of a law.
 
     Parameters
     ----------
     form : Form
-    number : float
-        Positive.
+    number : float or sympy.Expr
+        Positive; read exactly.
 
     Examples
     --------
@@ -367,40 +448,42 @@ class Scaled(Form):
     """
 
     form: Form
-    number: float
+    number: Any
 
     @property
-    def expressions(self) -> tuple[Expr, ...]:
-        """Those of the form."""
-        return self.form.expressions
+    def parts(self) -> tuple[tuple[tuple[Symbol, ...] | None, Form], ...]:
+        """The form."""
+        return ((None, self.form),)
+
+    def made_of(self, forms: Sequence[Form]) -> Self:
+        """The same multiple of another form."""
+        return replace(self, form=forms[0])
 
     @property
     def told(self) -> str:
         """A multiple of what the form is."""
-        return f"{self.number:g} times {self.form.told}"
+        return f"{self.number} times {self.form.told}"
 
     def read(self, place: Place) -> Self:
-        """With the form as it stands there."""
-        if not 0 < self.number < float("inf"):
-            raise ValueError(f"number must be positive and finite, got {self.number}")
-        return replace(self, form=self.form.read(place))
-
-    def subs(self, known: Mapping[Symbol, Expr]) -> Form:
-        """In the form."""
-        return replace(self, form=self.form.subs(known))
+        """With the form as it stands there, and the number in float64."""
+        number = positive_number("number", self.number)
+        if number > sys.float_info.max:
+            raise ValueError(f"number must be a float64 number, got {self.number}")
+        return Composed.read(replace(self, number=number), place)
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the form, with the number."""
-        return rf"{self.number:g}\, {self.form.latex(coordinates)}"
+        return rf"{latex(self.number)}\, {_bracketed(self.form, coordinates)}"
 
 
 @dataclass(frozen=True, eq=False)
-class DirectSum(Form):
+class DirectSum(Composed):
     """Metrics of different coordinates side by side: that of independent laws together.
 
     Parameters
     ----------
     forms : sequence of Form
+        At most one of them a mean over samples.
     coordinates : sequence of sequence of Symbol
         Those of each, in the order of all.
 
@@ -417,9 +500,13 @@ class DirectSum(Form):
     coordinates: Sequence[Sequence[Symbol]]
 
     @property
-    def expressions(self) -> tuple[Expr, ...]:
-        """Those of all forms."""
-        return tuple(e for form in self.forms for e in form.expressions)
+    def parts(self) -> tuple[tuple[tuple[Symbol, ...] | None, Form], ...]:
+        """Each form in its coordinates."""
+        return tuple(zip(map(tuple, self.coordinates), self.forms, strict=True))
+
+    def made_of(self, forms: Sequence[Form]) -> Self:
+        """The same of other forms."""
+        return replace(self, forms=tuple(forms))
 
     @property
     def told(self) -> str:
@@ -431,17 +518,17 @@ class DirectSum(Form):
         given = [c for own in self.coordinates for c in own]
         if given != list(place.coordinates) or len(self.forms) != len(self.coordinates):
             raise ValueError(f"coordinates must be those of each form, together {list(place.names)}, got {given}")
-        parts = zip(self.forms, self.coordinates, strict=True)
-        return replace(self, forms=tuple(form.read(_Plain(tuple(own), place.constants)) for form, own in parts))
-
-    def subs(self, known: Mapping[Symbol, Expr]) -> Form:
-        """In each form."""
-        return replace(self, forms=[form.subs(known) for form in self.forms])
+        return super().read(place)
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of all forms."""
-        parts = zip(self.forms, self.coordinates, strict=True)
-        return r" \oplus ".join(form.latex(own) for form, own in parts)
+        return r" \oplus ".join(_bracketed(form, own) for own, form in zip(self.coordinates, self.forms, strict=True))
+
+
+def _bracketed(form: Form, coordinates: Sequence[Symbol]) -> str:
+    """LaTeX of a form, in brackets where it is made of others."""
+    text = form.latex(coordinates)
+    return rf"\left[ {text} \right]" if isinstance(form, Composed) else text
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def test_only_a_mean_over_samples_is_written_out() -> None:
         (lambda: Metric([a], Called(abs), observables={"loss": a}), TypeError, r"observables \['loss'\] are averaged"),
         (lambda: Metric([a], Called(3)), TypeError, "function must be callable, got 3"),
         (lambda: Metric([a], Called(abs, accuracy=2)), ValueError, "accuracy must be between 0 and 1, got 2"),
-        (lambda: Metric([a, b], Scaled(PLANE, -1)), ValueError, "number must be positive and finite, got -1"),
+        (lambda: Metric([a, b], Scaled(PLANE, -1)), ValueError, "number must be positive, got -1"),
         (lambda: Metric([a], WeightedStates(np.ones((4, 2)))), ValueError, r"statistics must have shape \(S, 1\)"),
         (lambda: Metric([a], DirectSum([PLANE], [[a, b]])), ValueError, r"coordinates must be those of each form"),
         (lambda: Metric([a], PulledBack(PLANE, {a: a, b: b}, [a])), ValueError, "may hold no symbols but its coordin"),
