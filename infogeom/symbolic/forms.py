@@ -192,7 +192,7 @@ class Expectation(Form):
         own = [v for law in self.laws for v in law.variables]
         found = set().union(*(e.free_symbols for e in self.expressions))
         _check_symbols(found, place, (*own, *(self.samples.symbols if self.samples else ())))
-        return self
+        return replace(self)
 
     def subs(self, known: Mapping[Symbol, Expr]) -> Form:
         """In the log-densities."""
@@ -299,7 +299,7 @@ class Called(Form):
         check_real("accuracy", self.accuracy)
         if not 0 < self.accuracy < 1:
             raise ValueError(f"accuracy must be between 0 and 1, got {self.accuracy}")
-        return self
+        return replace(self)
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """Name of the function."""

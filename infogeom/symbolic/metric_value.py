@@ -58,7 +58,7 @@ class Metric(OfMetrics):
     attributes : mapping of str to str, optional
         What the metric is, carried into every Dataset.
     form : Form, optional
-        In place of matrix and samples.
+        In place of matrix and samples. (``dataclasses.replace(metric, matrix=form)`` puts a form into a metric.)
 
     Attributes
     ----------
@@ -118,20 +118,28 @@ class Metric(OfMetrics):
         form = given.read(self)
         if observables and form.matrix is None:
             raise TypeError(f"observables {[*observables]} are averaged like a matrix, and this metric is {form.told}")
+        object.__setattr__(form, "stands", True)
         object.__setattr__(self, "form", form)
+        conditions = [c for c in form.conditions if c not in self.constraints]
+        object.__setattr__(self, "constraints", (*self.constraints, *conditions))
         object.__setattr__(self, "matrix", form.matrix)
         object.__setattr__(self, "samples", form.samples)
 
     def _given_form(self) -> Form:
         """The form, or the closed form that stands in its place, by `dataclasses.replace` too."""
-        if isinstance(self.matrix, Form):
-            return self.matrix
-        if self.matrix is None:
-            if self.form is None:
-                raise TypeError("matrix must be a sympy Matrix, its rows or a Form, got None")
-            return self.form
-        same = self.form is not None and self.matrix is self.form.matrix and self.samples is self.form.samples
-        return self.form if same else ClosedForm(self.matrix, self.samples)
+        form = self.matrix if isinstance(self.matrix, Form) else self.form
+        if form is None and self.matrix is None:
+            raise TypeError("matrix must be a sympy Matrix, its rows or a Form, got None")
+
+        if self.matrix is None or form is self.matrix:
+            if self.samples is not None and self.samples is not form.samples:
+                raise TypeError(f"samples must be those of the form, which is {form.told}, got others beside it")
+            return form
+
+        # A metric's own form is given beside what takes its place; one that is new takes the place itself.
+        own = form is not None and form.matrix is self.matrix and form.samples is self.samples
+        new = form is not None and not form.stands
+        return form if own or new else ClosedForm(self.matrix, self.samples)
 
     def _check(self) -> None:
         n = len(self.coordinates)

@@ -113,3 +113,13 @@ def test_constants_take_values_in_every_form_that_may_hold_them() -> None:
         assert all(m not in e.free_symbols for e in given.form.expressions)
     with pytest.raises(ValueError, match="m"):
         replace(metric, matrix=Scaled(plane, 2)).with_constants(k=3)
+
+
+def test_a_point_that_leads_to_where_the_old_coordinates_may_not_lie_is_out_of_domain() -> None:
+    g = ig.metric(ig.models.normal())
+    mu, sigma = g.coordinates
+    x, y = sympy.symbols("x y", real=True)
+    there = Metric([x, y], PulledBack(g.form, {mu: x, sigma: y}, [x, y]))
+    with pytest.warns(ig.StatusWarning, match="1 out_of_domain"):
+        ds = ig.evaluate_points(there, [[0.0, 1.0], [0.0, -1.0]], ["metric"])
+    assert ds.status.values.tolist() == [0, 3]

@@ -294,3 +294,19 @@ def test_latex_of_a_network_without_common_factor_prints_too() -> None:
 def test_latex_of_another_loss_prints_too() -> None:
     g = metric(ig.models.sigmoid_neuron(INPUTS, TARGETS, MeanPower(4), fisher="expected"))
     assert r"\sigma" in g._repr_latex_()
+
+
+def test_a_form_that_is_put_into_a_metric_takes_the_place_of_its_matrix() -> None:
+    g = Metric([a, b], sympy.eye(2))
+    assert replace(g, form=ig.symbolic.ClosedForm(diag(2, 3))).matrix == diag(2, 3)
+
+
+def test_a_matrix_that_is_put_into_a_metric_takes_the_place_of_its_form() -> None:
+    g = Metric([a, b], ig.symbolic.ClosedForm(diag(2, 3)))
+    assert replace(g, matrix=sympy.eye(2)).form.matrix == sympy.eye(2)
+
+
+def test_samples_beside_a_form_that_knows_none_are_refused() -> None:
+    g = ig.symbolic.numeric_metric(ig.models.skew_normal())
+    with pytest.raises(TypeError, match="samples must be those of the form, which is an expectation"):
+        replace(g, samples=network().samples)
