@@ -8,8 +8,8 @@ import numpy as np
 
 import infogeom as ig
 from benchmarks.rounds import interleaved, machine, markdown, seconds, table, threads
+from infogeom.kernels.points.ways import Task, tabulate
 from infogeom.kernels.status import Status
-from infogeom.kernels.ways import Task, tabulate
 from tests.families import FAMILIES, NUMERIC, family
 
 POINTS, ROUNDS, ROUNDS_OF_ALL = 1000, 31, 11

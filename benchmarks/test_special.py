@@ -7,7 +7,7 @@ import pytest
 import scipy.special
 
 from benchmarks.rounds import interleaved, table
-from infogeom.kernels.compile import compiled
+from infogeom.kernels.compiled.compile import compiled
 
 SIZE, ROUNDS = 1_000_000, 15
 #: Call, and the way to the same numbers with SciPy.

@@ -31,11 +31,12 @@ from sympy.diffgeom import (
 from infogeom import precision
 from infogeom.arguments import columns_of
 from infogeom.grid import evaluate_points
+from infogeom.kernels.curvature import textbook
+from infogeom.kernels.curvature.textbook import MARGIN
 from infogeom.models import Model
-from infogeom.symbolic import Metric, christoffel, pointwise, ricci, ricci_scalar, riemann
+from infogeom.numeric.multiprecision import in_mpmath
+from infogeom.symbolic import Metric, christoffel, ricci, ricci_scalar, riemann
 from infogeom.symbolic.fisher import numeric_metric
-from infogeom.symbolic.multiprecision import in_mpmath
-from infogeom.symbolic.pointwise import MARGIN
 from infogeom.tables import as_html, as_text
 
 try:
@@ -429,22 +430,22 @@ def _at(tensors: Tensors, metric: Metric, point: Point) -> Tensors:
 # --- How close they must be -------------------------------------------------------------------------------------------
 
 
-def _numbers(jet: Jet) -> pointwise.Jet:
+def _numbers(jet: Jet) -> textbook.Jet:
     """The same in mpmath numbers."""
     real = np.vectorize(lambda x: mpmath.mpf(x.p) / x.q, otypes=[object])
-    return pointwise.Jet(*map(real, (jet.g, jet.dg, jet.ddg)))
+    return textbook.Jet(*map(real, (jet.g, jet.dg, jet.ddg)))
 
 
 def _condition(jet: Jet) -> float:
     """Condition number, of numbers with twice the digits."""
     with precision.digits(2 * DIGITS):
-        return float(pointwise.condition_number(_numbers(jet), [mpmath.mpf(x.p) / x.q for x in jet.point]))
+        return float(textbook.condition_number(_numbers(jet), [mpmath.mpf(x.p) / x.q for x in jet.point]))
 
 
 def _scales(jet: Jet) -> dict[str, float]:
     """Size of what cancels in each tensor."""
     with precision.digits(2 * DIGITS):
-        return {name: float(size) for name, size in pointwise.scales(_numbers(jet)).items()}
+        return {name: float(size) for name, size in textbook.scales(_numbers(jet)).items()}
 
 
 def _rows(jet: Jet, ours: Mapping[str, Tensors], theirs: Mapping[str, Tensors]) -> list[Row]:

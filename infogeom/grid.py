@@ -21,10 +21,10 @@ from infogeom import __version__
 from infogeom.arguments import by_name, check_count, check_real, finite_array, table_of
 from infogeom.files import TEXT
 from infogeom.formulas import latex
-from infogeom.kernels.conditions import conditions
-from infogeom.kernels.refinement import values, with_errors
+from infogeom.kernels.points.conditions import conditions
+from infogeom.kernels.points.refinement import values, with_errors
+from infogeom.kernels.points.ways import Task, work_of
 from infogeom.kernels.status import MEANINGS, Status
-from infogeom.kernels.ways import Task, work_of
 from infogeom.models.model import Model, Parameter
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from infogeom import __version__
 from infogeom.arguments import check_real, point_of
 from infogeom.formulas import latex
-from infogeom.kernels.field import Field
+from infogeom.kernels.points.field import Field
 from infogeom.models.model import Model
 from infogeom.models.names import check_name
 from infogeom.optimizers import SGD, Adam

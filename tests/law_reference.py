@@ -16,7 +16,7 @@ import sympy
 from mpmath import mp, mpf
 
 import infogeom as ig
-from infogeom.removable import removable
+from infogeom.functions.removable import removable
 from tests import reference
 from tests.special_reference import DEFINITIONS
 

@@ -11,7 +11,7 @@ from flint import acb, arb, arb_series, fmpq
 from sympy import Expr, Symbol
 
 from infogeom import functions
-from infogeom.removable import removable
+from infogeom.functions.removable import removable
 
 
 def integer(m: arb) -> int:

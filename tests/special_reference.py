@@ -1,4 +1,4 @@
-"""Definitions of the functions of `infogeom.kernels.special` and of logistic ones in mpmath, to any precision."""
+"""Definitions of functions that kernels call and of logistic ones in mpmath, to any precision."""
 
 from __future__ import annotations
 

@@ -19,10 +19,9 @@ PLUMBING = {
     "formulas",
     "kernels",
     "methods",
+    "numeric",
     "precision",
     "quantities",
-    "removable",
-    "routes",
     "tables",
     "workers",
 }

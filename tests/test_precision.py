@@ -18,9 +18,9 @@ import sympy
 
 import infogeom as ig
 from infogeom import precision
-from infogeom.kernels import balls
+from infogeom.kernels.balls import enclosures
 from infogeom.models import Model, Parameter
-from infogeom.symbolic.quadrature import expectations
+from infogeom.numeric.quadrature import expectations
 
 SECONDS = 0.2
 
@@ -54,7 +54,7 @@ def test_another_thread_waits_for_mpmaths_precision(enter: Callable[[int], Abstr
 
 def test_another_thread_waits_for_flints_precision() -> None:
     def other() -> None:
-        with balls.precision(2000):
+        with enclosures.precision(2000):
             pass
 
     thread = Thread(target=other)

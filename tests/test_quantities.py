@@ -90,7 +90,7 @@ import warnings
 from types import MappingProxyType
 
 from infogeom import quantities
-from infogeom.kernels import geometry as module
+from infogeom.kernels.curvature import geometry as module
 
 curved = quantities.Quantity("curved", "$2R + 4$", order=2)
 half = quantities.Quantity("half_trace", "half", takes_inverse=False, singular=True)

@@ -14,8 +14,8 @@ from sympy import Expr, Set, Symbol
 from infogeom.arguments import decimal
 from infogeom.models.combine import Product, Replicas
 from infogeom.models.model import Model
-from infogeom.symbolic.float64 import evaluated, in_float64
-from infogeom.symbolic.multiprecision import in_mpmath
+from infogeom.numeric.float64 import evaluated, in_float64
+from infogeom.numeric.multiprecision import in_mpmath
 
 __all__ = ["Array", "Density"]
 

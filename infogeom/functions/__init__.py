@@ -6,8 +6,8 @@ and the code generator knows how to evaluate both to full relative accuracy.  So
 function and ratios of Bessel functions that would lose all digits at large arguments.
 
 Each function states its `Facts`: how accurate it is, how it grows and in which arithmetics it exists.  A new one is a
-class here, a float64 version in one of the modules of `infogeom.kernels.library`, and one for balls in
-`infogeom.kernels.ball_functions`.
+class here, a float64 version in one of the modules of `infogeom.kernels.compiled.library`, and one for balls in
+`infogeom.kernels.balls.ball_functions`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What whoever evaluates a function has to know of it: how sources call it, its accuracy, its growth, where it exists.
 
-A function is written once in each arithmetic, under one name: as compiled float64 in `infogeom.kernels.library`, as
-balls in `infogeom.kernels.ball_functions`; arrays take the compiled one, unless SciPy has it, and mpmath what SymPy's
-``evalf`` makes of it.  Which of these there are, and all that rounding, underflow and refinement ask, stands here.
+A function is written once in each arithmetic, under one name: as compiled float64 in
+`infogeom.kernels.compiled.library`, as balls in `infogeom.kernels.balls.ball_functions`; arrays take the compiled one,
+unless SciPy has it, and mpmath what SymPy's ``evalf`` makes of it. Which of these there are, and all that rounding,
+underflow and refinement ask, stands here.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Primitive(sympy.Function):
         return sympy.Integer(0)
 
     def roundings_of_scipy(self, size: Callable[[Expr], Expr]) -> Expr | None:
-        """Error of the version in `infogeom.symbolic.float64`, in roundings; None where it is a special function's.
+        """Error of the version in `infogeom.numeric.float64`, in roundings; None where it is a special function's.
 
         ``size`` gives the magnitude of an expression.
         """

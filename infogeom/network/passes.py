@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from infogeom.kernels.compile import compiled_module
+from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.network import activations, slopes
 
 __all__ = [

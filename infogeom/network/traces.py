@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import check_count
-from infogeom.kernels.tiles import in_order
+from infogeom.kernels.points.tiles import in_order
 from infogeom.losses import Loss
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Layer, Workspace, backward, forward, one_blas_thread, row_squares

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from sympy import Expr, Matrix, Set, Symbol
 
 from infogeom.functions import expit, inverse_mills, log_normal_cdf, softplus
+from infogeom.models.law import Law, kinks_of
 from infogeom.models.model import Constant
-from infogeom.symbolic.cubature import cubature, tractable
-from infogeom.symbolic.law import Law, kinks_of
-from infogeom.symbolic.multiprecision import in_mpmath
-from infogeom.symbolic.quadrature import POINT_DIGITS, expectations
+from infogeom.numeric.cubature import cubature, tractable
+from infogeom.numeric.multiprecision import in_mpmath
+from infogeom.numeric.quadrature import POINT_DIGITS, expectations
 
 __all__ = ["check_definition", "check_mass", "points_of"]
 

@@ -9,10 +9,10 @@ import sympy
 from sympy import Dummy, Expr, ImmutableMatrix, PoleError, Set, Symbol
 from sympy.polys.polyerrors import BasePolynomialError
 
-from infogeom.symbolic.law import Law
+from infogeom.models.law import Law
+from infogeom.numeric.worker import Worker, WorkerError
 from infogeom.symbolic.normal_form import gamma_form, normal_form
 from infogeom.symbolic.pivots import score_products
-from infogeom.symbolic.timed import Worker, WorkerError
 
 __all__ = ["ExpectationError", "OpenExpectationError", "products_of_scores"]
 

@@ -29,11 +29,13 @@ from sympy.core.function import AppliedUndef
 from infogeom import precision
 from infogeom.models.combine import Product, Reparametrisation, Replicas
 from infogeom.models.discrete import WRITTEN_OUT, Counts, States
+from infogeom.models.law import Law, law_of, scores_of
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.model import Model
 from infogeom.models.multivariate import Gaussian, Wishart
+from infogeom.numeric.cubature import tractable
+from infogeom.numeric.quadrature import POINT_DIGITS
 from infogeom.symbolic.cases import common_in_front
-from infogeom.symbolic.cubature import tractable
 from infogeom.symbolic.cumulants import (
     Cumulants,
     boltzmann_weights,
@@ -46,10 +48,8 @@ from infogeom.symbolic.definition import check_definition, check_mass, points_of
 from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError, products_of_scores
 from infogeom.symbolic.forms import ClosedForm, DirectSum, Expectation, Form, PulledBack, Scaled, WeightedStates
 from infogeom.symbolic.gaussian import gaussian_cumulants, gaussian_matrix, wishart_cumulants, wishart_matrix
-from infogeom.symbolic.law import Law, law_of, scores_of
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form, positive_factors
-from infogeom.symbolic.quadrature import POINT_DIGITS
 from infogeom.symbolic.smooth import smooth
 
 __all__ = ["ExpectationError", "metric", "numeric_metric"]

@@ -1,6 +1,6 @@
 """In what form a metric is given, and what that form knows: a closed form, an expectation, a sum over states.
 
-Whoever needs numbers asks `infogeom.kernels.work.work_of` for the form's own way to them.
+Whoever needs numbers asks `infogeom.kernels.points.work.work_of` for the form's own way to them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.arguments import as_expression, check_real, exact, finite_array, positive_number
 from infogeom.formulas import latex
+from infogeom.models.law import Law
 from infogeom.models.model import Samples, domain_of
 from infogeom.symbolic.cumulants import Cumulants
-from infogeom.symbolic.law import Law
 from infogeom.symbolic.matrix_entries import real_where_possible, rows_of, symmetric
 from infogeom.symbolic.zero import Region
 

@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr, Set, Symbol
 
 from infogeom import precision
-from infogeom.removable import Germ, removable
+from infogeom.functions.removable import Germ, removable
 
 __all__ = ["smooth"]
 

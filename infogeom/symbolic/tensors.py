@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import product
+from itertools import combinations, product
 
 import sympy
 from sympy import Expr, ImmutableDenseNDimArray, ImmutableMatrix
@@ -18,7 +18,7 @@ from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.tensor_value import CHRISTOFFEL, RICCI, RIEMANN, labelled
 from infogeom.symbolic.zero import vanishing
 
-__all__ = ["christoffel", "determinant", "inverse", "ricci", "ricci_scalar", "riemann"]
+__all__ = ["christoffel", "determinant", "inverse", "is_product_of_lines", "ricci", "ricci_scalar", "riemann"]
 
 
 def _closed(metric: Metric) -> Metric:
@@ -48,6 +48,13 @@ def _settled(metric: Metric, forms: Sequence[Expr]) -> list[Expr]:
     """Normal forms, 0 for those that are 0 in disguise."""
     zeros = vanishing(forms, metric.region)
     return [sympy.Integer(0) if zero else form for form, zero in zip(forms, zeros, strict=True)]
+
+
+def is_product_of_lines(metric: Metric) -> bool:
+    """Whether g is diagonal and each g_ii depends on the i-th coordinate alone: flat at a glance."""
+    x = metric.coordinates
+    diagonal = all(metric.matrix[i, j] == 0 for i, j in combinations(range(len(x)), 2))
+    return diagonal and all(metric.matrix[i, i].free_symbols.isdisjoint({*x} - {c}) for i, c in enumerate(x))
 
 
 def determinant(metric: Metric) -> Expr:

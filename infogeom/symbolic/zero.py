@@ -17,7 +17,7 @@ from sympy import Dummy, Expr, Interval, Symbol
 from sympy.core.function import AppliedUndef
 
 from infogeom.models.model import Parameter, domain_of
-from infogeom.symbolic.multiprecision import in_mpmath
+from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.symbolic.normal_form import normal_form
 
 __all__ = ["Region", "equal_to_rounding", "vanishes", "vanishing"]

@@ -19,8 +19,8 @@ from infogeom.functions import (
     polygamma_excess,
 )
 from infogeom.functions.cancelling import Ordered
-from infogeom.kernels.codegen import Axes, kernel
-from infogeom.kernels.compile import compiled
+from infogeom.kernels.codegen.program import Axes, kernel
+from infogeom.kernels.compiled.compile import compiled
 from tests.special_reference import DEFINITIONS, exactly
 
 x = Symbol("x", real=True)
@@ -155,7 +155,8 @@ def test_latex_reads_as_in_the_field() -> None:
 
 @pytest.mark.parametrize("e", CANCELLING, ids=lambda e: type(e).__name__)
 def test_kernels_evaluate_cancelling_functions_to_full_relative_precision(e: Expr) -> None:
-    # At k = 10⁶ the definitions keep at most 10 digits; 1e-14 is what `infogeom.kernels.special` promises there.
+    # At k = 10⁶ the definitions keep at most 10 digits; 1e-14 is what `infogeom.kernels.compiled.float_functions`
+    # promises there.
     symbols = sorted(e.free_symbols, key=lambda s: s.name)
     point = {k: sympy.Integer(10) ** 6, nu: Rational(1, 2), x: Rational(1, 4)}
     tile = compiled(kernel({"e": [e]}, Axes(tuple(symbols), (), ())).direct)["tile"]

@@ -8,7 +8,7 @@ import sympy
 from sympy import Rational, exp
 
 from infogeom.functions import log_sum_exp, softmax
-from infogeom.symbolic.multiprecision import in_mpmath
+from infogeom.numeric.multiprecision import in_mpmath
 from tests.special_reference import exactly
 
 

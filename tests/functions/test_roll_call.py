@@ -16,13 +16,14 @@ from infogeom import functions
 from infogeom.functions.facts import Arithmetic
 from infogeom.functions.primitive import Primitive, primitives
 from infogeom.functions.registry import facts_of, known_functions
-from infogeom.kernels import ball_functions, codegen
-from infogeom.kernels.balls import Balls, precision
-from infogeom.kernels.codegen import Axes, UnsupportedFunctionError, exact_source, kernel
-from infogeom.kernels.jet import evaluate_kernel
-from infogeom.kernels.library import CALLED
-from infogeom.removable import Germ, removable
-from infogeom.symbolic.multiprecision import in_mpmath
+from infogeom.functions.removable import Germ, removable
+from infogeom.kernels.balls import ball_functions
+from infogeom.kernels.balls.enclosures import Balls, precision
+from infogeom.kernels.codegen import program
+from infogeom.kernels.codegen.program import Axes, UnsupportedFunctionError, exact_source, kernel
+from infogeom.kernels.compiled.library import CALLED
+from infogeom.kernels.points.closed_kernels import evaluate_kernel
+from infogeom.numeric.multiprecision import in_mpmath
 from tests.special_reference import DEFINITIONS, exactly
 
 #: What one rounding counts in `Facts.roundings`, and two units in the last place, which any function may have.
@@ -104,7 +105,7 @@ def test_compiled_kernels_are_as_accurate_as_the_function_says(name: str) -> Non
 
 @pytest.mark.parametrize("name", by(Arithmetic.ARRAYS))
 def test_arrays_are_as_accurate_as_the_function_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codegen, "MAX_COMPILED", 0)
+    monkeypatch.setattr(program, "MAX_COMPILED", 0)
     e, x, points, _ = example(FUNCTIONS[name])
     on_arrays = kernel({"e": [e]}, Axes((), tuple(x)))
     assert on_arrays.vector

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from sympy import Rational
 
 import infogeom as ig
-from infogeom.kernels.curvature import UNIT
-from infogeom.kernels.states import stated
-from infogeom.kernels.tensor_errors import SINGLE
+from infogeom.kernels.curvature.loops import UNIT
+from infogeom.kernels.curvature.tensor_errors import SINGLE
+from infogeom.kernels.points.state_sums import stated
 from infogeom.models import Parameter
 from infogeom.symbolic import ExpectationError
 from tests import reference, strategies

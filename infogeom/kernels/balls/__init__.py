@@ -1,0 +1,1 @@
+"""The same source in ball arithmetic, of any precision and of a fixed one."""

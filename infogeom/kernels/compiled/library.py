@@ -1,0 +1,11 @@
+"""The modules of float64 functions that compiled kernels may call, each as a whole."""
+
+from __future__ import annotations
+
+from infogeom.kernels.compiled import exponentials, float_functions
+
+__all__ = ["CALLED", "MODULES"]
+
+MODULES = (float_functions, exponentials)
+#: Names of the functions.
+CALLED = frozenset(name for module in MODULES for name in module.__all__)

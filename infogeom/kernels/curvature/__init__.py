@@ -1,0 +1,1 @@
+"""From jets to tensors, in any arithmetic."""

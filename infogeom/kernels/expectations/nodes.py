@@ -1,0 +1,256 @@
+"""Nodes for expectations over laws of one variable: outcomes that count, or a rule wherever the density is.
+
+A continuous law is integrated by the trapezoidal rule in τ, x being logarithmic at a finite end of its support and
+sinh τ wide around the peak of the density, so that integrands fall doubly exponentially (Takahasi and Mori 1974).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from scipy.special import expit
+from sympy import Expr, Symbol
+
+from infogeom.functions import log_sum_exp
+from infogeom.kernels.curvature.loops import TINY
+from infogeom.models.law import Law, kinks_of
+from infogeom.numeric.cubature import ends_of
+from infogeom.numeric.float64 import in_float64
+
+__all__ = ["EPS", "ROUNDINGS", "Nodes", "Rule", "Sample", "sample_of"]
+
+Array = NDArray[np.float64]
+#: Where the density has fallen by this exponent it is left off.
+FALL = 60.0
+#: Error of the mass of a density that was not found whole, or is none, besides rounding.
+WHOLE = 1e-10
+EPS = float(np.finfo(float).eps)
+MAX_OUTCOMES = 2_000_000
+#: Distances from a supposed peak at which the density is looked at.
+DISTANCES = np.concatenate([[0.0], 10.0 ** np.arange(-9, 9.5, 0.25)])
+#: Roundings of a term of E[D D (s s)].
+ROUNDINGS = 16
+#: Intervals of a rule that shows where a density is, more where its mass is not found by fewer.
+FEW = (32, 128, 512, 2048)
+#: Logarithm of the least weight.
+LEAST = float(np.log(TINY))
+#: Nodes at which the errors of a point's derivatives are looked at, which change slowly from node to node; outcomes do
+#: so far from the first and the last alone, of which so many are all looked at.
+LOOKED_AT, UNLIKE = 32, 64
+
+
+class Nodes(NamedTuple):
+    """Nodes x, weights p dx of sum 1; others that stand for what was left off, with bounds on their weights."""
+
+    x: Array
+    w: Array
+    beyond: tuple[Array, Array]
+
+
+class Rule:
+    """Nodes of a law of one variable.
+
+    Parameters
+    ----------
+    law : Law
+    arguments : sequence of Symbol
+        What the law holds besides its variable.
+    special : mapping of str to callable
+        Functions that SciPy lacks, vectorised.
+    """
+
+    def __init__(self, law: Law, arguments: Sequence[Symbol], special: Mapping[str, Callable[..., Any]]) -> None:
+        (variable,), (self._support,) = law.variables, law.supports
+        density, self.continuous = law.log_density, isinstance(self._support, sympy.Interval)
+        kinks = kinks_of(density, variable) if self.continuous else []
+        self._moving = {symbol for kink in kinks for symbol in kink.free_symbols}
+        self._density = in_float64([variable, *arguments], [density], special)
+        self._terms = in_float64([variable, *arguments], [_magnitude(density)], special)
+        self._kinks = in_float64(arguments, kinks)
+
+    def moves_with(self, symbols: Sequence[Symbol]) -> bool:
+        """Whether a kink of the density moves with one of the symbols."""
+        return not self._moving.isdisjoint(symbols)
+
+    def log_density(self, x: Array, theta: Sequence[float]) -> Array:
+        """Log-density at nodes, −∞ where it has no value."""
+        (value,) = self._density(x, *theta)
+        # A density without bound at an end of its support has no value where float64 cannot tell the two apart.
+        return np.where(np.isnan(value) | (value == np.inf), -np.inf, value)
+
+    def outcomes(self, theta: Sequence[float]) -> Nodes | None:
+        """All outcomes that count: a stretch of integers around the mode, or a finite set."""
+        if isinstance(self._support, sympy.FiniteSet):
+            x = np.array(sorted(map(float, self._support)))
+            return self._weighted(x, np.zeros(len(x)), theta)
+        low, high = map(float, ends_of(self._support))
+        steps = np.floor(2.0 ** np.arange(-1, 40, 0.125))
+        centre, around = low if np.isfinite(low) else 0.0, np.empty(0)
+        for _ in range(2):  # around the beginning, then around the peak
+            around = np.unique(np.clip([*around, *(centre + steps), *(centre - steps)], low, high))
+            centre = around[np.argmax(self.log_density(around, theta))]
+        height = self.log_density(around, theta)
+        if height.max() == -np.inf:
+            return None
+        counts = np.flatnonzero(height > height.max() - FALL)
+        first, last = max(counts[0] - 1, 0), min(counts[-1] + 1, len(around) - 1)
+        if around[last] - around[first] > MAX_OUTCOMES:
+            return None
+        x = np.arange(around[first], around[last] + 1)
+        sides = _beyond(around[: first + 1][::-1], height[: first + 1][::-1]), _beyond(around[last:], height[last:])
+        left_off = np.append(sides[0][0], sides[1][0]), np.append(sides[0][1], sides[1][1])
+        return self._weighted(x, np.zeros(len(x)), theta, left_off)
+
+    def some(self, theta: Sequence[float], number: int) -> Array | None:
+        """At least so many outcomes in general position, if there are as many; None where the mass is not found."""
+        if self.continuous:
+            pieces = self.pieces(theta)
+            found = (self.at(theta, pieces, intervals) for intervals in FEW)
+            nodes = next((nodes for nodes in found if nodes), None)
+            return nodes and np.random.default_rng(0).permutation(nodes.x)[: number * len(pieces)]
+        nodes = self.outcomes(theta)
+        if nodes is None or isinstance(self._support, sympy.FiniteSet):
+            return nodes and nodes.x
+        low, high = map(float, ends_of(self._support))
+        x = np.arange(max(nodes.x[0] - number, low), min(nodes.x[-1] + number, high) + 1)
+        return x[:: -(-len(x) // (4 * number))]
+
+    def pieces(self, theta: Sequence[float]) -> list[tuple[Chart, float, float, float, float]]:
+        """Charts of the pieces between kinks, each with centre and scale of the density and the range of τ."""
+        ends = [float(self._support.start), float(self._support.end)]
+        kinks = sorted(k for k in map(float, self._kinks(*theta)) if ends[0] < k < ends[1])
+        breaks = [ends[0], *kinks, ends[1]]
+        found = (self._piece(Chart(*piece), theta) for piece in pairwise(breaks))
+        return [piece for piece in found if piece]
+
+    def _piece(self, chart: Chart, theta: Sequence[float]) -> tuple[Chart, float, float, float, float] | None:
+        def height(t: Array) -> Array:
+            x, slope = chart.point(t)
+            return self.log_density(x, theta) + slope
+
+        centres = [0.0, *(chart.inverse(c) for c in theta)]
+        t = np.unique(np.concatenate([c + sign * DISTANCES for c in centres if np.isfinite(c) for sign in (1, -1)]))
+        for _ in range(12):
+            at = int(np.argmax(height(t)))
+            t = np.linspace(t[max(at - 1, 0)], t[min(at + 1, len(t) - 1)], 21)
+        centre = float(t[np.argmax(height(t))])
+        top = float(height(np.array([centre]))[0])
+        if top == -np.inf:
+            return None
+        steps = 10.0 ** np.arange(-12, 12, 0.125)
+        beside = np.minimum(height(centre + steps), height(centre - steps))
+        fallen = np.flatnonzero(beside < top - 1)
+        scale = float(steps[fallen[0]]) if fallen.size else 1.0
+        tau = np.linspace(-60, 60, 961)
+        with np.errstate(over="ignore", invalid="ignore"):
+            counts = np.flatnonzero(height(centre + scale * np.sinh(tau)) + np.abs(tau) > top - FALL)
+        return chart, centre, scale, tau[max(counts[0] - 1, 0)], tau[min(counts[-1] + 1, 960)]
+
+    def at(self, theta: Sequence[float], pieces: list[Any], intervals: int) -> Nodes | None:
+        """Nodes of the trapezoidal rule over so many intervals of each piece."""
+        nodes, slopes = [], []
+        for chart, centre, scale, low, high in pieces:
+            tau, step = np.linspace(low, high, intervals + 1, retstep=True)
+            x, slope = chart.point(centre + scale * np.sinh(tau))
+            nodes.append(x)
+            slopes.append(slope + np.log(scale * np.cosh(tau) * step))
+        return self._weighted(np.concatenate([*nodes, []]), np.concatenate([*slopes, []]), theta)
+
+    def _weighted(
+        self, x: Array, slope: Array, theta: Sequence[float], left_off: tuple[Array, Array] | None = None
+    ) -> Nodes | None:
+        """Weights of sum 1; None where the nodes do not find the whole mass."""
+        w = np.exp(self.log_density(x, theta) + slope)
+        lost, kept = x[w <= 0], w > 0
+        x, w = x[kept], w[kept]
+        mass, (terms,) = w.sum(), self._terms(x, *theta)
+        whole = abs(mass - 1) <= WHOLE + ROUNDINGS * EPS * (w @ terms)
+        if self.continuous:
+            lost = lost[:0]
+        return Nodes(x, w / mass, left_off or (lost, np.full(len(lost), TINY))) if whole else None
+
+
+def _beyond(x: Array, height: Array) -> tuple[Array, Array]:
+    """Outcomes further and further out, the first one excepted, each with a bound on the mass as far as the next one.
+
+    The density falls there.  One that is below float64 stands for all that follow.
+    """
+    x, height = x[1:], height[1:]
+    known = height + np.log(np.abs(np.diff(x, append=x[-1:] + 1))) if len(x) else height
+    some = int(np.argmax(known <= LEAST)) + 1 if (known <= LEAST).any() else len(x)
+    return x[:some], np.exp(np.maximum(known[:some], LEAST))
+
+
+class Sample(NamedTuple):
+    """Nodes of a point at which errors are looked at; ``beyond``: which of them stand for what was left off.
+
+    ``step`` is how far rounding moves a node, relative to the distance of its neighbours.
+    """
+
+    x: Array
+    w: Array
+    beyond: NDArray[np.bool_]
+    step: Array | None
+
+    def jitter(self, values: Array) -> Array | float:
+        """How much values change from neighbour to neighbour in the steps by which rounding moves a node."""
+        return 0.0 if self.step is None else np.abs(np.gradient(values, axis=-1)) * self.step
+
+
+def sample_of(nodes: Nodes, continuous: bool) -> Sample:
+    """Some of the nodes, which stand for all, and those for what was left off."""
+    N = len(nodes.x)
+    at = np.arange(N)
+    own = at if continuous else at[UNLIKE : N - UNLIKE]  # those that others are like
+    stride = max(1, -(-len(own) // LOOKED_AT))
+    at = at if stride == 1 else np.union1d(np.setdiff1d(at, own), own[::stride])
+    x, w = nodes.x[at], nodes.w[at] * np.where(np.isin(at, own), stride, 1)
+    if continuous:
+        # Nodes are 0 apart where rounding leaves nothing of their distance from an end; then values do not differ.
+        apart = np.abs(np.gradient(x))
+        step = np.divide(np.spacing(np.abs(x)) / 8, apart, out=np.zeros(len(x)), where=apart > 0)
+        return Sample(x, w, np.zeros(len(x), dtype=bool), step)
+    far, w_far = nodes.beyond
+    beyond = np.arange(len(x) + len(far)) >= len(x)
+    return Sample(np.append(x, far), np.append(w, w_far), beyond, None)
+
+
+def _magnitude(e: Expr) -> Expr:
+    """What the rounding errors of a sum are relative to: its terms, positive."""
+    if isinstance(e, log_sum_exp):
+        return sympy.Add(sympy.Abs(e), *(e.fdiff(k + 1) * _magnitude(a) for k, a in enumerate(e.args)))
+    return sympy.Add(*map(_magnitude, e.args)) if e.is_Add else sympy.Abs(e)
+
+
+class Chart:
+    """Map of the line onto the interior of an interval, logarithmic at a finite end."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def point(self, t: Array) -> tuple[Array, Array]:
+        """Point x(t) and log dx/dt."""
+        low, high = self.low, self.high
+        with np.errstate(over="ignore"):
+            if np.isfinite(low) and np.isfinite(high):
+                width, near = high - low, expit(-np.abs(t))
+                x = np.where(t < 0, low + width * near, high - width * near)
+                return x, np.log(width) - np.abs(t) - 2 * np.log1p(np.exp(-np.abs(t)))
+            if np.isfinite(low):
+                return low + np.exp(t), t
+            if np.isfinite(high):
+                return high - np.exp(-t), -t
+            return t, np.zeros_like(t)
+
+    def inverse(self, x: float) -> float:
+        """The t of a point; nan outside."""
+        if not self.low < x < self.high:
+            return np.nan
+        below = np.log(x - self.low) if np.isfinite(self.low) else 0.0
+        above = np.log(self.high - x) if np.isfinite(self.high) else 0.0
+        return float(below - above) if np.isfinite(self.low) or np.isfinite(self.high) else x

@@ -1,0 +1,147 @@
+"""Values of expressions in float64 arrays, each with a running bound on what rounding did to it.
+
+Beside every intermediate value stands a bound on its error, found from those of its operands and from the values
+themselves (Higham, Accuracy and Stability of Numerical Algorithms, 2002, Sec. 3.3): cancellation shows where it occurs,
+and each subexpression is bounded once, however often it is used.  Arguments are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sympy
+from sympy import Abs, Expr, Symbol
+
+from infogeom.functions.facts import ELEMENTARY
+from infogeom.functions.primitive import Primitive
+from infogeom.functions.registry import facts_of
+from infogeom.kernels.curvature.loops import UNIT
+from infogeom.numeric.float64 import Array, evaluated, in_arrays
+
+__all__ = ["with_errors"]
+
+#: Roundings to which SciPy's functions and those of `infogeom.kernels.compiled.float_functions` are good, as far as was
+#: seen.
+SPECIAL = 48
+#: Functions without a slope, but for single points.
+STEPS = (sympy.sign, sympy.Heaviside, sympy.DiracDelta)
+ZERO = sympy.Integer(0)
+
+
+def with_errors(
+    arguments: Sequence[Symbol], expressions: Sequence[Expr], more: Mapping[str, Callable[..., Any]]
+) -> Callable[..., tuple[list[Array], list[Array]]]:
+    """Function of arrays and numbers that gives the values of expressions and bounds on their errors.
+
+    The values are those of `infogeom.numeric.float64.in_float64`, to the last bit.
+
+    Parameters
+    ----------
+    arguments : sequence of Symbol
+    expressions : sequence of Expr
+    more : mapping of str to callable
+        Functions that SciPy lacks, vectorised.
+    """
+    known, count = evaluated(expressions), len(expressions)
+    steps, values = sympy.cse(known, list=False)
+    program = _Program(steps, values)
+    evaluate = in_arrays(arguments, program.results, more, lambda _: (program.steps, program.results))
+
+    def both(*at: Any) -> tuple[list[Array], list[Array]]:
+        found = evaluate(*at)
+        return found[:count], found[count:]
+
+    return both
+
+
+class _Program:
+    """Assignments that lead to the values of expressions and to their errors, in order."""
+
+    def __init__(self, steps: Sequence[tuple[Symbol, Expr]], values: Sequence[Expr]) -> None:
+        self.steps = list(steps)
+        self._names = {e: name for name, e in steps}
+        self._errors: dict[Expr, Expr] = {}
+        for name, e in steps:
+            self._errors[name] = self._named(self._error(e), nonnegative=True)
+        self.results = [*values, *(self._of(e) for e in values)]
+
+    def _of(self, e: Expr) -> Expr:
+        """Bound on the error of an expression, as a name or a number."""
+        if e not in self._errors:
+            self._errors[e] = self._named(self._error(e), nonnegative=True)
+        return self._errors[e]
+
+    def _named(self, e: Expr, *, nonnegative: bool | None = None) -> Expr:
+        """Name of the value of an expression."""
+        if e.is_Symbol or e.is_Number:
+            return e
+        if e not in self._names:
+            self._names[e] = sympy.Dummy(real=True, nonnegative=nonnegative)
+            self.steps.append((self._names[e], e))
+        return self._names[e]
+
+    def _size(self, e: Expr) -> Expr:
+        """Magnitude of an expression."""
+        if e.is_Number:
+            return sympy.Float(Abs(e))
+        value = e if e.is_Symbol else self._named(e, nonnegative=e.is_nonnegative)
+        return value if value.is_nonnegative else self._named(Abs(value, evaluate=False), nonnegative=True)
+
+    def _error(self, e: Expr) -> Expr:
+        if e.is_Symbol:
+            return ZERO
+        if e.is_Number or not e.free_symbols:
+            return ZERO if _exact(e) else sympy.Float(abs(float(e)) * UNIT)
+        if e.is_Add:
+            return self._of_sum(e)
+        if e.is_Mul:
+            return self._of_product(e)
+        if isinstance(e, sympy.Piecewise):
+            return sympy.Piecewise(*((self._of(value), condition) for value, condition in e.args))
+        if isinstance(e, sympy.Max | sympy.Min | sympy.Abs):
+            return sympy.Add(*map(self._of, e.args))
+        if isinstance(e, STEPS):
+            return ZERO
+        return self._of_function(e)
+
+    def _of_sum(self, e: Expr) -> Expr:
+        terms = sympy.Add(*map(self._size, e.args))
+        return sympy.Add(*map(self._of, e.args), UNIT * terms)
+
+    def _of_product(self, e: Expr) -> Expr:
+        """Each factor's error times the other factors, which may vanish."""
+        sizes = [self._size(a) for a in e.args]
+        carried = (
+            self._of(a) * sympy.Mul(*sizes[:k], *sizes[k + 1 :]) for k, a in enumerate(e.args) if self._of(a) != 0
+        )
+        return sympy.Add(*carried, UNIT * (len(sizes) - 1) * self._size(e))
+
+    def _of_function(self, e: Expr) -> Expr:
+        """What a function does of its own, and what it makes of the errors of its arguments."""
+        total = self._own(e)
+        for argument in e.args:
+            error = self._of(argument)
+            if error != 0:
+                total += self._size(self._slope(e, argument)) * error
+        return total
+
+    def _own(self, e: Expr) -> Expr:
+        size = self._size(e)
+        if e.is_Pow and e.exp.is_Integer:
+            return UNIT * abs(e.exp) * size
+        if e.is_Pow or facts_of(e.func).roundings == ELEMENTARY:
+            return UNIT * ELEMENTARY * size
+        own = e.roundings_of_scipy(self._size) if isinstance(e, Primitive) else None
+        if own is not None:
+            return UNIT * own
+        return UNIT * SPECIAL * size
+
+    def _slope(self, e: Expr, argument: Expr) -> Expr:
+        slot = sympy.Dummy("u", real=True)
+        slope = e.xreplace({argument: slot}).diff(slot).xreplace({slot: argument})
+        return slope.xreplace(self._names)
+
+
+def _exact(e: Expr) -> bool:
+    return bool(e.is_Rational) and sympy.Rational(float(e)) == e

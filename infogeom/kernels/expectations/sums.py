@@ -1,0 +1,270 @@
+"""Sums over outcomes in ball arithmetic: the jet of an expectation over discrete laws, at rising precision.
+
+Every outcome that counts at the precision at hand is summed, and what those further out may add widens the ball: beyond
+the mode terms fall at least as fast as a geometric series, their own last ratio its quotient.  That is what is seen of
+the last ones, with a margin, and no proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import combinations_with_replacement, product
+from typing import Any
+
+import numpy as np
+import sympy
+from flint import arb
+from numpy.typing import NDArray
+from sympy import Expr, Symbol
+
+from infogeom.functions import inverse_mills, log_normal_cdf, log_sum_exp, softmax
+from infogeom.kernels.balls.enclosures import MOST_BITS, Balls, Refined
+from infogeom.kernels.codegen.program import Axes, Places, UnsupportedFunctionError, exact_source
+from infogeom.kernels.status import Status
+from infogeom.numeric.cubature import ends_of
+from infogeom.symbolic import Expectation
+
+__all__ = ["SumBalls", "exact_sums"]
+
+Objects = NDArray[Any]  # of balls
+#: Outcomes of which all are taken, and those that are too many.
+FEW, MOST_OUTCOMES = 64, 2_000
+#: A ratio of neighbours in the tail beyond which it is too long, and how much larger than it seems a tail may be.
+LONG, MARGIN = 0.99, 16
+#: How much smaller than the least of a ball's bits the last terms are.
+SPARE_BITS = 64
+#: Rank of each part of a jet.
+JET = {"g": 2, "dg": 3, "ddg": 4}
+#: The probability of an outcome.
+P = sympy.Dummy("p", positive=True)
+
+
+class EndlessSumError(ArithmeticError):
+    """A sum over outcomes did not end soon, or its mass was not found."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Outcomes for which a law has one formula.
+
+    Attributes
+    ----------
+    source : str
+        Of ``rows(data)`` and ``point(x, rows)``, which sums over outcomes.
+    at : mapping of str to ndarray of int
+        Where g, dg, ddg and the probability p stand in what ``point`` returns.
+    law : int
+        Which of the metric's it belongs to.
+    own : tuple of int
+        Which coordinates that holds.
+    copies : sympy.Expr or int
+    outcomes : tuple of int
+        A finite number of them; where there is a stretch, those left out of it.
+    stretch : tuple of int or None, optional
+        First and last outcome, None where there is none.
+    """
+
+    source: str
+    at: Places
+    law: int
+    own: tuple[int, ...]
+    copies: float
+    outcomes: tuple[int, ...]
+    stretch: tuple[int | None, int | None] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SumBalls(Balls):
+    """The jet of a metric that is a sum over outcomes, in ball arithmetic."""
+
+    groups: tuple[Group, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "groups": self.groups}
+
+    @cached_property
+    def _parts(self) -> list[Balls]:
+        return [Balls(group.source, group.at, len(group.own), np.empty((0, 0))) for group in self.groups]
+
+    def refine(self, x: Sequence[float], quantities: Collection[str], most: int = MOST_BITS) -> Refined:
+        """Quantities at a point; nothing is said of one whose mass was not found."""
+        try:
+            return super().refine(x, quantities, most)
+        except EndlessSumError:
+            return Refined(Status.UNREFINED, {}, -1, np.full((self.n, self.n), np.nan))
+
+    def _components(self, x: Sequence[arb], bits: int) -> Objects:
+        total = np.array([arb(0)] * (self.n**2 + self.n**3 + self.n**4), dtype=object)
+        masses: dict[int, arb] = {}
+        for group, part in zip(self.groups, self._parts, strict=True):
+            sums = _Sum(group, part._functions, [x[k] for k in group.own], bits).value()
+            masses[group.law] = masses.get(group.law, arb(0)) + sums[group.at["p"][0]]
+            for name, rank in JET.items():
+                whole = total[self.at[name]].reshape((self.n,) * rank)
+                own = sums[group.at[name]].reshape((len(group.own),) * rank)
+                whole[np.ix_(*[group.own] * rank)] += arb(group.copies) * own
+                total[self.at[name]] = whole.ravel()
+        # Other modes than the one that was found show in the mass.
+        missing = (abs(mass - 1).lower() for mass in masses.values())
+        if any(m > arb(2) ** (-bits // 2) for m in missing):
+            raise EndlessSumError
+        return total
+
+
+class _Sum:
+    """One group's sum at a point: outwards from the mode, on both sides."""
+
+    def __init__(self, group: Group, functions: Mapping[str, Any], x: Sequence[arb], bits: int) -> None:
+        self._group, self._functions, self._x, self._bits = group, functions, x, bits
+        self._first, self._last = group.stretch or (None, None)
+
+    def value(self) -> Objects:
+        """Components of the sum."""
+        if not self._group.stretch:
+            return self._terms(self._group.outcomes)
+        if self._first is not None and self._last is not None and self._last - self._first < FEW:
+            return self._terms(range(self._first, self._last + 1))
+        start = self._mode()
+        return self._side(start, self._last, 1) + self._side(start - 1, self._first, -1)
+
+    def _terms(self, outcomes: Iterable[int]) -> Objects:
+        """Components summed over outcomes."""
+        left_out = self._group.outcomes if self._group.stretch else ()
+        rows = self._functions["rows"]([arb(k)] for k in outcomes if k not in left_out)
+        return np.array([*map(arb, self._functions["point"](self._x, rows))], dtype=object)
+
+    def _probability(self, k: int) -> arb:
+        below, above = self._first is not None and k < self._first, self._last is not None and k > self._last
+        return arb(-1) if below or above else self._terms([k])[self._group.at["p"][0]]
+
+    def _mode(self) -> int:
+        """An outcome than which none beside it is likelier, by steps that double and halve."""
+        k = self._first if self._first is not None else 0
+        while k in self._group.outcomes:
+            k += 1
+        height, direction, step = self._probability(k), 1, 1
+        if self._probability(k - 1) > height:
+            direction = -1
+        while step:
+            beyond = self._probability(k + direction * step)
+            if beyond > height:
+                k, height, step = k + direction * step, beyond, 2 * step
+            else:
+                step //= 2
+        return k
+
+    def _side(self, start: int, end: int | None, direction: int) -> Objects:
+        """The sum from an outcome on outwards, what is left of it enclosed."""
+        total, k, step = self._terms([]), start, 16
+        while abs(k - start) < MOST_OUTCOMES:
+            stop = k + direction * step
+            if end is not None and (stop - end) * direction > 0:
+                return total + self._terms(range(k, end + direction, direction))
+            total = total + self._terms(range(k, stop, direction))
+            k, step = stop, min(2 * step, 256)
+            last, beyond = self._terms([k]), self._terms([k + direction])
+            p = self._group.at["p"][0]
+            ratio = (beyond[p] / last[p]).upper()
+            if ratio < LONG and self._negligible([*last, *beyond], total):
+                rest = MARGIN / (1 - ratio)
+                return total + [arb(0, ((abs(a) + abs(b)) * rest).upper()) for a, b in zip(last, beyond, strict=True)]
+        raise EndlessSumError
+
+    def _negligible(self, terms: Sequence[arb], total: Objects) -> bool:
+        n, g = len(self._group.own), self._group.at["g"]
+        least = min([abs(total[g[i * n + i]]).lower() for i in range(n)] + [arb(1)], key=float)
+        return all(abs(t).upper() < arb(2) ** -(self._bits + SPARE_BITS) * least for t in terms)
+
+
+# --- Sources ----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=32)
+def exact_sums(form: Expectation, x: tuple[Symbol, ...]) -> SumBalls | None:
+    """An expectation over discrete laws in ball arithmetic; None where that is not known how to be had."""
+    supports = [support for law in form.laws for support in law.supports]
+    if form.samples or not supports or any(isinstance(support, sympy.Interval) for support in supports):
+        return None
+    n = len(x)
+    ends = np.cumsum([n**rank for rank in JET.values()])
+    at = {name: np.arange(end - n**rank, end) for end, (name, rank) in zip(ends, JET.items(), strict=True)}
+    try:
+        groups = [group for k in range(len(form.laws)) for group in _groups(form, x, k)]
+    except UnsupportedFunctionError:
+        return None
+    return SumBalls("", at, n, np.empty((0, 0)), groups=tuple(groups))
+
+
+def _groups(form: Expectation, coordinates: tuple[Symbol, ...], number: int) -> Iterator[Group]:
+    """Outcomes of a law that share one formula, those of which it tells apart by cases each on its own."""
+    law = form.laws[number]
+    (x,), (support,) = law.variables, law.supports
+    finite = isinstance(support, sympy.FiniteSet)
+    density = law.log_density.xreplace({e: sympy.Rational(e) for e in law.log_density.atoms(sympy.Float)})
+    held = [c for c in coordinates if density.has(c)]
+    own, copies = tuple(coordinates.index(c) for c in held), float(law.copies)
+    cases = _cases(density, x)
+    apart = sorted(k for k in cases if k in support)
+    for k in apart:
+        yield Group(*_source(density.subs(x, k), x, held), number, own, copies, (k,))
+    rest = density.xreplace({case: sympy.S(isinstance(case, sympy.Ne)) for case in density.atoms(sympy.Eq, sympy.Ne)})
+    source, at = _source(rest, x, held)
+    if finite:
+        yield Group(source, at, number, own, copies, tuple(k for k in map(_integer, support) if k not in apart))
+    else:
+        first, last = (int(end) if end.is_finite else None for end in ends_of(support))
+        yield Group(source, at, number, own, copies, tuple(apart), (first, last))
+
+
+def _integer(k: Expr) -> int:
+    if not k.is_Integer:
+        raise UnsupportedFunctionError(f"no ball version of the outcome {k}, which is not an integer")
+    return int(k)
+
+
+def _cases(density: Expr, x: Symbol) -> set[int]:
+    """Outcomes that a density tells apart by cases."""
+    found = set()
+    for case in density.atoms(sympy.core.relational.Relational):
+        other = case.lhs - case.rhs - x
+        if not isinstance(case, sympy.Eq | sympy.Ne) or (-other).is_Integer is not True:
+            raise UnsupportedFunctionError(f"no ball version of the case {case}")
+        found.add(int(-other))
+    return found
+
+
+def _source(density: Expr, x: Symbol, held: Sequence[Symbol]) -> tuple[str, Places]:
+    """Source of the sums of p s s, p D (s s) and p D D (s s), and of p, over outcomes."""
+    written = density
+    for function in (log_sum_exp, softmax):
+        written = written.replace(function, lambda *a, f=function: f(*a).rewrite(sympy.exp))
+    for function in (log_normal_cdf, inverse_mills):
+        written = written.replace(function, lambda a, f=function: f(a).rewrite(sympy.erfc))
+    n, standing = len(held), {P: sympy.exp(written)}
+    known: dict[tuple[int, ...], Expr] = {(): written}
+    symbols: dict[tuple[int, ...], Symbol] = {}
+    for rank in (1, 2, 3):
+        for along in combinations_with_replacement(range(n), rank):
+            known[along] = known[along[:-1]].diff(held[along[-1]])
+            symbols[along] = sympy.Dummy(f"d{'_'.join(map(str, along))}", real=True)
+            standing[symbols[along]] = known[along]
+
+    def d(*along: int) -> Symbol:
+        return symbols[tuple(sorted(along))]
+
+    def second(i: int, j: int, k: int, m: int) -> Expr:
+        """D_m D_k (s_i s_j)."""
+        ends = d(i, k, m) * d(j) + d(i) * d(j, k, m) + d(i, k) * d(j, m) + d(i, m) * d(j, k)
+        first = (d(i, k) * d(j) + d(i) * d(j, k)) * d(m) + (d(i, m) * d(j) + d(i) * d(j, m)) * d(k)
+        return ends + first + d(i) * d(j) * (d(k, m) + d(k) * d(m))
+
+    axes = [range(n)] * 4
+    expressions = {
+        "g": [P * d(i) * d(j) for i, j in product(*axes[:2])],
+        "dg": [P * (d(i, k) * d(j) + d(i) * d(j, k) + d(i) * d(j) * d(k)) for i, j, k in product(*axes[:3])],
+        "ddg": [P * second(*at) for at in product(*axes)],
+        "p": [P],
+    }
+    return exact_source(expressions, Axes((), tuple(held), (x,)), standing)

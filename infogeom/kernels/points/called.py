@@ -1,0 +1,153 @@
+"""Metrics that are a user's function: what it does not give of the derivatives is found by differences.
+
+Central differences with steps that halve are extrapolated to step 0 (Ridders, Adv. Eng. Softw. 4 (1982) 75): of each
+component stays the extrapolation that agrees best with those beside it, and how far it agrees is its error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeom.kernels.curvature.tensor_errors import SINGLE
+from infogeom.kernels.points.pointwise import Pointwise
+from infogeom.kernels.points.work import Jets, jets_of, way_of
+from infogeom.symbolic import Called, Metric
+
+Array = NDArray[np.float64]
+#: The first step, relative to a coordinate that is not 0, and how often it is halved.
+STEP, HALVINGS = 0.125, 9
+#: How much more than two extrapolations differ by the better of them may err.
+SAFETY = 4.0
+PARTS = ("g", "dg", "ddg")
+
+
+@way_of(Called)
+class _Called(Pointwise):
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        ends = [(float(domain.start), float(domain.end)) for domain in metric.domains]
+        self._low, self._high = np.array(ends).T
+
+    def jets(self, points: Array, order: int) -> Jets:
+        return jets_of([self._jet(point, order) for point in points], self.n, order)
+
+    def _jet(self, point: Array, order: int) -> list[tuple[Array, Array]]:
+        """g, ∂g and ∂∂g up to an order, each with bounds on its errors, in units of which `SINGLE` are taken."""
+        given = self._given(point)
+        root = np.sqrt(np.abs(np.diag(given[0])))
+        scale, accuracy = np.outer(root, root), self.form.accuracy
+        found = [(given[0], accuracy * scale)]
+        if order > 0:
+            found.append(self._derivative(point, given, scale))
+        if order > 1:
+            found.append(self._second(point, given, scale))
+        return [(value, error / SINGLE) for value, error in found]
+
+    def _given(self, point: Array) -> list[Array]:
+        """What the function returns at a point, checked."""
+        returned = self.form.function(*map(float, point))
+        parts = returned if isinstance(returned, tuple) else (returned,)
+        if not 1 <= len(parts) <= 3:
+            raise ValueError(f"function must return g, (g, dg) or (g, dg, ddg), got {len(parts)} arrays")
+        arrays = [np.asarray(part, dtype=float) for part in parts]
+        for name, array, rank in zip(PARTS, arrays, (2, 3, 4), strict=False):
+            if array.shape != (self.n,) * rank:
+                raise ValueError(f"function must return {name} of shape {(self.n,) * rank}, got {array.shape}")
+            off = np.abs(array - array.swapaxes(0, 1)).max()
+            if off > 4 * self.form.accuracy * np.abs(array).max():
+                raise ValueError(f"function must return {name} symmetric in i and j, got {array.tolist()} at {point}")
+        return arrays
+
+    def _steps(self, point: Array) -> Array:
+        """First steps, inside the domain on both sides."""
+        room = np.minimum(point - self._low, self._high - point) / 2
+        return np.asarray(np.minimum(STEP * np.where(point == 0, 1.0, np.abs(point)), room))
+
+    def _derivative(self, point: Array, given: Sequence[Array], scale: Array) -> tuple[Array, Array]:
+        """∂g as it is given, or by differences of g."""
+        if len(given) > 1:
+            rate = _rate(given[1], scale)
+            return given[1], self.form.accuracy * scale[..., None] * rate
+        return self._differences(point, 0, self.form.accuracy * scale)
+
+    def _second(self, point: Array, given: Sequence[Array], scale: Array) -> tuple[Array, Array]:
+        """∂∂g as it is given, by differences of ∂g, or by second differences of g."""
+        if len(given) > 2:
+            rate = _rate(given[2], scale)
+            return given[2], self.form.accuracy * scale[..., None, None] * rate
+        if len(given) > 1:
+            off = self.form.accuracy * scale[..., None] * _rate(given[1], scale)
+            value, error = self._differences(point, 1, off)
+            return (value + value.swapaxes(2, 3)) / 2, np.maximum(error, error.swapaxes(2, 3))
+        return self._second_differences(point, given[0], self.form.accuracy * scale)
+
+    def _differences(self, point: Array, part: int, off: Array) -> tuple[Array, Array]:
+        """First derivatives of a part of what the function returns, the coordinate last."""
+        steps, columns = self._steps(point), []
+        for k in range(self.n):
+            one = np.eye(self.n)[k]
+
+            def at(h: float, one: Array = one) -> Array:
+                ahead, behind = (self._given(point + s * h * one)[part] for s in (1, -1))
+                return np.asarray((ahead - behind) / (2 * h))
+
+            columns.append(_extrapolated(at, steps[k], lambda h: off / h))
+        return np.stack([v for v, _ in columns], axis=-1), np.stack([e for _, e in columns], axis=-1)
+
+    def _second_differences(self, point: Array, middle: Array, off: Array) -> tuple[Array, Array]:
+        """∂∂g by second differences of g."""
+        n, steps, one = self.n, self._steps(point), np.eye(self.n)
+        value, error = np.empty((n,) * 4), np.empty((n,) * 4)
+
+        @cache
+        def g(moves: tuple[float, ...]) -> Array:
+            return self._given(point + np.array(moves) * steps)[0]
+
+        def along(k: int) -> tuple[Array, Array]:
+            def at(h: float) -> Array:
+                return np.asarray((g(tuple(h * one[k])) - 2 * middle + g(tuple(-h * one[k]))) / (h * steps[k]) ** 2)
+
+            return _extrapolated(at, 1.0, lambda h: 4 * off / (h * steps[k]) ** 2)
+
+        def across(k: int, l: int) -> tuple[Array, Array]:
+            area, here, there = steps[k] * steps[l], one[k] + one[l], one[k] - one[l]
+
+            def at(h: float) -> Array:
+                same, other = g(tuple(h * here)) + g(tuple(-h * here)), g(tuple(h * there)) + g(tuple(-h * there))
+                return np.asarray((same - other) / (4 * h * h * area))
+
+            return _extrapolated(at, 1.0, lambda h: off / (h * h * area))
+
+        for k in range(n):
+            value[..., k, k], error[..., k, k] = along(k)
+        for k, l in combinations(range(n), 2):
+            value[..., k, l], error[..., k, l] = value[..., l, k], error[..., l, k] = across(k, l)
+        return value, error
+
+
+def _rate(derivative: Array, scale: Array) -> Array:
+    """The fastest that an entry changes, relative to its scale."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.abs(derivative) / scale.reshape(*scale.shape, *(1,) * (derivative.ndim - 2))
+    return np.asarray(np.nan_to_num(relative, posinf=0.0).max((0, 1)))
+
+
+def _extrapolated(at: Callable[[float], Array], step: float, rounding: Callable[[float], Array]) -> tuple[Array, Array]:
+    """Limit of a function that is even in its step, and its error, for each component on its own."""
+    row = [at(step)]
+    best, error = row[0], np.full_like(row[0], np.inf)
+    for level in range(1, HALVINGS + 1):
+        h = step / 2**level
+        above, row = row, [at(h)]
+        for order in range(1, level + 1):
+            row.append(row[-1] + (row[-1] - above[order - 1]) / (4.0**order - 1))
+            differ = np.maximum(np.abs(row[order] - row[order - 1]), np.abs(row[order] - above[order - 1]))
+            now = SAFETY * differ + 2 * rounding(h)
+            better = now < error
+            best, error = np.where(better, row[order], best), np.where(better, now, error)
+    return best, error

@@ -1,0 +1,322 @@
+"""Closed forms: float64 by generated kernels, and the same expressions in balls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeom.functions.registry import functions_that
+from infogeom.kernels.balls.enclosures import BITS, MOST_BITS, Balls
+from infogeom.kernels.balls.fixed_precision import DoubleDouble, double_double_of
+from infogeom.kernels.codegen.program import UnsupportedFunctionError
+from infogeom.kernels.codegen.rounding import ERRORS
+from infogeom.kernels.compiled.compile import compiled_module
+from infogeom.kernels.curvature import loops
+from infogeom.kernels.curvature.loops import SINGULAR
+from infogeom.kernels.curvature.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
+from infogeom.kernels.points.closed_kernels import (
+    MetricKernels,
+    evaluate_kernel,
+    exact_kernel,
+    jet_kernels,
+    metric_kernels,
+    sample_bounds,
+    sample_table,
+)
+from infogeom.kernels.points.null_space import null_space, rank_in_general, rank_of_samples
+from infogeom.kernels.points.pointwise import at_point
+from infogeom.kernels.points.tiles import Evaluation, Places, Task, ratio
+from infogeom.kernels.points.work import Jets, Work, way_of
+from infogeom.models.model import Parameter
+from infogeom.quantities import QUANTITIES, highest_order, metric_and_model
+from infogeom.symbolic import ClosedForm, Metric
+from infogeom.symbolic.tensors import is_product_of_lines
+
+__all__ = ["exact"]
+
+Array = NDArray[np.float64]
+#: Rank of each part of a jet.
+JET = {"g": 2, "dg": 3, "ddg": 4}
+#: No outer coordinates: one outer point.
+NOWHERE = np.empty((0, 1))
+NO_DATA = np.empty((0, 0))
+#: Points of a tile, outer × inner; loops vectorise over the inner ones. With samples the outer ones share tables over
+#: the inner ones and the samples, which should stay in the cache.
+SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
+#: Numbers of a tile that loops over small arrays keep in the cache, and points below which calls outweigh that.
+CACHED, FEWEST = 2**18, 256
+#: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow, and where that is asked.
+FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875, 0.59375, 0.84375)
+#: What may vanish everywhere, bits in which that is looked at, and most parameters of a metric that is so looked at.
+CURVATURES, VANISHING_BITS, MOST_PROBED = ("riemann", "ricci", "ricci_scalar"), 2**13, 6
+
+
+class _Jet:
+    """Jets of a closed form at the points of a tile.
+
+    Parameters
+    ----------
+    kernels : MetricKernels
+    data : ndarray
+        From `infogeom.kernels.points.closed_kernels.sample_table`.
+    n : int
+        Number of coordinates.
+    """
+
+    def __init__(self, kernels: MetricKernels, data: Array, n: int) -> None:
+        self.kernels, self.data, self._n = kernels, data, n
+        self.share = SINGLE_OF_SAMPLES if data.size else SINGLE
+
+    def __call__(self, outer: Array, inner: Array) -> Array:
+        """Components of the jet, and behind them what their errors depend on besides."""
+        jet, counts = self.kernels.jet, self.kernels.counts
+        if not counts:
+            return evaluate_kernel(jet, outer, inner, self.data)
+        bounds = sample_bounds(self.data)
+        ends = np.cumsum([jet.components, counts.components, len(bounds)])
+        values = np.empty((ends[-1], outer.shape[1], inner.shape[1]))
+        evaluate_kernel(jet, outer, inner, self.data, values[: ends[0]])
+        along = np.vstack([outer, np.broadcast_to(bounds[:-1, None], (len(bounds) - 1, outer.shape[1]))])
+        evaluate_kernel(counts, along, inner, NO_DATA, values[ends[0] : ends[1]])
+        values[ends[1] :] = bounds[:, None, None]
+        return values
+
+    def tensors(self, jet: Array) -> tuple[Array, Array, Array]:
+        """g, ∂g and ∂∂g, empty where they are not there, from components (components, m)."""
+        at, n = self.kernels.jet.at, self._n
+        g, dg, ddg = (_shaped(jet, at[name], (n,) * rank) for name, rank in JET.items())
+        return g, dg, ddg
+
+    def errors(self, jet: Array) -> dict[str, Array]:
+        """Bounds on the errors of the jet and of the observables, where the kernels have them."""
+        at, values = self.kernels.jet.at, jet
+        if self.kernels.errors:
+            at = self.kernels.errors.at
+            values = evaluate_kernel(self.kernels.errors, NOWHERE, jet, NO_DATA)[:, 0]
+        shapes = {f"{name}_error": (self._n,) * rank for name, rank in JET.items()}
+        names = [name for name in at if name.endswith("_error")]
+        return {name: _shaped(values, at[name], shapes.get(name, at[name].shape)) for name in names}
+
+
+class _Compiled(Evaluation):
+    """By generated kernels."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
+        metric, (geometric, observables) = task.metric, metric_and_model(task.quantities)
+        bounds = task.rtol is not None
+        self.kernels = metric_kernels(metric, geometric, observables, task.outer_coordinates, bounds=bounds)
+        self.data = sample_table(metric)
+        self._jet = _Jet(self.kernels, self.data, self.n)
+        self.size, rows, columns = self.kernels.jet.components, *(SAMPLED if metric.samples else UNSAMPLED)
+        if not (self.kernels.whole or self.kernels.after):
+            self.size += 6 * max(at.size for at in self.kernels.jet.at.values())
+            columns = min(columns, max(FEWEST, CACHED // self.size))
+        self.most = rows, columns
+
+    def values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
+        """Components of all quantities; each point takes the route that its own metric asks for, whatever is beside."""
+        found = self._positive(outer, inner)
+        if found is None:
+            return self._general(outer, inner, status)
+        values, at = found
+        pivot = values[at["pivot"][0]]
+        general = status.copy()
+        if not compiled_module(loops)["see_singular"](pivot, status):
+            positive = pivot >= -SINGULAR
+            others, there = self._general(outer, inner, general)
+            status[~positive] = general[~positive]
+            names = [name for name in (*self.outputs, "doubt") if name in at]
+            parts = [np.where(positive, values[at[name]], others[there[name]]) for name in names]
+            ends = np.cumsum([len(part) for part in parts])
+            at = {name: np.arange(end - len(part), end) for name, part, end in zip(names, parts, ends, strict=True)}
+            values = np.concatenate(parts)
+        return values, at
+
+    def _positive(self, outer: Array, inner: Array) -> tuple[Array, Places] | None:
+        """Everything from straight-line code, right where the metric is positive; None where there is no such code."""
+        kernels = self.kernels
+        if kernels.whole:
+            kernel, values = kernels.whole, evaluate_kernel(kernels.whole, outer, inner, self.data)
+        elif kernels.after:
+            jet = self._jet(outer, inner)
+            kernel, values = kernels.after, evaluate_kernel(kernels.after, NOWHERE, jet.reshape(len(jet), -1), NO_DATA)
+        else:
+            return None
+        return values.reshape(-1, outer.shape[1], inner.shape[1]), kernel.at
+
+    def _general(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
+        """Everything by loops over small arrays: many parameters, indefinite metrics, observables alone."""
+        packed, jet = self._jet(outer, inner), self.kernels.jet
+        at, parts, flat = dict(jet.at), [packed], packed.reshape(len(packed), -1)
+        errors, share = self._jet.errors(flat), self._jet.share
+        observed = [(QUANTITIES[error].base, error) for error in errors if error in QUANTITIES]
+        doubt = np.zeros(status.shape)
+        for name, error in observed:
+            at[error] = sum(map(len, parts)) + np.arange(1)
+            parts.append(share * errors[error].reshape(-1, *status.shape))
+            doubt = np.maximum(doubt, ratio(flat[at[name]], share * errors[error]).reshape(status.shape))
+        if jet.at["g"].size:
+            bounds = tuple(errors[name] for name in ERRORS) if ERRORS[0] in errors else ()
+            self.follow(*self._jet.tensors(flat), bounds, status, at, parts, share=share)
+            doubt = np.maximum(doubt, parts[-1][0])
+        at["doubt"] = np.array([sum(map(len, parts))])
+        return np.concatenate([*parts, doubt[None]]), at
+
+
+def _shaped(values: Array, at: NDArray[np.int64], shape: tuple[int, ...]) -> Array:
+    """A tensor (*shape, m) from its places among components (components, m)."""
+    return values[at].reshape(*shape, -1) if at.size else np.empty((0,) * (len(shape) + 1))
+
+
+@way_of(ClosedForm)
+class _Closed(Work):
+    refines = True
+
+    def evaluation(self, task: Task) -> Evaluation:
+        return _Compiled(task)
+
+    def apart(self, quantities: Sequence[str]) -> list[Sequence[str]]:
+        """R on its own where cumulants give it and no other quantity needs a derivative."""
+        scalars = [name for name in quantities if QUANTITIES[name].source == "ricci_scalar"]
+        others = [name for name in quantities if name not in scalars]
+        order = highest_order(name for name in others if not QUANTITIES[name].bounds)
+        apart = self.metric.form.cumulants is not None and scalars and others and order <= 0
+        return [others, scalars] if apart else [quantities]
+
+    def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...] | None]:
+        metric, data = self.metric, sample_table(self.metric)
+        observed = tuple(name for name in quantities if name in metric.observables)
+        geometric = tuple(name for name in quantities if name not in observed)
+        jet = _Jet(metric_kernels(metric, geometric, observed, (), bounds=False), data, self.n)
+        kernel = jet.kernels.whole or jet.kernels.after or jet.kernels.jet
+        if geometric and kernel is jet.kernels.jet:
+            return self._by_loops(jet, quantities, observed)
+        ranks = [0 if name in observed else QUANTITIES[name].rank for name in quantities]
+        places = [(kernel.at[name], (self.n,) * rank) for name, rank in zip(quantities, ranks, strict=True)]
+        pivot = int(kernel.at["pivot"][0]) if geometric else None
+
+        def values(x: Array) -> tuple[Array, ...] | None:
+            """None where the metric is not seen to be positive."""
+            point = np.ascontiguousarray(x[:, None])
+            if kernel is jet.kernels.after:
+                found = evaluate_kernel(kernel, NOWHERE, jet(NOWHERE, point)[:, 0], NO_DATA)[:, 0, 0]
+            else:
+                found = evaluate_kernel(kernel, NOWHERE, point, data)[:, 0, 0]
+            if pivot is not None and not found[pivot] > SINGULAR:
+                return None
+            return tuple(found[at].reshape(shape) for at, shape in places)
+
+        return values
+
+    def _by_loops(
+        self, jet: _Jet, quantities: tuple[str, ...], observed: tuple[str, ...]
+    ) -> Callable[[Array], tuple[Array, ...]]:
+        geometric = [name for name in quantities if name not in observed]
+
+        def values(x: Array) -> tuple[Array, ...]:
+            packed = jet(NOWHERE, np.ascontiguousarray(x[:, None]))[:, 0]
+            found = dict(zip(geometric, at_point(*jet.tensors(packed), geometric), strict=True))
+            found.update({name: packed[jet.kernels.jet.at[name][0], 0] for name in observed})
+            return tuple(found[name] for name in quantities)
+
+        return values
+
+    def jets(self, points: Array, order: int) -> Jets:
+        jet = _Jet(jet_kernels(self.metric, order), sample_table(self.metric), self.n)
+        packed = jet(NOWHERE, np.ascontiguousarray(points.T))[:, 0]
+        errors = jet.errors(packed)
+        return Jets(*jet.tensors(packed), tuple(jet.share / SINGLE * errors[name] for name in ERRORS))
+
+    def balls(self, quantities: Sequence[str]) -> Balls:
+        return exact(self.metric, quantities)
+
+    def fixed(self, balls: Balls, quantities: Collection[str]) -> DoubleDouble | None:
+        return double_double_of(balls, quantities)
+
+    def most_bits(self, balls: Balls | None, *, irregular: bool) -> int:
+        slow = self.metric.matrix.has(*functions_that(lambda facts: facts.slow_in_balls))
+        return FEWER_BITS if slow or (balls and irregular and self._looks_singular(balls)) else MOST_BITS
+
+    def vanishing(self) -> frozenset[str]:
+        return self._vanishing
+
+    @cached_property
+    def _vanishing(self) -> frozenset[str]:
+        """Which of `CURVATURES` are 0 everywhere, as far as many bits tell at two points of no interest.
+
+        That is no proof: √x² is not analytic, which is why float64 is trusted wherever it knows better; and what holds
+        exponentials, a wall far away, may be below any bits here and is not asked.
+        """
+        metric = self.metric
+        if (
+            metric.samples
+            or metric.matrix.has(*functions_that(lambda facts: facts.saturating))
+            or not 1 < self.n <= MOST_PROBED
+        ):
+            return frozenset()
+        if is_product_of_lines(metric):
+            return frozenset(CURVATURES)
+        found = frozenset(CURVATURES)
+        for name in reversed(CURVATURES):
+            if not self._vanishes(name):
+                return found - {*CURVATURES[: CURVATURES.index(name) + 1]}
+        return found
+
+    def rank_everywhere(self, *, irregular: bool, of_metric: bool) -> tuple[int, Array]:
+        """Where float64 knows each point to be regular only the data are asked."""
+        null = null_space(self.metric) if of_metric else np.empty((0, self.n))
+        if len(null) or not irregular:
+            return self.n - len(null), null
+        return self._rank_over_samples if self.metric.samples else rank_in_general(self.metric.matrix), null
+
+    @cached_property
+    def _rank_over_samples(self) -> int:
+        return rank_of_samples(exact(self.metric, ("metric",)), self._points_of_no_interest[0])
+
+    def _vanishes(self, name: str) -> bool:
+        try:
+            balls = exact(self.metric, (name,))
+        except UnsupportedFunctionError:
+            return False
+        seen = 0
+        for x in self._points_of_no_interest:
+            for bits in (BITS, VANISHING_BITS):  # what does not vanish shows at once
+                found = balls.enclose(x, (name,), bits)
+                if found.rank == self.n and not all(b.contains(0) for b in found.values[name].flat):
+                    return False
+            seen += found.rank == self.n
+            if seen == len(SHARES) // 2:
+                return True
+        return False
+
+    def _looks_singular(self, balls: Balls) -> bool:
+        """Whether the metric is singular, as far as many bits can tell, at two points of no interest.
+
+        That is no proof of its being so elsewhere, but a reason not to look much further for what may not be there.
+        """
+        where = self._points_of_no_interest[:2]
+        for bits in (BITS, 8 * BITS, FEWER_BITS):  # a regular metric shows at once
+            found = [balls.enclose(x, (), bits) for x in where]
+            if any(f.rank == self.n or f.undefined for f in found):
+                return False
+        return True
+
+    @cached_property
+    def _points_of_no_interest(self) -> list[list[float]]:
+        """Points of the typical ranges, in general position."""
+        typical = [Parameter("inside", domain).typical for domain in self.metric.domains]
+        return [[low + s ** (1 + k / self.n) * (high - low) for k, (low, high) in enumerate(typical)] for s in SHARES]
+
+
+def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
+    """A closed form in ball arithmetic, for the quantities named."""
+    geometric, observables = metric_and_model(quantities)
+    source, at = exact_kernel(metric, geometric, observables)
+    samples = metric.samples
+    data = np.column_stack([samples.data, samples.weights]) if samples else np.empty((0, 0))
+    equal = bool(samples) and bool(np.all(data[:, -1] == data[0, -1]))
+    return Balls(source, at, len(metric.coordinates), data, equal)

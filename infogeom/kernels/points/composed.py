@@ -1,0 +1,205 @@
+"""Forms of forms: metrics in other coordinates, multiples and direct sums, by the chain rule on jets.
+
+With θ = θ(θ′), J = ∂θ/∂θ′, H = ∂J/∂θ′ and K = ∂H/∂θ′,
+
+    g′_ab     = g_ij J_ia J_jb
+    ∂_c g′_ab = ∂_k g_ij J_kc J_ia J_jb + g_ij (H_iac J_jb + J_ia H_jbc)
+
+and ∂_d ∂_c g′_ab by the product rule once more.  To first order an error passes through such a sum of products as
+through the same sum of magnitudes, a factor at a time.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Expr, Set, Symbol
+
+from infogeom.kernels.curvature.loops import UNIT
+from infogeom.kernels.expectations.jets import special_functions
+from infogeom.kernels.expectations.running_error import with_errors
+from infogeom.kernels.points.pointwise import Pointwise
+from infogeom.kernels.points.work import Jets, way_of, work_of
+from infogeom.symbolic import DirectSum, Form, Metric, PulledBack, Scaled
+
+Array = NDArray[np.float64]
+#: What one rounding is in the units of bounds on errors, of which `infogeom.kernels.curvature.tensor_errors.SINGLE` are
+#: taken.
+ROUNDING = 2 * UNIT
+RANKS = (2, 3, 4)
+
+
+class Bounded(NamedTuple):
+    """Tensors with the point last, and bounds on their errors."""
+
+    value: Array
+    error: Array
+
+    def __add__(self, other: Bounded) -> Bounded:  # type: ignore[override]
+        value = self.value + other.value
+        return Bounded(value, self.error + other.error + np.abs(value) * ROUNDING)
+
+
+def contracted(subscripts: str, *factors: Bounded) -> Bounded:
+    """Product of tensors by Einstein's convention; "p" is the point."""
+    sizes = [np.abs(factor.value) for factor in factors]
+    error = np.einsum(subscripts, *sizes) * (ROUNDING * len(factors))
+    for k, factor in enumerate(factors):
+        error = error + np.einsum(subscripts, *sizes[:k], factor.error, *sizes[k + 1 :])
+    return Bounded(np.einsum(subscripts, *(factor.value for factor in factors)), error)
+
+
+class _Composed(Pointwise):
+    """A form made of others."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._parts = [work_of(part) for part in self._metrics()]
+        least = min(self._parts, key=lambda part: part.order)
+        self.order, self.reason = least.order, least.reason
+
+    @abstractmethod
+    def _metrics(self) -> list[Metric]:
+        """What it is made of."""
+
+    def _part(self, coordinates: Sequence[Symbol], form: Form, domains: Sequence[Set] = ()) -> Metric:
+        return Metric(coordinates, form, domains=domains, attributes=self.metric.attributes)
+
+
+@way_of(Scaled)
+class _Scaled(_Composed):
+    def _metrics(self) -> list[Metric]:
+        return [self._part(self.metric.coordinates, self.form.form, self.metric.domains)]
+
+    def jets(self, points: Array, order: int) -> Jets:
+        found, number = self._parts[0].jets(points, order), float(self.form.number)
+        *of_jet, factor = found.errors  # the last is relative
+        tensors = [number * tensor for tensor in (found.g, found.dg, found.ddg)]
+        errors = [number * error + np.abs(t) * ROUNDING for error, t in zip(of_jet, tensors, strict=True)]
+        return Jets(tensors[0], tensors[1], tensors[2], (*errors, factor))
+
+
+@way_of(DirectSum)
+class _DirectSum(_Composed):
+    def _metrics(self) -> list[Metric]:
+        domains, parts = iter(self.metric.domains), zip(self.form.coordinates, self.form.forms, strict=True)
+        return [self._part(own, form, [next(domains) for _ in own]) for own, form in parts]
+
+    def jets(self, points: Array, order: int) -> Jets:
+        m, first = len(points), 0
+        whole = [np.zeros((self.n,) * rank + (m,)) for rank in RANKS[: order + 1]]
+        errors = [np.zeros_like(tensor) for tensor in whole]
+        factor = np.zeros((self.n + 1, m))
+        for part in self._parts:
+            own = np.arange(first, first + part.n)
+            found = part.jets(points[:, own], order)
+            for k, (tensor, error) in enumerate(zip(whole, errors, strict=True)):
+                at = np.ix_(*[own] * RANKS[k])
+                tensor[at], error[at] = found[k], found.errors[k]
+            shared = found.errors[3]
+            factor[0] = factor[0] + shared[0]  # of one part only, and so for all of them at most
+            factor[1 + own] = shared[1:]
+            first += part.n
+        beyond = [np.empty((0,) * (rank + 1)) for rank in RANKS[order + 1 :]]
+        g, dg, ddg = [*whole, *beyond]
+        return Jets(g, dg, ddg, (*errors, *beyond, factor))
+
+
+@way_of(PulledBack)
+class _PulledBack(_Composed):
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._old = len(self.form.old)
+        new, old = metric.coordinates, list(self.form.old.values())
+        derivatives = [_derivatives(old, new, rank) for rank in range(4)]
+        self._map = with_errors(new, [e for tensor in derivatives for e in tensor], special_functions())
+
+    def _metrics(self) -> list[Metric]:
+        return [self._part(tuple(self.form.old), self.form.form)]
+
+    def jets(self, points: Array, order: int) -> Jets:
+        theta, J, H, K = self._at(points)
+        (part,) = self._parts
+        found = part.jets(np.ascontiguousarray(theta.value.T), min(order + 1, part.order))
+        g, dg, ddg = _moved(found, theta)
+        none = np.empty((0,) * 4), np.empty((0,) * 5)
+        factor = np.zeros((self.n + 1, len(points)))
+        results = [contracted("ijp,iap,jbp->abp", g, J, J)]
+        if order > 0:
+            results.append(_first(g, dg, J, H))
+        if order > 1:
+            results.append(_second(g, dg, ddg, J, H, K))
+        tensors = [*(result.value for result in results), *none[order:]]
+        errors = [*(result.error for result in results), *none[order:]]
+        return Jets(tensors[0], tensors[1], tensors[2], (*errors, factor))
+
+    def _at(self, points: Array) -> list[Bounded]:
+        """θ and its derivatives of first to third order."""
+        values, errors = self._map(*points.T)
+        tensors, first = [], 0
+        for rank in range(4):
+            shape = (self._old, *(self.n,) * rank, len(points))
+            own = slice(first, first + self._old * self.n**rank)
+            broadcast = [np.array(np.broadcast_arrays(*part[own], points[:, 0])[:-1]) for part in (values, errors)]
+            value, error = (part.reshape(shape) for part in broadcast)
+            tensors.append(Bounded(value, error + np.abs(value) * ROUNDING))
+            first = own.stop
+        return tensors
+
+
+def _derivatives(e: Sequence[Expr], x: Sequence[Symbol], rank: int) -> list[Expr]:
+    """All derivatives of one order, those of the first expression first, the last index running fastest."""
+    for _ in range(rank):
+        e = [component.diff(c) for component in e for c in x]
+    return list(e)
+
+
+def _moved(found: Jets, theta: Bounded) -> list[Bounded]:
+    """The jet where θ was rounded to, with what that adds to its errors, and that of a factor that all samples share.
+
+    Of a whole jet that factor errs by nothing (`infogeom.kernels.codegen.rounding.SampleErrors`), and has no slope that
+    counts.
+    """
+    off, (g, dg, ddg) = theta.error, found[:3]
+    root = np.sqrt(np.abs(np.einsum("iip->ip", g)))
+    scale = root[:, None] * root
+    errors = [np.array(error) for error in found.errors[:3]]
+    errors[0] = errors[0] + scale * (len(g) * found.errors[3][0])
+    if not dg.size:  # a change that goes with the coordinate's own
+        relative = (off / np.maximum(np.abs(theta.value), np.finfo(float).tiny)).max(0)
+        return [Bounded(g, errors[0] + np.abs(g) * relative), Bounded(dg, dg), Bounded(ddg, ddg)]
+    errors[0] = errors[0] + np.einsum("ijkp,kp->ijp", np.abs(dg), off)
+    if not ddg.size:
+        return [Bounded(g, errors[0]), Bounded(dg, errors[1]), Bounded(ddg, ddg)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.nan_to_num(np.abs(dg) / scale[:, :, None], posinf=0.0).max((0, 1))
+        twice = np.nan_to_num(np.abs(ddg) / scale[:, :, None, None], posinf=0.0).max((0, 1))
+    moved = np.einsum("kp,kp->p", rate, off)
+    errors[1] = errors[1] + np.einsum("ijklp,lp->ijkp", np.abs(ddg), off)
+    # ∂∂∂g is not known: as large as the rates of g make it.
+    third = twice + rate[:, None] * rate
+    errors[2] = errors[2] + scale[:, :, None, None] * third * moved
+    return [Bounded(g, errors[0]), Bounded(dg, errors[1]), Bounded(ddg, errors[2])]
+
+
+def _first(g: Bounded, dg: Bounded, J: Bounded, H: Bounded) -> Bounded:
+    """∂_c g′_ab."""
+    found = contracted("ijkp,kcp,iap,jbp->abcp", dg, J, J, J) + contracted("ijp,iacp,jbp->abcp", g, H, J)
+    return found + contracted("ijp,iap,jbcp->abcp", g, J, H)
+
+
+def _second(g: Bounded, dg: Bounded, ddg: Bounded, J: Bounded, H: Bounded, K: Bounded) -> Bounded:
+    """∂_d ∂_c g′_ab."""
+    found = contracted("ijklp,ldp,kcp,iap,jbp->abcdp", ddg, J, J, J, J)
+    found = found + contracted("ijkp,kcdp,iap,jbp->abcdp", dg, H, J, J)
+    # One derivative on g, one on a Jacobian: which of c and d is which, and on which of them.
+    for first, second in (("c", "d"), ("d", "c")):
+        found = found + contracted(f"ijkp,k{first}p,ia{second}p,jbp->abcdp", dg, J, H, J)
+        found = found + contracted(f"ijkp,k{first}p,iap,jb{second}p->abcdp", dg, J, J, H)
+        found = found + contracted(f"ijp,ia{first}p,jb{second}p->abcdp", g, H, H)
+    found = found + contracted("ijp,iacdp,jbp->abcdp", g, K, J)
+    return found + contracted("ijp,iap,jbcdp->abcdp", g, J, K)

@@ -1,0 +1,60 @@
+"""A metric as a function of points: plain float64, without labels, threads, bounds on errors or refinement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogeom.kernels.points.pointwise import at_point
+from infogeom.kernels.points.ways import work_of
+from infogeom.quantities import QUANTITIES, highest_order
+from infogeom.symbolic import Metric
+
+__all__ = ["Field"]
+
+Array = NDArray[np.float64]
+
+
+class Field:
+    """Quantities at one point after another: what steps, integrators and samplers take.
+
+    Nothing says how good a value is, and no point is looked at: outside the domain a value is whatever float64 makes of
+    it. `infogeom.grid.evaluate_points` says what a value is worth.
+
+    Parameters
+    ----------
+    metric : Metric
+        With numbers for all constants.
+    quantities : sequence of str
+        Names of `infogeom.quantities.QUANTITIES` that are neither bounds nor read off others, and of
+        ``metric.observables``.
+
+    Raises
+    ------
+    ValueError
+        For points of another length, and quantities that the form of the metric cannot give.
+    """
+
+    def __init__(self, metric: Metric, quantities: Sequence[str]) -> None:
+        self._names, self._work = tuple(quantities), work_of(metric)
+        rows = [QUANTITIES[name] for name in self._names if name not in metric.observables]
+        if lacking := self._work.lacking([row.name for row in rows]):
+            raise ValueError(f"quantities {lacking}")
+        self._order = highest_order(row.name for row in rows)
+        self._compiled, self._shape = self._work.compiled(self._names), (self._work.n,)
+
+    def __call__(self, x: ArrayLike) -> tuple[Array, ...]:
+        """Each quantity at a point, given by its n coordinates; tensors have shape (n,) * rank.
+
+        What has no value where the metric is singular is nan there.
+        """
+        point = np.asarray(x, dtype=float)
+        if point.shape != self._shape:
+            raise ValueError(f"x must have shape {self._shape}, got {point.shape}")
+        found = self._compiled(point) if self._compiled else None
+        if found is None:
+            jets = self._work.jets(point[None], self._order)
+            found = at_point(jets.g, jets.dg, jets.ddg, self._names)
+        return found

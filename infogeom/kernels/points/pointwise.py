@@ -1,0 +1,77 @@
+"""Forms that say their jets, point by point: what follows from jets is the same for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeom.kernels.compiled.compile import compiled_module
+from infogeom.kernels.curvature import loops
+from infogeom.kernels.curvature.geometry import geometry
+from infogeom.kernels.curvature.tensor_errors import SINGLE
+from infogeom.kernels.points.tiles import Evaluation, Places, Task
+from infogeom.kernels.points.work import Work
+from infogeom.kernels.status import Status
+from infogeom.quantities import QUANTITIES, highest_order
+
+__all__ = ["Pointwise", "at_point"]
+
+Array = NDArray[np.float64]
+#: Points of a tile, times samples.
+POINTWISE = 64
+
+
+class Pointwise(Work):
+    """Quantities from jets."""
+
+    def evaluation(self, task: Task) -> Evaluation:
+        """What follows from jets."""
+        return _Followed(task, self)
+
+    def lacking(self, quantities: Collection[str]) -> str:
+        """Say which quantities take higher derivatives than there are, or belong to a model."""
+        asked = [QUANTITIES[name] for name in quantities]
+        beyond = [q.name for q in asked if q.order > self.order]
+        return f"{beyond}: {self.reason}" if beyond else ""
+
+
+class _Followed(Evaluation):
+    def __init__(self, task: Task, work: Work) -> None:
+        super().__init__(task)
+        self._work, self._order = work, highest_order(task.quantities)
+        self.most = 1, max(1, POINTWISE // len(task.metric.samples or [0]))
+
+    def values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
+        points, taken = self.points(outer, inner), status.ravel() == Status.OK
+        jets = self._work.jets(points[taken], self._order)
+
+        def everywhere(found: Array) -> Array:
+            """Tensors at all points, nan where no jet was taken."""
+            spread = np.full((*found.shape[:-1], len(taken)), np.nan)
+            spread[..., taken] = found
+            return spread
+
+        g, dg, ddg = (everywhere(found) if len(found) else found for found in jets[:3])
+        errors = tuple(everywhere(error) if len(error) else error for error in jets.errors)
+        framed = tuple(map(everywhere, jets.framed))
+        at: dict[str, NDArray[np.int64]] = {}
+        parts: list[Array] = []
+        self.follow(g, dg, ddg, errors, status, at, parts, framed, SINGLE)
+        return np.concatenate(parts), at
+
+
+def at_point(g: Array, dg: Array, ddg: Array, names: Sequence[str]) -> tuple[Array, ...]:
+    """Quantities that follow from the jet of one point, without errors; nan what has no value where it is singular."""
+    functions, status = compiled_module(loops), np.zeros(1, np.int8)
+
+    def frame(*arrays: Array) -> None:
+        functions["frame"](*arrays, status)
+
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # shows in the values
+        found = dict(geometry(g, dg, ddg, names, frame, functions))
+    tensors = [found[name][..., 0] for name in names]
+    if status[0]:
+        tensors = [t if QUANTITIES[name].singular else t * np.nan for name, t in zip(names, tensors, strict=True)]
+    return tuple(tensors)

@@ -1,0 +1,58 @@
+"""Expectations without a closed form: quadrature or summation by float64, sums over outcomes in balls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeom.kernels.balls.enclosures import Balls
+from infogeom.kernels.expectations.jets import expectations_of
+from infogeom.kernels.expectations.scores import scores_of
+from infogeom.kernels.expectations.sums import exact_sums
+from infogeom.kernels.points.pointwise import Pointwise
+from infogeom.kernels.points.work import Jets, way_of
+from infogeom.symbolic import Expectation, Metric
+
+Array = NDArray[np.float64]
+#: Bits of sums over outcomes at most.
+BITS_OF_SUMS = 2**10
+
+
+@way_of(Expectation)
+class _Expectations(Pointwise):
+    reason = (
+        "the density of this model has a kink that moves with a parameter, so that only those without a derivative of "
+        "the metric can be taken by quadrature"
+    )
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._place = self.form, metric.coordinates
+        self._expectations = expectations_of(*self._place)
+        self.order = 0 if self._expectations.moving else 2
+
+    def jets(self, points: Array, order: int) -> Jets:
+        found, m = self._expectations.jets(list(points)), len(points)
+        if not m:
+            none = tuple(np.empty((self.n,) * rank + (0,)) for rank in (2, 3, 4))
+            return Jets(none[0], none[1], none[2], (*none, np.empty((self.n + 1, 0))), none)
+        g, dg, ddg = (np.stack([jet[k] for jet in found], axis=-1) for k in range(3))
+        errors = [np.stack([jet.errors[k] for jet in found], axis=-1) for k in range(3)]
+        framed = tuple(np.stack([jet.framed[k] for jet in found], axis=-1) for k in range(3))
+        return Jets(g, dg, ddg, (*errors, np.zeros((self.n + 1, m))), framed)
+
+    def balls(self, quantities: Sequence[str]) -> Balls | None:
+        return exact_sums(*self._place)
+
+    def most_bits(self, balls: Balls | None, *, irregular: bool) -> int:
+        """Every outcome takes part."""
+        return BITS_OF_SUMS
+
+    def singular(self, points: Array) -> Iterator[tuple[int, Array]]:
+        """By combinations of the scores that vanish."""
+        for k, x in enumerate(points):
+            null = scores_of(*self._place).null_directions(x)
+            if len(null):
+                yield k, null

@@ -1,0 +1,304 @@
+"""What float64 could not settle, settled in ball arithmetic: points too loose, singular or beyond float64.
+
+Points are independent, and python-flint's precision is one for all threads, so they are shared out among processes;
+these import no script, so that callers need no ``if __name__ == "__main__"``.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import loky
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from infogeom.kernels.balls.enclosures import Balls, Refined, refine_all
+from infogeom.kernels.curvature.loops import TINY
+from infogeom.kernels.points.closed import CURVATURES, FEWER_BITS
+from infogeom.kernels.points.tiles import PATIENCE, in_order, threads
+from infogeom.kernels.points.ways import Task, Work, tabulate, work_of
+from infogeom.kernels.status import Status
+from infogeom.quantities import QUANTITIES
+from infogeom.workers import interrupts_held, serve
+
+__all__ = ["settle", "values", "with_errors"]
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.int8]
+#: How much each status says: least where all is well, most where a point is singular or lies outside.
+SEVERITY = np.argsort(
+    [
+        Status.OK,
+        Status.REFINED,
+        Status.UNREFINED,
+        Status.OVERFLOW,
+        Status.UNDEFINED,
+        Status.SINGULAR,
+        Status.OUT_OF_DOMAIN,
+    ]
+)
+#: Samples, over all points, of one piece of work in balls of fixed precision: about a second.
+MOST_SAMPLES = 2**22
+#: About how long a point takes, and each of its samples.
+SECONDS = 1e-3, 1e-5
+#: What tells whether the entries of a metric are good, singular or not, and what is read off those.
+ENTRIES, OF_ENTRIES = ("metric", "metric_error"), ("metric", "fisher_trace")
+
+
+def values(task: Task, max_refined: int) -> dict[str, Array]:
+    """Quantities of a task, what is read off others too, settled: see `infogeom.kernels.points.tiles` and `settle`.
+
+    Raises
+    ------
+    UnsupportedFunctionError
+        Naming a function of the metric that has no ball version, if any point may be refined.
+    """
+    groups = work_of(task.metric).apart(task.quantities)
+    if len(groups) == 1:
+        return _values(task, max_refined)
+    found: dict[str, Array] = {}
+    before = task.status.copy()
+    for names in groups:
+        own = replace(task, quantities=tuple(names), status=before.copy())
+        found |= _values(own, max_refined)
+        np.copyto(task.status, own.status, where=SEVERITY[own.status] > SEVERITY[task.status])
+    return found
+
+
+def _values(task: Task, max_refined: int) -> dict[str, Array]:
+    work, status = work_of(task.metric), task.status
+    asked = [QUANTITIES[name] for name in with_errors(task.quantities)]
+    wanted = {q.source for q in asked} | {q.name for q in asked if q.bounds}
+    core = tuple(name for name in QUANTITIES if name in wanted)
+    balls = work.balls(core) if max_refined else None
+    zero = work.vanishing() & {*core} if {*CURVATURES} & {*core} else frozenset()
+    taken = tuple(name for name in core if QUANTITIES[name].base not in zero)
+    before = status.copy()
+    outputs = work.evaluation(replace(task, quantities=taken)).run() if taken else {}
+    if zero:
+        outputs |= _nearly_zero(replace(task, status=before), [name for name in CURVATURES if name in zero])
+        np.copyto(status, before, where=(status == Status.OK) & (before != Status.OK))
+    outputs |= {q.name: np.empty((work.n**q.rank, *status.shape)) for q in asked if q.read_off}
+    flat = {name: array.reshape(len(array), -1) for name, array in outputs.items()}
+    settle(work, balls, task, flat, max_refined, before)
+    return {
+        name: outputs[name].astype(np.int8 if QUANTITIES[name].integer else float, copy=False)
+        for name in with_errors(task.quantities)
+    }
+
+
+def _nearly_zero(task: Task, names: Sequence[str]) -> dict[str, Array]:
+    """Curvatures that vanish in general: 0 wherever float64 cannot tell them from it, with the bound that says so.
+
+    Beside the terms that cancel it is about as large as that of the inverse metric, which is to be small in each row.
+    """
+    asked, status, rtol = (*names, "inverse_metric"), task.status, task.rtol
+    assert rtol is not None
+    found = tabulate(replace(task, quantities=(*asked, *(f"{name}_error" for name in asked))))
+    n = len(task.metric.coordinates)
+    rows = (n, n, *status.shape)
+    inverse = np.abs(found.pop("inverse_metric")).reshape(rows).max(1)
+    error = found.pop("inverse_metric_error").reshape(rows).max(1)
+    null = (status == Status.UNREFINED) & (error <= rtol * inverse).all(0)
+    for name in names:
+        null &= (np.abs(found[name]) <= found[f"{name}_error"]).all(0)
+    for name in names:
+        found[name][:, null] = 0.0
+    status[null] = Status.OK
+    return found
+
+
+def with_errors(quantities: Sequence[str]) -> tuple[str, ...]:
+    """Quantities, and the bounds on their errors that come with them."""
+    more = ("ricci_scalar_error",) if "ricci_scalar" in quantities else ()
+    return tuple(dict.fromkeys((*quantities, *more)))
+
+
+def settle(
+    work: Work, balls: Balls | None, task: Task, outputs: Mapping[str, Array], max_refined: int, before: Flags
+) -> None:
+    """Complete, in place, what float64 left open, in the status of the task too.
+
+    Parameters
+    ----------
+    work : Work
+    balls : Balls or None
+        Of the same metric, for the quantities of ``outputs``; None where no point may be refined.
+    task : Task
+    outputs : mapping of str to ndarray, shape (components, m)
+        Values by float64, and places for what is wanted that is read off them.
+    max_refined : int
+        How many points may be refined.
+    before : ndarray of int8, shape (P, V)
+        Status of each point before any quantity was looked at.
+    """
+    n, status = work.n, task.status.reshape(-1)
+    read_off = {QUANTITIES[name].read_off for name in outputs}
+    if read_off != {""}:
+        _derive(outputs, status, n)
+    if n > 1 and "ricci_scalar" in read_off:  # 0 may be what is left of a number below float64
+        status[(status == Status.OK) & (outputs["ricci_scalar"][0] == 0)] = Status.UNREFINED
+    doubtful = (status != Status.OK) & (status != Status.OUT_OF_DOMAIN)
+    irregular = doubtful & (status != Status.UNREFINED)
+
+    of_metric = not all(QUANTITIES[name].observed for name in outputs)
+    rank, null = work.rank_everywhere(irregular=bool(irregular.any()), of_metric=of_metric)
+    if rank < n:
+        if balls and not outputs.keys().isdisjoint(OF_ENTRIES):
+            entries = tabulate(replace(task, quantities=ENTRIES, status=before.copy()))
+            doubtful &= _entries_in_doubt(entries, n, task.rtol or 0.0)
+            _refine_entries(balls, task, outputs, np.flatnonzero(doubtful)[:max_refined])
+        _make_singular(outputs, status, rank, null)
+        doubtful[:] = False
+    doubtful[_singular_by_directions(work, task, outputs, status, np.flatnonzero(irregular & doubtful))] = False
+
+    at = np.flatnonzero(doubtful)
+    now, later = np.split(at, [max_refined if balls else 0])
+    status[later] = Status.UNREFINED
+    if not balls:
+        _blank(outputs, np.flatnonzero(status == Status.SINGULAR))
+        return
+    most = work.most_bits(balls, irregular=bool(irregular.any())) if len(at) else 0
+    now = _by_fixed_precision(work, balls, now, task, outputs, status)
+    found = _refined(balls, task.points(now), tuple(outputs), most, len(task.metric.samples or ()))
+    for k, refined in zip(now, found, strict=True):
+        status[k] = refined.status
+        told = {**refined.values, "metric_rank": np.array(refined.rank), "null_directions": refined.null}
+        for name in told.keys() & outputs.keys():
+            outputs[name][:, k] = told[name].ravel()
+    _blank(outputs, np.flatnonzero(status == Status.SINGULAR))
+
+
+def _singular_by_directions(
+    work: Work, task: Task, outputs: Mapping[str, Array], status: Flags, at: NDArray[np.intp]
+) -> list[int]:
+    """Which points are singular in directions that are known without the metric; these are settled."""
+    found = []
+    for which, null in work.singular(task.points(at)):
+        k = int(at[which])
+        found.append(k)
+        status[k] = Status.SINGULAR
+        directions = np.vstack([null, np.zeros((work.n - len(null), work.n))])
+        for name, value in (("metric_rank", work.n - len(null)), ("null_directions", directions.ravel())):
+            if name in outputs:
+                outputs[name][:, k] = value
+    return found
+
+
+def _entries_in_doubt(found: Mapping[str, Array], n: int, rtol: float) -> NDArray[np.bool_]:
+    """Points at which an error is large beside √(g_ii g_jj)."""
+    g, error = (found[name].reshape(n, n, -1) for name in ENTRIES)
+    root = np.sqrt(np.abs(g[np.arange(n), np.arange(n)]))
+    return np.asarray(~(error <= rtol * root[:, None] * root + TINY).all((0, 1)))
+
+
+def _refine_entries(balls: Balls, task: Task, outputs: Mapping[str, Array], at: NDArray[np.intp]) -> None:
+    """What a metric that is singular everywhere has all the same, from balls."""
+    names = tuple(name for name in outputs if QUANTITIES[name].base in OF_ENTRIES)
+    for k, refined in zip(at, _refined(balls, task.points(at), names, FEWER_BITS, len(balls.data)), strict=True):
+        for name in names:
+            outputs[name][:, k] = refined.values[name].ravel()
+
+
+def _make_singular(outputs: Mapping[str, Array], status: Flags, rank: int, null: Array) -> None:
+    """Every point of the domain is singular; the null directions are given, or those of the metric at each point."""
+    at = np.flatnonzero(status != Status.OUT_OF_DOMAIN)
+    status[at] = Status.SINGULAR
+    if "determinant_error" in outputs:
+        outputs["determinant_error"][:, at] = np.abs(outputs["determinant"][:, at]) + TINY
+    if "determinant" in outputs:
+        outputs["determinant"][:, at] = 0.0
+    if "metric_rank" in outputs:
+        outputs["metric_rank"][:, at] = rank
+    if "null_directions" in outputs:
+        n = round(len(outputs["null_directions"]) ** 0.5)
+        directions = np.zeros((len(at), n, n))
+        directions[:, : n - rank] = null if len(null) else _null_spaces(outputs["metric"][:, at], rank)
+        outputs["null_directions"][:, at] = directions.reshape(len(at), -1).T
+
+
+def _null_spaces(g: Array, rank: int) -> Array:
+    """Orthonormal null directions (m, n − rank, n) of metrics (n n, m) of known rank, in units natural to each."""
+    n = round(len(g) ** 0.5)
+    matrices = np.nan_to_num(g.T.reshape(-1, n, n))
+    scale = np.sqrt(np.abs(np.einsum("mii->mi", matrices)))
+    scale[scale == 0] = 1
+    _, vectors = np.linalg.eigh(matrices / scale[:, :, None] / scale[:, None, :])
+    return np.asarray(np.linalg.qr(vectors[:, :, : n - rank] / scale[:, :, None])[0].transpose(0, 2, 1))
+
+
+def _blank(outputs: Mapping[str, Array], at: Any) -> None:
+    for name in outputs:
+        if not QUANTITIES[name].singular:
+            outputs[name][:, at] = np.nan
+
+
+def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
+    """Fill in what is read off R, and the rank of the points that float64 knows to be regular."""
+    if "log10_ricci_scalar" in outputs:
+        with np.errstate(divide="ignore"):
+            outputs["log10_ricci_scalar"][:] = np.log10(np.abs(outputs["ricci_scalar"]))
+    if "ricci_scalar_sign" in outputs:
+        outputs["ricci_scalar_sign"][:] = np.sign(outputs["ricci_scalar"])
+    regular = (status == Status.OK) | (status == Status.UNREFINED)
+    if "metric_rank" in outputs:
+        outputs["metric_rank"][:] = np.where(regular, n, -1)
+    if "null_directions" in outputs:
+        outputs["null_directions"][:] = np.where(regular, 0.0, np.nan)
+
+
+def _by_fixed_precision(
+    work: Work, balls: Balls, at: NDArray[np.intp], task: Task, outputs: Mapping[str, Array], status: Flags
+) -> NDArray[np.intp]:
+    """Settle what balls of fixed precision can, where the metric has such, and return which points are left."""
+    names = {name for name in outputs if not QUANTITIES[name].bounds}
+    doubles = work.fixed(balls, names) if len(at) else None
+    if doubles is None:
+        return at
+    most = max(1, MOST_SAMPLES // max(1, len(balls.data)))
+    shares = [at[k : k + most] for k in range(0, len(at), most)]
+    refined = in_order(lambda share: doubles.refine(task.points(share)), shares, "points")
+    for share, found in zip(shares, refined, strict=True):
+        done, settled = share[found.settled], found.settled
+        told = found.values | {f"{name}_error": errors for name, errors in found.errors.items()}
+        if "ricci_scalar" in told:
+            told["ricci_scalar_sign"] = np.sign(told["ricci_scalar"])
+        for name in told.keys() & outputs.keys():
+            outputs[name][:, done] = told[name][:, settled]
+        for name, value in (("metric_rank", balls.n), ("null_directions", 0.0)):
+            if name in outputs:
+                outputs[name][:, done] = value
+        status[done] = Status.REFINED
+    left: NDArray[np.intp] = at[status[at] != Status.REFINED]
+    return left
+
+
+def _refined(balls: Balls, points: Array, quantities: tuple[str, ...], most: int, samples: int) -> Iterator[Refined]:
+    """Each point refined, in order, by several processes where that pays."""
+    seconds = SECONDS[0] + SECONDS[1] * samples
+    share = max(1, round(0.5 / seconds))
+    tasks = [points[k : k + share] for k in range(0, len(points), share)]
+    work = partial(refine_all, balls, quantities, most)
+    alone = len(points) * seconds < 2 or threads() == 1 or multiprocessing.current_process().daemon
+    with tqdm(total=len(points), desc="points refined", delay=PATIENCE, leave=False, disable=None) as progress:
+        for results in map(work, tasks) if alone else _by_processes(work, tasks):
+            progress.update(len(results))
+            yield from results
+
+
+def _by_processes(work: Callable[[Array], list[Refined]], tasks: Sequence[Array]) -> Iterator[list[Refined]]:
+    with interrupts_held():
+        executor = loky.get_reusable_executor(threads(), timeout=30, initializer=serve)
+    try:
+        with interrupts_held():
+            futures = [executor.submit(work, task) for task in tasks]
+        for future in futures:  # not by `map`, which cancels what loky then tries to fail
+            yield future.result()
+    except BaseException:
+        executor.shutdown(wait=False, kill_workers=True)
+        raise

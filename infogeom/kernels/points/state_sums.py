@@ -1,0 +1,205 @@
+"""Exponential families over a table of states: geometry by sums over the states, for tens of parameters.
+
+With probabilities p_s, centred statistics c_s and z_s = E c_s in an orthonormal frame, Σ_s p_s z_s z_sᵀ = 1,
+
+    g = Σ_s p_s c_s c_sᵀ,      R = ¼ (Σ_st p_s p_t (z_s·z_t)³ − |Σ_s p_s |z_s|² z_s|²),
+
+the squared norms of the third cumulant and of its trace (SCIENCE.md 2): no tensor of rank 3 is formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from infogeom.kernels.compiled.compile import compiled_module
+from infogeom.kernels.curvature import loops
+from infogeom.kernels.curvature.geometry import contract_indices
+from infogeom.kernels.curvature.loops import UNIT
+from infogeom.kernels.curvature.tensor_errors import SINGLE, TensorErrors
+from infogeom.kernels.points.tiles import Evaluation, Places, Task
+from infogeom.kernels.points.work import Jets, Work, jets_of, way_of
+from infogeom.quantities import QUANTITIES
+from infogeom.symbolic import Metric, WeightedStates
+
+__all__ = ["stated"]
+
+Array = NDArray[np.float64]
+#: What is summed over states by itself.
+SUMMED = ("metric", "inverse_metric", "determinant", "fisher_trace", "ricci_scalar")
+#: Parameters up to which tensors of rank 3 and 4 are summed over states.
+MOST_PARAMETERS = 12
+#: Points of a tile.
+POINTWISE = 64
+#: Roundings of a logarithm and an exponential, besides those of the exponent.
+ELEMENTARY = 8
+#: Below this exponent the weight of a state may have lost digits to underflow.
+LOST = -690.0
+NONE = np.empty((0,) * 4), np.empty((0,) * 5)
+
+
+class _Stated(Evaluation):
+    """Point by point."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
+        form: Any = task.metric.form
+        self._statistics, self.most = form.statistics, (1, POINTWISE)
+
+    def values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
+        points = [stated(self._statistics, x) for x in self.points(outer, inner)]
+        judged = {name for name in self.outputs if not QUANTITIES[name].bounds}
+        names = {*judged, *self.outputs, *(f"{name}_error" for name in judged)}
+        found = {"sign": np.ones((self.n, len(points))), "determinant": np.empty(len(points))}
+        found["sound"] = np.array([point["sound"] for point in points])
+        for name in names:
+            nothing = np.full((self.n,) * QUANTITIES[name].rank, np.nan)
+            found[name] = np.stack([point.get(name, nothing) for point in points], axis=-1)
+        at: dict[str, NDArray[np.int64]] = {}
+        parts: list[Array] = []
+        self.judge(found, self.outputs, status, at, parts, judged)
+        return np.concatenate(parts), at
+
+
+@way_of(WeightedStates)
+class _States(Work):
+    reason = f"that takes tensors over the states of a family, of at most {MOST_PARAMETERS} parameters"
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self.order = 2 if self.n <= MOST_PARAMETERS else 0
+
+    def evaluation(self, task: Task) -> Evaluation:
+        return _Stated(task)
+
+    def jets(self, points: Array, order: int) -> Jets:
+        found = [_cumulants(self.form.statistics, x, order) for x in points]
+        return jets_of(found, self.n, order)
+
+    def lacking(self, quantities: Collection[str]) -> str:
+        tensors = [name for name in quantities if QUANTITIES[name].source not in SUMMED]
+        return f"{tensors} are not taken over the {len(self.form.statistics)} states of this family" if tensors else ""
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what leaves float64 is told by the status
+def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
+    """Quantities of the family with log-density θ·t_s − ψ over the states s, and bounds on their errors.
+
+    Parameters
+    ----------
+    statistics : ndarray, shape (S, n)
+    theta : sequence of n floats
+
+    Returns
+    -------
+    dict of str to ndarray
+        With ``sound`` of `infogeom.kernels.curvature.tensor_errors.TensorErrors`, which is nan where float64 cannot
+        tell the metric from a singular one: then there is the metric alone.
+    """
+    p, c, epsilon, shift, lost = _centred(statistics, theta)
+    root = np.sqrt(p)[:, None] * c
+    g = root.T @ root
+    r = np.asarray(np.linalg.qr(root, mode="r"))
+    n, sizes = len(g), np.sqrt(np.diag(g))
+    found: dict[str, Any] = {"metric": g, "fisher_trace": np.trace(g), "determinant": np.prod(np.diag(r) ** 2)}
+    if not (np.abs(np.diag(r)) > np.sqrt(loops.SINGULAR) * sizes).all():
+        nothing = np.full((n, n), np.nan)
+        return found | {"inverse_metric": nothing, "ricci_scalar": np.asarray(np.nan), "sound": np.asarray(np.nan)}
+    E, _ = lapack.dtrtri(r)  # g = rᵀ r, so that Eᵀ g E = 1
+    z = c @ E
+    length = np.sqrt(np.einsum("si,si->s", z, z))
+    products = z @ z.T
+    cubes = p @ (products * products * products) @ p
+    trace = (p * length**2) @ z
+    found |= {"inverse_metric": E @ E.T, "ricci_scalar": np.asarray((cubes - trace @ trace) / 4)}
+
+    of_g = _metric_error(p, c, epsilon, shift, lost)
+    contracted = partial(contract_indices, compiled_module(loops)["contract"])
+    errors = (of_g[..., None], *NONE, np.zeros((n + 1, 1)))
+    bounds = TensorErrors(E[..., None], r[..., None], errors, True, contracted, share=SINGLE)
+    of_metric, sound = bounds.metric(g[..., None])[..., 0], bounds.sound[0]
+    found |= {"metric_error": of_metric, "fisher_trace_error": np.trace(of_metric), "sound": sound}
+    found["determinant_error"] = bounds.determinant(found["determinant"])[0]
+    found["inverse_metric_error"] = bounds.inverse(found["inverse_metric"][..., None])[..., 0]
+
+    # QR is stable by columns (Higham 2002, Th. 19.4).
+    lengths = np.sqrt(np.einsum("ij,ij->i", E, E))
+    W = np.sqrt(n) * epsilon + UNIT * np.sqrt(len(p)) * float(sizes @ lengths) + float(lost @ length**2)
+    of_third = _third_error(p, length, epsilon, W, epsilon + 2 * UNIT * float(lengths.sum()), lost, n)
+    norm, of_trace = np.sqrt(max(cubes, 0.0)), np.sqrt(float(trace @ trace))
+    of_scalar = (norm + np.sqrt(n) * of_trace) * of_third / 2 + UNIT * np.sqrt(len(p)) * (cubes + trace @ trace) / 4
+    return found | {"ricci_scalar_error": np.asarray(of_scalar / sound)}
+
+
+def _centred(statistics: Array, theta: Sequence[float]) -> tuple[Array, Array, float, Array, Array]:
+    """Probabilities and centred statistics, and what errs in them.
+
+    That is the relative error of a weight, what rounding does to a centred statistic, and weights below float64.
+    """
+    exponent = statistics @ np.asarray(theta)
+    exponent -= exponent.max()
+    weights = np.exp(exponent)
+    p = weights / weights.sum()
+    epsilon = UNIT * (ELEMENTARY + 2 * float((np.abs(statistics) @ np.abs(theta)).max()))
+    shift = 4 * 16 * UNIT * np.abs(statistics).max(axis=0)
+    return p, statistics - p @ statistics, epsilon, shift, np.where(exponent < LOST, np.exp(LOST), 0.0)
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _cumulants(statistics: Array, theta: Sequence[float], order: int) -> list[tuple[Array, Array]]:
+    """G = E[c c], ∂g = E[c c c] and ∂∂g = E[c c c c] − 3 g g, symmetrised, up to an order; each with its error."""
+    p, c, epsilon, shift, lost = _centred(statistics, theta)
+    size = np.abs(c)
+    relative = epsilon + UNIT * (ELEMENTARY + np.sqrt(len(p)))
+
+    def moment(weights: Array, by: Array, rank: int) -> Array:
+        letters = "ijkl"[:rank]
+        subscripts = ",".join(f"s{letter}" for letter in letters)
+        return np.asarray(np.einsum(f"s,{subscripts}->{letters}", weights, *[by] * rank, optimize=True))
+
+    found = []
+    for rank in range(2, order + 3):
+        value, of_sizes = moment(p, c, rank), moment(p, size, rank)
+        error = (rank * epsilon + relative) * of_sizes + moment(lost, size, rank)
+        error = error + _symmetrised(moment(p, size, rank - 1), shift)
+        found.append((value, error))
+    if order == 2:
+        (g, of_g), (fourth, of_fourth) = found[0], found[2]
+        fourth = fourth - _pairs(g, g)
+        of_fourth = of_fourth + 2 * _pairs(of_g, np.abs(g)) + UNIT * 4 * _pairs(np.abs(g), np.abs(g))
+        found[2] = fourth, of_fourth
+    return found
+
+
+def _symmetrised(tensor: Array, vector: Array) -> Array:
+    """The sum of tensor ⊗ vector over all places of the vector."""
+    whole = np.multiply.outer(tensor, vector)
+    return np.asarray(sum(np.moveaxis(whole, -1, place) for place in range(whole.ndim)))
+
+
+def _pairs(a: Array, b: Array) -> Array:
+    """a_ij b_kl + a_ik b_jl + a_il b_jk."""
+    whole = np.multiply.outer(a, b)
+    return np.asarray(whole + whole.transpose(0, 2, 1, 3) + whole.transpose(0, 2, 3, 1))
+
+
+def _metric_error(p: Array, c: Array, epsilon: float, shift: Array, lost: Array) -> Array:
+    """Bound on the errors of Σ_s p_s c_s c_sᵀ, entry by entry."""
+    size = np.abs(c)
+    first = p @ size
+    beside = np.outer(first, shift)
+    relative = 2 * epsilon + UNIT * (ELEMENTARY + np.sqrt(len(p)))
+    return np.asarray(
+        relative * (size.T * p) @ size + beside + beside.T + np.outer(shift, shift) + (size.T * lost) @ size
+    )
+
+
+def _third_error(p: Array, length: Array, epsilon: float, W: float, shift: float, lost: Array, n: int) -> float:
+    """Bound on the error of the norm of the third cumulant in the frame, to first order."""
+    third = float(p @ length**3)
+    return float((epsilon + 3 * W + UNIT * np.sqrt(n)) * third + 3 * n * shift + lost @ length**3)

@@ -1,0 +1,147 @@
+"""What a form of metric offers on the way to numbers, whichever form it is: nobody else asks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeom.kernels.balls.enclosures import MOST_BITS, Balls
+from infogeom.kernels.balls.fixed_precision import DoubleDouble
+from infogeom.kernels.points.tiles import Evaluation, Task
+from infogeom.symbolic import Form, Metric
+
+__all__ = ["Jets", "Work", "jets_of", "way_of", "work_of"]
+
+Array = NDArray[np.float64]
+
+
+class Jets(NamedTuple):
+    """A metric and its derivatives at points, the point last.
+
+    Attributes
+    ----------
+    g, dg, ddg : ndarray, shapes (n, n, m), (n, n, n, m), (n, n, n, n, m)
+        g_ij, ∂_k g_ij and ∂_k ∂_l g_ij; empty beyond the order that was asked for.
+    errors : tuple of ndarray
+        Bounds on those of g, ∂g and ∂∂g, and of a factor that all samples share, shape (n + 1, m), see
+        `infogeom.kernels.codegen.rounding.SampleErrors`.
+    framed : tuple of ndarray
+        Bounds on the first three in the orthonormal frame, where they are known better there; or empty.
+    """
+
+    g: Array
+    dg: Array
+    ddg: Array
+    errors: tuple[Array, ...]
+    framed: tuple[Array, ...] = ()
+
+
+def jets_of(found: Sequence[Sequence[tuple[Array, Array]]], n: int, order: int) -> Jets:
+    """Jets from what was found at each point: g, ∂g and ∂∂g up to an order, each with bounds on its errors."""
+    tensors, errors = [], []
+    for k in range(3):
+        shape = (n,) * (k + 2) if k <= order else (0,) * (k + 2)
+        tensor, error = np.empty((*shape, len(found))), np.empty((*shape, len(found)))
+        for p, jet in enumerate(found if k <= order else ()):
+            tensor[..., p], error[..., p] = jet[k]
+        tensors.append(tensor)
+        errors.append(error)
+    return Jets(tensors[0], tensors[1], tensors[2], (*errors, np.zeros((n + 1, len(found)))))
+
+
+class Work(ABC):
+    """The way to the numbers of a metric.
+
+    Attributes
+    ----------
+    refines : bool
+        Whether every point may be computed again in balls.
+    order : int
+        Highest derivative of g that there are numbers of.
+    reason : str
+        Why there are none of higher ones.
+    """
+
+    refines = False
+    order = 2
+    reason = ""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric, self.n = metric, len(metric.coordinates)
+        self.form: Any = metric.form
+
+    @abstractmethod
+    def evaluation(self, task: Task) -> Evaluation:
+        """Quantities by float64."""
+
+    @abstractmethod
+    def jets(self, points: Array, order: int) -> Jets:
+        """Jets up to an order at points (m, n), by float64."""
+
+    def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...] | None] | None:
+        """Quantities and observables at one point, by compiled code; None where there is no such, or not at a point."""
+        return None
+
+    def lacking(self, quantities: Collection[str]) -> str:
+        """Say which quantities this form cannot give; empty where there are none such."""
+        return ""
+
+    def apart(self, quantities: Sequence[str]) -> list[Sequence[str]]:
+        """Quantities in groups that are better found on their own."""
+        return [quantities]
+
+    def balls(self, quantities: Sequence[str]) -> Balls | None:
+        """The metric in ball arithmetic; None where there is no such."""
+        return None
+
+    def fixed(self, balls: Balls, quantities: Collection[str]) -> DoubleDouble | None:
+        """The same in balls of fixed precision, for many points at once; None where there is no such."""
+        return None
+
+    def most_bits(self, balls: Balls | None, *, irregular: bool) -> int:
+        """Bits in which points are looked at, at most; ``irregular``: whether float64 found some not to be regular."""
+        return MOST_BITS
+
+    def vanishing(self) -> frozenset[str]:
+        """Quantities that are 0 everywhere."""
+        return frozenset()
+
+    def rank_everywhere(self, *, irregular: bool, of_metric: bool) -> tuple[int, Array]:
+        """The largest rank that the metric has anywhere, and the null directions where these are the same everywhere.
+
+        Parameters
+        ----------
+        irregular : bool
+            Whether float64 found some point not to be regular.
+        of_metric : bool
+            Whether anything of the metric is asked for, and not of the model alone.
+        """
+        return self.n, np.empty((0, self.n))
+
+    def singular(self, points: Array) -> Iterator[tuple[int, Array]]:
+        """Which points are singular in directions (n − rank, n), orthonormal, that are known without the metric."""
+        return iter(())
+
+
+_WORKS: dict[type[Form], type[Work]] = {}
+
+
+def way_of(form: type[Form]) -> Callable[[type[Work]], type[Work]]:
+    """Decorator of the `Work` of a form."""
+
+    def registered(work: type[Work]) -> type[Work]:
+        _WORKS[form] = work
+        return work
+
+    return registered
+
+
+@lru_cache(maxsize=256)
+def work_of(metric: Metric) -> Work:
+    """The way to the numbers of a metric, kept."""
+    return _WORKS[type(metric.form)](metric)

@@ -1,0 +1,1 @@
+"""Numbers from expressions and laws, without a compiler."""

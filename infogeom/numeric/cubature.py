@@ -1,0 +1,150 @@
+"""Expectations over laws of several variables, in float64: a product of double exponential rules, or a sum.
+
+Variables may have supports that depend on those before them (a simplex).  Takahasi and Mori (1974): the trapezoidal
+rule after a substitution that makes the integrand fall like exp(−c e^|τ|).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from scipy.special import expit
+from sympy import Expr, Set, Symbol
+
+from infogeom.models.law import Law
+from infogeom.numeric.float64 import in_float64
+
+__all__ = ["cubature", "ends_of", "tractable"]
+
+Array = NDArray[np.float64]
+#: Continuous variables at most, and nodes for each, by their number.
+NODES = {1: 241, 2: 121, 3: 81}
+#: Terms at most.
+MAX_TERMS = 1_000_000
+#: A discrete variable without end is summed so far.
+LONGEST = 400
+#: What a range of unknown length is taken for.
+USUAL = 12
+#: Where the rules end.
+REACH = 3.2
+#: Nodes that find out where a density is, and the logarithm of what does not count.
+FEW, NEGLIGIBLE = 25, -45.0
+
+
+def tractable(law: Law) -> bool:
+    """Whether expectations over a law can be had in this way, or, of one variable, by quadrature."""
+    if not law.supports:
+        return False
+    if len(law.supports) == 1:
+        return True
+    continuous = sum(isinstance(s, sympy.Interval) for s in law.supports)
+    terms = float(NODES.get(continuous, 1)) ** continuous
+    for support in law.supports:
+        if not isinstance(support, sympy.Interval):
+            known = len(support) if isinstance(support, sympy.FiniteSet) else LONGEST
+            terms *= USUAL if isinstance(support, sympy.Range) else known
+    return continuous <= max(NODES) and terms <= MAX_TERMS
+
+
+def cubature(log_density: Expr, scores: Sequence[Expr], variables: Sequence[Symbol], supports: Sequence[Set]) -> Array:
+    """Moments ∫ p t tᵀ of t = (1, s): the mass, ∫ p s and ∫ p s sᵀ.
+
+    Raises
+    ------
+    ArithmeticError
+        When an integrand is not a real number.
+    """
+    continuous = sum(isinstance(s, sympy.Interval) for s in supports)
+    reach = [(-REACH, REACH)] * len(supports)
+    if continuous > 2:  # nodes are scarce
+        reach = _reach(log_density, variables, supports)
+    columns, weights, _ = _rule(variables, supports, reach, NODES.get(continuous, 1))
+    log_p, *s = in_float64(variables, [log_density, *scores])(*columns)
+    with np.errstate(over="ignore", invalid="ignore"):
+        p = weights * np.exp(log_p)
+    # A node that float64 cannot tell from the end of a support has no numbers; the mass shows if that matters.
+    kept = np.logical_and.reduce([np.isfinite(v) for v in (log_p, p, *s)]) & (p > 0)
+    p, s = p[kept], [v[kept] for v in s]
+    s = [np.ones_like(p), *s]
+    out = np.empty((len(s), len(s)))
+    for i, j in combinations_with_replacement(range(len(s)), 2):
+        out[i, j] = out[j, i] = (p * s[i] * s[j]).sum()
+    if not np.isfinite(out).all():
+        raise ArithmeticError("cubature did not give a finite number")
+    return out
+
+
+def _rule(
+    variables: Sequence[Symbol], supports: Sequence[Set], reach: Sequence[tuple[float, float]], nodes: int
+) -> tuple[list[Array], Array, list[Array]]:
+    """Nodes of all variables, their weights, and where they are in the variables of the trapezoidal rule."""
+    columns: list[Array] = []
+    places: list[Array] = []
+    weights = np.ones(1)
+    for k, (support, ends) in enumerate(zip(supports, reach, strict=True)):
+        tau = np.linspace(*ends, nodes)
+        found, own = _nodes(support, variables[:k], columns, tau)
+        at = np.broadcast_to(tau if isinstance(support, sympy.Interval) else 0.0, found.shape)
+        columns = [np.repeat(c, found.shape[1]) for c in columns] + [found.ravel()]
+        places = [np.repeat(c, found.shape[1]) for c in places] + [at.ravel()]
+        weights = (weights[:, None] * own).ravel()
+        kept = weights > 0
+        columns, places, weights = [c[kept] for c in columns], [c[kept] for c in places], weights[kept]
+    return columns, weights, places
+
+
+def _reach(log_density: Expr, variables: Sequence[Symbol], supports: Sequence[Set]) -> list[tuple[float, float]]:
+    """Where few nodes see the density, and one more node on each side."""
+    columns, weights, places = _rule(variables, supports, [(-REACH, REACH)] * len(supports), FEW)
+    (log_p,) = in_float64(variables, [log_density])(*columns)
+    size = np.where(np.isfinite(log_p), np.log(weights) + log_p, -np.inf)
+    seen = size >= size.max() + NEGLIGIBLE
+    step = 2 * REACH / (FEW - 1)
+    return [(max(-REACH, float(t[seen].min()) - step), min(REACH, float(t[seen].max()) + step)) for t in places]
+
+
+def _nodes(support: Set, before: Sequence[Symbol], columns: Sequence[Array], tau: Array) -> tuple[Array, Array]:
+    """Nodes and weights of one variable, a row for each value of those before it."""
+    rows = len(columns[0]) if columns else 1
+
+    def bound(e: Expr) -> Array:
+        value: Any = sympy.lambdify(before, e, "numpy")(*columns)
+        return np.broadcast_to(np.asarray(value, dtype=float), rows)[:, None]
+
+    if not isinstance(support, sympy.Interval):
+        return _outcomes(support, bound, rows)
+    t, dt = np.pi / 2 * np.sinh(tau), np.pi / 2 * np.cosh(tau) * (tau[1] - tau[0])
+    low, high = support.start, support.end
+    if low.is_finite and high.is_finite:
+        width = bound(high) - bound(low)
+        return bound(low) + width * expit(2 * t), 2 * width * expit(2 * t) * expit(-2 * t) * dt
+    if low.is_finite:
+        return bound(low) + np.exp(t), np.broadcast_to(np.exp(t) * dt, (rows, len(t)))
+    if high.is_finite:
+        return bound(high) - np.exp(t), np.broadcast_to(np.exp(t) * dt, (rows, len(t)))
+    return np.broadcast_to(np.sinh(t), (rows, len(t))), np.broadcast_to(np.cosh(t) * dt, (rows, len(t)))
+
+
+def _outcomes(support: Set, bound: Any, rows: int) -> tuple[Array, Array]:
+    if isinstance(support, sympy.FiniteSet):
+        values = np.array(sorted(map(float, support)))
+        return np.broadcast_to(values, (rows, len(values))), np.ones((rows, len(values)))
+    first, last = ends_of(support)
+    if first is -sympy.oo:
+        first, last = sympy.Integer(-LONGEST), sympy.Integer(LONGEST)
+    low = bound(first)
+    high = low + LONGEST if last is sympy.oo else bound(last)
+    k = np.arange(int((high - low).max()) + 1)
+    return low + k, (low + k <= high).astype(float)
+
+
+def ends_of(support: Set) -> tuple[Expr, Expr]:
+    """First and last of a range of integers, whose ends may be expressions."""
+    if isinstance(support, sympy.Range):
+        return support.args[0], support.args[1] - 1
+    return support.inf, support.sup

@@ -1,0 +1,217 @@
+"""Routes to the numbers of a metric that share nothing with the compiled kernels but the model.
+
+A route finds quantities at a point, in mpmath numbers with bounds on their errors.  `infogeom.verification` compares
+them with what the kernels give.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeom.kernels.curvature.textbook import Jet, gauss_scalar, inverse, perturbed, textbook
+from infogeom.models.model import Model
+from infogeom.symbolic import Metric
+from infogeom.verification import differences
+from infogeom.verification.parts import by_parts
+from infogeom.verification.score_jet import ScoreJet
+
+__all__ = ["CLOSED_FORM", "DIGITS", "ClosedForm", "Found", "Route", "Skipped", "routes"]
+
+#: Digits of everything but the quadratures, which have 25, and the compiled kernels.
+DIGITS = 50
+#: Bits of the ball arithmetic.
+BITS = 256
+#: Parameters up to which EinsteinPy takes seconds, and up to which it is asked at all.
+QUICK, MOST = 2, 3
+#: Evaluations of an integrand, in the digits of `differences`, that take a minute at most.
+MOST_EVALUATIONS = 50_000
+BALL, CLOSED_FORM, EINSTEINPY = "ball", f"closed form, {DIGITS} digits", "EinsteinPy"
+PARTS = "chain rule"
+DIFFERENCES = f"differences, {differences.DIGITS} digits"
+LOG_DENSITY = "definition, α-identity, Gauss equation"
+NEEDS_CLOSED_FORM = f"{CLOSED_FORM}; {DIFFERENCES}; {BALL}; {EINSTEINPY}"
+
+Array = NDArray[Any]
+Point = tuple[float, ...]
+ClosedForm = Callable[[Point], tuple[Jet, Jet]]
+
+
+class Found(NamedTuple):
+    """A quantity by a route: its components, bounds on their errors, and the digits of the arithmetic behind them."""
+
+    route: str
+    quantity: str
+    value: Any
+    error: Any = 0
+    digits: float = float("inf")
+
+
+#: From a point, and whether curvature is defined there, to what is found there.
+Source = Callable[[Point, bool], Iterator[Found]]
+#: Names of routes that do not apply, or not everywhere, with the reason.
+Skipped = list[tuple[str, str]]
+
+
+class Route(NamedTuple):
+    """One or more related routes, which are taken together."""
+
+    name: str
+    find: Source
+
+
+def routes(metric: Metric, model: Model | None, jet: ClosedForm, *, slow: bool) -> tuple[list[Route], Skipped]:
+    """Routes that apply to a metric, and to the model that is supposed to have it; the others with their reasons.
+
+    Parameters
+    ----------
+    metric : Metric
+    model : Model or None
+    jet : callable
+        `infogeom.kernels.curvature.textbook.closed_form` of the metric.
+    slow : bool
+        Whether EinsteinPy may take its time.
+    """
+    found: tuple[tuple[Route | None, Skipped], ...]
+    if metric.matrix is None:
+        closed = "the expectations of the model do not close"
+        found = (_from_log_density(model), _from_parts(model), (None, [(NEEDS_CLOSED_FORM, closed)]))
+    else:
+        found = (
+            _from_log_density(model),
+            _from_parts(model),
+            _from_closed_form(jet),
+            _from_differences(metric),
+            _from_balls(metric),
+            _from_einsteinpy(metric, slow=slow),
+        )
+    return [route for route, _ in found if route], [line for _, lines in found for line in lines]
+
+
+def _from_log_density(model: Model | None) -> tuple[Route | None, Skipped]:
+    if model is None:
+        return None, [(LOG_DENSITY, "a bare metric has no log-density")]
+    try:
+        jet = ScoreJet(model)
+    except NotImplementedError as error:
+        return None, [(LOG_DENSITY, f"that would take {error}")]
+    definition, identity = f"definition, {jet.name}", "embedding" if jet.embedded else "α-identity"
+
+    def source(point: Point, curved: bool) -> Iterator[Found]:
+        found, errors = jet(point)
+        yield Found(definition, "metric", found.g, errors.g, DIGITS)
+        if not curved or jet.kink:
+            return
+        first, gauss = (found.tangential, found.g), (found.g, found.tangential, found.second)
+        off = perturbed(_raised, first, (errors.tangential, errors.g))
+        yield Found(identity, "christoffel", _raised(*first), off, DIGITS)
+        off = perturbed(_textbook_scalar, found[:3], errors[:3])
+        yield Found(definition, "ricci_scalar", _textbook_scalar(*found[:3]), off, DIGITS)
+        off = perturbed(gauss_scalar, gauss, (errors.g, errors.tangential, errors.second))
+        yield Found("Gauss equation", "ricci_scalar", gauss_scalar(*gauss), off, DIGITS)
+
+    route = Route(LOG_DENSITY, source)
+    if jet.kink:
+        return route, [("definition of R, α-identity, Gauss equation", jet.kink)]
+    if jet.embedded:
+        return route, [("α-identity", "the metric is a mean over samples of products, which the embedding has")]
+    return route, []
+
+
+def _raised(tangential: Array, g: Array) -> Array:
+    """Γ^k_ij from Γ_ij,k."""
+    return np.asarray(np.einsum("km,ijm->kij", inverse(g), tangential))
+
+
+def _textbook_scalar(g: Array, dg: Array, ddg: Array) -> Any:
+    return textbook(Jet(g, dg, ddg))["ricci_scalar"].item()
+
+
+def _from_closed_form(jet: ClosedForm) -> tuple[Route, Skipped]:
+    def source(point: Point, curved: bool) -> Iterator[Found]:
+        value, _ = jet(point)
+        yield Found(CLOSED_FORM, "metric", value.g, digits=DIGITS)
+        if curved:
+            tensors = textbook(value)
+            yield from (
+                Found(CLOSED_FORM, name, tensors[name], digits=DIGITS) for name in ("christoffel", "ricci_scalar")
+            )
+
+    return Route(CLOSED_FORM, source), []
+
+
+def _from_parts(model: Model | None) -> tuple[Route | None, Skipped]:
+    """By the chain rule, for a model that is made of others."""
+    jet = by_parts(model) if model else None
+    if jet is None:
+        return None, []
+
+    def source(point: Point, curved: bool) -> Iterator[Found]:
+        value = jet(point)
+        yield Found(PARTS, "metric", value.g, digits=DIGITS)
+        if curved:
+            tensors = textbook(value)
+            yield from (Found(PARTS, name, tensors[name], digits=DIGITS) for name in ("christoffel", "ricci_scalar"))
+
+    return Route(PARTS, source), []
+
+
+def _from_differences(metric: Metric) -> tuple[Route | None, Skipped]:
+    if (count := 2 * differences.evaluations(metric)) > MOST_EVALUATIONS:
+        return None, [(DIFFERENCES, f"that would take {count} evaluations of the integrand at each point")]
+    jet = differences.central_differences(metric)
+
+    def source(point: Point, curved: bool) -> Iterator[Found]:
+        near, far = jet(point, 1), jet(point, 2)
+        yield Found(DIFFERENCES, "metric", near.g, digits=DIGITS)
+        if curved:
+            tensors, others = textbook(near), textbook(far)
+            yield from (
+                Found(DIFFERENCES, name, tensor, abs(tensor - others[name]), DIGITS) for name, tensor in tensors.items()
+            )
+
+    return Route(DIFFERENCES, source), []
+
+
+def _from_balls(metric: Metric) -> tuple[Route | None, Skipped]:
+    names = ("metric", "ricci_scalar")
+    try:
+        balls = importlib.import_module("infogeom.kernels.points.closed").exact(metric, names)
+    except ImportError:
+        return None, [(BALL, "it needs python-flint: pip install python-flint")]
+
+    def source(point: Point, curved: bool) -> Iterator[Found]:
+        found = balls.enclose(point, names if curved else names[:1], BITS).values
+        for name in names[: 1 + curved]:
+            middle = np.vectorize(lambda ball: mpmath.mpf(ball.mid().str(2 * DIGITS, radius=False)), otypes=[object])
+            radius = np.vectorize(lambda ball: mpmath.mpf(float(ball.rad())), otypes=[object])
+            yield Found(BALL, name, middle(found[name]), radius(found[name]))
+
+    return Route(BALL, source), []
+
+
+def _from_einsteinpy(metric: Metric, *, slow: bool) -> tuple[Route | None, Skipped]:
+    n = len(metric.names)
+    if n > MOST:
+        return None, [(EINSTEINPY, f"{n} parameters would take it too long")]
+    if n > QUICK and not slow:
+        return None, [(EINSTEINPY, f"{n} parameters take it long; ask for them with slow=True (--slow)")]
+    try:
+        einstein = importlib.import_module("infogeom.einstein")
+    except ImportError:
+        return None, [(EINSTEINPY, "it is not installed: pip install 'infogeom[einstein]'")]
+
+    def source(point: Point, curved: bool) -> Iterator[Found]:
+        if curved:
+            real = np.vectorize(lambda x: mpmath.mpf(x.p) / x.q, otypes=[object])
+            tensors = einstein.einsteinpy(metric, point)
+            yield from (
+                Found(EINSTEINPY, name, real(tensor), digits=einstein.DIGITS) for name, tensor in tensors.items()
+            )
+
+    return Route(EINSTEINPY, source), []

@@ -1,0 +1,103 @@
+"""Bounds on the errors of sums over nodes, alone: what derivatives and weights may err by leaves none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infogeom.kernels.expectations.moment_errors import Bounds, Frame, Uncertain, moment_errors, unpacked
+from infogeom.kernels.expectations.nodes import Nodes, sample_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
+#: Nodes, how large errors are there, and the step of central differences.
+NODES, SIZE, STEP = 5, 1e-9, 1e-4
+DERIVATIVES = {1: 3, 2: 2 + 3 + 4}  # of up to third order, by the number of parameters
+
+
+def moments(derivatives: Array, w: Array, n: int) -> list[Array]:
+    """E[s_i s_j], E[D_k (s_i s_j)] and E[D_l D_k (s_i s_j)] with D_k f = ∂_k f + f s_k, written out."""
+    s, h, t = unpacked(derivatives, n)
+    g, dg, ddg = (np.empty((n,) * rank) for rank in (2, 3, 4))
+    for i, j, k, l in np.ndindex(ddg.shape):
+        along = h[i, k] * s[j] + s[i] * h[j, k] + s[i] * s[j] * s[k]
+        twice = t[i, k, l] * s[j] + h[i, k] * h[j, l] + h[i, l] * h[j, k] + s[i] * t[j, k, l]
+        twice = twice + h[i, l] * s[j] * s[k] + s[i] * h[j, l] * s[k] + s[i] * s[j] * h[k, l]
+        g[i, j], dg[i, j, k], ddg[i, j, k, l] = w @ (s[i] * s[j]), w @ along, w @ (twice + along * s[l])
+    return [g, dg, ddg]
+
+
+def turned(tensor: Array, E: Array) -> Array:
+    """Tensor with every index contracted with the first one of a matrix."""
+    for axis in range(tensor.ndim):
+        tensor = np.moveaxis(np.tensordot(tensor, E, (axis, 0)), -1, axis)
+    return tensor
+
+
+def worst(derivatives: Array, w: Array, errors: Array, w_error: Array, n: int) -> Bounds:
+    """To first order the largest errors of g, and of g, ∂g and ∂∂g in the frame."""
+    E = Frame(moments(derivatives, w, n)[0]).E
+
+    def quantities(values: Array) -> list[Array]:
+        g, *higher = moments(values[:-1], values[-1], n)
+        return [g, *(turned(moment, E) for moment in (g, *higher))]
+
+    values, sizes = np.vstack([derivatives, w]), np.vstack([errors, w_error])
+    total = [np.zeros_like(quantity) for quantity in quantities(values)]
+    for index in zip(*np.nonzero(sizes), strict=True):
+        step = np.zeros_like(values)
+        step[index] = STEP
+        for k, (a, b) in enumerate(zip(quantities(values + step), quantities(values - step), strict=True)):
+            total[k] += np.abs(a - b) / (2 * STEP) * sizes[index]
+    return Bounds(total[0], tuple(total[1:]))
+
+
+def everything(rng: np.random.Generator, rows: int) -> Iterator[Array]:
+    """Errors of all derivatives and of the weights at once."""
+    for _ in range(3):
+        yield SIZE * rng.uniform(0, 1, (rows + 1, NODES))
+
+
+def one_at_a_time(rng: np.random.Generator, rows: int) -> Iterator[Array]:
+    """Errors of one derivative, or of the weights, after the other."""
+    for row in np.eye(rows + 1):
+        yield SIZE * row[:, None] * rng.uniform(0, 1, (rows + 1, NODES))
+
+
+@pytest.mark.parametrize("which", [everything, one_at_a_time])
+@pytest.mark.parametrize(("n", "seed"), [(1, 0), (2, 0), (2, 1)])
+def test_moments_err_by_no_more_than_their_bounds_and_not_far_less(
+    n: int, seed: int, which: Callable[..., Iterator[Array]]
+) -> None:
+    rng = np.random.default_rng(seed)
+    derivatives, w = rng.uniform(-1, 1, (DERIVATIVES[n], NODES)), rng.uniform(0.1, 1, NODES)
+    frame = Frame(moments(derivatives, w, n)[0])
+    for errors in which(rng, len(derivatives)):
+        true = worst(derivatives, w, errors[:-1], errors[-1], n)
+        found = moment_errors(derivatives, errors[:-1], Uncertain(w, errors[-1]), frame)
+        for most, off in zip((found.metric, *found.framed), (true.metric, *true.framed), strict=True):
+            assert (off <= most * (1 + 1e-6) + 1e-6 * SIZE * off.max()).all()
+            assert most.max() <= 8 * off.max() + 1e-6 * SIZE
+
+
+@pytest.mark.parametrize("continuous", [True, False])
+def test_nodes_that_are_looked_at_stand_for_all(continuous: bool) -> None:
+    x = np.arange(2000.0)
+    w = np.exp(-(((x - 900) / 200) ** 2))
+    if not continuous:
+        w[[0, 3, -1]] = 20.0  # the first and the last stand for none but themselves
+    w, beyond = w / w.sum(), (np.array([2100.0]), np.array([1e-20]))
+    sample = sample_of(Nodes(x, w, beyond), continuous)
+    assert len(sample.x) < 200
+    for power in range(3):
+        mean = sample.w[~sample.beyond] @ sample.x[~sample.beyond] ** power
+        assert mean == pytest.approx(w @ x**power, rel=1e-4)
+
+
+def test_what_was_left_off_stands_for_itself() -> None:
+    x = np.arange(2000.0)
+    sample = sample_of(Nodes(x, np.full(2000, 1 / 2000), (np.array([2100.0]), np.array([1e-20]))), False)
+    assert sample.x[sample.beyond].tolist() == [2100.0]
+    assert sample.w[sample.beyond].tolist() == [1e-20]
