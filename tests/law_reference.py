@@ -39,7 +39,7 @@ class Definition:
         kinks = [k.args[0] for k in law.atoms(sympy.Abs) if isinstance(model.support, sympy.Interval)]
         if not kinks:
             derivatives += [law.diff(a, b) for a in self.symbols for b in self.symbols]
-        observed = [(x, e) for x, e in model.observed.items()]
+        observed = [(x, e) for x, e in model.change_of_variable.items()]
         jacobian = sum((sympy.log(sympy.Abs(e.diff(model.variable))) for _, e in observed), sympy.Integer(0))
         arguments = [model.variable, *self.symbols]
         self.log_density = sympy.lambdify(arguments, law.subs(observed) + jacobian, [DEFINITIONS, "mpmath"])

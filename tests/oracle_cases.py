@@ -57,13 +57,13 @@ class Case:
     def _field(self, subject: Any) -> Field:
         if isinstance(subject, ig.symbolic.Metric):
             return Field(subject)
-        origin = subject.origin
-        if isinstance(origin, Product):
-            return fields.Block([self._field(part) for part in origin.parts])
-        if isinstance(origin, Replicas):
-            return fields.Scaled(self._field(origin.model), int(origin.number))
-        if isinstance(origin, Reparametrisation):
-            return fields.Pulled(self._field(origin.model), subject)
+        structure = subject.structure
+        if isinstance(structure, Product):
+            return fields.Block([self._field(part) for part in structure.parts])
+        if isinstance(structure, Replicas):
+            return fields.Scaled(self._field(structure.model), int(structure.number))
+        if isinstance(structure, Reparametrisation):
+            return fields.Pulled(self._field(structure.model), subject)
         try:
             return Field(ig.symbolic.metric(subject))
         except OpenExpectationError:

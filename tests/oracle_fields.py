@@ -186,12 +186,12 @@ class Pulled(Field):
         self.inner, self.n, self.observables = inner, len(symbols), ()
         self.domains = [p.domain for p in model.parameters]
         self._follow(inner)
-        own = model.samples and not model.origin.model.samples
+        own = model.samples and not model.structure.model.samples
         columns, rows = (model.samples.symbols, model.samples.data) if own else ((), np.empty((1, 0)))
         self.rows = [[exact(v) for v in row] for row in rows]
         weights = model.samples.weights if own else np.ones(1)
         self.weights = [exact(1.0 if (weights == weights[0]).all() else w) for w in weights]
-        old = sympy.Matrix(model.origin.old)
+        old = sympy.Matrix(model.structure.old)
         self.old = Program((*symbols, *columns), list(old))
         self.jacobian = Program((*symbols, *columns), list(old.jacobian(symbols)))
 

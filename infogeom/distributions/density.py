@@ -51,14 +51,16 @@ class Density:
         _check(model)
         self.model, self.point = model, point
         self._values = {symbol: _digits(number) for symbol, number in point.items()} | dict(model.constants)
-        seen = {variable: x for x, e in model.observed.items() for variable in e.free_symbols & {*model.variables}}
+        seen = {
+            variable: x for x, e in model.change_of_variable.items() for variable in e.free_symbols & {*model.variables}
+        }
         self.symbols = tuple(seen.get(variable, variable) for variable in model.variables)
         self.supports = None if model.support is None else tuple(map(self._support, model.variables, model.supports))
 
     def _support(self, variable: Symbol, given: Set) -> Set:
         """Support of an observed symbol, to which an interval of the variable is carried."""
         support = given.subs(self._values)
-        for e in self.model.observed.values():
+        for e in self.model.change_of_variable.values():
             if variable in e.free_symbols:
                 change = e.subs(self._values)
                 ends = (
@@ -121,12 +123,12 @@ def _digits(number: float) -> Expr:
 def _check(model: Model) -> None:
     if model.samples or not model.variables:
         raise TypeError(f"model {model.name!r} is on data, and has no density of one observation")
-    parts = model.origin.parts if isinstance(model.origin, Product) else (model,)
+    parts = model.structure.parts if isinstance(model.structure, Product) else (model,)
     for part in parts:
-        if isinstance(part.origin, Replicas):
+        if isinstance(part.structure, Replicas):
             raise TypeError(
-                f"model {part.name!r} stands for {part.origin.number} observations, and has no density of one; "
-                f"ask {part.origin.model.name!r} itself"
+                f"model {part.name!r} stands for {part.structure.number} observations, and has no density of one; "
+                f"ask {part.structure.model.name!r} itself"
             )
     loose = sorted(symbol.name for value in model.constants.values() for symbol in value.free_symbols)
     if loose:

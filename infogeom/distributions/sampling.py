@@ -23,31 +23,33 @@ MOST_OUTCOMES = 2**16
 
 def draws(density: Density, n: int, rng: Generator) -> Array:
     """``n`` observations, shape (n, variables)."""
-    origin = density.model.origin
-    if isinstance(origin, Product):
-        parts = [Density(part, {p.symbol: density.point[p.symbol] for p in part.parameters}) for part in origin.parts]
+    structure = density.model.structure
+    if isinstance(structure, Product):
+        parts = [
+            Density(part, {p.symbol: density.point[p.symbol] for p in part.parameters}) for part in structure.parts
+        ]
         return np.hstack([draws(part, n, rng) for part in parts])
-    if isinstance(origin, Reparametrisation):
-        old = {p.symbol: density.number(e) for p, e in zip(origin.model.parameters, origin.old, strict=True)}
-        return draws(Density(origin.model, old), n, rng)
-    if isinstance(origin, Gaussian):
-        return _normal(density, origin, n, rng)
-    if isinstance(origin, Counts):
-        return _counts(density, origin, n, rng)
+    if isinstance(structure, Reparametrisation):
+        old = {p.symbol: density.number(e) for p, e in zip(structure.model.parameters, structure.old, strict=True)}
+        return draws(Density(structure.model, old), n, rng)
+    if isinstance(structure, Gaussian):
+        return _normal(density, structure, n, rng)
+    if isinstance(structure, Counts):
+        return _counts(density, structure, n, rng)
     return _of_one(density, n, rng) if len(density.symbols) == 1 else _of_several(density, n, rng)
 
 
-def _normal(density: Density, origin: Gaussian, n: int, rng: Generator) -> Array:
-    mean = np.array([density.number(e) for e in origin.mean])
-    given = np.array([density.number(e) for e in origin.matrix]).reshape(len(mean), len(mean))
-    covariance = np.linalg.inv(given) if origin.is_precision else given
+def _normal(density: Density, structure: Gaussian, n: int, rng: Generator) -> Array:
+    mean = np.array([density.number(e) for e in structure.mean])
+    given = np.array([density.number(e) for e in structure.matrix]).reshape(len(mean), len(mean))
+    covariance = np.linalg.inv(given) if structure.is_precision else given
     return rng.multivariate_normal(mean, covariance, n)
 
 
-def _counts(density: Density, origin: Counts, n: int, rng: Generator) -> Array:
+def _counts(density: Density, structure: Counts, n: int, rng: Generator) -> Array:
     """Of outcomes in so many trials; before so many successes Poisson counts whose common rate is gamma distributed."""
-    means, number = [density.number(e) for e in origin.means], density.number(origin.number)
-    if origin.sign < 0:
+    means, number = [density.number(e) for e in structure.means], density.number(structure.number)
+    if structure.sign < 0:
         found = rng.multinomial(round(number), [*means, 1 - sum(means)], n)[:, :-1]
     else:
         found = rng.poisson(rng.gamma(number, size=n)[:, None] * means)

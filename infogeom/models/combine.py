@@ -13,20 +13,20 @@ from sympy import Expr, Symbol
 from infogeom import precision
 from infogeom.arguments import as_expression, check_count, sequence_of
 from infogeom.functions import log_sum_exp, stable
-from infogeom.models.model import Model, Origin, Parameter, parameters_of
+from infogeom.models.model import Model, Parameter, Structure, parameters_of
 
 __all__ = ["Product", "Reparametrisation", "Replicas", "copies_of", "mixture", "product", "reparametrise", "replicate"]
 
 
 @dataclass(frozen=True)
-class Product(Origin):
+class Product(Structure):
     """Independent observations of several models, their parameters one after another."""
 
     parts: tuple[Model, ...]
 
 
 @dataclass(frozen=True)
-class Replicas(Origin):
+class Replicas(Structure):
     """Independent observations of one model."""
 
     model: Model
@@ -34,7 +34,7 @@ class Replicas(Origin):
 
 
 @dataclass(frozen=True)
-class Reparametrisation(Origin):
+class Reparametrisation(Structure):
     """A model in other coordinates: the old ones in order, as functions of the new."""
 
     model: Model
@@ -73,7 +73,7 @@ def product(*models: Model, name: str | None = None) -> Model:
     on_data = [model.name for model in models if model.samples]
     if len(on_data) > 1:
         raise ValueError(f"product: at most one of the models may be on data, got {on_data}")
-    own = [(*model.variables, *model.observed, *model.constants) for model in models]
+    own = [(*model.variables, *model.change_of_variable, *model.constants) for model in models]
     parts = [_numbered(model, k, symbols) for k, (model, symbols) in enumerate(zip(models, own, strict=True), 1)]
     return Model(
         name or " × ".join(model.name for model in models),
@@ -83,9 +83,9 @@ def product(*models: Model, name: str | None = None) -> Model:
         tuple(s for part in parts for s in part.supports),
         constants={symbol: value for part in parts for symbol, value in part.constants.items()},
         samples=next((model.samples for model in models if model.samples), None),
-        observed={x: e for part in parts for x, e in part.observed.items()},
+        change_of_variable={x: e for part in parts for x, e in part.change_of_variable.items()},
         constraints=[c for part in parts for c in part.constraints],
-        origin=Product(tuple(models)),
+        structure=Product(tuple(models)),
     )
 
 
@@ -102,7 +102,7 @@ def with_own(model: Model, names: Mapping[Symbol, Symbol]) -> Model:
         variable=_each(model.variable, lambda v: names.get(v, v)),
         support=_each(model.support, lambda s: s.xreplace(names)),
         constants={names.get(s, s): value for s, value in model.constants.items()},
-        observed={names.get(x, x): e.xreplace(names) for x, e in model.observed.items()},
+        change_of_variable={names.get(x, x): e.xreplace(names) for x, e in model.change_of_variable.items()},
         constraints=[c.xreplace(names) for c in model.constraints],
     )
 
@@ -142,14 +142,14 @@ def replicate(model: Model, n: int | Symbol) -> Model:
     if not known:
         check_count("n", n)
     constants = {**model.constants, **known}
-    return replace(model, name=f"{n} × {model.name}", origin=Replicas(model, sympy.sympify(n)), constants=constants)
+    return replace(model, name=f"{n} × {model.name}", structure=Replicas(model, sympy.sympify(n)), constants=constants)
 
 
 def copies_of(model: Model) -> Expr:
     """How many independent observations of its log-density a model stands for, whatever it was made of in between."""
-    if isinstance(model.origin, Replicas):
-        return model.origin.number * copies_of(model.origin.model)
-    return copies_of(model.origin.model) if isinstance(model.origin, Reparametrisation) else sympy.Integer(1)
+    if isinstance(model.structure, Replicas):
+        return model.structure.number * copies_of(model.structure.model)
+    return copies_of(model.structure.model) if isinstance(model.structure, Reparametrisation) else sympy.Integer(1)
 
 
 def reparametrise(
@@ -212,9 +212,9 @@ def reparametrise(
         constants=model.constants,
         samples=model.samples,
         observables={key: e.subs(expressions, simultaneous=True) for key, e in model.observables.items()},
-        observed={x: e.subs(expressions, simultaneous=True) for x, e in model.observed.items()},
+        change_of_variable={x: e.subs(expressions, simultaneous=True) for x, e in model.change_of_variable.items()},
         constraints=pulled_back(model, expressions, new),
-        origin=Reparametrisation(model, tuple(expressions.values())),
+        structure=Reparametrisation(model, tuple(expressions.values())),
         budget=model.budget,
     )
 
@@ -321,7 +321,7 @@ def _components(components: Sequence[Model]) -> list[Model]:
     if len(given) < 2:
         raise ValueError(f"components must be at least two models, got {len(given)}")
     for model in given:
-        if len(model.variables) != 1 or model.samples or model.observed or copies_of(model) != 1:
+        if len(model.variables) != 1 or model.samples or model.change_of_variable or copies_of(model) != 1:
             raise ValueError(f"components must be laws of one observation of one variable, got {model!r}")
     support, *others = [model.supports[0].subs(model.constants) for model in given]
     if different := [other for other in others if other != support]:

@@ -272,7 +272,7 @@ def generalised_extreme_value() -> Model:
         law,
         u,
         HALF_LINE,
-        observed={X: m + s * (u**-k - 1) / k},
+        change_of_variable={X: m + s * (u**-k - 1) / k},
         latex=r"\mathrm{GEV}(\mu, \sigma, \xi)",
         source="Prescott & Walden, Biometrika 67 (1980) 723–724",
     )

@@ -12,7 +12,7 @@ from sympy import Expr, Interval, Set, Symbol, log, loggamma, oo
 
 from infogeom.arguments import check_count, positive_number
 from infogeom.functions import log_bessel, log_zeta
-from infogeom.models.model import Constant, Model, Origin, Parameter
+from infogeom.models.model import Constant, Model, Parameter, Structure
 
 __all__ = [
     "WRITTEN_OUT", "Counts", "States", "bernoulli", "beta_binomial", "binomial", "categorical", "geometric",
@@ -240,7 +240,7 @@ def beta_binomial(n: int) -> Model:
 
 
 @dataclass(frozen=True)
-class Counts(Origin):
+class Counts(Structure):
     """Counts of outcomes in so many trials, or, with the sign +1, before so many successes.
 
     Attributes
@@ -281,7 +281,7 @@ def categorical(outcomes: int) -> Model:
         x,
         tuple(sympy.Range(0, 2 - sympy.Add(*x[:k])) for k in range(outcomes - 1)),
         constraints=_left_over(p),
-        origin=Counts(tuple(q.symbol for q in p), sympy.Integer(1)),
+        structure=Counts(tuple(q.symbol for q in p), sympy.Integer(1)),
         latex=r"P(x) = \prod_i p_i^{x_i}, \quad \sum_i x_i = 1",
         source="Amari & Nagaoka, Methods of Information Geometry (2000), Sec. 2.5",
     )
@@ -323,7 +323,7 @@ def multinomial(n: int | Symbol, outcomes: int) -> Model:
         tuple(sympy.Range(0, trials + 1 - sympy.Add(*x[:k])) for k in range(outcomes - 1)),
         constants={trials: sympy.sympify(n)},
         constraints=_left_over(p),
-        origin=Counts(tuple(q.symbol for q in p), trials),
+        structure=Counts(tuple(q.symbol for q in p), trials),
         latex=r"P(x) = \frac{n!}{\prod_i x_i!} \prod_i p_i^{x_i}, \quad \sum_i x_i = n",
         source="Johnson, Kotz & Balakrishnan, Discrete Multivariate Distributions (1997), Ch. 35",
     )
@@ -368,7 +368,7 @@ def negative_multinomial(r: int | float | Expr, outcomes: int) -> Model:
         (COUNTS,) * outcomes,
         constants={successes: value},
         constraints=_left_over(p),
-        origin=Counts(tuple(q.symbol / left for q in p), successes, 1),
+        structure=Counts(tuple(q.symbol / left for q in p), successes, 1),
         latex=r"P(x) = \frac{\Gamma(r + \sum_i x_i)}{\Gamma(r) \prod_i x_i!} p_0^r \prod_i p_i^{x_i}",
         source="Johnson, Kotz & Balakrishnan (1997), Ch. 36",
     )
@@ -400,7 +400,7 @@ def _of_shares(p: Sequence[Parameter], x: Sequence[Symbol], trials: Expr) -> Exp
 
 
 @dataclass(frozen=True)
-class States(Origin):
+class States(Structure):
     """An exponential family over few states, in natural parameters.
 
     Attributes
@@ -461,7 +461,7 @@ def log_linear(units: int, order: int = 2) -> Model:
         energy(x) - log(Z),
         x,
         (sympy.Range(0, 2),) * units,
-        origin=States(tuple(tuple(int(all(s[k] for k in g)) for g in groups) for s in states)),
+        structure=States(tuple(tuple(int(all(s[k] for k in g)) for g in groups) for s in states)),
         latex=r"P(x) = \frac{1}{Z} \exp\Big(\sum_i \theta_i x_i + \sum_{i<j} \theta_{ij} x_i x_j + \dots\Big)",
         source="Amari, IEEE Trans. Inf. Theory 47 (2001) 1701–1711; Ackley, Hinton & Sejnowski (1985)",
     )

@@ -35,8 +35,8 @@ class Law:
 
 def law_of(model: Model) -> Law:
     """Law of a model's variables, constants being symbols."""
-    density = model.log_density.subs(model.observed)
-    for x in model.observed.values():
+    density = model.log_density.subs(model.change_of_variable)
+    for x in model.change_of_variable.values():
         (variable,) = model.variables
         density += sympy.log(sympy.Abs(x.diff(variable)))
     return Law(density, model.variables, model.supports)
@@ -44,7 +44,7 @@ def law_of(model: Model) -> Law:
 
 def scores_of(model: Model) -> tuple[Expr, ...]:
     """Scores ∂_i log p as functions of the variables."""
-    return tuple(model.log_density.diff(p.symbol).subs(model.observed) for p in model.parameters)
+    return tuple(model.log_density.diff(p.symbol).subs(model.change_of_variable) for p in model.parameters)
 
 
 def kinks_of(density: Expr, variable: Symbol) -> list[Expr]:

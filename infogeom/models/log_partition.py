@@ -11,13 +11,13 @@ from sympy import Expr, Symbol
 
 from infogeom.arguments import as_expression
 from infogeom.models.combine import reparametrise
-from infogeom.models.model import Model, Origin, Parameter, parameters_of
+from infogeom.models.model import Model, Parameter, Structure, parameters_of
 
 __all__ = ["LogPartition", "exponential_family"]
 
 
 @dataclass(frozen=True)
-class LogPartition(Origin):
+class LogPartition(Structure):
     """An exponential family in natural parameters, with its log-partition function ψ."""
 
     psi: Expr
@@ -66,5 +66,5 @@ def exponential_family(
         raise ValueError(f"log_partition must hold every natural parameter, got {psi} without {absent}")
     statistics = tuple(Symbol(f"t_{k + 1}", real=True) for k in range(len(declared)))
     linear = sympy.Add(*(p.symbol * t for p, t in zip(declared, statistics, strict=True)))
-    law = Model(name, declared, linear - psi, statistics, None, origin=LogPartition(psi))
+    law = Model(name, declared, linear - psi, statistics, None, structure=LogPartition(psi))
     return law if reparametrisation is None else reparametrise(law, reparametrisation, parameters)

@@ -24,9 +24,9 @@ __all__ = [
     "Constant",
     "Model",
     "Network",
-    "Origin",
     "Parameter",
     "Samples",
+    "Structure",
     "domain_of",
     "parameters_of",
 ]
@@ -182,8 +182,8 @@ class Samples:
         return f"<Samples: {len(self)} of {names}{weighted}>"
 
 
-class Origin:
-    """How a model is made of others: `infogeom.symbolic.fisher` derives its metric from theirs."""
+class Structure:
+    """What is known of a model beside its log-density: how it is made of others, or of which kind it is."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -233,14 +233,14 @@ class Model(OfModels):
         Further per-sample quantities, averaged like the metric: ``loss``, ``ntk_trace``.
     network : Network, optional
         Output, loss and kind of Fisher information of a network.
-    observed : mapping of Symbol to sympy.Expr
+    change_of_variable : mapping of Symbol to sympy.Expr
         What the log-density is a function of, in terms of the variable and the parameters, where that is not the
         variable itself: the x = Q(u; θ) of a law whose support moves with θ but whose u is regular. Its Jacobian is
         accounted for.
     constraints : sequence of sympy.Expr
         What is positive inside the domain, besides the intervals of the parameters: their joint conditions.
-    origin : Origin, optional
-        How the model is made of others, which then give its metric.
+    structure : Structure, optional
+        What is known beside the log-density: how the model is made of others, or of which kind it is.
     budget : float
         Seconds that SymPy may integrate; 0 for a law whose expectations are known not to close.
     latex, source : str
@@ -269,9 +269,9 @@ class Model(OfModels):
     samples: Samples | None = None
     observables: Mapping[str, Expr] = field(default_factory=dict)
     network: Network | None = None
-    observed: Mapping[Symbol, Expr] = field(default_factory=dict)
+    change_of_variable: Mapping[Symbol, Expr] = field(default_factory=dict)
     constraints: Sequence[Expr] = ()
-    origin: Origin | None = None
+    structure: Structure | None = None
     budget: float = 5.0
     latex: str = ""
     source: str = ""
@@ -279,7 +279,7 @@ class Model(OfModels):
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", tuple(self.parameters))
         object.__setattr__(self, "log_density", as_expression("log_density", self.log_density))
-        for name in ("constants", "observables", "observed"):
+        for name in ("constants", "observables", "change_of_variable"):
             read = {key: exact(sympy.sympify(e)) for key, e in getattr(self, name).items()}
             object.__setattr__(self, name, read)
         object.__setattr__(self, "constraints", tuple(exact(sympy.sympify(c)) for c in self.constraints))
@@ -298,12 +298,12 @@ class Model(OfModels):
             check_name(name, self.observables.keys() & QUANTITIES.keys())
         if len(set(names)) < len(names):
             raise ValueError(f"model {self.name!r}: parameter names must differ, got {names}")
-        if len(self.variables) != len(self.supports) and not (self.support is None and self.origin):
+        if len(self.variables) != len(self.supports) and not (self.support is None and self.structure):
             raise ValueError(
                 f"model {self.name!r}: variable and support go together, got {self.variable}, {self.support}"
             )
         sampled = set(self.samples.symbols) if self.samples else set()
-        own = symbols | sampled | {*self.variables, *self.observed}
+        own = symbols | sampled | {*self.variables, *self.change_of_variable}
         known = own | {*self.constants}
         found = self.log_density.free_symbols
         for unknown in sorted(found - known, key=str):
@@ -352,7 +352,7 @@ class Model(OfModels):
 
     def _repr_latex_(self) -> str:
         names = ", ".join(latex(p.symbol) for p in self.parameters)
-        variables = ", ".join(map(latex, self.observed or self.variables))
+        variables = ", ".join(map(latex, self.change_of_variable or self.variables))
         law = rf"\log p({variables} \mid {names})" if variables else rf"\log p_n({names})"
         return rf"$\displaystyle {law} = {latex(self.log_density)}$"
 
@@ -374,8 +374,8 @@ class Model(OfModels):
             *(f"{sympy.srepr(p.symbol)} {p.domain}" for p in self.parameters),
             sympy.srepr(self.log_density),
         ]
-        parts += [str(self.variable), str(self.support), str(dict(self.constants)), self.fisher, repr(self.origin)]
-        parts += [f"{symbol} {sympy.srepr(e)}" for symbol, e in self.observed.items()]
+        parts += [str(self.variable), str(self.support), str(dict(self.constants)), self.fisher, repr(self.structure)]
+        parts += [f"{symbol} {sympy.srepr(e)}" for symbol, e in self.change_of_variable.items()]
         parts += [f"{name} {sympy.srepr(e)}" for name, e in self.observables.items()]
         digest = hashlib.sha256("\n".join(parts).encode())
         if self.samples:

@@ -15,7 +15,7 @@ from infogeom.arguments import as_expression, as_matrix, check_count, positive_n
 from infogeom.functions import log_bessel
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.matrices import adjugate, leading_minors, symmetric
-from infogeom.models.model import Constant, Model, Origin, Parameter, parameters_of
+from infogeom.models.model import Constant, Model, Parameter, Structure, parameters_of
 
 __all__ = [
     "Gaussian",
@@ -56,7 +56,7 @@ class QuadraticForms:
 
 
 @dataclass(frozen=True)
-class Gaussian(Origin):
+class Gaussian(Structure):
     """A normal law by its mean and its covariance, or its precision.
 
     Attributes
@@ -76,7 +76,7 @@ class Gaussian(Origin):
 
 
 @dataclass(frozen=True)
-class Wishart(Origin):
+class Wishart(Structure):
     """Law of the sum of so many squares x xᵀ of centred normal vectors, whose number may be a parameter.
 
     Attributes
@@ -165,9 +165,9 @@ def multivariate_normal(d: int) -> Model:
     check_count("d", d)
     mean, covariance, entries = _mean(d), *_covariance(d)
     forms = QuadraticForms(_units(d), _squares(d, entries), _identity(d))
-    origin = Gaussian(_vector(mean), covariance, statistics=forms)
+    structure = Gaussian(_vector(mean), covariance, statistics=forms)
     return _normal(
-        "multivariate normal", origin, [*mean, *entries.values()], latex=NORMAL, source="Skovgaard (1984), Sec. 2"
+        "multivariate normal", structure, [*mean, *entries.values()], latex=NORMAL, source="Skovgaard (1984), Sec. 2"
     )
 
 
@@ -192,10 +192,10 @@ def multivariate_normal_known_mean(d: int) -> Model:
     check_count("d", d)
     covariance, entries = _covariance(d)
     forms = QuadraticForms((), _squares(d, entries), _identity(d))
-    origin = Gaussian(sympy.zeros(d, 1).as_immutable(), covariance, statistics=forms)
+    structure = Gaussian(sympy.zeros(d, 1).as_immutable(), covariance, statistics=forms)
     return _normal(
         "multivariate normal, known mean",
-        origin,
+        structure,
         list(entries.values()),
         latex=NORMAL.replace(r"\mu", "0"),
         source="Atkinson & Mitchell, Sankhyā A 43 (1981) 345–365, Sec. 6",
@@ -222,8 +222,8 @@ def multivariate_normal_known_covariance(covariance: Sequence[Sequence[Any]]) ->
     if Sigma != Sigma.T or not all(m.is_positive for m in leading_minors(Sigma)):
         raise ValueError(f"covariance must be symmetric and positive definite, got {covariance!r}")
     mean = _mean(Sigma.rows)
-    origin = Gaussian(_vector(mean), Sigma)
-    return _normal("multivariate normal, known covariance", origin, mean, latex=NORMAL, source="Rao (1945)")
+    structure = Gaussian(_vector(mean), Sigma)
+    return _normal("multivariate normal, known covariance", structure, mean, latex=NORMAL, source="Rao (1945)")
 
 
 def multivariate_normal_diagonal(d: int) -> Model:
@@ -244,10 +244,10 @@ def multivariate_normal_diagonal(d: int) -> Model:
     mean, deviations = _mean(d), [_positive(f"sigma{k + 1}", (0.5, 2.0)) for k in range(d)]
     covariance = ImmutableMatrix(sympy.diag(*(p.symbol**2 for p in deviations)))
     squares = tuple(e * e.T for e in _units(d))
-    origin = Gaussian(_vector(mean), covariance, statistics=QuadraticForms(_units(d), squares, _identity(d)))
+    structure = Gaussian(_vector(mean), covariance, statistics=QuadraticForms(_units(d), squares, _identity(d)))
     return _normal(
         "multivariate normal, diagonal",
-        origin,
+        structure,
         [*mean, *deviations],
         latex=NORMAL,
         source="Amari & Nagaoka (2000), Sec. 2.5",
@@ -273,10 +273,10 @@ def multivariate_normal_isotropic(d: int) -> Model:
     check_count("d", d)
     mean, sigma = _mean(d), _positive("sigma", (0.5, 2.0))
     forms = QuadraticForms(_units(d), (_identity(d),), _identity(d))
-    origin = Gaussian(_vector(mean), sigma.symbol**2 * _identity(d), statistics=forms)
+    structure = Gaussian(_vector(mean), sigma.symbol**2 * _identity(d), statistics=forms)
     return _normal(
         "multivariate normal, isotropic",
-        origin,
+        structure,
         [*mean, sigma],
         latex=NORMAL.replace(r"\Sigma", r"\sigma^2 1"),
         source="Atkinson & Mitchell (1981), Sec. 5",
@@ -306,10 +306,10 @@ def gaussian_chain(d: int) -> Model:
     near = [inverse[k, k + 1] / sympy.sqrt(inverse[k, k] * inverse[k + 1, k + 1]) for k in range(d - 1)]
     correlations = symmetric({(i, j): sympy.Mul(*near[i:j]) for i in range(d) for j in range(i, d)}, d)
     forms = QuadraticForms((), _squares(d, entries), correlations)
-    origin = Gaussian(sympy.zeros(d, 1).as_immutable(), precision, is_precision=True, statistics=forms)
+    structure = Gaussian(sympy.zeros(d, 1).as_immutable(), precision, is_precision=True, statistics=forms)
     return _normal(
         "gaussian chain",
-        origin,
+        structure,
         list(entries.values()),
         latex=r"x \sim \mathcal{N}(0, T^{-1}), \quad T_{ij} = 0 \text{ for } |i - j| > 1",
         source="Lauritzen, Graphical Models (1996), Ch. 5",
@@ -319,18 +319,20 @@ def gaussian_chain(d: int) -> Model:
 NORMAL = r"x \sim \mathcal{N}(\mu, \Sigma)"
 
 
-def _normal(name: str, origin: Gaussian, parameters: Sequence[Parameter], latex: str = "", source: str = "") -> Model:
-    d = origin.mean.rows
+def _normal(
+    name: str, structure: Gaussian, parameters: Sequence[Parameter], latex: str = "", source: str = ""
+) -> Model:
+    d = structure.mean.rows
     x = sympy.symbols(f"x1:{d + 1}", real=True)
-    taken = {s for e in (*origin.mean, *origin.matrix) for s in e.free_symbols} & {*x}
+    taken = {s for e in (*structure.mean, *structure.matrix) for s in e.free_symbols} & {*x}
     if taken:
         raise ValueError(f"model {name!r}: the names x1 … x{d} are those of the variables, got parameter {taken.pop()}")
-    away = ImmutableMatrix(x) - origin.mean
-    if origin.is_precision:
-        determinant, form = leading_minors(origin.matrix)[-1], (away.T * origin.matrix * away)[0]
+    away = ImmutableMatrix(x) - structure.mean
+    if structure.is_precision:
+        determinant, form = leading_minors(structure.matrix)[-1], (away.T * structure.matrix * away)[0]
         logarithm = log(determinant)
     else:
-        inverse, determinant = adjugate(origin.matrix)
+        inverse, determinant = adjugate(structure.matrix)
         logarithm, form = -log(determinant), (away.T * inverse * away)[0] / determinant
     known = {p.symbol: p.domain for p in parameters}
     return Model(
@@ -339,8 +341,8 @@ def _normal(name: str, origin: Gaussian, parameters: Sequence[Parameter], latex:
         (logarithm - d * log(2 * pi) - form) / 2,
         x,
         (REALS,) * d,
-        constraints=[m for m in leading_minors(origin.matrix) if not _is_positive(m, known)],
-        origin=origin,
+        constraints=[m for m in leading_minors(structure.matrix) if not _is_positive(m, known)],
+        structure=structure,
         latex=latex,
         source=source,
     )
@@ -445,7 +447,7 @@ def wishart(d: int, dof: int | float | Expr | None = None) -> Model:
         support,
         constants=known,
         constraints=[m for m in leading_minors(scale) if not m.is_positive],
-        origin=Wishart(scale, number, _squares(d, entries)),
+        structure=Wishart(scale, number, _squares(d, entries)),
         latex=r"S \sim \mathcal{W}(\Sigma, \nu)",
         source="Muirhead, Aspects of Multivariate Statistical Theory (1982), Th. 3.2.1",
     )
@@ -488,7 +490,7 @@ def dirichlet(d: int) -> Model:
         sympy.Add(*((p.symbol - 1) * log(share) for p, share in zip(alpha, shares, strict=True))) - psi,
         tuple(x),
         tuple(Interval.open(0, 1 - sympy.Add(*x[:k])) for k in range(d - 1)),
-        origin=LogPartition(psi),
+        structure=LogPartition(psi),
         latex=r"p(x) = \frac{\Gamma(\sum_i \alpha_i)}{\prod_i \Gamma(\alpha_i)} \prod_i x_i^{\alpha_i - 1}",
         source="Kotz, Balakrishnan & Johnson, Continuous Multivariate Distributions (2000), Ch. 49",
     )
@@ -524,7 +526,7 @@ def von_mises_fisher(d: int) -> Model:
         sympy.Add(*(p.symbol * e for p, e in zip(eta, x, strict=True))) - psi - log(2 * pi) * d / 2 + jacobian,
         angles,
         (*(Interval.open(0, pi),) * (d - 2), Interval.open(-pi, pi)),
-        origin=LogPartition(psi),
+        structure=LogPartition(psi),
         latex=r"p(x) = \frac{\kappa^{d/2 - 1}}{(2\pi)^{d/2} I_{d/2 - 1}(\kappa)} e^{\eta \cdot x}, "
         r"\quad \kappa = |\eta|",
         source="Mardia & Jupp, Directional Statistics (2000), Sec. 9.3",

@@ -88,12 +88,12 @@ def regression(
         constants=noise.constants,
         constraints=pulled_back(noise, old, [*declared, *others]),
         samples=Samples(columns, data, np.ones(len(data)) if weights is None else np.asarray(weights)),
-        observed={x: e.subs(substitution) for x, e in noise.observed.items()},
-        origin=Reparametrisation(noise, tuple(old.values())),
+        change_of_variable={x: e.subs(substitution) for x, e in noise.change_of_variable.items()},
+        structure=Reparametrisation(noise, tuple(old.values())),
     )
 
 
 def _away_from(noise: Model, taken: set[str]) -> Model:
     """Noise whose variables are not called as inputs or parameters are."""
-    clashing = [v for v in (*noise.variables, *noise.observed) if v.name in taken]
+    clashing = [v for v in (*noise.variables, *noise.change_of_variable) if v.name in taken]
     return with_own(noise, {v: v.func(f"{v.name}_noise", **v.assumptions0) for v in clashing})

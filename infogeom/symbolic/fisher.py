@@ -147,7 +147,7 @@ def _closed_or_mean(model: Model) -> Metric:
 def _mean(model: Model, reason: OpenExpectationError) -> Metric:
     """The metric as numbers give it, in the form that the model asks for."""
     _check_known(set().union(*(value.free_symbols for value in model.constants.values())))
-    form, by = _open_form(model.origin, model, reason)
+    form, by = _open_form(model.structure, model, reason)
     return Metric(
         [p.symbol for p in model.parameters],
         form,
@@ -158,57 +158,57 @@ def _mean(model: Model, reason: OpenExpectationError) -> Metric:
 
 
 @singledispatch
-def _open_form(origin: object, model: Model, reason: OpenExpectationError) -> tuple[Form, str]:
+def _open_form(structure: object, model: Model, reason: OpenExpectationError) -> tuple[Form, str]:
     """Form of a metric without a closed form, and by what its numbers come: the mean of s sᵀ over independent laws."""
-    laws = _laws(origin, model, reason)
+    laws = _laws(structure, model, reason)
     summed = not any(isinstance(support, sympy.Interval) for law in laws for support in law.supports)
     return Expectation(laws, model.samples), "sum" if summed else "quadrature"
 
 
 @_open_form.register
-def _open_form_of_states(origin: States, _model: Model, _reason: OpenExpectationError) -> tuple[Form, str]:
-    return WeightedStates(np.array(origin.statistics, dtype=float)), "sum"
+def _open_form_of_states(structure: States, _model: Model, _reason: OpenExpectationError) -> tuple[Form, str]:
+    return WeightedStates(np.array(structure.statistics, dtype=float)), "sum"
 
 
 @_open_form.register(Product)
 @_open_form.register(Replicas)
 @_open_form.register(Reparametrisation)
-def _open_form_of_composition(origin: Any, model: Model, reason: OpenExpectationError) -> tuple[Form, str]:
+def _open_form_of_composition(structure: Any, model: Model, reason: OpenExpectationError) -> tuple[Form, str]:
     """Laws together where all are of one variable, else the forms of the models that it is made of."""
     try:
-        return _open_form.dispatch(object)(origin, model, reason)
+        return _open_form.dispatch(object)(structure, model, reason)
     except OpenExpectationError:
-        return _form_of_forms(origin, model), "parts"
+        return _form_of_forms(structure, model), "parts"
 
 
 @singledispatch
-def _form_of_forms(origin: Any, model: Model) -> Form:
+def _form_of_forms(structure: Any, model: Model) -> Form:
     """The form of a metric by those of the models that it is made of."""
     raise NotImplementedError(f"model {model.name!r} is made of nothing")
 
 
 @_form_of_forms.register
-def _form_of_product(origin: Product, _model: Model) -> Form:
-    parts = [numeric_metric(part) for part in origin.parts]
+def _form_of_product(structure: Product, _model: Model) -> Form:
+    parts = [numeric_metric(part) for part in structure.parts]
     return DirectSum([part.form for part in parts], [part.coordinates for part in parts])
 
 
 @_form_of_forms.register
-def _form_of_replicas(origin: Replicas, model: Model) -> Form:
-    return Scaled(numeric_metric(origin.model).form, float(origin.number.subs(model.constants)))
+def _form_of_replicas(structure: Replicas, model: Model) -> Form:
+    return Scaled(numeric_metric(structure.model).form, float(structure.number.subs(model.constants)))
 
 
 @_form_of_forms.register
-def _form_of_reparametrisation(origin: Reparametrisation, model: Model) -> Form:
-    part = numeric_metric(origin.model)
-    old = {c: e.subs(model.constants) for c, e in zip(part.coordinates, origin.old, strict=True)}
+def _form_of_reparametrisation(structure: Reparametrisation, model: Model) -> Form:
+    part = numeric_metric(structure.model)
+    old = {c: e.subs(model.constants) for c, e in zip(part.coordinates, structure.old, strict=True)}
     return PulledBack(part.form, old, tuple(p.symbol for p in model.parameters))
 
 
 @singledispatch
 def _laws(_: object, model: Model, reason: OpenExpectationError) -> list[Law]:
     """Independent laws of one variable that a model consists of, each found to be one; ``reason``: why they matter."""
-    if len(model.variables) != 1 or model.samples or model.observed:
+    if len(model.variables) != 1 or model.samples or model.change_of_variable:
         raise OpenExpectationError(f"{reason}; numbers are taken of laws of one variable, which {model.name!r} is not")
     # Of integers SymPy would take exact factorials.
     constants = {symbol: value.evalf(POINT_DIGITS) for symbol, value in model.constants.items()}
@@ -221,26 +221,29 @@ def _laws(_: object, model: Model, reason: OpenExpectationError) -> list[Law]:
 
 
 @_laws.register
-def _laws_of_product(origin: Product, _model: Model, reason: OpenExpectationError) -> list[Law]:
-    return [law for part in origin.parts for law in _laws(part.origin, part, reason)]
+def _laws_of_product(structure: Product, _model: Model, reason: OpenExpectationError) -> list[Law]:
+    return [law for part in structure.parts for law in _laws(part.structure, part, reason)]
 
 
 @_laws.register
-def _laws_of_replicas(origin: Replicas, _model: Model, reason: OpenExpectationError) -> list[Law]:
-    return [replace(law, copies=origin.number * law.copies) for law in _laws(origin.model.origin, origin.model, reason)]
+def _laws_of_replicas(structure: Replicas, _model: Model, reason: OpenExpectationError) -> list[Law]:
+    return [
+        replace(law, copies=structure.number * law.copies)
+        for law in _laws(structure.model.structure, structure.model, reason)
+    ]
 
 
 @_laws.register
-def _laws_of_reparametrisation(origin: Reparametrisation, _model: Model, reason: OpenExpectationError) -> list[Law]:
-    old = {p.symbol: e for p, e in zip(origin.model.parameters, origin.old, strict=True)}
-    laws = _laws(origin.model.origin, origin.model, reason)
+def _laws_of_reparametrisation(structure: Reparametrisation, _model: Model, reason: OpenExpectationError) -> list[Law]:
+    old = {p.symbol: e for p, e in zip(structure.model.parameters, structure.old, strict=True)}
+    laws = _laws(structure.model.structure, structure.model, reason)
     return [replace(law, log_density=law.log_density.subs(old, simultaneous=True)) for law in laws]
 
 
 def _metric(model: Model) -> Metric:
-    matrix = _derived(model.origin, model)
+    matrix = _derived(model.structure, model)
     constants = set().union(*(value.free_symbols for value in model.constants.values()))
-    cumulants = _cumulants(model.origin, model)
+    cumulants = _cumulants(model.structure, model)
     return Metric(
         tuple(p.symbol for p in model.parameters),
         ClosedForm(matrix.subs(dict(model.constants)), model.samples, cumulants and cumulants.subs(model.constants)),
@@ -269,30 +272,30 @@ def _derived(_: object, model: Model) -> ImmutableMatrix:
 
 
 @_derived.register
-def _metric_of_product(origin: Product, _model: Model) -> ImmutableMatrix:
-    return ImmutableMatrix(sympy.diag(*(metric(part).matrix for part in origin.parts)))
+def _metric_of_product(structure: Product, _model: Model) -> ImmutableMatrix:
+    return ImmutableMatrix(sympy.diag(*(metric(part).matrix for part in structure.parts)))
 
 
 @_derived.register
-def _metric_of_replicas(origin: Replicas, _model: Model) -> ImmutableMatrix:
-    return origin.number * metric(origin.model).matrix
+def _metric_of_replicas(structure: Replicas, _model: Model) -> ImmutableMatrix:
+    return structure.number * metric(structure.model).matrix
 
 
 @_derived.register
-def _metric_of_reparametrisation(origin: Reparametrisation, model: Model) -> ImmutableMatrix:
+def _metric_of_reparametrisation(structure: Reparametrisation, model: Model) -> ImmutableMatrix:
     """Jᵀ g J."""
-    old = [p.symbol for p in origin.model.parameters]
-    J = sympy.Matrix(origin.old).jacobian([p.symbol for p in model.parameters])
-    g = metric(origin.model).matrix.subs(list(zip(old, origin.old, strict=True)), simultaneous=True)
+    old = [p.symbol for p in structure.model.parameters]
+    J = sympy.Matrix(structure.old).jacobian([p.symbol for p in model.parameters])
+    g = metric(structure.model).matrix.subs(list(zip(old, structure.old, strict=True)), simultaneous=True)
     return _presented(ImmutableMatrix(J.T * g * J).applyfunc(normal_form), model)
 
 
 @_derived.register
-def _metric_of_log_partition(origin: LogPartition, model: Model) -> ImmutableMatrix:
+def _metric_of_log_partition(structure: LogPartition, model: Model) -> ImmutableMatrix:
     """∂∂ψ."""
     coordinates = tuple(p.symbol for p in model.parameters)
-    known = of_linear_forms(origin.psi, coordinates)
-    matrix = known.second if known else ImmutableMatrix(sympy.hessian(origin.psi, coordinates))
+    known = of_linear_forms(structure.psi, coordinates)
+    matrix = known.second if known else ImmutableMatrix(sympy.hessian(structure.psi, coordinates))
     for point in points_of(coordinates, [p.typical for p in model.parameters], set()):
         at = {e: float(e.xreplace(point)) for e in {*matrix}}
         values = np.array([[at[e] for e in matrix.row(i)] for i in range(matrix.rows)])
@@ -306,20 +309,20 @@ def _metric_of_log_partition(origin: LogPartition, model: Model) -> ImmutableMat
 
 
 @_derived.register
-def _metric_of_gaussian(origin: Gaussian, model: Model) -> ImmutableMatrix:
-    return _checked(gaussian_matrix(origin, [p.symbol for p in model.parameters]), model)
+def _metric_of_gaussian(structure: Gaussian, model: Model) -> ImmutableMatrix:
+    return _checked(gaussian_matrix(structure, [p.symbol for p in model.parameters]), model)
 
 
 @_derived.register
-def _metric_of_wishart(origin: Wishart, model: Model) -> ImmutableMatrix:
-    return _checked(wishart_matrix(origin, [p.symbol for p in model.parameters]), model)
+def _metric_of_wishart(structure: Wishart, model: Model) -> ImmutableMatrix:
+    return _checked(wishart_matrix(structure, [p.symbol for p in model.parameters]), model)
 
 
 @_derived.register
-def _metric_of_counts(origin: Counts, model: Model) -> ImmutableMatrix:
+def _metric_of_counts(structure: Counts, model: Model) -> ImmutableMatrix:
     """−∂∂ log p, which is affine in the counts, at their means."""
     theta = [p.symbol for p in model.parameters]
-    means = {x: origin.number * mean for x, mean in zip(model.variables, origin.means, strict=True)}
+    means = {x: structure.number * mean for x, mean in zip(model.variables, structure.means, strict=True)}
     scores = [model.log_density.diff(t) for t in theta]
 
     @cache
@@ -335,9 +338,9 @@ def _metric_of_counts(origin: Counts, model: Model) -> ImmutableMatrix:
 
 
 @_derived.register
-def _metric_of_states(origin: States, model: Model) -> ImmutableMatrix:
+def _metric_of_states(structure: States, model: Model) -> ImmutableMatrix:
     """Σ_s<s' w_s w_s' (t_s − t_s')(t_s − t_s')ᵀ / Z² with p_s = w_s/Z: nothing cancels on the diagonal."""
-    states, theta = origin.statistics, [p.symbol for p in model.parameters]
+    states, theta = structure.statistics, [p.symbol for p in model.parameters]
     if len(states) > WRITTEN_OUT:
         raise OpenExpectationError(
             f"model {model.name!r}: a sum over {len(states)} states is written out up to {WRITTEN_OUT} of them; "
@@ -362,24 +365,24 @@ def _cumulants(_: object, _model: Model) -> Cumulants | None:
 
 
 @_cumulants.register
-def _cumulants_of_product(origin: Product, _model: Model) -> Cumulants | None:
-    parts = [metric(part).form.cumulants for part in origin.parts]
+def _cumulants_of_product(structure: Product, _model: Model) -> Cumulants | None:
+    parts = [metric(part).form.cumulants for part in structure.parts]
     return None if None in parts else direct_sum([part for part in parts if part])
 
 
 @_cumulants.register
-def _cumulants_of_replicas(origin: Replicas, _model: Model) -> Cumulants | None:
-    one = metric(origin.model).form.cumulants
-    return one and one.times(origin.number)
+def _cumulants_of_replicas(structure: Replicas, _model: Model) -> Cumulants | None:
+    one = metric(structure.model).form.cumulants
+    return one and one.times(structure.number)
 
 
 @_cumulants.register
-def _cumulants_of_reparametrisation(origin: Reparametrisation, model: Model) -> Cumulants | None:
+def _cumulants_of_reparametrisation(structure: Reparametrisation, model: Model) -> Cumulants | None:
     """The same, where the map is seen to have no critical point, and there are no data."""
-    given, old = metric(origin.model).form.cumulants, [p.symbol for p in origin.model.parameters]
-    J = sympy.Matrix(origin.old).jacobian([p.symbol for p in model.parameters])
+    given, old = metric(structure.model).form.cumulants, [p.symbol for p in structure.model.parameters]
+    J = sympy.Matrix(structure.old).jacobian([p.symbol for p in model.parameters])
     same = J.is_square and _is_regular(J) and not model.samples
-    return given.subs(dict(zip(old, origin.old, strict=True))) if given and same else None
+    return given.subs(dict(zip(old, structure.old, strict=True))) if given and same else None
 
 
 def _is_regular(J: sympy.Matrix) -> bool:
@@ -397,28 +400,28 @@ def _is_regular(J: sympy.Matrix) -> bool:
 
 
 @_cumulants.register
-def _cumulants_of_log_partition(origin: LogPartition, model: Model) -> Cumulants | None:
-    return of_linear_forms(origin.psi, tuple(p.symbol for p in model.parameters))
+def _cumulants_of_log_partition(structure: LogPartition, model: Model) -> Cumulants | None:
+    return of_linear_forms(structure.psi, tuple(p.symbol for p in model.parameters))
 
 
 @_cumulants.register
-def _cumulants_of_gaussian(origin: Gaussian, _model: Model) -> Cumulants | None:
-    return gaussian_cumulants(origin)
+def _cumulants_of_gaussian(structure: Gaussian, _model: Model) -> Cumulants | None:
+    return gaussian_cumulants(structure)
 
 
 @_cumulants.register
-def _cumulants_of_counts(origin: Counts, _model: Model) -> Cumulants:
-    return of_counts(origin.means, origin.number, origin.sign)
+def _cumulants_of_counts(structure: Counts, _model: Model) -> Cumulants:
+    return of_counts(structure.means, structure.number, structure.sign)
 
 
 @_cumulants.register
-def _cumulants_of_states(origin: States, model: Model) -> Cumulants:
-    return of_states(origin.statistics, [p.symbol for p in model.parameters])
+def _cumulants_of_states(structure: States, model: Model) -> Cumulants:
+    return of_states(structure.statistics, [p.symbol for p in model.parameters])
 
 
 @_cumulants.register
-def _cumulants_of_wishart(origin: Wishart, _model: Model) -> Cumulants:
-    return wishart_cumulants(origin)
+def _cumulants_of_wishart(structure: Wishart, _model: Model) -> Cumulants:
+    return wishart_cumulants(structure)
 
 
 def _checked(matrix: ImmutableMatrix, model: Model) -> ImmutableMatrix:

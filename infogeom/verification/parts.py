@@ -29,7 +29,7 @@ JetAt = Callable[[Point], Jet]
 
 def by_parts(model: Model) -> JetAt | None:
     """Function from a point to the jet; None for a model that is not made of others with closed forms."""
-    return _by_parts(model.origin, model)
+    return _by_parts(model.structure, model)
 
 
 def _whole(model: Model) -> JetAt | None:
@@ -47,8 +47,8 @@ def _by_parts(_: object, model: Model) -> JetAt | None:  # noqa: ARG001
 
 
 @_by_parts.register
-def _by_product(origin: Product, model: Model) -> JetAt | None:
-    parts, sizes = [_whole(part) for part in origin.parts], [len(part.parameters) for part in origin.parts]
+def _by_product(structure: Product, model: Model) -> JetAt | None:
+    parts, sizes = [_whole(part) for part in structure.parts], [len(part.parameters) for part in structure.parts]
     if None in parts:
         return None
     n, ends = len(model.parameters), np.cumsum(sizes)
@@ -66,19 +66,19 @@ def _by_product(origin: Product, model: Model) -> JetAt | None:
 
 
 @_by_parts.register
-def _by_replicas(origin: Replicas, model: Model) -> JetAt | None:
-    part, number = _whole(origin.model), sympy.sympify(origin.number).subs(dict(model.constants))
+def _by_replicas(structure: Replicas, model: Model) -> JetAt | None:
+    part, number = _whole(structure.model), sympy.sympify(structure.number).subs(dict(model.constants))
     if part is None:
         return None
     return lambda point: Jet(*(int(number) * tensor for tensor in part(point)))
 
 
 @_by_parts.register
-def _by_reparametrisation(origin: Reparametrisation, model: Model) -> JetAt | None:
-    part, x = _whole(origin.model), [p.symbol for p in model.parameters]
+def _by_reparametrisation(structure: Reparametrisation, model: Model) -> JetAt | None:
+    part, x = _whole(structure.model), [p.symbol for p in model.parameters]
     if part is None:
         return None
-    n, old = len(x), [e.subs(dict(model.constants)) for e in origin.old]
+    n, old = len(x), [e.subs(dict(model.constants)) for e in structure.old]
     orders = [old]
     for _ in range(3):
         orders.append([e.diff(c) for e in orders[-1] for c in x])

@@ -151,7 +151,7 @@ class ScoreJet:
         """Log-density and its derivatives, at a point, as a function of data and variable."""
         _, *derivatives = _derivatives(self._density, self.coordinates, 1 if self.kink else 3)
         return staged(
-            [law_of(self.model).log_density, *(e.subs(self.model.observed) for e in derivatives)],
+            [law_of(self.model).log_density, *(e.subs(self.model.change_of_variable) for e in derivatives)],
             (*self.coordinates, *self.model.constants),
             self._moving,
         )

@@ -463,7 +463,7 @@ def test_units_without_couplings_are_independent() -> None:
 def test_sums_over_states_agree_with_the_closed_form() -> None:
     model = ig.models.log_linear(3)
     (point,) = somewhere(model, 1)
-    found = stated(np.array(model.origin.statistics, dtype=float), point)
+    found = stated(np.array(model.structure.statistics, dtype=float), point)
     quantities = ("metric", "inverse_metric", "determinant", "fisher_trace", "ricci_scalar")
     ds = ig.grid.evaluate_points(model, [point], quantities)
     for name in quantities:
@@ -488,7 +488,7 @@ def exact_curvature(statistics: Array, theta: Array) -> Any:
 @pytest.mark.parametrize("size", [1.0, 6.0])
 def test_sums_over_states_are_right_to_their_stated_error(size: float) -> None:
     model = ig.models.log_linear(4)
-    statistics = np.array(model.origin.statistics)
+    statistics = np.array(model.structure.statistics)
     points = np.random.default_rng(3).uniform(-size, size, (8, 10))
     ds = ig.grid.evaluate_points(model, points, ("ricci_scalar",), rtol=1e-6)
     assert (ds.status == OK).any()

@@ -34,7 +34,7 @@ FORMS: dict[str, tuple[Any, Callable[[], Form], float]] = {
     "called, g": (GAMMA, lambda: Called(lambda *x: whole_jet(*x)[0]), 1e-4),
     "called, g and ∂g": (GAMMA, lambda: Called(lambda *x: whole_jet(*x)[:2]), 1e-7),
     "called, g, ∂g and ∂∂g": (GAMMA, lambda: Called(whole_jet), 1e-9),
-    "states": (UNITS, lambda: WeightedStates(np.array(UNITS.origin.statistics, float)), 1e-7),
+    "states": (UNITS, lambda: WeightedStates(np.array(UNITS.structure.statistics, float)), 1e-7),
 }
 
 
