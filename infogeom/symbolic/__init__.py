@@ -1,16 +1,8 @@
 """Closed forms: Fisher metrics derived from log-densities, and the tensors of any closed-form metric."""
 
+from infogeom.symbolic.composed import DirectSum, PulledBack, Scaled
 from infogeom.symbolic.fisher import ExpectationError, metric, numeric_metric
-from infogeom.symbolic.forms import (
-    Called,
-    ClosedForm,
-    DirectSum,
-    Expectation,
-    Form,
-    PulledBack,
-    Scaled,
-    WeightedStates,
-)
+from infogeom.symbolic.forms import Called, ClosedForm, Expectation, Form, WeightedStates
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.tensors import christoffel, determinant, inverse, ricci, ricci_scalar, riemann
 

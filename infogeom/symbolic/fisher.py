@@ -36,6 +36,7 @@ from infogeom.models.multivariate import Gaussian, Wishart
 from infogeom.numeric.cubature import tractable
 from infogeom.numeric.quadrature import POINT_DIGITS
 from infogeom.symbolic.cases import common_in_front
+from infogeom.symbolic.composed import DirectSum, PulledBack, Scaled
 from infogeom.symbolic.cumulants import (
     Cumulants,
     boltzmann_weights,
@@ -46,7 +47,7 @@ from infogeom.symbolic.cumulants import (
 )
 from infogeom.symbolic.definition import check_definition, check_mass, points_of
 from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError, products_of_scores
-from infogeom.symbolic.forms import ClosedForm, DirectSum, Expectation, Form, PulledBack, Scaled, WeightedStates
+from infogeom.symbolic.forms import ClosedForm, Expectation, Form, WeightedStates
 from infogeom.symbolic.gaussian import gaussian_cumulants, gaussian_matrix, wishart_cumulants, wishart_matrix
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form, positive_factors

@@ -1,14 +1,18 @@
 """Metrics that are a user's function: what it does not give of the derivatives is found by differences.
 
-Central differences with steps that halve are extrapolated to step 0 (Ridders, Adv. Eng. Softw. 4 (1982) 75): of each
-component stays the extrapolation that agrees best with those beside it, and how far it agrees is its error.
+Central differences with steps that shrink are extrapolated to step 0 (Ridders, Adv. Eng. Softw. 4 (1982) 75): of each
+component stays the extrapolation with the least error.  That error is how far it agrees with those beside it, and how
+far the plain differences of all smaller steps lie from it beyond what their roundings and their steps explain: steps
+too wide to see what a metric does would agree with each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +20,22 @@ from numpy.typing import NDArray
 from infogeom.kernels.curvature.tensor_errors import SINGLE
 from infogeom.kernels.points.pointwise import Pointwise
 from infogeom.kernels.points.work import Jets, jets_of, way_of
+from infogeom.numeric.float64 import in_float64
 from infogeom.symbolic import Called, Metric
 
 Array = NDArray[np.float64]
-#: The first step, relative to a coordinate that is not 0, and how often it is halved.
-STEP, HALVINGS = 0.125, 9
+#: The first step, relative to a coordinate that is not 0.
+STEP = 0.11
+#: How each step follows from that before: no power of it is one of 2, for what repeats would hide from such steps.
+RATIO = 0.6
+#: Steps in all: the last is a millionth of the coordinate.
+STEPS = 24
+#: Terms of the power series in the step, of which there are even powers alone, that an extrapolation takes away.
+TERMS = 8
 #: How much more than two extrapolations differ by the better of them may err.
 SAFETY = 4.0
+#: How many times the rounding of the last difference of an extrapolation shows in it, at most: 3.2.
+AMPLIFIED = 4.0
 PARTS = ("g", "dg", "ddg")
 
 
@@ -32,6 +45,7 @@ class _Called(Pointwise):
         super().__init__(metric)
         ends = [(float(domain.start), float(domain.end)) for domain in metric.domains]
         self._low, self._high = np.array(ends).T
+        self._conditions = in_float64(metric.coordinates, list(metric.constraints))
 
     def jets(self, points: Array, order: int) -> Jets:
         return jets_of([self._jet(point, order) for point in points], self.n, order)
@@ -39,22 +53,22 @@ class _Called(Pointwise):
     def _jet(self, point: Array, order: int) -> list[tuple[Array, Array]]:
         """g, ∂g and ∂∂g up to an order, each with bounds on its errors, in units of which `SINGLE` are taken."""
         given = self._given(point)
-        root = np.sqrt(np.abs(np.diag(given[0])))
-        scale, accuracy = np.outer(root, root), self.form.accuracy
+        scale, accuracy = _scale(given[0]), self.form.accuracy
         found = [(given[0], accuracy * scale)]
-        if order > 0:
-            found.append(self._derivative(point, given, scale))
-        if order > 1:
-            found.append(self._second(point, given, scale))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # shows in the values
+            if order > 0:
+                found.append(self._derivative(point, given, scale))
+            if order > 1:
+                found.append(self._second(point, given, scale))
         return [(value, error / SINGLE) for value, error in found]
 
     def _given(self, point: Array) -> list[Array]:
-        """What the function returns at a point, checked."""
-        returned = self.form.function(*map(float, point))
+        """What the function returns at a point, checked; nan where the metric has no value."""
+        returned = self._returned(point)
         parts = returned if isinstance(returned, tuple) else (returned,)
         if not 1 <= len(parts) <= 3:
             raise ValueError(f"function must return g, (g, dg) or (g, dg, ddg), got {len(parts)} arrays")
-        arrays = [np.asarray(part, dtype=float) for part in parts]
+        arrays = [_real(name, part) for name, part in zip(PARTS, parts, strict=False)]
         for name, array, rank in zip(PARTS, arrays, (2, 3, 4), strict=False):
             if array.shape != (self.n,) * rank:
                 raise ValueError(f"function must return {name} of shape {(self.n,) * rank}, got {array.shape}")
@@ -62,6 +76,13 @@ class _Called(Pointwise):
             if off > 4 * self.form.accuracy * np.abs(array).max():
                 raise ValueError(f"function must return {name} symmetric in i and j, got {array.tolist()} at {point}")
         return arrays
+
+    def _returned(self, point: Array) -> Any:
+        """What the function returns; nan where it has no value."""
+        with suppress(ArithmeticError, ValueError):
+            if all(value > 0 for value in self._conditions(*point)):
+                return self.form.function(*map(float, point))
+        return tuple(np.full((self.n,) * rank, np.nan) for rank in (2, 3, 4))
 
     def _steps(self, point: Array) -> Array:
         """First steps, inside the domain on both sides."""
@@ -130,6 +151,25 @@ class _Called(Pointwise):
         return value, error
 
 
+def _real(name: str, part: Any) -> Array:
+    """An array of its own, of real numbers."""
+    try:
+        array = np.array(part)
+        if array.dtype.kind in "biufO":
+            return array.astype(float)
+    except (TypeError, ValueError):  # ragged, or objects that are no numbers
+        pass
+    raise TypeError(f"function must return {name} as real numbers, got {part!r}")
+
+
+def _scale(g: Array) -> Array:
+    """What entries of a metric are measured by: √|g_ii g_jj|, or |g_ij| where that is more."""
+    root, size = np.sqrt(np.abs(np.diag(g))), np.abs(g)
+    beyond = np.where(size > np.outer(root, root), size, 0.0)
+    root = np.maximum(root, np.sqrt(beyond.max(1)))
+    return np.outer(root, root)
+
+
 def _rate(derivative: Array, scale: Array) -> Array:
     """The fastest that an entry changes, relative to its scale."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -139,15 +179,30 @@ def _rate(derivative: Array, scale: Array) -> Array:
 
 def _extrapolated(at: Callable[[float], Array], step: float, rounding: Callable[[float], Array]) -> tuple[Array, Array]:
     """Limit of a function that is even in its step, and its error, for each component on its own."""
-    row = [at(step)]
-    best, error = row[0], np.full_like(row[0], np.inf)
-    for level in range(1, HALVINGS + 1):
-        h = step / 2**level
-        above, row = row, [at(h)]
-        for order in range(1, level + 1):
-            row.append(row[-1] + (row[-1] - above[order - 1]) / (4.0**order - 1))
-            differ = np.maximum(np.abs(row[order] - row[order - 1]), np.abs(row[order] - above[order - 1]))
-            now = SAFETY * differ + 2 * rounding(h)
-            better = now < error
-            best, error = np.where(better, row[order], best), np.where(better, now, error)
-    return best, error
+    steps = step * RATIO ** np.arange(STEPS)
+    plain = np.array([at(h) for h in steps])
+    off = np.array([rounding(h) for h in steps])
+
+    # Each column takes one more power of the step from the rows above it.
+    table = np.full((STEPS, TERMS + 1, *plain.shape[1:]), np.nan)
+    error = np.full_like(table, np.nan)
+    table[:, 0] = plain
+    for k in range(1, TERMS + 1):
+        above, here = table[k - 1 : -1, k - 1], table[k:, k - 1]
+        table[k:, k] = here + (here - above) / (RATIO ** (-2 * k) - 1)
+        differ = np.maximum(np.abs(table[k:, k] - here), np.abs(table[k:, k] - above))
+        error[k:, k] = SAFETY * differ + AMPLIFIED * off[k:]
+
+    # A difference errs by its rounding, and by what the square of its step is of a wider one's.
+    for finer in range(1, STEPS):
+        truncated = np.abs(plain[:finer, None] - table[:finer])
+        share = (steps[finer] / steps[:finer]) ** 2
+        allowed = off[finer] + truncated * share.reshape(-1, *(1,) * (table.ndim - 1))
+        error[:finer] = np.fmax(error[:finer], np.abs(plain[finer] - table[:finer]) - allowed)
+
+    candidates = np.where(np.isnan(error) | np.isnan(table), np.inf, error)
+    candidates[:, 0] = np.inf
+    flat = candidates.reshape(-1, *plain.shape[1:])
+    best = np.expand_dims(flat.argmin(0), 0)
+    value = np.take_along_axis(table.reshape(flat.shape), best, 0)[0]
+    return value, np.take_along_axis(flat, best, 0)[0]

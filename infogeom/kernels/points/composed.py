@@ -23,7 +23,7 @@ from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.expectations.jets import special_functions
 from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.kernels.points.pointwise import Pointwise
-from infogeom.kernels.points.work import Jets, way_of, work_of
+from infogeom.kernels.points.work import Jets, Work, way_of, work_of
 from infogeom.symbolic import DirectSum, Form, Metric, PulledBack, Scaled
 
 Array = NDArray[np.float64]
@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 #: taken.
 ROUNDING = 2 * UNIT
 RANKS = (2, 3, 4)
+#: Steps that measure what an error of θ does, in units of that error's bound, of which `SINGLE` are taken.
+STEP = 8.0
 
 
 class Bounded(NamedTuple):
@@ -75,6 +77,7 @@ class _Scaled(_Composed):
     def _metrics(self) -> list[Metric]:
         return [self._part(self.metric.coordinates, self.form.form, self.metric.domains)]
 
+    @np.errstate(over="ignore", invalid="ignore")  # shows in the jets
     def jets(self, points: Array, order: int) -> Jets:
         found, number = self._parts[0].jets(points, order), float(self.form.number)
         *of_jet, factor = found.errors  # the last is relative
@@ -89,6 +92,7 @@ class _DirectSum(_Composed):
         domains, parts = iter(self.metric.domains), zip(self.form.coordinates, self.form.forms, strict=True)
         return [self._part(own, form, [next(domains) for _ in own]) for own, form in parts]
 
+    @np.errstate(over="ignore", invalid="ignore")  # shows in the jets
     def jets(self, points: Array, order: int) -> Jets:
         m, first = len(points), 0
         whole = [np.zeros((self.n,) * rank + (m,)) for rank in RANKS[: order + 1]]
@@ -121,11 +125,12 @@ class _PulledBack(_Composed):
     def _metrics(self) -> list[Metric]:
         return [self._part(tuple(self.form.old), self.form.form)]
 
+    @np.errstate(over="ignore", invalid="ignore")  # shows in the jets
     def jets(self, points: Array, order: int) -> Jets:
         theta, J, H, K = self._at(points)
         (part,) = self._parts
         found = part.jets(np.ascontiguousarray(theta.value.T), min(order + 1, part.order))
-        g, dg, ddg = _moved(found, theta)
+        g, dg, ddg = _moved(part, found, theta, order)
         none = np.empty((0,) * 4), np.empty((0,) * 5)
         factor = np.zeros((self.n + 1, len(points)))
         results = [contracted("ijp,iap,jbp->abp", g, J, J)]
@@ -158,32 +163,42 @@ def _derivatives(e: Sequence[Expr], x: Sequence[Symbol], rank: int) -> list[Expr
     return list(e)
 
 
-def _moved(found: Jets, theta: Bounded) -> list[Bounded]:
-    """The jet where θ was rounded to, with what that adds to its errors, and that of a factor that all samples share.
+def _moved(part: Work, found: Jets, theta: Bounded, order: int) -> list[Bounded]:
+    """The jet where θ was rounded to, up to an order, with what that adds to its errors.
 
-    Of a whole jet that factor errs by nothing (`infogeom.kernels.codegen.rounding.SampleErrors`), and has no slope that
-    counts.
+    So does the error of a factor that all samples share: of a whole jet there is none
+    (`infogeom.kernels.codegen.rounding.SampleErrors`), and it has no slope that counts.
     """
-    off, (g, dg, ddg) = theta.error, found[:3]
-    root = np.sqrt(np.abs(np.einsum("iip->ip", g)))
-    scale = root[:, None] * root
-    errors = [np.array(error) for error in found.errors[:3]]
-    errors[0] = errors[0] + scale * (len(g) * found.errors[3][0])
-    if not dg.size:  # a change that goes with the coordinate's own
-        relative = (off / np.maximum(np.abs(theta.value), np.finfo(float).tiny)).max(0)
-        return [Bounded(g, errors[0] + np.abs(g) * relative), Bounded(dg, dg), Bounded(ddg, ddg)]
-    errors[0] = errors[0] + np.einsum("ijkp,kp->ijp", np.abs(dg), off)
-    if not ddg.size:
-        return [Bounded(g, errors[0]), Bounded(dg, errors[1]), Bounded(ddg, ddg)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.nan_to_num(np.abs(dg) / scale[:, :, None], posinf=0.0).max((0, 1))
-        twice = np.nan_to_num(np.abs(ddg) / scale[:, :, None, None], posinf=0.0).max((0, 1))
-    moved = np.einsum("kp,kp->p", rate, off)
-    errors[1] = errors[1] + np.einsum("ijklp,lp->ijkp", np.abs(ddg), off)
-    # ∂∂∂g is not known: as large as the rates of g make it.
-    third = twice + rate[:, None] * rate
-    errors[2] = errors[2] + scale[:, :, None, None] * third * moved
-    return [Bounded(g, errors[0]), Bounded(dg, errors[1]), Bounded(ddg, errors[2])]
+    tensors, errors = found[:3], [np.array(error) for error in found.errors[:3]]
+    root = np.sqrt(np.abs(np.einsum("iip->ip", found.g)))
+    errors[0] = errors[0] + root[:, None] * root * (len(root) * found.errors[3][0])
+
+    for rank in range(order + 1):
+        if rank < 2 and tensors[rank + 1].size:
+            errors[rank] = errors[rank] + np.einsum("...kp,kp->...p", np.abs(tensors[rank + 1]), theta.error)
+        else:
+            errors[rank] = errors[rank] + _change(part, tensors[rank], theta, rank)
+    return [Bounded(tensor, error) for tensor, error in zip(tensors, errors, strict=True)]
+
+
+def _change(part: Work, tensor: Array, theta: Bounded, rank: int) -> Array:
+    """How far a part of the jet, of which no derivative is known, may change within the error of θ, as it is measured.
+
+    The steps are wider than that error, so that they are none of rounding, and the change is taken in proportion.
+    """
+    change = np.zeros_like(tensor)
+    for k, (off, value) in enumerate(zip(theta.error, theta.value, strict=True)):
+        step = STEP * np.maximum(off, np.spacing(np.abs(value)))
+        beside = theta.value.T.copy()
+
+        beside[:, k] = value + step
+        found = part.jets(beside, rank)[rank]
+        if not np.isfinite(found).all():  # at the edge of a domain
+            beside[:, k] = value - step
+            found = np.where(np.isfinite(found), found, part.jets(beside, rank)[rank])
+
+        change = change + np.abs(found - tensor) * (off / step)
+    return change
 
 
 def _first(g: Bounded, dg: Bounded, J: Bounded, H: Bounded) -> Bounded:

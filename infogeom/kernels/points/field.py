@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from infogeom.kernels.points.pointwise import at_point
 from infogeom.kernels.points.ways import work_of
+from infogeom.models.model import Model
 from infogeom.quantities import QUANTITIES, highest_order
-from infogeom.symbolic import Metric
+from infogeom.symbolic import Metric, numeric_metric
 
 __all__ = ["Field"]
 
@@ -25,7 +26,7 @@ class Field:
 
     Parameters
     ----------
-    metric : Metric
+    model_or_metric : Model or Metric
         With numbers for all constants.
     quantities : sequence of str
         Names of `infogeom.quantities.QUANTITIES` that are neither bounds nor read off others, and of
@@ -33,12 +34,21 @@ class Field:
 
     Raises
     ------
-    ValueError
-        For points of another length, and quantities that the form of the metric cannot give.
+    TypeError, ValueError
+        For quantities that there are none of, or that the form of the metric cannot give; for points of another length.
     """
 
-    def __init__(self, metric: Metric, quantities: Sequence[str]) -> None:
+    def __init__(self, model_or_metric: Model | Metric, quantities: Sequence[str]) -> None:
+        metric = numeric_metric(model_or_metric)
+        if isinstance(quantities, str):
+            raise TypeError(f"quantities must be a sequence of names, got {quantities!r}")
         self._names, self._work = tuple(quantities), work_of(metric)
+        known = [
+            *metric.observables,
+            *(q.name for q in QUANTITIES.values() if not (q.bounds or q.read_off or q.observed)),
+        ]
+        if unknown := [name for name in self._names if name not in known]:
+            raise ValueError(f"quantities must be among {known}, got {unknown}")
         rows = [QUANTITIES[name] for name in self._names if name not in metric.observables]
         if lacking := self._work.lacking([row.name for row in rows]):
             raise ValueError(f"quantities {lacking}")

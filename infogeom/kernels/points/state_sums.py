@@ -130,7 +130,8 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     # QR is stable by columns (Higham 2002, Th. 19.4).
     lengths = np.sqrt(np.einsum("ij,ij->i", E, E))
     W = np.sqrt(n) * epsilon + UNIT * np.sqrt(len(p)) * float(sizes @ lengths) + float(lost @ length**2)
-    of_third = _third_error(p, length, epsilon, W, epsilon + 2 * UNIT * float(lengths.sum()), lost, n)
+    shift_in_frame = epsilon + 2 * UNIT * float(lengths @ np.abs(statistics - statistics[0]).max(0))
+    of_third = _third_error(p, length, epsilon, W, shift_in_frame, lost, n)
     norm, of_trace = np.sqrt(max(cubes, 0.0)), np.sqrt(float(trace @ trace))
     of_scalar = (norm + np.sqrt(n) * of_trace) * of_third / 2 + UNIT * np.sqrt(len(p)) * (cubes + trace @ trace) / 4
     return found | {"ricci_scalar_error": np.asarray(of_scalar / sound)}
@@ -141,6 +142,7 @@ def _centred(statistics: Array, theta: Sequence[float]) -> tuple[Array, Array, f
 
     That is the relative error of a weight, what rounding does to a centred statistic, and weights below float64.
     """
+    statistics = statistics - statistics[0]  # what all states share has no part in the law
     exponent = statistics @ np.asarray(theta)
     exponent -= exponent.max()
     weights = np.exp(exponent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -219,3 +220,24 @@ def test_differences_stay_within_the_domain_and_their_error_within_its_bound(x: 
     ds = ig.grid.evaluate_points(Metric([a, b], Called(hyperbolic)), [[x, y]], ("ricci_scalar",), rtol=1)
     assert min(seen) > 0
     assert abs(ds.ricci_scalar.item() + 2) <= ds.ricci_scalar_error.item()
+
+
+def test_an_error_of_the_old_coordinates_shows_in_second_derivatives_that_vanish_there() -> None:
+    closed = ig.symbolic.ClosedForm(sympy.diag(1, 10**6 + sympy.sin(a)))
+    moved = Metric([a, b], PulledBack(closed, {a: a**3, b: b}, [a, b]))
+    at = (np.pi * 1e7) ** (1 / 3)  # where sin is 0 to within the rounding of its argument
+    with pytest.warns(ig.StatusWarning, match="1 unrefined"):
+        ds = ig.evaluate_points(moved, [[at, 1.0]], ("ricci_scalar",))
+    with mpmath.workdps(40):
+        old = mpmath.mpf(at) ** 3
+        R = -2 * mpmath.diff(lambda t: mpmath.sqrt(10**6 + mpmath.sin(t)), old, 2) / mpmath.sqrt(10**6)
+    assert abs(ds.ricci_scalar.item() - float(R)) <= ds.ricci_scalar_error.item() < 0.1 * abs(R)
+
+
+@pytest.mark.parametrize("far", [0.0, 1e8])
+def test_states_whose_statistics_lie_far_from_0_are_a_law_like_any_other(far: float) -> None:
+    statistics = np.array(UNITS.structure.statistics, float) + far
+    metric = Metric([p.symbol for p in UNITS.parameters], WeightedStates(statistics))
+    point = np.full((1, len(metric.names)), 0.25)
+    here, near = ig.evaluate_points(metric, point), ig.evaluate_points(UNITS, point)
+    assert abs(here.ricci_scalar - near.ricci_scalar).item() <= here.ricci_scalar_error.item() < 1e-9

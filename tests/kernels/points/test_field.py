@@ -85,3 +85,19 @@ def test_a_users_function_is_a_field() -> None:
     a = sympy.Symbol("a", positive=True)
     (g,) = Field(Metric([a], Called(lambda x: [[1 / x**2]])), ("metric",))([2.0])
     assert g == [[0.25]]
+
+
+def test_a_model_stands_for_its_metric() -> None:
+    law = ig.models.gamma()
+    assert Field(law, ("determinant",))([2.0, 3.0]) == Field(numeric_metric(law), ("determinant",))([2.0, 3.0])
+
+
+@pytest.mark.parametrize("name", ["curvature", "ricci_scalar_error", "log10_ricci_scalar", "metric_rank", "loss"])
+def test_what_is_no_quantity_of_its_own_is_a_value_error(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"quantities must be among \['metric', .*got \['{name}'\]"):
+        Field(ig.models.gamma(), ("metric", name))
+
+
+def test_a_single_name_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="quantities must be a sequence of names, got 'metric'"):
+        Field(ig.models.gamma(), "metric")
