@@ -196,8 +196,9 @@ class Expectation(Form):
     def read(self, place: Place) -> Self:
         """As it is: densities are exact already."""
         own = [v for law in self.laws for v in law.variables]
-        found = set().union(*(e.free_symbols for e in self.expressions))
-        check_symbols(found, place, (*own, *(self.samples.symbols if self.samples else ())))
+        own += self.samples.symbols if self.samples else ()
+        for e in self.expressions:
+            check_symbols(e.free_symbols, place, own)
         return replace(self)
 
     def subs(self, known: Mapping[Symbol, Expr]) -> Form:
@@ -315,10 +316,12 @@ class Called(Form):
 
 def check_symbols(found: set[Symbol], place: Place, own: Sequence[Symbol]) -> None:
     """Raise for symbols that are neither coordinates nor constants nor the form's own."""
-    known = {*place.coordinates, *place.constants, *own}
+    known = set(place.coordinates) | set(place.constants) | set(own)
     foreign = sorted(found - known, key=str)
     namesakes: dict[str, Any] = {s.name: s for s in known}
-    for s in (s for s in foreign if s.name in namesakes):
+    for s in foreign:
+        if s.name not in namesakes:
+            continue
         told, other = sympy.srepr(namesakes[s.name]), sympy.srepr(s)
         raise ValueError(
             f"matrix must hold {told} itself, got {other}, another symbol of that name for its other assumptions "

@@ -144,6 +144,7 @@ class _Called(Pointwise):
 
             return _extrapolated(at, 1.0, lambda h: off / (h * h * area))
 
+        # Second derivatives are symmetric: those along each coordinate, then those across each pair.
         for k in range(n):
             value[..., k, k], error[..., k, k] = along(k)
         for k, l in combinations(range(n), 2):

@@ -23,7 +23,7 @@ from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.expectations.jets import special_functions
 from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.kernels.points.pointwise import Pointwise
-from infogeom.kernels.points.work import Jets, Work, way_of, work_of
+from infogeom.kernels.points.work import Jets, Work, jets_up_to, way_of, work_of
 from infogeom.symbolic import DirectSum, Form, Metric, PulledBack, Scaled
 
 Array = NDArray[np.float64]
@@ -108,9 +108,7 @@ class _DirectSum(_Composed):
             factor[0] = factor[0] + shared[0]  # of one part only, and so for all of them at most
             factor[1 + own] = shared[1:]
             first += part.n
-        beyond = [np.empty((0,) * (rank + 1)) for rank in RANKS[order + 1 :]]
-        g, dg, ddg = [*whole, *beyond]
-        return Jets(g, dg, ddg, (*errors, *beyond, factor))
+        return jets_up_to(whole, errors, factor)
 
 
 @way_of(PulledBack)
@@ -131,16 +129,12 @@ class _PulledBack(_Composed):
         (part,) = self._parts
         found = part.jets(np.ascontiguousarray(theta.value.T), min(order + 1, part.order))
         g, dg, ddg = _moved(part, found, theta, order)
-        none = np.empty((0,) * 4), np.empty((0,) * 5)
-        factor = np.zeros((self.n + 1, len(points)))
         results = [contracted("ijp,iap,jbp->abp", g, J, J)]
         if order > 0:
             results.append(_first(g, dg, J, H))
         if order > 1:
             results.append(_second(g, dg, ddg, J, H, K))
-        tensors = [*(result.value for result in results), *none[order:]]
-        errors = [*(result.error for result in results), *none[order:]]
-        return Jets(tensors[0], tensors[1], tensors[2], (*errors, factor))
+        return jets_up_to([result.value for result in results], [result.error for result in results])
 
     def _at(self, points: Array) -> list[Bounded]:
         """θ and its derivatives of first to third order."""

@@ -43,10 +43,8 @@ class Field:
         if isinstance(quantities, str):
             raise TypeError(f"quantities must be a sequence of names, got {quantities!r}")
         self._names, self._work = tuple(quantities), work_of(metric)
-        known = [
-            *metric.observables,
-            *(q.name for q in QUANTITIES.values() if not (q.bounds or q.read_off or q.observed)),
-        ]
+        of_metrics = [q.name for q in QUANTITIES.values() if not (q.bounds or q.read_off or q.observed)]
+        known = [*metric.observables, *of_metrics]
         if unknown := [name for name in self._names if name not in known]:
             raise ValueError(f"quantities must be among {known}, got {unknown}")
         rows = [QUANTITIES[name] for name in self._names if name not in metric.observables]

@@ -15,7 +15,7 @@ from infogeom.kernels.balls.fixed_precision import DoubleDouble
 from infogeom.kernels.points.tiles import Evaluation, Task
 from infogeom.symbolic import Form, Metric
 
-__all__ = ["Jets", "Work", "jets_of", "way_of", "work_of"]
+__all__ = ["Jets", "Work", "jets_of", "jets_up_to", "way_of", "work_of"]
 
 Array = NDArray[np.float64]
 
@@ -41,17 +41,24 @@ class Jets(NamedTuple):
     framed: tuple[Array, ...] = ()
 
 
+def jets_up_to(tensors: Sequence[Array], errors: Sequence[Array], shared: Array | None = None) -> Jets:
+    """Jets from g, ∂g and ∂∂g up to some order and bounds on their errors, one of a factor that all samples share."""
+    n, m = tensors[0].shape[-2:]
+    beyond = [np.empty((0,) * rank) for rank in range(len(tensors) + 3, 6)]
+    whole = [*tensors, *beyond]
+    if shared is None:
+        shared = np.zeros((n + 1, m))
+    return Jets(whole[0], whole[1], whole[2], (*errors, *beyond, shared))
+
+
 def jets_of(found: Sequence[Sequence[tuple[Array, Array]]], n: int, order: int) -> Jets:
     """Jets from what was found at each point: g, ∂g and ∂∂g up to an order, each with bounds on its errors."""
-    tensors, errors = [], []
-    for k in range(3):
-        shape = (n,) * (k + 2) if k <= order else (0,) * (k + 2)
-        tensor, error = np.empty((*shape, len(found))), np.empty((*shape, len(found)))
-        for p, jet in enumerate(found if k <= order else ()):
-            tensor[..., p], error[..., p] = jet[k]
-        tensors.append(tensor)
-        errors.append(error)
-    return Jets(tensors[0], tensors[1], tensors[2], (*errors, np.zeros((n + 1, len(found)))))
+    tensors = [np.empty((n,) * (k + 2) + (len(found),)) for k in range(order + 1)]
+    errors = [np.empty_like(tensor) for tensor in tensors]
+    for p, jet in enumerate(found):
+        for k, (value, error) in enumerate(jet):
+            tensors[k][..., p], errors[k][..., p] = value, error
+    return jets_up_to(tensors, errors)
 
 
 class Work(ABC):
