@@ -25,7 +25,8 @@ from infogeom.kernels.points.conditions import conditions
 from infogeom.kernels.points.refinement import values, with_errors
 from infogeom.kernels.points.ways import Task, work_of
 from infogeom.kernels.status import MEANINGS, Status
-from infogeom.models.model import Model, Parameter
+from infogeom.models.model import Model
+from infogeom.models.parameter import Parameter
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric

@@ -24,7 +24,8 @@ from tqdm import tqdm
 from infogeom.catalogue.facts import closed_curvature, is_hessian, witnesses_against
 from infogeom.formulas import latex
 from infogeom.models.by_name import family, named
-from infogeom.models.model import Model, Parameter
+from infogeom.models.model import Model
+from infogeom.models.parameter import Parameter
 from infogeom.numeric.worker import Worker
 from infogeom.symbolic import Metric
 from infogeom.symbolic.definition import points_of

@@ -12,8 +12,7 @@ from infogeom.distributions.by_scipy import known_to_scipy
 from infogeom.distributions.density import Array, Density
 from infogeom.distributions.inversion import continuous_quantiles, discrete_quantiles
 from infogeom.models.combine import Product, Reparametrisation
-from infogeom.models.discrete import Counts
-from infogeom.models.multivariate import Gaussian
+from infogeom.models.structures import Counts, Gaussian
 
 __all__ = ["draws"]
 

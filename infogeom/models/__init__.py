@@ -3,81 +3,40 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from infogeom.models import binary, counts, discrete, gaussians, half_line, interval, line, vectors
+from infogeom.models.binary import *
 from infogeom.models.by_name import families, family
 from infogeom.models.combine import mixture, product, reparametrise, replicate
-from infogeom.models.continuous import (
-    beta,
-    beta_prime,
-    cauchy,
-    chi_squared,
-    exponential,
-    frechet,
-    gamma,
-    generalised_extreme_value,
-    generalised_normal,
-    gumbel,
-    half_normal,
-    hyperbolic_secant,
-    inverse_gamma,
-    inverse_gaussian,
-    laplace,
-    log_logistic,
-    log_normal,
-    logistic,
-    normal,
-    pareto,
-    rayleigh,
-    skew_normal,
-    student_t,
-    von_mises,
-    weibull,
-)
+from infogeom.models.counts import *
 from infogeom.models.density import from_density, from_sympy_stats, location_scale
-from infogeom.models.discrete import (
-    bernoulli,
-    beta_binomial,
-    binomial,
-    categorical,
-    geometric,
-    log_linear,
-    multinomial,
-    negative_binomial,
-    negative_multinomial,
-    poisson,
-    skellam,
-    zeta,
-)
+from infogeom.models.discrete import *
+from infogeom.models.gaussians import *
+from infogeom.models.half_line import *
+from infogeom.models.interval import *
+from infogeom.models.line import *
 from infogeom.models.log_partition import exponential_family
-from infogeom.models.model import Model, Network, Parameter, Samples
-from infogeom.models.multivariate import (
-    dirichlet,
-    freund,
-    gaussian,
-    gaussian_chain,
-    multivariate_normal,
-    multivariate_normal_diagonal,
-    multivariate_normal_isotropic,
-    multivariate_normal_known_covariance,
-    multivariate_normal_known_mean,
-    von_mises_fisher,
-    wishart,
-)
+from infogeom.models.model import Model, Network
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
+from infogeom.models.parameter import Parameter
 from infogeom.models.regression import regression
+from infogeom.models.samples import Samples
+from infogeom.models.vectors import *
 
 __all__ = [
-    "Model", "Network", "Parameter", "Samples", "bernoulli", "beta", "beta_binomial", "beta_prime", "binomial",
-    "categorical", "cauchy", "chi_squared", "decision_boundary", "decision_boundary_population", "dirichlet",
-    "exponential", "exponential_family", "families", "family", "frechet", "freund", "from_density",
-    "from_sympy_stats", "gamma", "gaussian", "gaussian_chain", "generalised_extreme_value", "generalised_normal",
-    "geometric", "gumbel", "half_normal", "hyperbolic_secant", "inverse_gamma", "inverse_gaussian", "laplace",
-    "location_scale", "log_linear", "log_logistic", "log_normal", "logistic", "mixture", "multinomial",
-    "multivariate_normal", "multivariate_normal_diagonal", "multivariate_normal_isotropic",
-    "multivariate_normal_known_covariance", "multivariate_normal_known_mean", "negative_binomial",
-    "negative_multinomial", "normal", "pareto", "poisson", "product", "rayleigh", "regression", "reparametrise",
-    "replicate", "sigmoid_neuron", "skellam", "skew_normal", "student_t", "table", "von_mises", "von_mises_fisher",
-    "weibull", "wishart", "zeta",
+    "Model", "Network", "Parameter", "Samples", "decision_boundary", "decision_boundary_population",
+    "exponential_family", "families", "family", "from_density", "from_sympy_stats", "location_scale", "mixture",
+    "product", "regression", "reparametrise", "replicate", "sigmoid_neuron", "table",
 ]  # fmt: skip
+# A family is named in its own file alone.
+__all__ += line.__all__
+__all__ += half_line.__all__
+__all__ += interval.__all__
+__all__ += discrete.__all__
+__all__ += counts.__all__
+__all__ += binary.__all__
+__all__ += gaussians.__all__
+__all__ += vectors.__all__
+__all__.sort()
 
 if TYPE_CHECKING:
     from infogeom.catalogue import table

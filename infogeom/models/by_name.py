@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from infogeom import models
 from infogeom.models.model import Model
 
-__all__ = ["families", "family", "named"]
+__all__ = ["families", "family", "listed", "named"]
 
 #: Arguments of families that need some: the first of these that they accept.
 SMALL = (2, 3, 4)
+#: What `listed` has seen.
+_FAMILIES: dict[str, Callable[..., Model]] = {}
+Family = TypeVar("Family", bound=Callable[..., Model])
+
+
+def listed(function: Family) -> Family:
+    """Decorator of a family that text can call: its arguments are integers, if there are any."""
+    _FAMILIES[function.__name__] = function
+    return function
 
 
 def families() -> dict[str, Callable[..., Model]]:
@@ -23,15 +32,7 @@ def families() -> dict[str, Callable[..., Model]]:
     >>> "weibull" in ig.models.families()
     True
     """
-    found: dict[str, Callable[..., Model]] = {}
-    for name in models.__all__:
-        function = getattr(models, name)
-        if inspect.isfunction(function):
-            signature = inspect.signature(function)
-            kinds = [str(p.annotation).partition(" ")[0] for p in signature.parameters.values()]
-            if signature.return_annotation == "Model" and all(kind == "int" for kind in kinds):
-                found[name] = function
-    return found
+    return dict(sorted(_FAMILIES.items()))
 
 
 def family(text: str) -> Model:
@@ -49,13 +50,13 @@ def family(text: str) -> Model:
     <Model Student, 3 degrees of freedom: mu, sigma>
     """
     name, _, rest = text.partition(":")
-    known, arguments = families(), [part for part in rest.split(",") if part]
+    arguments = [part for part in rest.split(",") if part]
+    known = families()
     if name not in known:
         raise ValueError(f"family must be one of {', '.join(sorted(known))}, got {text!r}")
-    signature = inspect.signature(known[name])
-    required = [p for p in signature.parameters.values() if p.default is p.empty]
-    if not len(required) <= len(arguments) <= len(signature.parameters):
-        usage = ":".join([name, ",".join(signature.parameters)]).rstrip(":")
+    accepted = inspect.signature(known[name]).parameters
+    if not _required(known[name]) <= len(arguments) <= len(accepted):
+        usage = f"{name}:{','.join(accepted)}".rstrip(":")
         raise ValueError(f"family must be written {usage}, got {text!r}")
     try:
         return known[name](*(_integer(argument) for argument in arguments))
@@ -79,12 +80,20 @@ def named(chosen: Sequence[str] | None = None) -> list[tuple[str, Model]]:
 
 def _small(function: Callable[..., Model]) -> str:
     """The first small arguments that are accepted, after a colon; nothing for a function that needs none."""
-    required = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
-    for number in SMALL if required else ():
-        arguments = [number] * len(required)
+    required = _required(function)
+    if not required:
+        return ""
+    for number in SMALL:
+        arguments = [number] * required
         try:
             function(*arguments)
         except ValueError:
             continue
         return ":" + ",".join(map(str, arguments))
     return ""
+
+
+def _required(function: Callable[..., Model]) -> int:
+    """Number of arguments without which a family is not made."""
+    accepted = inspect.signature(function).parameters.values()
+    return sum(p.default is p.empty for p in accepted)

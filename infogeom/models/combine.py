@@ -13,7 +13,8 @@ from sympy import Expr, Symbol
 from infogeom import precision
 from infogeom.arguments import as_expression, check_count, sequence_of
 from infogeom.functions import log_sum_exp, stable
-from infogeom.models.model import Model, Parameter, Structure, parameters_of
+from infogeom.models.model import Model, Structure
+from infogeom.models.parameter import Parameter, parameters_of
 
 __all__ = ["Product", "Reparametrisation", "Replicas", "copies_of", "mixture", "product", "reparametrise", "replicate"]
 

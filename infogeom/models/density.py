@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import sympy
 import sympy.stats
@@ -11,7 +12,8 @@ from sympy.stats.rv import RandomSymbol, SinglePSpace
 
 from infogeom.arguments import as_expression
 from infogeom.functions import log_bessel, log_zeta, stable
-from infogeom.models.model import Model, Parameter, parameters_of
+from infogeom.models.model import Model
+from infogeom.models.parameter import Parameter, parameters_of
 
 __all__ = ["from_density", "from_sympy_stats", "location_scale"]
 
@@ -57,7 +59,8 @@ def from_density(
         raise TypeError(f"variable must be a sympy Symbol, got {variable!r}")
     if not isinstance(support, Set):
         raise TypeError(f"support must be a sympy Set, got {support!r}")
-    law, declared = as_expression("log_density", log_density), parameters_of("parameters", parameters)
+    law = as_expression("log_density", log_density)
+    declared = parameters_of("parameters", parameters)
     if variable in {p.symbol for p in declared}:
         raise ValueError(f"variable {variable} must not be a parameter as well")
     if law.has(sympy.Sum, sympy.Integral, sympy.Product):
@@ -103,16 +106,21 @@ def from_sympy_stats(
         x = Symbol(random_variable.name, real=True, positive=support.start.is_nonnegative or None)
     else:  # declared an integer, SymPy would write log Γ(x) as log(Γ(x)), which overflows
         x = Symbol(random_variable.name, nonnegative=True)
-    distribution = random_variable.pspace.distribution
     if not isinstance(support, sympy.FiniteSet):
         law = _logarithm(_one_piece(sympy.stats.density(random_variable)(x)))
-    elif not all(k.is_number for k in support):
-        raise ValueError(f"random_variable must take numbers, got {support}")
+    elif all(outcome.is_number for outcome in support):
+        law = _of_outcomes(random_variable.pspace.distribution, x)
     else:
-        formula = _one_piece(sympy.sympify(distribution.pmf(x)))
-        known = isinstance(formula, Expr) and not formula.has(sympy.Piecewise)
-        law = _logarithm(formula) if known else _over_outcomes(distribution.dict, x)
+        raise ValueError(f"random_variable must take numbers, got {support}")
     return from_density(law, x, parameters, support, name=name or random_variable.name)
+
+
+def _of_outcomes(distribution: Any, x: Symbol) -> Expr:
+    """Log-probability of finitely many outcomes: SymPy's formula where it has one without cases."""
+    formula = _one_piece(sympy.sympify(distribution.pmf(x)))
+    if isinstance(formula, Expr) and not formula.has(sympy.Piecewise):
+        return _logarithm(formula)
+    return _over_outcomes(distribution.dict, x)
 
 
 def _one_piece(density: Expr) -> Expr:
@@ -128,30 +136,56 @@ def _one_piece(density: Expr) -> Expr:
 def _logarithm(density: Expr) -> Expr:
     if density.has(sympy.Piecewise):
         pieces = sympy.piecewise_fold(density).args
-        return sympy.Piecewise(*((_logarithm(e) if e != 0 else -sympy.oo, where) for e, where in pieces))
+        logarithms = [(_logarithm(e) if e != 0 else -sympy.oo, where) for e, where in pieces]
+        return sympy.Piecewise(*logarithms)
     for function, logarithm in LOGARITHMS.items():
-        density = density.replace(function, lambda *args, logarithm=logarithm: sympy.exp(logarithm(*args)))
+        density = density.replace(function, _exponential_of(logarithm))
     return sympy.expand_log(sympy.log(density), force=True)
+
+
+def _exponential_of(logarithm: Callable[..., Expr]) -> Callable[..., Expr]:
+    def value(*arguments: Expr) -> Expr:
+        return sympy.exp(logarithm(*arguments))
+
+    return value
 
 
 def _over_outcomes(probabilities: Mapping[Expr, Expr], x: Symbol) -> Expr:
     """Polynomial that is log p at each outcome."""
-    return sympy.Add(*(sympy.log(p) * _indicator(x, k, probabilities) for k, p in probabilities.items()))
+    terms = [sympy.log(p) * _indicator(x, k, probabilities) for k, p in probabilities.items()]
+    return sympy.Add(*terms)
 
 
 def _indicator(x: Symbol, k: Expr, outcomes: Iterable[Expr]) -> Expr:
     """Polynomial that is 1 at one of the outcomes and 0 at the others."""
-    return sympy.expand(sympy.Mul(*((x - other) / (k - other) for other in outcomes if other != k)))
+    factors = [(x - other) / (k - other) for other in outcomes if other != k]
+    return sympy.expand(sympy.Mul(*factors))
+
+
+def _log_beta(a: Expr, b: Expr) -> Expr:
+    return loggamma(a) + loggamma(b) - loggamma(a + b)
+
+
+def _log_binomial(n: Expr, k: Expr) -> Expr:
+    return loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1)
+
+
+def _log_factorial(n: Expr) -> Expr:
+    return loggamma(n + 1)
+
+
+def _log_zeta(s: Expr) -> Expr:
+    return log_zeta(0, s)
 
 
 #: Logarithms of the functions by which SymPy writes densities.
 LOGARITHMS: dict[type, Callable[..., Expr]] = {
-    sympy.beta: lambda a, b: loggamma(a) + loggamma(b) - loggamma(a + b),
-    sympy.binomial: lambda n, k: loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1),
-    sympy.factorial: lambda n: loggamma(n + 1),
-    sympy.gamma: loggamma,
+    sympy.beta: _log_beta,
     sympy.besseli: log_bessel,
-    sympy.zeta: lambda s: log_zeta(0, s),
+    sympy.binomial: _log_binomial,
+    sympy.factorial: _log_factorial,
+    sympy.gamma: loggamma,
+    sympy.zeta: _log_zeta,
 }
 
 

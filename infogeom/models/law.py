@@ -49,15 +49,22 @@ def scores_of(model: Model) -> tuple[Expr, ...]:
 
 def kinks_of(density: Expr, variable: Symbol) -> list[Expr]:
     """Values of a variable where a density is not smooth, as far as SymPy can solve for them."""
-    changing = [f.args[0] for f in density.atoms(sympy.Abs, sympy.sign, sympy.Heaviside)]
-    changing += [a - b for f in density.atoms(sympy.Max, sympy.Min) for a, b in combinations(f.args, 2)]
-    pieces = [piece.cond for f in density.atoms(sympy.Piecewise) for piece in f.args]
-    changing += [r.lhs - r.rhs for condition in pieces for r in condition.atoms(sympy.core.relational.Relational)]
     kinks: dict[Expr, None] = {}
-    for e in changing:
+    for e in _changing_sign(density):
         if variable in e.free_symbols:
             try:
                 kinks |= dict.fromkeys(sympy.solve(e, variable))
             except NotImplementedError:
                 continue
     return [kink for kink in kinks if kink.is_real is not False]
+
+
+def _changing_sign(density: Expr) -> list[Expr]:
+    """Expressions where whose sign changes another piece of the density begins."""
+    changing = [f.args[0] for f in density.atoms(sympy.Abs, sympy.sign, sympy.Heaviside)]
+    for f in density.atoms(sympy.Max, sympy.Min):
+        changing += [a - b for a, b in combinations(f.args, 2)]
+    for f in density.atoms(sympy.Piecewise):
+        for piece in f.args:
+            changing += [r.lhs - r.rhs for r in piece.cond.atoms(sympy.core.relational.Relational)]
+    return changing

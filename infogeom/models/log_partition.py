@@ -11,7 +11,8 @@ from sympy import Expr, Symbol
 
 from infogeom.arguments import as_expression
 from infogeom.models.combine import reparametrise
-from infogeom.models.model import Model, Parameter, Structure, parameters_of
+from infogeom.models.model import Model, Structure
+from infogeom.models.parameter import Parameter, parameters_of
 
 __all__ = ["LogPartition", "exponential_family"]
 

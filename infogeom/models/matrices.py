@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from itertools import combinations_with_replacement
 
 import sympy
 from sympy import Expr, ImmutableMatrix
 
-__all__ = ["adjugate", "leading_minors", "symmetric"]
+from infogeom.models.parameter import Parameter, positive, real
+
+__all__ = ["Entries", "adjugate", "leading_minors", "positive_matrix", "squares", "symmetric"]
 
 Indices = tuple[int, ...]
+#: Entries (i, j) of a symmetric matrix, i ≤ j.
+Entries = dict[tuple[int, int], Expr]
 
 
 def symmetric(entries: Mapping[tuple[int, int], Expr], size: int) -> ImmutableMatrix:
     """Symmetric matrix from entries (i, j) with i ≤ j; those not given are 0."""
     return ImmutableMatrix(size, size, lambda i, j: entries.get((min(i, j), max(i, j)), sympy.Integer(0)))
+
+
+def positive_matrix(name: str, d: int, band: int) -> tuple[ImmutableMatrix, dict[tuple[int, int], Parameter]]:
+    """Symmetric matrix of parameters up to so many places off its diagonal, which dominates in the typical range."""
+    most = 0.8 / min(2 * band, max(1, d - 1))
+    comma = "_" if d > 9 else ""
+    entries = {}
+    for i, j in combinations_with_replacement(range(d), 2):
+        place = f"{name}{i + 1}{comma}{j + 1}"
+        if i == j:
+            entries[i, j] = positive(place, (1.0, 2.5))
+        elif j - i <= band:
+            entries[i, j] = real(place, (-most, most))
+    symbols = {at: p.symbol for at, p in entries.items()}
+    return symmetric(symbols, d), entries
+
+
+def squares(d: int, places: Iterable[tuple[int, int]]) -> tuple[ImmutableMatrix, ...]:
+    """Matrices A with zᵀAz = z_i z_j, for each of the places (i, j)."""
+    one = sympy.Integer(1)
+    found = []
+    for i, j in places:
+        entry = one if i == j else one / 2
+        found.append(symmetric({(i, j): entry}, d))
+    return tuple(found)
 
 
 def adjugate(matrix: ImmutableMatrix) -> tuple[ImmutableMatrix, Expr]:
@@ -42,13 +72,12 @@ def _minors(matrix: ImmutableMatrix) -> Callable[[Indices, Indices], Expr]:
         if columns < rows:  # the matrix is symmetric
             return minor(columns, rows)
         last = rows[-1]
-        return sympy.Add(
-            *(
-                (-1) ** (len(columns) - 1 - k) * matrix[last, c] * minor(rows[:-1], _without(columns, c))
-                for k, c in enumerate(columns)
-                if matrix[last, c] != 0
-            )
-        )
+        terms = []
+        for k, column in enumerate(columns):
+            if matrix[last, column] != 0:
+                sign = (-1) ** (len(columns) - 1 - k)
+                terms.append(sign * matrix[last, column] * minor(rows[:-1], _without(columns, column)))
+        return sympy.Add(*terms)
 
     return minor
 

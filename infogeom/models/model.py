@@ -13,173 +13,26 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sympy import Expr, Set, Symbol
 
-from infogeom.arguments import as_expression, exact, finite_array, point_of, sequence_of
+from infogeom.arguments import as_expression, exact, finite_array, point_of
 from infogeom.formulas import latex
 from infogeom.losses import Loss
 from infogeom.methods import OfModels
 from infogeom.models.names import check_name
+from infogeom.models.parameter import Parameter
+from infogeom.models.samples import Samples
 from infogeom.quantities import QUANTITIES
 
-__all__ = [
-    "Constant",
-    "Model",
-    "Network",
-    "Parameter",
-    "Samples",
-    "Structure",
-    "domain_of",
-    "parameters_of",
-]
+__all__ = ["Model", "Network", "Structure"]
 
 #: Sets over which expectations are taken.
 SUPPORTS = (
-    *(sympy.Interval, sympy.Range, sympy.FiniteSet),
-    *(type(integers) for integers in (sympy.S.Naturals, sympy.S.Naturals0, sympy.S.Integers)),
+    sympy.Interval,
+    sympy.Range,
+    sympy.FiniteSet,
+    type(sympy.S.Naturals),
+    type(sympy.S.Naturals0),
+    type(sympy.S.Integers),
 )
-
-
-def domain_of(symbol: Symbol) -> Set:
-    """Open domain that the symbol's assumptions declare."""
-    if symbol.is_nonnegative:
-        return sympy.Interval.open(0, sympy.oo)
-    return sympy.Interval.open(-sympy.oo, 0) if symbol.is_nonpositive else sympy.S.Reals
-
-
-@dataclass(frozen=True, eq=False)
-class Parameter:
-    """A coordinate of the statistical manifold.
-
-    Parameters
-    ----------
-    symbol : sympy.Symbol or str
-        The symbol that stands for it in the log-density; its name is an ASCII identifier, no keyword of Python (take
-        ``lambda_``) and no quantity's.
-    domain : sympy.Interval, optional
-        Interval of admissible values, without its ends; from the symbol's assumptions when omitted.
-    typical : tuple of two floats, optional
-        Range inside the domain where derivations are checked and test points are drawn.
-
-    Raises
-    ------
-    ValueError
-        When the name is reserved or not ASCII, or the typical range is not an interval inside the domain.
-
-    Examples
-    --------
-    >>> import sympy, infogeom as ig
-    >>> ig.models.Parameter("rate", sympy.Interval.open(0, sympy.oo))
-    Parameter(symbol=rate, domain=Interval.open(0, oo), typical=(0.5, 2.5))
-    """
-
-    symbol: Symbol
-    domain: Set = None
-    typical: tuple[float, float] = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        symbol = sympy.Symbol(self.symbol, real=True) if isinstance(self.symbol, str) else self.symbol
-        if not isinstance(symbol, Symbol):
-            raise TypeError(f"Parameter: symbol must be a sympy Symbol or a name, got {self.symbol!r}")
-        check_name(symbol.name)
-        domain = domain_of(symbol) if self.domain is None else self.domain
-        if not isinstance(domain, sympy.Interval) or domain.measure == 0:
-            raise ValueError(f"Parameter {symbol.name!r}: domain must be a sympy Interval, got {domain!r}")
-        domain = exact(domain).interior
-        try:
-            typical = self._typical_of(domain) if self.typical is None else tuple(map(float, self.typical))
-        except (TypeError, ValueError):
-            typical = ()
-        if len(typical) != 2 or not typical[0] < typical[1] or not all(domain.contains(t) == True for t in typical):  # noqa: E712
-            raise ValueError(
-                f"Parameter {symbol.name!r}: typical must be two increasing numbers in {domain}, got {self.typical!r}"
-            )
-        for name, value in (("symbol", symbol), ("domain", domain), ("typical", typical)):
-            object.__setattr__(self, name, value)
-
-    @staticmethod
-    def _typical_of(domain: sympy.Interval) -> tuple[float, float]:
-        """Middle of a bounded domain, otherwise a stretch of unit size next to its finite end or to 0."""
-        low, high = float(domain.start), float(domain.end)
-        if np.isfinite(low) and np.isfinite(high):
-            return low + (high - low) / 5, high - (high - low) / 5
-        if np.isfinite(low):
-            return low + 0.5, low + 2.5
-        return (high - 2.5, high - 0.5) if np.isfinite(high) else (-1.0, 1.0)
-
-    @property
-    def name(self) -> str:
-        """ASCII name: the axis, dimension and variable in results."""
-        return self.symbol.name  # type: ignore[no-any-return]
-
-
-def parameters_of(name: str, given: Any) -> list[Parameter]:
-    """Parameters in order, given as such or as bare symbols; a single one may stand for itself."""
-    return [p if isinstance(p, Parameter) else Parameter(p) for p in sequence_of(name, given, Parameter, Symbol)]
-
-
-class Constant(Symbol):  # type: ignore[misc]  # SymPy has no types
-    """A number that a law knows, as the n of a binomial; equal to no symbol of a user's."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Samples:
-    """Data over which a metric is a weighted mean.
-
-    Parameters
-    ----------
-    symbols : tuple of sympy.Symbol
-        Per-sample symbols, one for each column of ``data``.
-    data : array_like, shape (N, len(symbols))
-        One row per sample, finite; kept as read-only float64.
-    weights : array_like, shape (N,), optional
-        Non-negative with a positive sum; kept normalised to sum 1. Equal weights when omitted.
-
-    Examples
-    --------
-    >>> import sympy, infogeom as ig
-    >>> ig.models.Samples(sympy.symbols("x y"), [[0.5, 1.0], [2.0, 3.0]], weights=[1, 3]).weights
-    array([0.25, 0.75])
-    """
-
-    symbols: tuple[Symbol, ...]
-    data: NDArray[np.float64]
-    weights: NDArray[np.float64] = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        data = finite_array("inputs", self.data, ndim=2)
-        if not data.size:
-            raise ValueError(f"inputs must hold at least one sample, got shape {data.shape}")
-        if data.shape[1] != len(self.symbols):
-            raise ValueError(f"inputs must have {len(self.symbols)} columns, got shape {data.shape}")
-        if self.weights is None:
-            weights = np.full(len(data), 1 / len(data))
-        else:
-            weights = self._normalised(finite_array("weights", self.weights, ndim=1), len(data))
-        weights.flags.writeable = False
-        object.__setattr__(self, "symbols", tuple(self.symbols))
-        object.__setattr__(self, "data", data)
-        object.__setattr__(self, "weights", weights)
-
-    @staticmethod
-    def _normalised(weights: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-        if weights.shape != (n,):
-            raise ValueError(f"weights must have one entry per sample, shape ({n},), got {weights.shape}")
-        if weights.min() < 0:
-            raise ValueError(f"weights must be non-negative, got {weights.min()} at index {weights.argmin()}")
-        largest = weights.max()
-        if largest == 0:
-            raise ValueError("weights must have a positive sum, got 0")
-        scaled = weights / largest
-        return np.asarray(scaled / scaled.sum())
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __repr__(self) -> str:
-        names = ", ".join(symbol.name for symbol in self.symbols)
-        weighted = "" if np.all(self.weights == self.weights[0]) else ", weighted"
-        return f"<Samples: {len(self)} of {names}{weighted}>"
 
 
 class Structure:
@@ -290,7 +143,13 @@ class Model(OfModels):
         self._check()
 
     def _check(self) -> None:
-        symbols = {p.symbol for p in self.parameters}
+        self._check_names()
+        self._check_symbols()
+        parameters = {p.symbol for p in self.parameters}
+        for k, support in enumerate(self.supports):
+            self._check_support(support, parameters, set(self.variables[:k]))
+
+    def _check_names(self) -> None:
         names = [p.name for p in self.parameters]
         if not names:
             raise ValueError(f"model {self.name!r} must have at least one parameter")
@@ -298,29 +157,39 @@ class Model(OfModels):
             check_name(name, self.observables.keys() & QUANTITIES.keys())
         if len(set(names)) < len(names):
             raise ValueError(f"model {self.name!r}: parameter names must differ, got {names}")
+
+    def _check_symbols(self) -> None:
         if len(self.variables) != len(self.supports) and not (self.support is None and self.structure):
             raise ValueError(
                 f"model {self.name!r}: variable and support go together, got {self.variable}, {self.support}"
             )
-        sampled = set(self.samples.symbols) if self.samples else set()
-        own = symbols | sampled | {*self.variables, *self.change_of_variable}
-        known = own | {*self.constants}
+        own = {p.symbol for p in self.parameters} | set(self.variables) | set(self.change_of_variable)
+        if self.samples:
+            own |= set(self.samples.symbols)
         found = self.log_density.free_symbols
+
+        # Every symbol of the log-density is declared.
+        known = own | set(self.constants)
         for unknown in sorted(found - known, key=str):
             twin = " of the same assumptions" if unknown.name in {s.name for s in known} else ""
             raise ValueError(
                 f"model {self.name!r}: symbol {unknown} of the log-density is neither variable nor parameter{twin}"
             )
+
+        # A constant's value may be a symbol of the user's, but none that says something else here.
         others = {s.name for s in own}
-        for value in (s for e in self.constants.values() for s in e.free_symbols if s.name in others):
-            raise ValueError(
-                f"model {self.name!r}: symbol {value} is a known constant, and must differ from parameters and "
-                f"variables {sorted(others)}"
-            )
-        for absent in [p.name for p in self.parameters if p.symbol not in found]:
-            raise ValueError(f"model {self.name!r}: parameter {absent!r} does not occur in the log-density")
-        for k, support in enumerate(self.supports):
-            self._check_support(support, symbols, set(self.variables[:k]))
+        values = [symbol for value in self.constants.values() for symbol in value.free_symbols]
+        for value in values:
+            if value.name in others:
+                raise ValueError(
+                    f"model {self.name!r}: symbol {value} is a known constant, and must differ from parameters and "
+                    f"variables {sorted(others)}"
+                )
+
+        # A parameter that the density does not depend on makes the metric singular everywhere.
+        for parameter in self.parameters:
+            if parameter.symbol not in found:
+                raise ValueError(f"model {self.name!r}: parameter {parameter.name!r} does not occur in the log-density")
 
     def _check_support(self, support: Set, parameters: set[Symbol], before: set[Symbol]) -> None:
         if not isinstance(support, SUPPORTS):
@@ -346,9 +215,10 @@ class Model(OfModels):
         return _several(self.support)
 
     def __repr__(self) -> str:
+        names = ", ".join(p.name for p in self.parameters)
         data = f", {len(self.samples)} samples" if self.samples else ""
         kind = f", {self.loss.name}, {self.fisher} Fisher" if self.loss else ""
-        return f"<Model {self.name}: {', '.join(p.name for p in self.parameters)}{kind}{data}>"
+        return f"<Model {self.name}: {names}{kind}{data}>"
 
     def _repr_latex_(self) -> str:
         names = ", ".join(latex(p.symbol) for p in self.parameters)
@@ -369,11 +239,9 @@ class Model(OfModels):
     @property
     def digest(self) -> str:
         """Hash of everything the model's geometry depends on."""
-        parts = [
-            self.name,
-            *(f"{sympy.srepr(p.symbol)} {p.domain}" for p in self.parameters),
-            sympy.srepr(self.log_density),
-        ]
+        parts = [self.name]
+        parts += [f"{sympy.srepr(p.symbol)} {p.domain}" for p in self.parameters]
+        parts += [sympy.srepr(self.log_density)]
         parts += [str(self.variable), str(self.support), str(dict(self.constants)), self.fisher, repr(self.structure)]
         parts += [f"{symbol} {sympy.srepr(e)}" for symbol, e in self.change_of_variable.items()]
         parts += [f"{name} {sympy.srepr(e)}" for name, e in self.observables.items()]
@@ -411,7 +279,8 @@ class Model(OfModels):
             raise ValueError(f"theta must have {len(self.parameters)} entries, got {len(theta)}")
         if inputs.shape[1] != len(self.network.inputs):
             raise ValueError(f"inputs must have {len(self.network.inputs)} columns, got shape {inputs.shape}")
-        arguments = [*(p.symbol for p in self.parameters), *self.network.inputs]
+        arguments = [p.symbol for p in self.parameters]
+        arguments += self.network.inputs
         f = sympy.lambdify(arguments, self.network.output, modules=[{"expit": expit}, "numpy"], dummify=True)
         return np.broadcast_to(f(*theta, *inputs.T), len(inputs)).astype(np.float64)
 
@@ -422,4 +291,6 @@ def _exact_set(support: Any) -> Any:
 
 
 def _several(given: Any) -> tuple[Any, ...]:
-    return () if given is None else given if isinstance(given, tuple) else (given,)
+    if given is None:
+        return ()
+    return given if isinstance(given, tuple) else (given,)

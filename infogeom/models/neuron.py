@@ -10,7 +10,9 @@ from sympy import Symbol
 from infogeom.arguments import check_count, check_real, finite_array
 from infogeom.functions import expit, stable
 from infogeom.losses import Loss
-from infogeom.models.model import Model, Network, Parameter, Samples
+from infogeom.models.model import Model, Network
+from infogeom.models.parameter import real
+from infogeom.models.samples import Samples
 
 __all__ = ["decision_boundary", "decision_boundary_population", "sigmoid_neuron"]
 
@@ -129,21 +131,31 @@ def sigmoid_neuron(
     if not 0 < abs(float(steepness)) < float("inf"):
         raise ValueError(f"steepness must be finite and not 0, got {steepness}")
     x, y = _checked_data(inputs, targets)
+    flipped = (1 - 2 * y)[:, None] * x
+    weights = np.ones(len(x)) if weights is None else np.asarray(weights)
+
+    # The output, as a function of what is stored of a sample.
     theta = [Symbol(f"theta{a + 1}", real=True) for a in range(x.shape[1])]
     xtilde = tuple(Symbol(f"xtilde_{a + 1}", real=True) for a in range(x.shape[1]))
-    u = sympy.Rational(str(float(steepness))) * sympy.Add(*(t * s for t, s in zip(theta, xtilde, strict=True)))
-    f = expit(u)
+    terms = [t * s for t, s in zip(theta, xtilde, strict=True)]
+    f = expit(sympy.Rational(str(float(steepness))) * sympy.Add(*terms))
+
+    # Stored labels are all 0; the expected Fisher information draws them from the model instead.
     observed = stable(loss.expression([f], [sympy.Integer(0)]))
-    label = Symbol("y", real=True)
-    expected = fisher == "expected"
+    law, label, labels = -observed, None, None
+    if fisher == "expected":
+        label = Symbol("y", real=True)
+        law, labels = -stable(loss.expression([f], [label])), _labels(loss)
+
+    squares = [f.diff(t) ** 2 for t in theta]
     return Model(
         "sigmoid neuron",
-        [Parameter(t, sympy.S.Reals, (-1, 1)) for t in theta],
-        -stable(loss.expression([f], [label])) if expected else -observed,
-        label if expected else None,
-        _labels(loss) if expected else None,
-        samples=Samples(xtilde, (1 - 2 * y)[:, None] * x, np.ones(len(x)) if weights is None else np.asarray(weights)),
-        observables={"loss": observed, "ntk_trace": sympy.Add(*(f.diff(t) ** 2 for t in theta))},
+        [real(t.name, (-1, 1)) for t in theta],
+        law,
+        label,
+        labels,
+        samples=Samples(xtilde, flipped, weights),
+        observables={"loss": observed, "ntk_trace": sympy.Add(*squares)},
         network=Network(f, xtilde, loss, fisher),
     )
 

@@ -10,7 +10,9 @@ from sympy import Expr, Symbol
 
 from infogeom.arguments import as_expression, sequence_of, table_of
 from infogeom.models.combine import Reparametrisation, pulled_back, with_own
-from infogeom.models.model import Model, Parameter, Samples, parameters_of
+from infogeom.models.model import Model
+from infogeom.models.parameter import Parameter, parameters_of
+from infogeom.models.samples import Samples
 
 __all__ = ["regression"]
 
@@ -64,36 +66,52 @@ def regression(
         raise TypeError(f"noise must be a Model, got {noise!r}")
     if noise.samples or not noise.variables:
         raise ValueError(f"noise must be a family of distributions, got {noise!r}")
-    mean, declared = as_expression("mean_function", mean_function), parameters_of("parameters", parameters)
+    mean = as_expression("mean_function", mean_function)
+    declared = parameters_of("parameters", parameters)
     columns = tuple(sequence_of("variables", variables, Symbol))
+    _check_symbols(mean, columns, declared, noise)
+
+    # The inputs, a column for each variable, and their weights.
     data = table_of("inputs", inputs, [s.name for s in columns])
     data = data[:, None] if data.ndim == 1 else data
-    known = {*columns, *(p.symbol for p in declared)}
-    twice = sorted({s.name for s in columns} & {p.name for p in (*declared, *noise.parameters[1:])})
-    if twice:
-        raise ValueError(f"variables must differ from the parameters, got {twice} as both")
-    unknown = sorted(s.name for s in mean.free_symbols - known)
-    if unknown:
-        raise ValueError(f"mean_function may hold its variables and parameters only, got {unknown}")
-    noise = _away_from(noise, {s.name for s in known})
+    weights = np.ones(len(data)) if weights is None else np.asarray(weights)
+
+    # The noise, its first parameter being the mean function and the others themselves.
+    noise = _away_from(noise, {s.name for s in columns} | {p.name for p in declared})
     first, *others = noise.parameters
     substitution = {first.symbol: mean}
-    old = {first.symbol: mean, **{p.symbol: p.symbol for p in others}}
+    old = substitution | {p.symbol: p.symbol for p in others}
+    free = [*declared, *others]
+
     return Model(
         name,
-        [*declared, *others],
+        free,
         noise.log_density.subs(substitution),
         noise.variable,
         noise.support,
         constants=noise.constants,
-        constraints=pulled_back(noise, old, [*declared, *others]),
-        samples=Samples(columns, data, np.ones(len(data)) if weights is None else np.asarray(weights)),
+        constraints=pulled_back(noise, old, free),
+        samples=Samples(columns, data, weights),
         change_of_variable={x: e.subs(substitution) for x, e in noise.change_of_variable.items()},
         structure=Reparametrisation(noise, tuple(old.values())),
     )
 
 
+def _check_symbols(mean: Expr, columns: Sequence[Symbol], declared: Sequence[Parameter], noise: Model) -> None:
+    """Raise ValueError unless variables and parameters differ and the mean function holds no other symbol."""
+    variables = {s.name for s in columns}
+    parameters = {p.name for p in declared} | {p.name for p in noise.parameters[1:]}
+    if twice := sorted(variables & parameters):
+        raise ValueError(f"variables must differ from the parameters, got {twice} as both")
+    known = set(columns) | {p.symbol for p in declared}
+    if unknown := sorted(s.name for s in mean.free_symbols - known):
+        raise ValueError(f"mean_function may hold its variables and parameters only, got {unknown}")
+
+
 def _away_from(noise: Model, taken: set[str]) -> Model:
     """Noise whose variables are not called as inputs or parameters are."""
-    clashing = [v for v in (*noise.variables, *noise.change_of_variable) if v.name in taken]
-    return with_own(noise, {v: v.func(f"{v.name}_noise", **v.assumptions0) for v in clashing})
+    own = {}
+    for v in noise.variables + tuple(noise.change_of_variable):
+        if v.name in taken:
+            own[v] = v.func(f"{v.name}_noise", **v.assumptions0)
+    return with_own(noise, own)

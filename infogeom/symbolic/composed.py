@@ -12,7 +12,8 @@ from sympy import Expr, Symbol
 
 from infogeom.arguments import as_expression, exact, positive_number
 from infogeom.formulas import latex
-from infogeom.models.model import Samples, domain_of
+from infogeom.models.parameter import domain_of
+from infogeom.models.samples import Samples
 from infogeom.symbolic.forms import Form, Place, check_symbols
 from infogeom.symbolic.zero import Region
 

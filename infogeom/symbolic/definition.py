@@ -14,7 +14,7 @@ from sympy import Expr, Matrix, Set, Symbol
 
 from infogeom.functions import expit, inverse_mills, log_normal_cdf, softplus
 from infogeom.models.law import Law, kinks_of
-from infogeom.models.model import Constant
+from infogeom.models.parameter import Constant
 from infogeom.numeric.cubature import cubature, tractable
 from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.numeric.quadrature import POINT_DIGITS, expectations

@@ -28,11 +28,10 @@ from sympy.core.function import AppliedUndef
 
 from infogeom import precision
 from infogeom.models.combine import Product, Reparametrisation, Replicas
-from infogeom.models.discrete import WRITTEN_OUT, Counts, States
 from infogeom.models.law import Law, law_of, scores_of
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.model import Model
-from infogeom.models.multivariate import Gaussian, Wishart
+from infogeom.models.structures import WRITTEN_OUT, Counts, Gaussian, States, Wishart
 from infogeom.numeric.cubature import tractable
 from infogeom.numeric.quadrature import POINT_DIGITS
 from infogeom.symbolic.cases import common_in_front

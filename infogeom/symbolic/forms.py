@@ -18,7 +18,7 @@ from sympy import Expr, ImmutableMatrix, Symbol
 from infogeom.arguments import check_real, exact, finite_array
 from infogeom.formulas import latex
 from infogeom.models.law import Law
-from infogeom.models.model import Samples
+from infogeom.models.samples import Samples
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.matrix_entries import real_where_possible, rows_of, symmetric
 from infogeom.symbolic.zero import Region

@@ -9,8 +9,8 @@ import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.models.matrices import adjugate
-from infogeom.models.model import Constant
-from infogeom.models.multivariate import Gaussian, Wishart
+from infogeom.models.parameter import Constant
+from infogeom.models.structures import Gaussian, Wishart
 from infogeom.symbolic.cumulants import Cumulants, of_quadratic_forms
 
 __all__ = ["gaussian_cumulants", "gaussian_matrix", "wishart_cumulants", "wishart_matrix"]

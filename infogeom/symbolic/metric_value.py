@@ -14,8 +14,9 @@ from infogeom.arguments import constants_of, decimal, exact
 from infogeom.formulas import latex
 from infogeom.functions import expit
 from infogeom.methods import OfMetrics
-from infogeom.models.model import Samples, domain_of
 from infogeom.models.names import check_name
+from infogeom.models.parameter import domain_of
+from infogeom.models.samples import Samples
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic.forms import ClosedForm, Form
 from infogeom.symbolic.zero import Region

@@ -16,7 +16,7 @@ import sympy
 from sympy import Dummy, Expr, Interval, Symbol
 from sympy.core.function import AppliedUndef
 
-from infogeom.models.model import Parameter, domain_of
+from infogeom.models.parameter import Parameter, domain_of
 from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.symbolic.normal_form import normal_form
 

@@ -23,7 +23,8 @@ from infogeom import precision
 from infogeom.arguments import check_count, table_of
 from infogeom.grid import StatusWarning, evaluate_points
 from infogeom.kernels.curvature import textbook
-from infogeom.models.model import Model, Parameter
+from infogeom.models.model import Model
+from infogeom.models.parameter import Parameter
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
 from infogeom.tables import as_html, as_text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 from typing import Any
 
@@ -73,6 +74,22 @@ def test_a_family_declares_latex_and_source(name: str) -> None:
     assert model.latex
     assert model.source
     assert all(p.domain.contains(t) == sympy.true for p in model.parameters for t in p.typical)
+
+
+def test_every_family_that_takes_integers_alone_is_called_by_its_name() -> None:
+    expected = []
+    for name in ig.models.__all__:
+        function = getattr(ig.models, name)
+        if inspect.isfunction(function):
+            signature = inspect.signature(function)
+            kinds = {str(p.annotation).partition(" ")[0] for p in signature.parameters.values()}
+            if signature.return_annotation == "Model" and kinds <= {"int"}:
+                expected.append(name)
+    assert list(ig.models.families()) == expected
+
+
+def test_a_listed_family_is_public() -> None:
+    assert set(ig.models.families()) <= set(ig.models.__all__)
 
 
 def test_the_metric_of_a_zeta_law_is_the_second_derivative_of_log_zeta() -> None:

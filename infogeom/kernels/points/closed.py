@@ -30,7 +30,7 @@ from infogeom.kernels.points.null_space import null_space, rank_in_general, rank
 from infogeom.kernels.points.pointwise import at_point
 from infogeom.kernels.points.tiles import Evaluation, Places, Task, ratio
 from infogeom.kernels.points.work import Jets, Work, way_of
-from infogeom.models.model import Parameter
+from infogeom.models.parameter import Parameter
 from infogeom.quantities import QUANTITIES, highest_order, metric_and_model
 from infogeom.symbolic import ClosedForm, Metric
 from infogeom.symbolic.tensors import is_product_of_lines

@@ -23,7 +23,7 @@ from infogeom.kernels.codegen.rounding import rounding
 from infogeom.kernels.points.closed import exact
 from infogeom.kernels.points.closed_kernels import evaluate_kernel
 from infogeom.kernels.status import Status
-from infogeom.models.model import Samples
+from infogeom.models.samples import Samples
 from infogeom.numeric.multiprecision import in_mpmath
 from tests import strategies
 

@@ -13,7 +13,7 @@ import infogeom as ig
 from infogeom.functions import expit
 from infogeom.kernels.codegen.underflow import lost
 from infogeom.kernels.points.closed import exact
-from infogeom.models.model import Samples
+from infogeom.models.samples import Samples
 
 pytestmark = pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 u, v = sympy.symbols("u v", positive=True)
