@@ -32,7 +32,10 @@ def metric_matrix(metric: Any, points: Array, basis: Array | None) -> Array:
     """The metric matrix, or inner products of tangent vectors, of which there are fewer than components of a point."""
     if basis is None:
         return np.array([metric.metric_matrix(point) for point in points])
-    return np.array([[[float(metric.inner_product(a, b, x)) for b in basis] for a in basis] for x in points])
+    products = np.empty((len(points), len(basis), len(basis)))
+    for m, i, j in np.ndindex(products.shape):
+        products[m, i, j] = metric.inner_product(basis[i], basis[j], points[m])
+    return products
 
 
 def assembled(metric: Any, points: Array) -> Array:
@@ -49,8 +52,13 @@ def sectional(metric: Any, points: Array) -> Array:
     return np.array([float(metric.sectional_curvature(gs.array(u), gs.array(v), point)) for point in points])
 
 
+def scalar(metric: Any, points: Array) -> Array:
+    """R of all points at once, by its own way."""
+    return metric.scalar_curvature(points)
+
+
 CURVATURES: dict[str, Callable[[Any, Array], Array]] = {
-    "scalar_curvature": lambda metric, points: metric.scalar_curvature(points),
+    "scalar_curvature": scalar,
     "assembled": assembled,
     "sectional_curvature": sectional,
 }
@@ -60,7 +68,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Value and seconds of what is asked, or why there is none."""
     if request["what"] == "versions":
         return {"value": {package: version(package) for package in ("geomstats", "numpy", "autograd", "scipy")}}
-    metric, points = space(request["family"], request["arguments"]).metric, gs.array(request["points"])
+    metric = space(request["family"], request["arguments"]).metric
+    points = gs.array(request["points"])
     start = time.perf_counter()
     try:
         if request["what"] == "metric":

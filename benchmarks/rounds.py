@@ -67,19 +67,22 @@ def table(title: str, times: Times, work: float, unit: str) -> str:
     for name, t in times.items():
         middle, best = median(t), min(t)
         numbers = (middle, middle / median(ours), middle / work * 1e9, best, best / min(ours))
-        rows.append([name, *(f"{number:.3g}" for number in numbers)])
+        rows.append([name] + [f"{number:.3g}" for number in numbers])
     return f"\n{title}: {rounds} interleaved rounds\n{machine()}\n\n{markdown(heads, rows)}"
 
 
 def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Table in Markdown."""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows))
+    lines = [heads, ["---"] * len(heads)]
+    lines += rows
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def machine() -> str:
     """Processor, cores, load, threads and versions in one line."""
     cpu = Path("/proc/cpuinfo")
-    models = [line for line in cpu.read_text().splitlines() if line.startswith("model name")] if cpu.exists() else []
+    lines = cpu.read_text().splitlines() if cpu.exists() else []
+    models = [line for line in lines if line.startswith("model name")]
     name = models[0].partition(": ")[2] if models else platform.processor()
     load = f"load {os.getloadavg()[0]:.2f}, " if hasattr(os, "getloadavg") else ""
     python = f"Python {platform.python_version()}"

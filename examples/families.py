@@ -26,7 +26,8 @@ import infogeom as ig
 from infogeom.files import writable_folder, write_atomically
 
 #: Families whose curvature is constant, continuous ones whose curvature varies, discrete ones.
-FAMILIES = ("normal", "weibull", "inverse_gaussian", "gamma", "beta", "von_mises")
+FAMILIES = ("normal", "weibull", "inverse_gaussian")
+FAMILIES += ("gamma", "beta", "von_mises")
 FAMILIES += ("negative_binomial", "skellam", "beta_binomial:30")
 #: Sums and quadratures are right to about this much.
 RTOL = 1e-6
@@ -35,9 +36,16 @@ CONSTANT = 1e-6
 #: Where ellipses stand, as fractions of the typical range, and the lengths that their radius may be.
 PLACES = (0.2, 0.5, 0.8)
 LENGTHS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5)
-TRIALS, PROBABILITIES = 12, (0.2, 0.5, 0.8)
-MEAN, SPREADS, DRAWS = 2.0, (0.5, 1.5), 4
-MANIFOLD = ((-4.0, 0.0, 4.0), (0.5, 1.0, 1.5))
+#: Rows of pins on the Galton boards, and their slopes.
+TRIALS = 12
+PROBABILITIES = (0.2, 0.5, 0.8)
+#: Of the two normal laws: their mean, their standard deviations, and how many samples of each are drawn.
+MEAN = 2.0
+SPREADS = (0.5, 1.5)
+DRAWS = 4
+#: Means and standard deviations of the laws on the half-plane.
+MEANS = (-4.0, 0.0, 4.0)
+DEVIATIONS = (0.5, 1.0, 1.5)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -93,14 +101,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def family(model: ig.models.Model, count: int) -> tuple[xr.Dataset, xr.Dataset, float]:
     """Metric and curvature over the typical ranges, the metric at a few points, and a length for ellipses there."""
+    typical = [p.typical for p in model.parameters]
     axes = {p.name: np.linspace(*p.typical, count) for p in model.parameters}
-    inside = [[low + share * (high - low) for share in PLACES] for low, high in (p.typical for p in model.parameters)]
-    points = np.stack(np.meshgrid(*inside, indexing="ij"), axis=-1).reshape(-1, 2)
+    first, second = ([low + share * (high - low) for share in PLACES] for low, high in typical)
+    points = [(a, b) for a in first for b in second]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ig.StatusWarning)  # the table counts them
         grid = ig.grid.evaluate(model, axes, ("metric", "determinant", "ricci_scalar"), rtol=RTOL)
         few = ig.grid.evaluate_points(model, points, ("metric",))
-    return grid.assign_attrs(law=model.latex), few, length(few, [p.typical for p in model.parameters])
+    return grid.assign_attrs(law=model.latex), few, length(few, typical)
 
 
 def length(few: xr.Dataset, typical: Sequence[tuple[float, float]]) -> float:
@@ -108,7 +117,8 @@ def length(few: xr.Dataset, typical: Sequence[tuple[float, float]]) -> float:
     gap = np.ptp(typical, axis=1) * np.diff(PLACES).min()
     extent = np.sqrt(np.diagonal(np.linalg.inv(few["metric"].values), axis1=1, axis2=2))  # of {v: g(v, v) = 1}
     fits = 0.5 / (extent / gap).max()
-    return max((r for r in LENGTHS if r <= fits), default=LENGTHS[0])
+    fitting = [r for r in LENGTHS if r <= fits]
+    return max(fitting, default=LENGTHS[0])
 
 
 def shown(grid: xr.Dataset) -> xr.DataArray:
@@ -147,9 +157,10 @@ def norm(da: xr.DataArray) -> Normalize | None:
 
 def density(model: ig.models.Model, points: Sequence[Sequence[float]], outcomes: np.ndarray) -> np.ndarray:
     """Densities or probabilities of a family at points, shape (points, outcomes)."""
-    (x,) = model.variables
+    symbols = list(model.variables)
+    symbols += [p.symbol for p in model.parameters]
     law = sympy.exp(model.log_density.subs(dict(model.constants)))
-    f = sympy.lambdify([x, *(p.symbol for p in model.parameters)], law, ["scipy", "numpy"])
+    f = sympy.lambdify(symbols, law, ["scipy", "numpy"])
     return np.array([f(outcomes, *point) for point in points])
 
 
@@ -163,12 +174,13 @@ def binomials() -> xr.DataArray:
 
 def two_normals(seed: int) -> Any:
     """The narrower law tells more about its mean (Fig. 3.3)."""
-    x, rng = np.linspace(MEAN - 4.5, MEAN + 4.5, 401), np.random.default_rng(seed)
+    x = np.linspace(MEAN - 4.5, MEAN + 4.5, 401)
     values = density(ig.models.normal(), [[MEAN, s] for s in SPREADS], x)
     sigma = ("sigma", list(SPREADS), {"long_name": r"$\sigma$"})
     da = xr.DataArray(values, {"sigma": sigma, "x": x}, ("sigma", "x"), attrs={"long_name": r"$p(x \mid \mu, \sigma)$"})
     da["x"].attrs["long_name"] = "$x$"
-    draws = MEAN + np.array(SPREADS)[:, None] * rng.standard_normal((len(SPREADS), DRAWS))
+    standard = np.random.default_rng(seed).standard_normal((len(SPREADS), DRAWS))
+    draws = MEAN + np.array(SPREADS)[:, None] * standard
     ax = ig.plotting.laws(da, samples=xr.DataArray(draws, {"sigma": sigma}, ("sigma", "draw")))
     ax.axvline(MEAN, color="0.6", lw=0.6, ls="--", zorder=0)
     return ax
@@ -176,17 +188,20 @@ def two_normals(seed: int) -> Any:
 
 def manifold() -> Any:
     """Every point of the half-plane is a normal law (Fig. 3.4)."""
-    points = [(mu, sigma) for sigma in MANIFOLD[1] for mu in MANIFOLD[0]]
+    points = [(mu, sigma) for sigma in DEVIATIONS for mu in MEANS]
     y = np.linspace(-5, 5, 201)
-    mu, sigma = (("point", list(column)) for column in zip(*points, strict=True))
     values = np.concatenate([density(ig.models.normal(), [point], point[0] + y) for point in points])
-    da = xr.DataArray(values, {"mu": mu, "sigma": sigma, "x": y}, ("point", "x"))  # all around their means
-    da["mu"].attrs["long_name"], da["sigma"].attrs["long_name"] = r"$\mu$", r"$\sigma$"
+
+    # Each law is given around its mean, so that one axis serves them all.
+    da = xr.DataArray(values, {"x": y}, ("point", "x"))
+    da["mu"] = ("point", [mu for mu, _ in points], {"long_name": r"$\mu$"})
+    da["sigma"] = ("point", [sigma for _, sigma in points], {"long_name": r"$\sigma$"})
     ax = ig.plotting.laws_at_points(da)
-    ax.set(ylim=(0, 2.1), xlim=(-7, 7), xticks=MANIFOLD[0])
-    at = {"mu": MANIFOLD[0][1], "sigma": MANIFOLD[1][-1]}
-    text = rf"$p(x \mid \mu = {at['mu']:g}, \sigma = {at['sigma']:g})$"
-    ax.annotate(text, tuple(at.values()), (0, 22), textcoords="offset points", ha="center", fontsize=8)
+    ax.set(ylim=(0, 2.1), xlim=(-7, 7), xticks=MEANS)
+
+    at = (MEANS[1], DEVIATIONS[-1])
+    text = rf"$p(x \mid \mu = {at[0]:g}, \sigma = {at[1]:g})$"
+    ax.annotate(text, at, (0, 22), textcoords="offset points", ha="center", fontsize=8)
     return ax
 
 

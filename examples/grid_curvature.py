@@ -32,15 +32,20 @@ LOSSES = {"mean-power-2": ig.losses.MeanPower(2), "l2": ig.losses.LpNorm(2), "cr
 #: weights that separate N points form a cone of width O(1/N), narrower than the O(1/√N) by which the data shift the
 #: floor of the valley: with another seed a few points may stay on the wrong side. The table counts them.
 DESCENT = {"mean-power-2": (1.0, 200), "l2": (0.4, 32), "cross-entropy": (0.4, 150)}
-DEFAULT_SAMPLES, DEFAULT_SEED = 1000, 0
-#: Few and large steps, so that descent and flow part visibly.
-DESCENT_AND_FLOW, FLOW_POINTS_PER_STEP = (0.7, 8), 20
+DEFAULT_SAMPLES = 1000
+DEFAULT_SEED = 0
+#: Learning rate and steps beside the flow: few and large, so that the two part visibly.
+DESCENT_AND_FLOW = (0.7, 8)
+FLOW_POINTS_PER_STEP = 20
+#: Where training begins.
 START = (0.5, 0.5)
 #: Parameters beyond this are no network's.
 FARTHEST = 1e6
-#: Nodes of the quadrature for each unit of θ in view: the sigmoid's step, of width 1/(5|θ|), has to be resolved. 64 are
-#: right to 1e-5 of R on [−5, 5]²; more than 512 would take minutes.
-ORDER_PER_UNIT, ORDERS = 12.8, (64, 512)
+#: Nodes of the quadrature for each unit of θ in view: the sigmoid's step, of width 1/(5|θ|), has to be resolved.
+ORDER_PER_UNIT = 12.8
+#: The least, right to 1e-5 of R on [−5, 5]², and the most, beyond which it would take minutes.
+ORDERS = (64, 512)
+#: What is asked for along the path; over the grid the loss comes with it.
 ON_PATH = ("metric", "fisher_trace", "ntk_trace", "ricci_scalar")
 
 
@@ -74,12 +79,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     watch = Stopwatch()
     data = load(options)
     names = list(LOSSES) if options.loss == "all" else [options.loss]
-    models = {
-        name: ig.models.sigmoid_neuron(data.inputs, data.targets, LOSSES[name], weights=data.weights) for name in names
-    }
-    studies = {name: study(model, data, options, watch) for name, model in models.items()}
+    models, studies = {}, {}
+    for name in names:
+        models[name] = ig.models.sigmoid_neuron(data.inputs, data.targets, LOSSES[name], weights=data.weights)
+        studies[name] = study(models[name], data, options, watch)
+
+    # Two more figures, of the last loss alone.
     shown = names[-1]
-    extra = {"output": trained_output(models[shown], *studies[shown]), **descent_and_flow(models[shown], data, watch)}
+    extra = {"output": trained_output(models[shown], *studies[shown])}
+    extra |= descent_and_flow(models[shown], data, watch)
+
     with watch.stage("writing"):
         for name, (grid, path) in studies.items():
             write_netcdf(grid, options.out / f"grid_{name}.nc")
@@ -119,6 +128,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--out", type=Path, default=Path("grid_curvature"), metavar="DIR", help="folder (default ./grid_curvature)"
     )
     options = parser.parse_args(argv)
+
+    # What is not given depends on whether this is a trial.
     if options.population and (options.samples is not None or options.seed is not None):
         parser.error("--population has no samples: leave out --samples and --seed")
     for name, default, quick, least in (
@@ -130,6 +141,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
             setattr(options, name, quick if options.quick else default)
         if getattr(options, name) < least:
             parser.error(f"--{name} must be at least {least}, got {getattr(options, name)}")
+
+    # A grid that cannot be made, and a folder that cannot be written, are told before any work.
     low, high = options.range
     if not (-FARTHEST <= low < high <= FARTHEST):
         parser.error(f"--range must be two numbers up to {FARTHEST:g}, the lower one first, got {low:g} {high:g}")
@@ -165,9 +178,8 @@ def study(model: Any, data: Data, options: argparse.Namespace, watch: Stopwatch)
         with watch.stage("training"):
             path = ig.training.gradient_descent(model, START, learning_rate=rate, steps=steps)
             along = ig.grid.evaluate_points(metric, path, ON_PATH)
-    path = along.assign({name: path[name].variable for name in ("loss", "gradient_norm", "time")}).assign_attrs(
-        path.attrs
-    )
+    of_training = {name: path[name].variable for name in ("loss", "gradient_norm", "time")}
+    path = along.assign(of_training).assign_attrs(path.attrs)
     return grid.assign_attrs(data=data.name), path.assign_attrs(data=data.name)
 
 
@@ -209,25 +221,27 @@ def draw(
     studies: dict[str, tuple[xr.Dataset, xr.Dataset]], extra: dict[str, xr.Dataset], data: Data, out: Path
 ) -> None:
     plotting, shown = ig.plotting, list(studies)[-1]
-    write_picture(
-        plotting.data_set(data.inputs, data.targets, weights=data.weights, title=data.name), out / "data_set.png"
-    )
-    losses, paths = [grid["loss"] for grid, _ in studies.values()], [path for _, path in studies.values()]
+    axes = plotting.data_set(data.inputs, data.targets, weights=data.weights, title=data.name)
+    write_picture(axes, out / "data_set.png")
+
+    # The losses beside each other, then everything else of each by itself.
+    losses = [grid["loss"] for grid, _ in studies.values()]
+    paths = [path for _, path in studies.values()]
     titles = [plotting.loss_title(name) for name in studies]
-    write_picture(
-        plotting.surfaces(losses, paths, titles=titles, title=f"loss, {data.name}"), out / "loss_surfaces.png"
-    )
+    axes = plotting.surfaces(losses, paths, titles=titles, title=f"loss, {data.name}")
+    write_picture(axes, out / "loss_surfaces.png")
     for name, (grid, path) in studies.items():
         write_picture(plotting.panel(grid, path), out / f"surfaces_{name}.png")
         write_picture(plotting.along_path(path), out / f"along_path_{name}.png")
+
+    # What training leads to.
     result = extra["output"]
     at = rf"$f_\theta(x, y)$ at $\theta = ({result.theta1:.3f}, {result.theta2:.3f})$"
     title = f"{plotting.loss_title(shown)}, {data.name}\n{at}"
     write_picture(plotting.output(result["output"], title=title), out / f"output_{shown}.png")
     loss = studies[shown][0]["loss"]
-    write_picture(
-        plotting.descent_and_flow(extra["descent"], extra["flow"], loss=loss), out / f"descent_and_flow_{shown}.png"
-    )
+    axes = plotting.descent_and_flow(extra["descent"], extra["flow"], loss=loss)
+    write_picture(axes, out / f"descent_and_flow_{shown}.png")
 
 
 # --- the table -------------------------------------------------------------------------------------------------------
@@ -243,9 +257,14 @@ def report(
     low, high = options.range
     print(f"{data.name}; {options.grid} × {options.grid} points on [{low:g}, {high:g}]²")
     print("empirical Fisher information, tr Λ per sample\n")
+
+    # A column a loss; statuses that no loss has are left out.
     columns = {name: rows(models[name], *studies[name], data) for name in studies}
     print(f"{'':30}" + "".join(f"{name:>20}" for name in columns))
-    for label in dict.fromkeys(label for column in columns.values() for label in column):
+    labels: dict[str, None] = {}
+    for column in columns.values():
+        labels |= dict.fromkeys(column)
+    for label in labels:
         cells = [column.get(label, "0") for column in columns.values()]
         if not label.startswith("status") or set(cells) != {"0"}:
             print(f"{label:30}" + "".join(f"{cell:>20}" for cell in cells))
@@ -266,19 +285,28 @@ def rows(model: Any, grid: xr.Dataset, path: xr.Dataset, data: Data) -> dict[str
     for word, pick in (("minimum", np.nanargmin), ("maximum", np.nanargmax)):
         column[f"{word} of R"], column[f"  at (θ1, θ2) of the {word}"] = extreme(grid["ricci_scalar"], pick)
     column["largest bound on |δR / R|"] = largest_error(grid)
+    return column | ratio_of_traces(grid) | statuses(grid["status"])
+
+
+def ratio_of_traces(grid: xr.Dataset) -> dict[str, str]:
+    """How far tr I / tr Λ is from constant over the grid."""
     ratio = (grid["fisher_trace"] / grid["ntk_trace"].where(grid["ntk_trace"] > 0)).values
     ratio = ratio[np.isfinite(ratio)]
-    figures = (
-        (f"{np.median(ratio):.6g}", f"{ratio.std() / ratio.mean():.3g}", f"{ratio.max() / ratio.min():.6g}")
-        if ratio.size and ratio.min() > 0
-        else ("none",) * 3
-    )
     labels = ("tr I / tr Λ: median", "  coefficient of variation", "  maximum / minimum")
-    column |= dict(zip(labels, figures, strict=True))
-    status = grid["status"]
-    flags = zip(np.atleast_1d(status.attrs["flag_values"]), status.attrs["flag_meanings"].split(), strict=True)
-    counts = {meaning: int((status == flag).sum()) for flag, meaning in flags}
-    return column | {f"status {meaning}": str(count) for meaning, count in counts.items()}
+    if not ratio.size or ratio.min() <= 0:
+        return dict.fromkeys(labels, "none")
+    figures = (f"{np.median(ratio):.6g}", f"{ratio.std() / ratio.mean():.3g}", f"{ratio.max() / ratio.min():.6g}")
+    return dict(zip(labels, figures, strict=True))
+
+
+def statuses(status: xr.DataArray) -> dict[str, str]:
+    """Number of points of each status, which the array says in words."""
+    flags = np.atleast_1d(status.attrs["flag_values"])
+    meanings = status.attrs["flag_meanings"].split()
+    found = {}
+    for flag, meaning in zip(flags, meanings, strict=True):
+        found[f"status {meaning}"] = str(int((status == flag).sum()))
+    return found
 
 
 def largest_error(grid: xr.Dataset) -> str:

@@ -25,12 +25,12 @@ import xarray as xr
 import infogeom as ig
 from infogeom.files import writable_folder, write_atomically
 
+#: Of the L_p norms and of the mean powers.
 ORDERS = (2, 4, 6)
-LOSSES = {
-    **{f"l{p}": ig.losses.LpNorm(p) for p in ORDERS},
-    **{f"mean-power-{n}": ig.losses.MeanPower(n) for n in ORDERS},
-    "cross-entropy": ig.losses.CrossEntropy(),
-}
+LOSSES = {f"l{p}": ig.losses.LpNorm(p) for p in ORDERS}
+LOSSES |= {f"mean-power-{n}": ig.losses.MeanPower(n) for n in ORDERS}
+LOSSES |= {"cross-entropy": ig.losses.CrossEntropy()}
+#: The factors whose product the Fisher trace is, in words.
 PARTS = {
     "residual_square": "the loss derivative E|∂ℓ/∂f|²",
     "kernel_mean": "the architecture's kernel tr Λ",
@@ -45,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     mpl.use("agg")
     start = time.perf_counter()
     x, y, source = load(options)
+
+    # Every finished run is kept: the same command goes on from there.
     try:
         ds = ig.network.study(
             x,
@@ -66,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 130
     trained = time.perf_counter()
+
     write_atomically(options.out / "traces.nc", lambda file: file.write(bytes(ds.to_netcdf(engine="scipy"))))
     draw(ds, options.out)
     report(ds, options.out, {"training": trained - start, "drawing": time.perf_counter() - trained})
@@ -95,6 +98,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="narrow networks and few epochs, for a trial")
     parser.add_argument("--out", type=Path, default=Path("mnist_traces"), metavar="DIR", help="default ./mnist_traces")
     options = parser.parse_args(argv)
+
+    # What is not given depends on whether this is a trial.
     for name, default, quick in (
         ("width", [128], [16]),
         ("losses", list(LOSSES), list(LOSSES)),
@@ -103,10 +108,12 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     ):
         if getattr(options, name) is None:
             setattr(options, name, quick if options.quick else default)
-    for name, least in (("epochs", 1), ("seeds", 1), ("probe", 1), ("workers", 1)):
+
+    # What cannot work is told before any work.
+    for name in ("epochs", "seeds", "probe", "workers"):
         value = getattr(options, name)
-        if value is not None and value < least:
-            parser.error(f"--{name} must be at least {least}, got {value}")
+        if value is not None and value < 1:
+            parser.error(f"--{name} must be at least 1, got {value}")
     if min(options.width) < 1:
         parser.error(f"--width must be at least 1, got {min(options.width)}")
     try:
@@ -147,6 +154,8 @@ def report(ds: xr.Dataset, out: Path, seconds: dict[str, float]) -> None:
     table = ig.network.statistics(ds)
     print(f"{ds.attrs['data']}, {ds.attrs['samples']} images; {ds.sizes['seed']} runs of {ds.attrs['epochs']} epochs")
     print(f"empirical Fisher information, tr Λ per sample, measured on {ds.attrs['probe_samples']} images\n")
+
+    # Statistics over seeds and epochs, one row a loss and width.
     head = ("CV", "max/min", "slope", "corr.", "residual", "kernel", "covar.", "align.")
     print(f"{'':23}{'tr I / tr Λ':>20}{'log–log':>10}{'':10}{'share in Var log tr I':>40}")
     print(f"{'loss':15}{'width':>8}" + "".join(f"{word:>10}" for word in head))
@@ -156,6 +165,8 @@ def report(ds: xr.Dataset, out: Path, seconds: dict[str, float]) -> None:
             row = [float(column.sel(loss=name, width=width)) for column in columns]
             print(f"{name:15}{width:8}" + "".join(f"{value:10.3g}" for value in row))
     print()
+
+    # What they say, in words.
     for name in table["loss"].values:
         for width in table["width"].values:
             print(sentence(str(name), int(width), table.sel(loss=name, width=width)))
@@ -172,6 +183,8 @@ def sentence(loss: str, width: int, row: xr.Dataset) -> str:
     ratio, slope = float(row["ratio_range"]), float(row["slope"])
     if not np.isfinite(ratio):
         return where + "no run with enough epochs of positive traces to say anything."
+
+    # How far the two traces part.
     if ratio >= 2:
         together = f"tr I / tr Λ drifts by a factor of {ratio:.3g}"
     elif abs(slope - 1) <= 0.25:
@@ -180,6 +193,8 @@ def sentence(loss: str, width: int, row: xr.Dataset) -> str:
         together = (
             f"tr I / tr Λ varies by a factor of {ratio:.3g} only, but tr I goes like tr Λ to the power {slope:.2g}"
         )
+
+    # Shares in the variance of log tr I: one factor drives it, or two together; a negative share works against.
     shares = {part: float(row[f"share_{part}"]) for part in PARTS}
     first, second = sorted(shares, key=lambda part: -shares[part])[:2]
     if shares[first] > 0.5:

@@ -38,7 +38,8 @@ def information_by_cubature(model: ig.models.Model, point: Array, mean: Array, c
     theta = [p.symbol for p in model.parameters]
     scores = [model.log_density.diff(t) for t in theta]
     f = sympy.lambdify([*theta, *model.variables], scores, "numpy", cse=True)
-    s = np.array([np.broadcast_to(v, w.shape) for v in f(*point, *x)])
+    values = f(*point, *x)
+    s = np.array([np.broadcast_to(v, w.shape) for v in values])
     return s * w @ s.T
 
 
