@@ -129,11 +129,11 @@ def negative_multinomial(r: int | float | Expr, outcomes: int) -> Model:
     # The last of the observations is a success: the order of the others is free.
     total = successes + sympy.Add(*x)
     coefficient = loggamma(total) - loggamma(successes) - _log_factorials(x)
-    law = coefficient + successes * log(left) + sympy.Add(*_log_powers(p, x))
+    log_p = coefficient + successes * log(left) + sympy.Add(*_log_powers(p, x))
     return Model(
         "negative multinomial",
         p,
-        law,
+        log_p,
         x,
         (sympy.S.Naturals0,) * outcomes,
         constants={successes: value},

@@ -59,13 +59,13 @@ def from_density(
         raise TypeError(f"variable must be a sympy Symbol, got {variable!r}")
     if not isinstance(support, Set):
         raise TypeError(f"support must be a sympy Set, got {support!r}")
-    law = as_expression("log_density", log_density)
+    log_p = as_expression("log_density", log_density)
     declared = parameters_of("parameters", parameters)
     if variable in {p.symbol for p in declared}:
         raise ValueError(f"variable {variable} must not be a parameter as well")
-    if law.has(sympy.Sum, sympy.Integral, sympy.Product):
-        raise ValueError(f"log_density must be written without sums and integrals, got {law}")
-    return Model(name, declared, stable(law), variable, support)
+    if log_p.has(sympy.Sum, sympy.Integral, sympy.Product):
+        raise ValueError(f"log_density must be written without sums and integrals, got {log_p}")
+    return Model(name, declared, stable(log_p), variable, support)
 
 
 def from_sympy_stats(
@@ -107,12 +107,12 @@ def from_sympy_stats(
     else:  # declared an integer, SymPy would write log Γ(x) as log(Γ(x)), which overflows
         x = Symbol(random_variable.name, nonnegative=True)
     if not isinstance(support, sympy.FiniteSet):
-        law = _logarithm(_one_piece(sympy.stats.density(random_variable)(x)))
+        log_p = _logarithm(_one_piece(sympy.stats.density(random_variable)(x)))
     elif all(outcome.is_number for outcome in support):
-        law = _of_outcomes(random_variable.pspace.distribution, x)
+        log_p = _of_outcomes(random_variable.pspace.distribution, x)
     else:
         raise ValueError(f"random_variable must take numbers, got {support}")
-    return from_density(law, x, parameters, support, name=name or random_variable.name)
+    return from_density(log_p, x, parameters, support, name=name or random_variable.name)
 
 
 def _of_outcomes(distribution: Any, x: Symbol) -> Expr:
@@ -218,11 +218,11 @@ def location_scale(log_density: Expr, *, support: Set = sympy.S.Reals, name: str
     >>> ig.symbolic.metric(logistic).matrix.tolist()
     [[1/(3*sigma**2), 0], [0, (3 + pi**2)/(9*sigma**2)]]
     """
-    law = as_expression("log_density", log_density)
-    if len(law.free_symbols) != 1:
+    log_p = as_expression("log_density", log_density)
+    if len(log_p.free_symbols) != 1:
         raise ValueError(f"log_density must be an expression of one symbol, z, got {log_density!r}")
     if support != sympy.S.Reals:
         raise ValueError(f"support must be the real line, since an end would move with mu and sigma, got {support}")
     x, mu, sigma = Symbol("x", real=True), Symbol("mu", real=True), Symbol("sigma", positive=True)
-    (z,) = law.free_symbols
-    return from_density(law.subs(z, (x - mu) / sigma) - sympy.log(sigma), x, [mu, sigma], support, name=name)
+    (z,) = log_p.free_symbols
+    return from_density(log_p.subs(z, (x - mu) / sigma) - sympy.log(sigma), x, [mu, sigma], support, name=name)

@@ -30,10 +30,10 @@ MOST_WRITTEN_OUT = 3
 
 
 def _of_number(
-    name: str, parameters: list[Parameter], law: Expr, latex: str, source: str, support: Set = sympy.S.Naturals0
+    name: str, parameters: list[Parameter], log_p: Expr, latex: str, source: str, support: Set = sympy.S.Naturals0
 ) -> Model:
     """Model of one integer that is not negative."""
-    return Model(name, parameters, law, K, support, latex=latex, source=source)
+    return Model(name, parameters, log_p, K, support, latex=latex, source=source)
 
 
 @listed
@@ -47,8 +47,8 @@ def bernoulli() -> Model:
     [[1/(p*(1 - p))]]
     """
     p = probability()
-    law = K * log(p.symbol) + (1 - K) * log(1 - p.symbol)
-    return _of_number("Bernoulli", [p], law, r"\mathrm{Bernoulli}(p)", f"{DISCRETE}, Ch. 3", sympy.FiniteSet(0, 1))
+    log_p = K * log(p.symbol) + (1 - K) * log(1 - p.symbol)
+    return _of_number("Bernoulli", [p], log_p, r"\mathrm{Bernoulli}(p)", f"{DISCRETE}, Ch. 3", sympy.FiniteSet(0, 1))
 
 
 @listed
@@ -73,11 +73,11 @@ def binomial(n: int | Symbol) -> Model:
     """
     number, p = trials(n), probability()
     coefficient = loggamma(number + 1) - loggamma(K + 1) - loggamma(number - K + 1)
-    law = coefficient + K * log(p.symbol) + (number - K) * log(1 - p.symbol)
+    log_p = coefficient + K * log(p.symbol) + (number - K) * log(1 - p.symbol)
     return Model(
         "binomial",
         [p],
-        law,
+        log_p,
         K,
         sympy.Range(0, number + 1),
         constants={number: sympy.sympify(n)},
@@ -97,8 +97,8 @@ def geometric() -> Model:
     [[1/(p**2*(1 - p))]]
     """
     p = probability()
-    law = log(p.symbol) + K * log(1 - p.symbol)
-    return _of_number("geometric", [p], law, r"\mathrm{Geom}(p)", f"{DISCRETE}, Ch. 5")
+    log_p = log(p.symbol) + K * log(1 - p.symbol)
+    return _of_number("geometric", [p], log_p, r"\mathrm{Geom}(p)", f"{DISCRETE}, Ch. 5")
 
 
 @listed
@@ -112,8 +112,8 @@ def poisson() -> Model:
     [[1/rate]]
     """
     rate = positive("rate", (0.5, 4))
-    law = K * log(rate.symbol) - rate.symbol - loggamma(K + 1)
-    return _of_number("Poisson", [rate], law, r"\mathrm{Poisson}(\mathrm{rate})", f"{DISCRETE}, Ch. 4")
+    log_p = K * log(rate.symbol) - rate.symbol - loggamma(K + 1)
+    return _of_number("Poisson", [rate], log_p, r"\mathrm{Poisson}(\mathrm{rate})", f"{DISCRETE}, Ch. 4")
 
 
 @listed
@@ -178,9 +178,9 @@ def skellam() -> Model:
     """
     mu1, mu2 = parameters = [positive("mu1", (0.5, 4)), positive("mu2", (0.5, 4))]
     a, b, x = mu1.symbol, mu2.symbol, Symbol("x", real=True)
-    law = -a - b + x * (log(a) - log(b)) / 2 + log_bessel(sympy.Abs(x), 2 * sympy.sqrt(a * b))
+    log_p = -a - b + x * (log(a) - log(b)) / 2 + log_bessel(sympy.Abs(x), 2 * sympy.sqrt(a * b))
     latex, source = r"\mathrm{Skellam}(\mu_1, \mu_2)", "Skellam, J. R. Stat. Soc. 109 (1946) 296"
-    return Model("Skellam", parameters, law, x, sympy.S.Integers, latex=latex, source=source, budget=0)
+    return Model("Skellam", parameters, log_p, x, sympy.S.Integers, latex=latex, source=source, budget=0)
 
 
 @listed
@@ -195,8 +195,8 @@ def zeta() -> Model:
     """
     s = Parameter(Symbol("s", positive=True), Interval.open(1, oo), (1.2, 5))
     x = Symbol("x", positive=True)
-    law = -s.symbol * log(x) - log_zeta(0, s.symbol)
-    return Model("zeta", [s], law, x, sympy.S.Naturals, latex=r"\mathrm{Zeta}(s)", source=f"{DISCRETE}, Ch. 11")
+    log_p = -s.symbol * log(x) - log_zeta(0, s.symbol)
+    return Model("zeta", [s], log_p, x, sympy.S.Naturals, latex=r"\mathrm{Zeta}(s)", source=f"{DISCRETE}, Ch. 11")
 
 
 @listed
@@ -229,12 +229,12 @@ def beta_binomial(n: int) -> Model:
     alpha, beta = parameters = [positive("alpha", (0.5, 4)), positive("beta", (0.5, 4))]
     a, b = alpha.symbol, beta.symbol
     coefficient = loggamma(number + 1) - loggamma(K + 1) - loggamma(number - K + 1)
-    law = coefficient + loggamma(K + a) + loggamma(number - K + b) - loggamma(number + a + b)
-    law += loggamma(a + b) - loggamma(a) - loggamma(b)
+    log_p = coefficient + loggamma(K + a) + loggamma(number - K + b) - loggamma(number + a + b)
+    log_p += loggamma(a + b) - loggamma(a) - loggamma(b)
     return Model(
         "beta-binomial",
         parameters,
-        law,
+        log_p,
         K,
         sympy.Range(0, number + 1),
         constants=known,

@@ -33,10 +33,10 @@ R = Symbol("x", positive=True)
 
 
 def _on_half_line(
-    name: str, parameters: list[Parameter], law: Expr, latex: str, source: str, support: Set = POSITIVE
+    name: str, parameters: list[Parameter], log_p: Expr, latex: str, source: str, support: Set = POSITIVE
 ) -> Model:
     """Model of one positive variable."""
-    return Model(name, parameters, law, R, support, latex=latex, source=source)
+    return Model(name, parameters, log_p, R, support, latex=latex, source=source)
 
 
 @listed
@@ -51,8 +51,10 @@ def log_normal() -> Model:
     """
     mu, sigma = parameters = [real("mu"), positive("sigma")]
     m, s = mu.symbol, sigma.symbol
-    law = -log(R) - log(s) - log(2 * pi) / 2 - (log(R) - m) ** 2 / (2 * s**2)
-    return _on_half_line("log-normal", parameters, law, r"\mathrm{LogNormal}(\mu, \sigma^2)", f"{CONTINUOUS_1}, Ch. 14")
+    log_p = -log(R) - log(s) - log(2 * pi) / 2 - (log(R) - m) ** 2 / (2 * s**2)
+    return _on_half_line(
+        "log-normal", parameters, log_p, r"\mathrm{LogNormal}(\mu, \sigma^2)", f"{CONTINUOUS_1}, Ch. 14"
+    )
 
 
 @listed
@@ -67,8 +69,8 @@ def half_normal() -> Model:
     """
     (sigma,) = parameters = [positive("sigma")]
     s = sigma.symbol
-    law = log(2 / pi) / 2 - log(s) - R**2 / (2 * s**2)
-    return _on_half_line("half-normal", parameters, law, r"\mathrm{HalfNormal}(\sigma)", f"{CONTINUOUS_1}, Ch. 13")
+    log_p = log(2 / pi) / 2 - log(s) - R**2 / (2 * s**2)
+    return _on_half_line("half-normal", parameters, log_p, r"\mathrm{HalfNormal}(\sigma)", f"{CONTINUOUS_1}, Ch. 13")
 
 
 @listed
@@ -82,8 +84,8 @@ def exponential() -> Model:
     [[rate**(-2)]]
     """
     (rate,) = parameters = [positive("rate")]
-    law = log(rate.symbol) - rate.symbol * R
-    return _on_half_line("exponential", parameters, law, r"\mathrm{Exp}(\mathrm{rate})", f"{CONTINUOUS_1}, Ch. 19")
+    log_p = log(rate.symbol) - rate.symbol * R
+    return _on_half_line("exponential", parameters, log_p, r"\mathrm{Exp}(\mathrm{rate})", f"{CONTINUOUS_1}, Ch. 19")
 
 
 @listed
@@ -103,9 +105,9 @@ def gamma() -> Model:
     """
     shape, rate = parameters = [positive("shape", (0.5, 4)), positive("rate")]
     k, b = shape.symbol, rate.symbol
-    law = k * log(b) - loggamma(k) + (k - 1) * log(R) - b * R
+    log_p = k * log(b) - loggamma(k) + (k - 1) * log(R) - b * R
     return _on_half_line(
-        "gamma", parameters, law, r"\mathrm{Gamma}(\mathrm{shape}, \mathrm{rate})", f"{CONTINUOUS_1}, Ch. 17"
+        "gamma", parameters, log_p, r"\mathrm{Gamma}(\mathrm{shape}, \mathrm{rate})", f"{CONTINUOUS_1}, Ch. 17"
     )
 
 
@@ -121,11 +123,11 @@ def inverse_gamma() -> Model:
     """
     shape, scale = parameters = [positive("shape", (0.5, 4)), positive("scale")]
     k, b = shape.symbol, scale.symbol
-    law = k * log(b) - loggamma(k) - (k + 1) * log(R) - b / R
+    log_p = k * log(b) - loggamma(k) - (k + 1) * log(R) - b / R
     return _on_half_line(
         "inverse gamma",
         parameters,
-        law,
+        log_p,
         r"\mathrm{InvGamma}(\mathrm{shape}, \mathrm{scale})",
         f"{CONTINUOUS_1}, Ch. 17",
     )
@@ -143,8 +145,8 @@ def chi_squared() -> Model:
     """
     (nu,) = parameters = [positive("nu", (0.8, 8))]
     k = nu.symbol / 2
-    law = -k * log(2) - loggamma(k) + (k - 1) * log(R) - R / 2
-    return _on_half_line("chi-squared", parameters, law, r"\chi^2(\nu)", f"{CONTINUOUS_1}, Ch. 18")
+    log_p = -k * log(2) - loggamma(k) + (k - 1) * log(R) - R / 2
+    return _on_half_line("chi-squared", parameters, log_p, r"\chi^2(\nu)", f"{CONTINUOUS_1}, Ch. 18")
 
 
 @listed
@@ -159,11 +161,11 @@ def weibull() -> Model:
     """
     shape, scale = parameters = [positive("shape", (0.5, 4)), positive("scale")]
     k, s = shape.symbol, scale.symbol
-    law = log(k) - log(s) + (k - 1) * log(R / s) - (R / s) ** k
+    log_p = log(k) - log(s) + (k - 1) * log(R / s) - (R / s) ** k
     return _on_half_line(
         "Weibull",
         parameters,
-        law,
+        log_p,
         r"\mathrm{Weibull}(\mathrm{shape}, \mathrm{scale})",
         f"{CONTINUOUS_1}, Ch. 21",
     )
@@ -181,8 +183,8 @@ def rayleigh() -> Model:
     """
     (sigma,) = parameters = [positive("sigma")]
     s = sigma.symbol
-    law = log(R) - 2 * log(s) - R**2 / (2 * s**2)
-    return _on_half_line("Rayleigh", parameters, law, r"\mathrm{Rayleigh}(\sigma)", f"{CONTINUOUS_1}, Ch. 18")
+    log_p = log(R) - 2 * log(s) - R**2 / (2 * s**2)
+    return _on_half_line("Rayleigh", parameters, log_p, r"\mathrm{Rayleigh}(\sigma)", f"{CONTINUOUS_1}, Ch. 18")
 
 
 @listed
@@ -197,11 +199,11 @@ def frechet() -> Model:
     """
     shape, scale = parameters = [positive("shape", (0.5, 4)), positive("scale")]
     k, s = shape.symbol, scale.symbol
-    law = log(k) - log(s) - (k + 1) * log(R / s) - (R / s) ** (-k)
+    log_p = log(k) - log(s) - (k + 1) * log(R / s) - (R / s) ** (-k)
     return _on_half_line(
         "Fréchet",
         parameters,
-        law,
+        log_p,
         r"\mathrm{Fr\acute{e}chet}(\mathrm{shape}, \mathrm{scale})",
         f"{CONTINUOUS_2}, Ch. 22",
     )
@@ -219,9 +221,9 @@ def log_logistic() -> Model:
     """
     alpha, beta = parameters = [positive("alpha"), positive("beta", (0.5, 4))]
     a, b = alpha.symbol, beta.symbol
-    law = log(b) - log(a) + (b - 1) * log(R / a) - 2 * log(1 + (R / a) ** b)
+    log_p = log(b) - log(a) + (b - 1) * log(R / a) - 2 * log(1 + (R / a) ** b)
     return _on_half_line(
-        "log-logistic", parameters, law, r"\mathrm{LogLogistic}(\alpha, \beta)", f"{CONTINUOUS_2}, Ch. 23"
+        "log-logistic", parameters, log_p, r"\mathrm{LogLogistic}(\alpha, \beta)", f"{CONTINUOUS_2}, Ch. 23"
     )
 
 
@@ -248,9 +250,9 @@ def pareto(minimum: int | float | Expr = 1) -> Model:
     least = positive_number("minimum", minimum)
     alpha = positive("alpha", (0.5, 4))
     a = alpha.symbol
-    law = log(a) + a * log(least) - (a + 1) * log(R)
+    log_p = log(a) + a * log(least) - (a + 1) * log(R)
     latex, source = r"\mathrm{Pareto}(\alpha)", f"{CONTINUOUS_1}, Ch. 20"
-    return _on_half_line("Pareto", [alpha], law, latex, source, Interval(least, oo))
+    return _on_half_line("Pareto", [alpha], log_p, latex, source, Interval(least, oo))
 
 
 @listed
@@ -265,8 +267,8 @@ def beta_prime() -> Model:
     """
     alpha, other = parameters = [positive("alpha", (0.5, 4)), positive("beta", (0.5, 4))]
     a, b = alpha.symbol, other.symbol
-    law = loggamma(a + b) - loggamma(a) - loggamma(b) + (a - 1) * log(R) - (a + b) * log(1 + R)
-    return _on_half_line("beta prime", parameters, law, r"\mathrm{Beta}'(\alpha, \beta)", f"{CONTINUOUS_2}, Ch. 27")
+    log_p = loggamma(a + b) - loggamma(a) - loggamma(b) + (a - 1) * log(R) - (a + b) * log(1 + R)
+    return _on_half_line("beta prime", parameters, log_p, r"\mathrm{Beta}'(\alpha, \beta)", f"{CONTINUOUS_2}, Ch. 27")
 
 
 @listed
@@ -281,5 +283,5 @@ def inverse_gaussian() -> Model:
     """
     mu, shape = parameters = [positive("mu"), positive("shape")]
     m, s = mu.symbol, shape.symbol
-    law = log(s / (2 * pi)) / 2 - Rational(3, 2) * log(R) - s * (R - m) ** 2 / (2 * m**2 * R)
-    return _on_half_line("inverse Gaussian", parameters, law, r"\mathrm{IG}(\mu, \lambda)", f"{CONTINUOUS_1}, Ch. 15")
+    log_p = log(s / (2 * pi)) / 2 - Rational(3, 2) * log(R) - s * (R - m) ** 2 / (2 * m**2 * R)
+    return _on_half_line("inverse Gaussian", parameters, log_p, r"\mathrm{IG}(\mu, \lambda)", f"{CONTINUOUS_1}, Ch. 15")

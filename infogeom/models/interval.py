@@ -33,9 +33,9 @@ def beta() -> Model:
     """
     alpha, other = parameters = [positive("alpha", (0.5, 4)), positive("beta", (0.5, 4))]
     a, b, x = alpha.symbol, other.symbol, Symbol("x", positive=True)
-    law = loggamma(a + b) - loggamma(a) - loggamma(b) + (a - 1) * log(x) + (b - 1) * log(1 - x)
+    log_p = loggamma(a + b) - loggamma(a) - loggamma(b) + (a - 1) * log(x) + (b - 1) * log(1 - x)
     latex, source = r"\mathrm{Beta}(\alpha, \beta)", f"{CONTINUOUS_2}, Ch. 25"
-    return Model("beta", parameters, law, x, UNIT, latex=latex, source=source)
+    return Model("beta", parameters, log_p, x, UNIT, latex=latex, source=source)
 
 
 @listed
@@ -52,7 +52,7 @@ def von_mises() -> Model:
     """
     mu, kappa = real("mu"), positive("kappa")
     k, x = kappa.symbol, Symbol("x", real=True)
-    law = k * cos(x - mu.symbol) - log(2 * pi) - log_bessel(0, k)
+    log_p = k * cos(x - mu.symbol) - log(2 * pi) - log_bessel(0, k)
     source = "Mardia & Jupp, Directional Statistics (2000), Sec. 3.5.4"
     support = Interval(-pi, pi)
-    return Model("von Mises", [mu, kappa], law, x, support, latex=r"\mathrm{vM}(\mu, \kappa)", source=source)
+    return Model("von Mises", [mu, kappa], log_p, x, support, latex=r"\mathrm{vM}(\mu, \kappa)", source=source)

@@ -30,9 +30,9 @@ __all__ = [
 X = Symbol("x", real=True)
 
 
-def _on_line(name: str, parameters: list[Parameter], law: Expr, latex: str, source: str) -> Model:
+def _on_line(name: str, parameters: list[Parameter], log_p: Expr, latex: str, source: str) -> Model:
     """Model of one variable of any sign."""
-    return Model(name, parameters, law, X, REALS, latex=latex, source=source)
+    return Model(name, parameters, log_p, X, REALS, latex=latex, source=source)
 
 
 @listed
@@ -56,8 +56,8 @@ def normal() -> Model:
     """
     mu, sigma = parameters = [real("mu"), positive("sigma")]
     m, s = mu.symbol, sigma.symbol
-    law = -log(s) - log(2 * pi) / 2 - (X - m) ** 2 / (2 * s**2)
-    return _on_line("normal", parameters, law, r"\mathcal{N}(\mu, \sigma^2)", f"{CONTINUOUS_1}, Ch. 13")
+    log_p = -log(s) - log(2 * pi) / 2 - (X - m) ** 2 / (2 * s**2)
+    return _on_line("normal", parameters, log_p, r"\mathcal{N}(\mu, \sigma^2)", f"{CONTINUOUS_1}, Ch. 13")
 
 
 @listed
@@ -99,11 +99,11 @@ def generalised_extreme_value() -> Model:
     xi = Parameter(Symbol("xi", real=True), Interval.open(Rational(-1, 2), oo), (-0.3, 0.6))
     m, s, k, u = mu.symbol, sigma.symbol, xi.symbol, Symbol("u", positive=True)
     y = 1 + k * (X - m) / s
-    law = -log(s) - (1 + 1 / k) * log(y) - y ** (-1 / k)
+    log_p = -log(s) - (1 + 1 / k) * log(y) - y ** (-1 / k)
     return Model(
         "generalised extreme value",
         [mu, sigma, xi],
-        law,
+        log_p,
         u,
         POSITIVE,
         change_of_variable={X: m + s * (u**-k - 1) / k},
@@ -124,8 +124,8 @@ def logistic() -> Model:
     """
     mu, scale = parameters = [real("mu"), positive("s")]
     z = (X - mu.symbol) / scale.symbol
-    law = -log(scale.symbol) - z - 2 * log(1 + exp(-z))
-    return _on_line("logistic", parameters, law, r"\mathrm{Logistic}(\mu, s)", f"{CONTINUOUS_2}, Ch. 23")
+    log_p = -log(scale.symbol) - z - 2 * log(1 + exp(-z))
+    return _on_line("logistic", parameters, log_p, r"\mathrm{Logistic}(\mu, s)", f"{CONTINUOUS_2}, Ch. 23")
 
 
 @listed
@@ -141,8 +141,8 @@ def laplace() -> Model:
     array([0.5   , 0.1839])
     """
     mu, scale = parameters = [real("mu"), positive("b")]
-    law = -log(2 * scale.symbol) - Abs(X - mu.symbol) / scale.symbol
-    return _on_line("Laplace", parameters, law, r"\mathrm{Laplace}(\mu, b)", f"{CONTINUOUS_2}, Ch. 24")
+    log_p = -log(2 * scale.symbol) - Abs(X - mu.symbol) / scale.symbol
+    return _on_line("Laplace", parameters, log_p, r"\mathrm{Laplace}(\mu, b)", f"{CONTINUOUS_2}, Ch. 24")
 
 
 @listed
@@ -160,9 +160,9 @@ def generalised_normal() -> Model:
     mu, alpha = real("mu"), positive("alpha")
     beta = Parameter(Symbol("beta", positive=True), Interval.open(Rational(1, 2), oo), (0.8, 4))
     a, b = alpha.symbol, beta.symbol
-    law = log(b) - log(2 * a) - loggamma(1 / b) - (Abs(X - mu.symbol) / a) ** b
+    log_p = log(b) - log(2 * a) - loggamma(1 / b) - (Abs(X - mu.symbol) / a) ** b
     source = "Nadarajah, A generalized normal distribution, J. Appl. Stat. 32 (2005) 685–694"
-    return _on_line("generalised normal", [mu, alpha, beta], law, r"\mathrm{GN}(\mu, \alpha, \beta)", source)
+    return _on_line("generalised normal", [mu, alpha, beta], log_p, r"\mathrm{GN}(\mu, \alpha, \beta)", source)
 
 
 @listed
@@ -194,10 +194,10 @@ def student_t(nu: int | float | Expr | None = None) -> Model:
         n = Constant("nu", positive=True)
         known[n] = positive_number("nu", nu)
     s, z = sigma.symbol, (X - mu.symbol) / sigma.symbol
-    law = loggamma((n + 1) / 2) - loggamma(n / 2) - log(pi * n) / 2 - log(s) - (n + 1) / 2 * log(1 + z**2 / n)
+    log_p = loggamma((n + 1) / 2) - loggamma(n / 2) - log(pi * n) / 2 - log(s) - (n + 1) / 2 * log(1 + z**2 / n)
     name = "Student" if nu is None else f"Student, {nu} degrees of freedom"
     latex, source = r"t_\nu(\mu, \sigma)", f"{CONTINUOUS_2}, Ch. 28"
-    return Model(name, parameters, law, X, REALS, constants=known, latex=latex, source=source)
+    return Model(name, parameters, log_p, X, REALS, constants=known, latex=latex, source=source)
 
 
 @listed
@@ -211,8 +211,8 @@ def cauchy() -> Model:
     [[1/(2*gamma**2), 0], [0, 1/(2*gamma**2)]]
     """
     mu, scale = parameters = [real("mu"), positive("gamma")]
-    law = -log(pi * scale.symbol) - log(1 + ((X - mu.symbol) / scale.symbol) ** 2)
-    return _on_line("Cauchy", parameters, law, r"\mathrm{Cauchy}(\mu, \gamma)", f"{CONTINUOUS_1}, Ch. 16")
+    log_p = -log(pi * scale.symbol) - log(1 + ((X - mu.symbol) / scale.symbol) ** 2)
+    return _on_line("Cauchy", parameters, log_p, r"\mathrm{Cauchy}(\mu, \gamma)", f"{CONTINUOUS_1}, Ch. 16")
 
 
 @listed
@@ -227,8 +227,8 @@ def hyperbolic_secant() -> Model:
     """
     mu, sigma = parameters = [real("mu"), positive("sigma")]
     s = sigma.symbol
-    law = -log(2 * s) + log(sech(pi * (X - mu.symbol) / (2 * s)))
-    return _on_line("hyperbolic secant", parameters, law, r"\mathrm{Sech}(\mu, \sigma)", f"{CONTINUOUS_2}, Ch. 23")
+    log_p = -log(2 * s) + log(sech(pi * (X - mu.symbol) / (2 * s)))
+    return _on_line("hyperbolic secant", parameters, log_p, r"\mathrm{Sech}(\mu, \sigma)", f"{CONTINUOUS_2}, Ch. 23")
 
 
 @listed
@@ -244,14 +244,14 @@ def skew_normal() -> Model:
     array([0.011 , 0.3989, 0.4729])
     """
     xi, omega = real("xi"), positive("omega")
-    alpha = Parameter(Symbol("alpha", real=True), REALS, (0.7, 4))
+    alpha = real("alpha", (0.7, 4))
     w, z = omega.symbol, (X - xi.symbol) / omega.symbol
-    law = -log(2 * pi) / 2 - log(w) - z**2 / 2 + log(2) + log_normal_cdf(alpha.symbol * z)
+    log_p = -log(2 * pi) / 2 - log(w) - z**2 / 2 + log(2) + log_normal_cdf(alpha.symbol * z)
     source = "Azzalini, A class of distributions which includes the normal ones, Scand. J. Stat. 12 (1985) 171–178"
     return Model(
         "skew normal",
         [xi, omega, alpha],
-        law,
+        log_p,
         X,
         REALS,
         budget=0,

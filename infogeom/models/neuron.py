@@ -142,16 +142,16 @@ def sigmoid_neuron(
 
     # Stored labels are all 0; the expected Fisher information draws them from the model instead.
     observed = stable(loss.expression([f], [sympy.Integer(0)]))
-    law, label, labels = -observed, None, None
+    log_p, label, labels = -observed, None, None
     if fisher == "expected":
         label = Symbol("y", real=True)
-        law, labels = -stable(loss.expression([f], [label])), _labels(loss)
+        log_p, labels = -stable(loss.expression([f], [label])), _labels(loss)
 
     squares = [f.diff(t) ** 2 for t in theta]
     return Model(
         "sigmoid neuron",
         [real(t.name, (-1, 1)) for t in theta],
-        law,
+        log_p,
         label,
         labels,
         samples=Samples(xtilde, flipped, weights),
