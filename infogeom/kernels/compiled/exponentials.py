@@ -39,11 +39,14 @@ def _largest(a: tuple[float, ...]) -> int:
 
 
 def _exp_of_difference(a: float, b: float) -> float:
-    """e^(a − b), with what rounding leaves off the difference (Knuth's exact sum of two)."""
+    """e^(a − b), with what rounding leaves off the difference (Knuth's exact sum of two).
+
+    Where the power is 0 or infinite that matters no more, and need not be small.
+    """
     d = a - b
     taken = a - d
     left = (a - (d + taken)) + (taken - b)
-    return exp(d) * (1.0 + left)
+    return exp(d) * (1.0 + left if abs(d) < 800.0 else 1.0)
 
 
 def log_normal_cdf(x: float) -> float:

@@ -66,6 +66,12 @@ def test_softmax_is_accurate_relative_to_its_value(a: list[float], k: int) -> No
     assert_close("softmax", (k % len(a), *a), 2 + len(a) / 2)
 
 
+@pytest.mark.parametrize(("a", "b"), [(1.0, 1e16), (745.0, -1e16), (-1e300, 2.5), (1.7e308, -1.7e308)])
+def test_terms_that_are_nothing_beside_others_leave_a_value(a: float, b: float) -> None:
+    assert value("log_sum_exp", a, b) == value("log_sum_exp", b, a) == max(a, b)
+    assert [value("softmax", k, a, b) for k in (0, 1)] == [float(a > b), float(b > a)]
+
+
 def test_the_series_of_mills_ratio_is_that_of_chebyshev() -> None:
     count = 60
     with mpmath.workdps(50):
