@@ -20,6 +20,13 @@ class log_sum_exp(Primitive):  # noqa: N801
 
     facts = Facts(name="log_sum_exp", growth=Growth.SLOW, saturating=True, typical=((-5.0, 5.0),) * 3)
 
+    @classmethod
+    def eval(cls, *a: Expr) -> Expr | None:
+        """Refuse a sum of no terms; None leaves the function unevaluated."""
+        if not a:
+            raise TypeError("log_sum_exp takes at least one term, got none")
+        return None
+
     def fdiff(self, argindex: int = 1) -> Expr:
         """Return the share of one term."""
         return softmax(argindex - 1, *self.args)
@@ -56,6 +63,13 @@ class softmax(Primitive):  # noqa: N801
         orders=1,
         typical=((0.0, 2.0), *((-5.0, 5.0),) * 3),
     )
+
+    @classmethod
+    def eval(cls, k: Expr, *a: Expr) -> Expr | None:
+        """Refuse a number that is no term's; None leaves the function unevaluated."""
+        if not (k.is_Integer and 0 <= k < len(a)):
+            raise ValueError(f"the term of softmax must be an integer from 0 to {len(a) - 1}, got {k}")
+        return None
 
     def fdiff(self, argindex: int = 2) -> Expr:
         """Return s_k (δ_jk − s_j)."""

@@ -79,6 +79,13 @@ class softplus(Primitive):  # noqa: N801
 
     nargs = 1
 
+    @classmethod
+    def eval(cls, u: Expr) -> Expr | None:
+        """Return the limit at ±∞; None leaves the function unevaluated."""
+        if u is sympy.oo:
+            return u
+        return sympy.Integer(0) if u is -sympy.oo else None
+
     def fdiff(self, argindex: int = 1) -> Expr:
         """Return σ(u)."""
         return expit(self.args[0])

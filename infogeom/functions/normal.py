@@ -16,6 +16,24 @@ from infogeom.functions.primitive import Primitive, powered
 
 __all__ = ["inverse_mills", "log_normal_cdf"]
 
+#: Bits of an argument beyond which mpmath's erfc fails (from some 500 on).
+FAR = 400
+
+
+def _upper_tail(x: Any) -> Any:
+    """Probability Φ(−x) of an mpmath number, which may be large."""
+    if mpmath.mag(x) > FAR and x > 0:
+        return mpmath.npdf(x) * _far_mills(x)
+    return mpmath.erfc(x / mpmath.sqrt(2)) / 2
+
+
+def _far_mills(x: Any) -> Any:
+    """Mills ratio Φ(−x)/φ(x) far out, by Laplace's continued fraction 1/(x + 1/(x + 2/(x + …)))."""
+    below = x
+    for k in range(mpmath.mp.prec // FAR + 2, 0, -1):
+        below = x + k / below
+    return 1 / below
+
 
 class OfNormal(Primitive):
     """A function of one argument that is evaluated with the digits more that e^(−x²/2) loses."""
@@ -42,6 +60,13 @@ class log_normal_cdf(OfNormal):  # noqa: N801
 
     facts = Facts(name="log_normal_cdf", roundings=64, growth=Growth.SMOOTH, saturating=True, typical=((-9.0, 9.0),))
 
+    @classmethod
+    def eval(cls, x: Expr) -> Expr | None:
+        """Return the limit at ±∞; None leaves the function unevaluated."""
+        if x is -sympy.oo:
+            return x
+        return sympy.Integer(0) if x is sympy.oo else None
+
     def fdiff(self, argindex: int = 1) -> Expr:
         """Return φ(x)/Φ(x)."""
         return inverse_mills(self.args[0])
@@ -54,9 +79,7 @@ class log_normal_cdf(OfNormal):  # noqa: N801
 
     def _at(self, x: Any) -> Any:
         """Logarithm log Φ(x), near 0 by its complement."""
-        if x > 0:
-            return mpmath.log1p(-mpmath.erfc(x / mpmath.sqrt(2)) / 2)
-        return mpmath.log(mpmath.erfc(-x / mpmath.sqrt(2)) / 2)
+        return mpmath.log1p(-_upper_tail(x)) if x > 0 else mpmath.log(_upper_tail(-x))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         return powered(rf"\log\Phi\left({printer._print(self.args[0])}\right)", exp)
@@ -66,6 +89,13 @@ class inverse_mills(OfNormal):  # noqa: N801
     """Inverse Mills ratio m(x) = φ(x)/Φ(x) of the normal law; derivative −m (x + m)."""
 
     facts = Facts(name="inverse_mills", roundings=64, growth=Growth.SLOW, saturating=True, typical=((-9.0, 9.0),))
+
+    @classmethod
+    def eval(cls, x: Expr) -> Expr | None:
+        """Return the limit at ±∞; None leaves the function unevaluated."""
+        if x is -sympy.oo:
+            return -x
+        return sympy.Integer(0) if x is sympy.oo else None
 
     def fdiff(self, argindex: int = 1) -> Expr:
         """Return −m (x + m)."""
@@ -86,7 +116,7 @@ class inverse_mills(OfNormal):  # noqa: N801
 
     def _at(self, x: Any) -> Any:
         """φ(x)/Φ(x)."""
-        return mpmath.sqrt(2 / mpmath.pi) * mpmath.exp(-x * x / 2) / mpmath.erfc(-x / mpmath.sqrt(2))
+        return mpmath.npdf(x) / _upper_tail(-x)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         return powered(rf"\frac{{\varphi}}{{\Phi}}\left({printer._print(self.args[0])}\right)", exp)

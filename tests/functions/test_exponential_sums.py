@@ -36,3 +36,14 @@ def test_shares_are_positive_and_their_logarithm_is_real() -> None:
     x = sympy.symbols("x:3", real=True)
     assert softmax(2, *x).is_positive
     assert log_sum_exp(*x).is_real
+
+
+@pytest.mark.parametrize("k", [-1, 3, Rational(1, 2), sympy.Symbol("k", integer=True)])
+def test_a_share_is_that_of_a_term(k: sympy.Expr) -> None:
+    with pytest.raises(ValueError, match=f"the term of softmax must be an integer from 0 to 2, got {k}"):
+        softmax(k, *sympy.symbols("x:3", real=True))
+
+
+def test_a_sum_of_no_terms_is_refused() -> None:
+    with pytest.raises(TypeError, match="at least one term"):
+        log_sum_exp()

@@ -54,6 +54,10 @@ def test_expit_knows_its_half_and_its_limits() -> None:
     assert (expit(0), expit(oo), expit(-oo)) == (Rational(1, 2), 1, 0)
 
 
+def test_softplus_knows_its_limits() -> None:
+    assert (softplus(oo), softplus(-oo)) == (oo, 0)
+
+
 def test_both_are_positive_on_the_real_line() -> None:
     assert expit(u).is_positive
     assert softplus(u).is_positive

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mpmath
 import pytest
-from sympy import Integer, Rational, Symbol
+from sympy import Integer, Rational, Symbol, oo
 
 from infogeom.functions import inverse_mills, log_normal_cdf
 from tests.special_reference import DEFINITIONS, exactly
@@ -21,6 +21,19 @@ def test_it_evaluates_to_full_relative_precision(function: type, at: float) -> N
         assert abs(found._to_mpmath(110) / expected - 1) < 1e-28
 
 
+def test_far_beyond_what_float64_squares_both_have_their_values() -> None:
+    far = Integer(10) ** 300
+    assert abs(inverse_mills(-far).evalf(30) / far - 1) < 1e-29
+    assert abs(log_normal_cdf(-far).evalf(30) / (-(far**2) / 2) - 1) < 1e-29
+    assert abs(log_normal_cdf(far).evalf(30) * far / inverse_mills(far).evalf(30) + 1) < 1e-28
+
+
+@pytest.mark.parametrize("bits", [399, 401])
+def test_both_go_over_into_their_continued_fraction(bits: int) -> None:
+    y = Integer(2) ** bits
+    assert abs(inverse_mills(-y).evalf(900) - y - 1 / y + 2 / y**3) < Integer(10) ** -580
+
+
 @FUNCTIONS
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize("at", [Integer(-5), Rational(1, 3), Integer(4)])
@@ -34,6 +47,10 @@ def test_its_derivatives_are_those_of_the_definition(function: type, order: int,
 def test_what_is_known_of_them_on_the_real_line() -> None:
     assert log_normal_cdf(x).is_real
     assert inverse_mills(x).is_positive
+
+
+def test_their_limits_are_known() -> None:
+    assert [log_normal_cdf(oo), log_normal_cdf(-oo), inverse_mills(oo), inverse_mills(-oo)] == [0, -oo, 0, oo]
 
 
 def test_a_symbol_is_left_alone() -> None:
