@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+from typing import Any
+
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -68,6 +72,62 @@ def test_a_function_that_scipy_lacks_is_taken_in_many_digits() -> None:
     np.testing.assert_allclose(
         ig.models.skellam().at(mu1=2, mu2=3).logpdf([-3, 0, 5]), stats.skellam(2, 3).logpmf([-3, 0, 5])
     )
+
+
+def cauchy(x: Any, mu: Any, gamma: Any) -> Any:
+    return -mpmath.log(mpmath.pi * gamma * (1 + ((x - mu) / gamma) ** 2))
+
+
+def logistic(x: Any, mu: Any, s: Any) -> Any:
+    z = abs(x - mu) / s
+    return -z - mpmath.log(s) - 2 * mpmath.log1p(mpmath.exp(-z))
+
+
+def log_logistic(x: Any, alpha: Any, beta: Any) -> Any:
+    return logistic(mpmath.log(x), mpmath.log(alpha), 1 / beta) - mpmath.log(x)
+
+
+@pytest.mark.parametrize("x", [1e-300, 1e5, 1e300])
+@pytest.mark.parametrize("definition", [cauchy, logistic, log_logistic], ids=lambda f: f.__name__)
+def test_far_out_where_float64_overflows_density_and_scores_have_their_values(definition: Any, x: float) -> None:
+    law = getattr(ig.models, definition.__name__)()
+    names = [p.name for p in law.parameters]
+    there = law.at(**dict(zip(names, (0.5, 2.0), strict=True)))
+    with mpmath.workdps(700):
+        at = mpmath.mpf(-x if definition is logistic else x)
+        scores = [mpmath.diff(lambda *values: definition(at, *values), (0.5, 2), order) for order in ((1, 0), (0, 1))]
+        expected = float(definition(at, mpmath.mpf(0.5), mpmath.mpf(2)))
+    np.testing.assert_allclose(there.logpdf(float(at)), expected, rtol=1e-14)
+    np.testing.assert_allclose(there.score(float(at)), [float(score) for score in scores], rtol=1e-12)
+
+
+def test_what_is_beyond_float64_is_infinite() -> None:
+    law = ig.models.normal().at(mu=0, sigma=1)
+    assert law.logpdf(1e300) == -np.inf
+    np.testing.assert_array_equal(law.score(1e300), [1e300, np.inf])
+
+
+def test_scores_of_a_skew_normal_law_do_not_cancel_in_its_tail() -> None:
+    x = np.array([-1e3, -1e5, -1e8])
+    mills = -2 * x * (1 + 1 / (2 * x) ** 2)
+    expected = np.stack([x - 2 * mills, x**2 - 2 * mills * x - 1, x * mills], axis=-1)
+    np.testing.assert_allclose(ig.models.skew_normal().at(xi=0, omega=1, alpha=2).score(x), expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("n", [10**4, 10**9, 10**15])
+def test_the_terms_of_a_log_density_may_be_as_large_as_they_like(n: int) -> None:
+    with mpmath.workdps(40):
+        k, p = 3 * n // 10, mpmath.mpf(3) / 10
+        odds = k * mpmath.log(p) + (n - k) * mpmath.log(1 - p)
+        counted = mpmath.loggamma(n + 1) - mpmath.loggamma(k + 1) - mpmath.loggamma(n - k + 1)
+        expected = float(odds + counted)
+    assert ig.models.binomial(n).at(p=0.3).logpdf(k) == pytest.approx(expected, abs=2e-8)
+
+
+@pytest.mark.parametrize("shape", [1e4, 1e6, 1e9])
+def test_large_whole_numbers_are_not_written_out(shape: float) -> None:
+    law = ig.models.gamma().at(shape=shape, rate=1)
+    np.testing.assert_allclose(law.score(shape), [0.5 / shape, 0], rtol=1e-4)
 
 
 def test_scores_stand_along_a_last_axis() -> None:
@@ -137,6 +197,57 @@ def test_a_constant_without_a_number_is_refused() -> None:
 def test_samples_of_a_law_of_scipy_are_those_of_its_sampler() -> None:
     found = ig.models.gamma().at(shape=3, rate=0.5).sample(5, seed=4)
     np.testing.assert_array_equal(found, stats.gamma(3, scale=2).rvs(5, random_state=np.random.default_rng(4)))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_samples_of_a_family_lie_in_its_support(name: str) -> None:
+    law = inside(FAMILIES[name])
+    assert np.isfinite(law.logpdf(law.sample(100, seed=4))).all()
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        ig.models.beta().at(alpha=1e-3, beta=1e-3),
+        ig.models.gamma().at(shape=1e-3, rate=1),
+        ig.models.log_normal().at(mu=0, sigma=1e3),
+    ],
+    ids=str,
+)
+def test_samples_that_rounding_puts_on_an_end_of_the_support_lie_inside(law: Distribution) -> None:
+    assert np.isfinite(law.logpdf(law.sample(1000, seed=4))).all()
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        ig.models.zeta().at(s=1.05),
+        ig.models.poisson().at(rate=1e20),
+        ig.models.negative_binomial().at(r=1e10, p=1e-10),
+        ig.models.multinomial(10**19, 3).at(p1=0.2, p2=0.3),
+        ig.models.beta_prime().at(alpha=1e-3, beta=1e-3),
+        ig.models.beta_binomial(10**8).at(alpha=1, beta=2),
+    ],
+    ids=str,
+)
+def test_a_law_that_cannot_be_sampled_says_so(law: Distribution) -> None:
+    with pytest.raises(ArithmeticError, match=r"cannot be (sampled|inverted)"):
+        law.sample(100)
+
+
+@pytest.mark.parametrize("n", [5, 10**9])
+def test_binomial_samples_are_those_of_scipy(n: int) -> None:
+    found = ig.models.binomial(n).at(p=0.3).sample(5, seed=4)
+    np.testing.assert_array_equal(found, stats.binom(n, 0.3).rvs(5, random_state=np.random.default_rng(4)))
+
+
+def test_a_law_by_cases_is_inverted_on_either_side_of_its_kink() -> None:
+    m, skew = sympy.Symbol("m", real=True), sympy.Symbol("skew", positive=True)
+    height = sympy.log(skew / (1 + skew**2))
+    log_p = sympy.Piecewise((height - skew * (x - m), x >= m), (height + (x - m) / skew, True))
+    found = ig.models.from_density(log_p, x, [m, skew], sympy.S.Reals).at(m=0, skew=2).sample(1000, seed=4)
+    shares = np.random.default_rng(4).random(1000)
+    np.testing.assert_allclose(found, stats.laplace_asymmetric(2).ppf(shares), atol=1e-6)
 
 
 def test_samples_depend_on_the_seed_alone() -> None:
@@ -262,3 +373,26 @@ def test_a_law_of_several_variables_without_a_sampler_says_so() -> None:
 def test_fewer_than_no_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="n must be at least 0, got -1"):
         OWN.at(rate=2).sample(-1)
+
+
+# --- The value --------------------------------------------------------------------------------------------------------
+
+
+def test_the_point_of_a_law_cannot_be_changed() -> None:
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        OWN.at(rate=2).values["rate"] = 3
+
+
+def test_a_law_survives_pickling() -> None:
+    law = pickle.loads(pickle.dumps(ig.models.normal().at(mu=1, sigma=2)))
+    assert (repr(law), law.pdf(1).round(4)) == ("<normal: mu = 1, sigma = 2>", 0.1995)
+
+
+def test_a_point_may_be_named_by_symbols() -> None:
+    assert Distribution(OWN, {rate: 2}).values == {"rate": 2.0}
+
+
+@pytest.mark.parametrize(("model", "point", "told"), [("normal", {}, "a Model, got 'normal'"), (OWN, None, "got None")])
+def test_what_makes_no_law_is_told(model: object, point: object, told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        Distribution(model, point)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from sympy import Expr, Set, Symbol
 
 from infogeom.arguments import decimal
+from infogeom.distributions.many_digits import in_many_digits
+from infogeom.functions import stable
 from infogeom.models.combine import Product, Replicas
 from infogeom.models.model import Model
 from infogeom.numeric.float64 import evaluated, in_float64
@@ -23,6 +25,11 @@ Array = NDArray[np.float64]
 
 #: Digits of the parameters: SymPy takes its time over logarithms of powers of fractions.
 DIGITS = 25
+#: Beyond, it writes out the factorials and harmonic sums that functions of integers are.
+LARGEST_INTEGER = 1000
+#: What rounding may leave of a logarithm, or relative to it.
+LOST = 1e-8
+EPS = float(np.finfo(float).eps)
 
 
 class Density:
@@ -50,7 +57,8 @@ class Density:
     def __init__(self, model: Model, point: Mapping[Symbol, float]) -> None:
         _check(model)
         self.model, self.point = model, point
-        self._values = {symbol: _digits(number) for symbol, number in point.items()} | dict(model.constants)
+        constants = {symbol: _written_short(value) for symbol, value in model.constants.items()}
+        self._values = {symbol: _digits(number) for symbol, number in point.items()} | constants
         seen = {
             variable: x for x, e in model.change_of_variable.items() for variable in e.free_symbols & {*model.variables}
         }
@@ -59,7 +67,7 @@ class Density:
 
     def _support(self, variable: Symbol, given: Set) -> Set:
         """Support of an observed symbol, to which an interval of the variable is carried."""
-        support = given.subs(self._values)
+        support = given.subs(dict(self.model.constants)).subs(self._values)
         for e in self.model.change_of_variable.values():
             if variable in e.free_symbols:
                 change = e.subs(self._values)
@@ -71,19 +79,47 @@ class Density:
         return support
 
     def log(self, columns: list[Array]) -> Array:
-        """Log-density, −∞ outside the support."""
+        """Log-density, −∞ outside the support, as it comes out in float64."""
         inside = self.inside(columns)
         found = np.full(inside.shape, -np.inf)
         found[inside] = self._functions([self.model.log_density])(*(x[inside] for x in columns))[0]
         return found
 
+    def log_in_full(self, columns: list[Array]) -> Array:
+        """Log-density, −∞ outside the support, in many digits where float64 overflows or loses digits."""
+        found, inside = self.log(columns), self.inside(columns)
+        kept = self.rounding(columns) <= LOST * np.maximum(1.0, np.abs(found))
+        lost = inside & ~(kept & np.isfinite(found))
+        if lost.any():
+            found[lost] = self._in_many_digits([self.model.log_density])(_rows(columns, lost))[:, 0]
+        return found
+
+    def rounding(self, columns: list[Array]) -> Array:
+        """A rounding of the largest term of the log-density: what is lost where the terms cancel."""
+        inside = self.inside(columns)
+        terms = list(sympy.Add.make_args(self.model.log_density))
+        found = np.zeros(inside.shape)
+        found[inside] = EPS * np.abs(self._functions(terms)(*(x[inside] for x in columns))).max(axis=0)
+        return found
+
     def scores(self, columns: list[Array]) -> Array:
         """Derivatives of the log-density by the parameters, along the last axis."""
-        return np.stack(self._scores(*columns), axis=-1)
+        found = np.stack(self._scores(*columns), axis=-1)
+        lost = np.asarray(~np.isfinite(found).all(axis=-1))
+        if lost.any():
+            found[lost] = self._in_many_digits(self._derivatives)(_rows(columns, lost))
+        return found
 
     @cached_property
     def _scores(self) -> Callable[..., list[Array]]:
-        return self._functions([self.model.log_density.diff(p.symbol) for p in self.model.parameters])
+        return self._functions(self._derivatives)
+
+    @cached_property
+    def _derivatives(self) -> list[Expr]:
+        return [self.model.log_density.diff(p.symbol) for p in self.model.parameters]
+
+    def _in_many_digits(self, expressions: list[Expr]) -> Callable[[Array], Array]:
+        return in_many_digits(self.symbols, [stable(e).subs(self._values) for e in expressions])
 
     def number(self, e: Expr) -> float:
         """Value of an expression in the parameters and the constants."""
@@ -117,7 +153,16 @@ class Density:
 
 def _digits(number: float) -> Expr:
     value = decimal(number)
-    return value if value.is_Integer else value.evalf(DIGITS)
+    return _written_short(value) if value.is_Integer else value.evalf(DIGITS)
+
+
+def _written_short(value: Expr) -> Expr:
+    return value.evalf(DIGITS) if value.is_Integer and abs(value) > LARGEST_INTEGER else value
+
+
+def _rows(columns: list[Array], where: NDArray[np.bool_]) -> Array:
+    """Some of the observations, a row each."""
+    return np.stack([x[where] for x in columns], axis=-1)
 
 
 def _check(model: Model) -> None:

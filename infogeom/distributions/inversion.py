@@ -22,6 +22,8 @@ FAR, STEP = 700.0, 0.05
 FALL = 40.0
 #: Panels between those ends, each with this many nodes.
 FEWEST_PANELS, MOST_PANELS, NODES = 2**12, 2**17, 8
+#: Where the mass rises by less, the inverse has derivatives beyond float64; shares are multiples of 2⁻⁵³.
+LEAST_RISE = 1e-80
 #: By how much the mass may miss 1.
 TOLERANCE = 1e-8
 #: Outcomes that are added up at most, and the mass of those that are left off.
@@ -56,7 +58,7 @@ def continuous_quantiles(log_density: LogDensity, support: sympy.Interval, share
         panels *= 4
         if panels > MOST_PANELS:
             raise ArithmeticError(f"the density cannot be inverted: its mass is found to be {mass[-1]:.9g}, not 1")
-    rising = np.concatenate([[True], np.diff(np.maximum.accumulate(mass)) > 0])
+    rising = np.concatenate([[True], np.diff(np.maximum.accumulate(mass)) > LEAST_RISE])
     return np.asarray(x(PchipInterpolator(mass[rising], edges[rising])(shares * mass[-1])), dtype=float)
 
 
@@ -111,13 +113,15 @@ def discrete_quantiles(log_density: LogDensity, support: sympy.Set, shares: Arra
         Where a million outcomes do not hold its mass.
     """
     if support.is_finite_set:
+        if len(support) > MOST_OUTCOMES:
+            raise ArithmeticError(f"the law cannot be inverted: it has {len(support)} outcomes")
         outcomes = np.array(sorted(map(float, support)))
         mass = np.cumsum(np.exp(log_density(outcomes)))
     else:
         count, mass = 64, np.zeros(1)
         while not mass[-1] >= 1 - NEGLIGIBLE:
             if count > MOST_OUTCOMES:
-                raise ArithmeticError(f"the law cannot be inverted: {count} outcomes hold a mass of {mass[-1]:.9g}")
+                raise ArithmeticError(f"the law cannot be inverted: {mass.size} outcomes hold a mass of {mass[-1]:.9g}")
             outcomes = _outcomes(support, count)
             mass = np.cumsum(np.exp(log_density(outcomes)))
             count *= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 import sympy
@@ -48,23 +49,48 @@ def _normal(density: Density, structure: Gaussian, n: int, rng: Generator) -> Ar
 def _counts(density: Density, structure: Counts, n: int, rng: Generator) -> Array:
     """Of outcomes in so many trials; before so many successes Poisson counts whose common rate is gamma distributed."""
     means, number = [density.number(e) for e in structure.means], density.number(structure.number)
-    if structure.sign < 0:
-        found = rng.multinomial(round(number), [*means, 1 - sum(means)], n)[:, :-1]
-    else:
-        found = rng.poisson(rng.gamma(number, size=n)[:, None] * means)
+    try:
+        if structure.sign < 0:
+            found = rng.multinomial(round(number), [*means, 1 - sum(means)], n)[:, :-1]
+        else:
+            found = rng.poisson(rng.gamma(number, size=n)[:, None] * means)
+    except (OverflowError, ValueError) as error:
+        raise ArithmeticError(f"model {density.model.name!r} cannot be sampled there: {error}") from None
     return np.asarray(found, dtype=float)
 
 
 def _of_one(density: Density, n: int, rng: Generator) -> Array:
     """By SciPy's own sampler where the law is one of SciPy's, else by inversion."""
-    known = known_to_scipy(density)
-    if known is not None:
-        return np.asarray(known.rvs(n, random_state=rng), dtype=float)[:, None]
     (support,) = density.supports or (None,)
     if support is None:
         raise TypeError(f"model {density.model.name!r} has a density with respect to a measure that is not given")
-    invert = continuous_quantiles if isinstance(support, sympy.Interval) else discrete_quantiles
-    return invert(lambda x: density.log([x]), support, rng.random(n))[:, None]
+    known = known_to_scipy(density)
+    if known is not None:
+        found = _rvs(density, known, n, rng)
+    elif isinstance(support, sympy.Interval):
+        found = continuous_quantiles(lambda x: density.log([x]), support, rng.random(n))
+    else:
+        found = discrete_quantiles(lambda x: density.log([x]), support, rng.random(n))
+    return (_inward(found, support) if isinstance(support, sympy.Interval) else found)[:, None]
+
+
+def _rvs(density: Density, known: Any, n: int, rng: Generator) -> Array:
+    try:
+        with np.errstate(over="ignore", divide="ignore", under="ignore", invalid="ignore"):  # beyond float64
+            found = np.asarray(known.rvs(n, random_state=rng), dtype=float)
+    except (OverflowError, ValueError) as error:
+        raise ArithmeticError(f"model {density.model.name!r} cannot be sampled there: {error}") from None
+    if np.isnan(found).any():
+        raise ArithmeticError(f"model {density.model.name!r} cannot be sampled there: SciPy's sampler gives nan")
+    return found
+
+
+def _inward(x: Array, support: sympy.Interval) -> Array:
+    """Observations that rounding has put on an open end of the support, or beyond float64, next to it."""
+    low, high = float(support.start), float(support.end)
+    least = np.nextafter(low, np.inf) if support.left_open else low
+    most = np.nextafter(high, -np.inf) if support.right_open else high
+    return np.asarray(np.clip(x, least, most))
 
 
 def _of_several(density: Density, n: int, rng: Generator) -> Array:

@@ -20,7 +20,10 @@ Array = NDArray[np.float64]
 
 
 def _inverse_mills(x: Array) -> Array:
-    return np.asarray(np.exp(-0.5 * np.log(2 * np.pi) - 0.5 * np.square(x) - special.log_ndtr(x)))
+    """φ(x)/Φ(x); far out, where x²/2 cancels, by a function without it."""
+    near = np.exp(-0.5 * np.log(2 * np.pi) - 0.5 * np.square(x) - special.log_ndtr(x))
+    far = np.sqrt(2 / np.pi) / special.erfcx(-np.divide(x, np.sqrt(2)))
+    return np.asarray(np.where(np.less(x, -38.0), far, near))
 
 
 def _log_sum_exp(*a: Array) -> Array:
