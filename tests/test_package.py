@@ -27,13 +27,8 @@ PLUMBING = {
 }
 EVERY_MODULE = {module.name for module in pkgutil.iter_modules(infogeom.__path__)}
 MODULES = sorted(EVERY_MODULE & set(infogeom.__all__))
-#: Public names whose docstrings have no example: they need files, the net or processes, or wait for theirs.
+#: Public names whose docstrings have no example: they need files, the net or processes.
 WITHOUT_EXAMPLE = {
-    "functions": {
-        *("bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "digamma_difference", "expit", "inverse_mills"),
-        *("lgamma_difference", "log_bessel", "log_normal_cdf", "log_sum_exp", "log_zeta", "polygamma_excess"),
-        *("softmax", "softplus", "stable"),
-    },
     "network": {"fetch_mnist", "load_mnist", "mnist_source", "study"},
 }
 

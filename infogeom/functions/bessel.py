@@ -21,6 +21,15 @@ class bessel_ratio(Cancelling):  # noqa: N801
 
     A, A′ and −A″ are positive for x > 0 (Schou, Biometrika 65 (1978) 369–377, for ν = 0, 1/2, 1, …; A′ is a variance
     for every ν).
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.bessel_ratio(0, x).diff(x)
+    bessel_ratio_slope(0, x)
+    >>> ig.functions.bessel_ratio(0, 1000).evalf(5)
+    0.99950
     """
 
     facts = Facts(name="bessel_ratio", roundings=32, slow_in_balls=True, typical=((0.0, 9.0), (0.1, 30.0)))
@@ -58,7 +67,17 @@ class bessel_ratio(Cancelling):  # noqa: N801
 
 
 class bessel_ratio_slope(bessel_ratio):  # noqa: N801
-    """Derivative A′ = 1 − A² − (2ν + 1) A / x of `bessel_ratio` in x."""
+    """Derivative A′ = 1 − A² − (2ν + 1) A / x of `bessel_ratio` in x.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.bessel_ratio_slope(0, x).diff(x)
+    bessel_ratio_curve(0, x)
+    >>> ig.functions.bessel_ratio_slope(0, 0).evalf(5)
+    0.50000
+    """
 
     facts = Facts(name="bessel_ratio_slope", roundings=960, slow_in_balls=True, typical=((0.0, 9.0), (0.1, 30.0)))
 
@@ -72,7 +91,17 @@ class bessel_ratio_slope(bessel_ratio):  # noqa: N801
 
 
 class bessel_ratio_curve(bessel_ratio):  # noqa: N801
-    """Second derivative A″ of `bessel_ratio` in x; the third cancels at small and at large x."""
+    """Second derivative A″ of `bessel_ratio` in x; the third cancels at small and at large x.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.bessel_ratio_curve(0, x).is_negative
+    True
+    >>> ig.functions.bessel_ratio_curve(0, 1000).evalf(5)
+    -1.0008e-9
+    """
 
     facts = Facts(name="bessel_ratio_curve", roundings=720, slow_in_balls=True, typical=((0.0, 9.0), (0.1, 30.0)))
 
@@ -93,6 +122,15 @@ class log_bessel(Cancelling):  # noqa: N801
     """Logarithm log I_ν(x) of a modified Bessel function, ν ≥ 0 and x > 0: positive for ν = 0.
 
     The log-partition of a von Mises–Fisher law is log_bessel(ν, κ) − ν log κ and a constant.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.log_bessel(0, x).diff(x)
+    bessel_ratio(0, x)
+    >>> ig.functions.log_bessel(0, 1000).evalf(5)
+    995.63
     """
 
     facts = Facts(name="log_bessel", roundings=32, slow_in_balls=True, typical=((0.0, 9.0), (0.1, 30.0)))

@@ -16,7 +16,17 @@ __all__ = ["log_sum_exp", "softmax"]
 
 
 class log_sum_exp(Primitive):  # noqa: N801
-    """Logarithm log Σ_k e^{a_k}, which neither overflows nor underflows; its derivatives are ``softmax``."""
+    """Logarithm log Σ_k e^{a_k}, which neither overflows nor underflows; its derivatives are ``softmax``.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.log_sum_exp(x, 2 * x).diff(x)
+    softmax(0, x, 2*x) + 2*softmax(1, x, 2*x)
+    >>> ig.functions.log_sum_exp(1000, 1001).evalf(7)
+    1001.313
+    """
 
     facts = Facts(name="log_sum_exp", growth=Growth.SLOW, saturating=True, typical=((-5.0, 5.0),) * 3)
 
@@ -53,7 +63,17 @@ class log_sum_exp(Primitive):  # noqa: N801
 
 
 class softmax(Primitive):  # noqa: N801
-    """Share e^{a_k} / Σ_j e^{a_j} of the term number k, counted from 0; derivatives s_k (δ_jk − s_j)."""
+    """Share e^{a_k} / Σ_j e^{a_j} of the term number k, counted from 0; derivatives s_k (δ_jk − s_j).
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.softmax(0, x, 1).diff(x)
+    (1 - softmax(0, x, 1))*softmax(0, x, 1)
+    >>> ig.functions.softmax(0, 1000, 1001).evalf(5)
+    0.26894
+    """
 
     facts = Facts(
         name="softmax",

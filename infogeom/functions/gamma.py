@@ -20,6 +20,15 @@ class polygamma_excess(Ordered):  # noqa: N801
 
     m is a non-negative Integer.  The derivative of one is the next.  Its sign is that of (−1)^(m+1), because
     (−1)^(m+1) ∫ t^m e^(−xt) (1/(1 − e^−t) − 1/t) dt is its value (DLMF 5.9.13 and its derivatives).
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.polygamma_excess(0, x).diff(x)
+    polygamma_excess(1, x)
+    >>> ig.functions.polygamma_excess(1, 10**9).evalf(5)
+    5.0000e-19
     """
 
     facts = Facts(name="polygamma_excess", roundings=200, orders=1, typical=((0.0, 4.0), (0.1, 30.0)))
@@ -51,7 +60,17 @@ class polygamma_excess(Ordered):  # noqa: N801
 
 
 class digamma_difference(Cancelling):  # noqa: N801
-    """ψ(x + a) − ψ(x), x > 0 and x + a > 0; it has the sign of a.  Its derivative in x, with ψ′, cancels."""
+    """ψ(x + a) − ψ(x), x > 0 and x + a > 0; it has the sign of a.  Its derivative in x, with ψ′, cancels.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.digamma_difference(x, 2).diff(x)
+    -polygamma(1, x) + polygamma(1, x + 2)
+    >>> ig.functions.digamma_difference(10**9, 2).evalf(5)
+    2.0000e-9
+    """
 
     facts = Facts(name="digamma_difference", roundings=32, slow_in_balls=True, typical=((0.1, 30.0), (0.1, 30.0)))
 
@@ -82,7 +101,17 @@ class digamma_difference(Cancelling):  # noqa: N801
 
 
 class lgamma_difference(Cancelling):  # noqa: N801
-    """log Γ(x + a) − log Γ(x), x > 0 and x + a > 0; derivatives ``digamma_difference(x, a)`` and ψ(x + a)."""
+    """log Γ(x + a) − log Γ(x), x > 0 and x + a > 0; derivatives ``digamma_difference(x, a)`` and ψ(x + a).
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.lgamma_difference(x, 2).diff(x)
+    digamma_difference(x, 2)
+    >>> ig.functions.lgamma_difference(1, 3).evalf(5)
+    1.7918
+    """
 
     facts = Facts(name="lgamma_difference", roundings=32, slow_in_balls=True, typical=((0.1, 30.0), (0.1, 30.0)))
 

@@ -19,6 +19,15 @@ class expit(Primitive):  # noqa: N801  (a SymPy function is spelt like the funct
     """Logistic function σ(u) = 1 / (1 + e^−u); its complement 1 − σ(u) is ``expit(-u)``.
 
     Derivative: σ′(u) = σ(u) σ(−u).
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.expit(2 * x).diff(x)
+    2*expit(-2*x)*expit(2*x)
+    >>> ig.functions.expit(-800).evalf(5)
+    3.6724e-348
     """
 
     facts = Facts(
@@ -66,7 +75,17 @@ class expit(Primitive):  # noqa: N801  (a SymPy function is spelt like the funct
 
 
 class softplus(Primitive):  # noqa: N801
-    """Softplus log(1 + e^u), the negative log of ``expit(-u)``; derivative ``expit(u)``."""
+    """Softplus log(1 + e^u), the negative log of ``expit(-u)``; derivative ``expit(u)``.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.softplus(x).diff(x)
+    expit(x)
+    >>> ig.functions.softplus(800).evalf(5)
+    800.00
+    """
 
     facts = Facts(
         name="softplus",
@@ -117,6 +136,13 @@ def stable(expression: Expr) -> Expr:
 
     log(1 + e^u) becomes softplus(u), 1 / (1 + e^u) and e^u / (1 + e^u) become σ(∓u), 1 − σ(u) becomes σ(−u) and
     log σ(u) becomes −softplus(−u). Equal in value everywhere.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.stable(1 / (1 + sympy.exp(x))), ig.functions.stable(sympy.log(1 + sympy.exp(x)))
+    (expit(-x), softplus(x))
     """
     for matches, rewritten in (
         (_is_partition, lambda log: softplus(_exponent(log.args[0]))),

@@ -56,7 +56,17 @@ class OfNormal(Primitive):
 
 
 class log_normal_cdf(OfNormal):  # noqa: N801
-    """Logarithm log Φ(x) of the normal distribution function; derivative φ/Φ, ``inverse_mills``."""
+    """Logarithm log Φ(x) of the normal distribution function; derivative φ/Φ, ``inverse_mills``.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.log_normal_cdf(x).diff(x)
+    inverse_mills(x)
+    >>> ig.functions.log_normal_cdf(-100).evalf(5)
+    -5005.5
+    """
 
     facts = Facts(name="log_normal_cdf", roundings=64, growth=Growth.SMOOTH, saturating=True, typical=((-9.0, 9.0),))
 
@@ -86,7 +96,17 @@ class log_normal_cdf(OfNormal):  # noqa: N801
 
 
 class inverse_mills(OfNormal):  # noqa: N801
-    """Inverse Mills ratio m(x) = φ(x)/Φ(x) of the normal law; derivative −m (x + m)."""
+    """Inverse Mills ratio m(x) = φ(x)/Φ(x) of the normal law; derivative −m (x + m).
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.inverse_mills(x).diff(x)
+    -(x + inverse_mills(x))*inverse_mills(x)
+    >>> ig.functions.inverse_mills(-100).evalf(5)
+    100.01
+    """
 
     facts = Facts(name="inverse_mills", roundings=64, growth=Growth.SLOW, saturating=True, typical=((-9.0, 9.0),))
 

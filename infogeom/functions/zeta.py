@@ -21,6 +21,15 @@ class log_zeta(Ordered):  # noqa: N801
 
     m is a non-negative Integer.  The derivative of one is the next.  Its sign is that of (−1)^m, because it is the sum
     of (−log n)^m n^−s / k over the powers n = p^k of primes (DLMF 25.2.11).
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> ig.functions.log_zeta(0, x).diff(x)
+    log_zeta(1, x)
+    >>> ig.functions.log_zeta(0, 2).evalf(5)
+    0.49770
     """
 
     facts = Facts(name="log_zeta", roundings=64, orders=1, typical=((0.0, 4.0), (1.01, 30.0)))
