@@ -250,6 +250,11 @@ def test_a_law_by_cases_is_inverted_on_either_side_of_its_kink() -> None:
     np.testing.assert_allclose(found, stats.laplace_asymmetric(2).ppf(shares), atol=1e-6)
 
 
+def test_a_law_of_angles_is_taken_from_scipy_only_where_its_quantiles_are_in_the_support() -> None:
+    assert known_to_scipy(ig.models.von_mises().at(mu=0.2, kappa=2)._density) is not None
+    assert known_to_scipy(ig.models.von_mises().at(mu=2.5, kappa=2)._density) is None
+
+
 def test_samples_depend_on_the_seed_alone() -> None:
     law = OWN.at(rate=2)
     np.testing.assert_array_equal(law.sample(5, seed=4), law.sample(5, seed=4))
