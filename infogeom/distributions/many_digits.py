@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sympy import Expr, Symbol
 
 from infogeom import precision
-from infogeom.symbolic.float64 import evaluated
-from infogeom.symbolic.multiprecision import in_mpmath
+from infogeom.numeric.float64 import evaluated
+from infogeom.numeric.multiprecision import in_mpmath
 
 __all__ = ["in_many_digits"]
 
