@@ -45,6 +45,7 @@ def _ends(density: Density) -> list[float]:
 
 def _frozen(*named: Any) -> Any | None:
     """Law of a family's name, its parameters in order and its constants; believed where the densities agree."""
+    # Their parameters are in other places and units than ours; a law that only nearly agrees would be found out.
     match named:
         case ("Bernoulli", p):
             return stats.bernoulli(p)

@@ -145,11 +145,11 @@ def stable(expression: Expr) -> Expr:
     (expit(-x), softplus(x))
     """
     for matches, rewritten in (
-        (_is_partition, lambda log: softplus(_exponent(log.args[0]))),
-        (_is_inverse, lambda power: expit(sympy.Mul(-1, _exponent(power.base))) ** -power.exp),
-        (lambda e: isinstance(e, sympy.Mul), _odds),
-        (lambda e: isinstance(e, sympy.Add), _complement),
-        (lambda e: isinstance(e, sympy.log) and isinstance(e.args[0], expit), lambda e: -softplus(-e.args[0].args[0])),
+        (_is_partition, _as_softplus),
+        (_is_inverse, _as_expit),
+        (_is_product, _odds),
+        (_is_sum, _complement),
+        (_is_log_of_expit, _as_minus_softplus),
     ):
         expression = expression.replace(matches, rewritten)
     return expression
@@ -169,6 +169,30 @@ def _is_partition(e: Expr) -> bool:
 
 def _is_inverse(e: Expr) -> bool:
     return isinstance(e, sympy.Pow) and e.exp.is_Integer and e.exp < 0 and _exponent(e.base) is not None
+
+
+def _is_product(e: Expr) -> bool:
+    return isinstance(e, sympy.Mul)
+
+
+def _is_sum(e: Expr) -> bool:
+    return isinstance(e, sympy.Add)
+
+
+def _is_log_of_expit(e: Expr) -> bool:
+    return isinstance(e, sympy.log) and isinstance(e.args[0], expit)
+
+
+def _as_softplus(partition: Expr) -> Expr:
+    return softplus(_exponent(partition.args[0]))
+
+
+def _as_expit(power: Expr) -> Expr:
+    return expit(sympy.Mul(-1, _exponent(power.base))) ** -power.exp
+
+
+def _as_minus_softplus(log: Expr) -> Expr:
+    return -softplus(-log.args[0].args[0])
 
 
 def _odds(product: Expr) -> Expr:
