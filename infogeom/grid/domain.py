@@ -1,21 +1,22 @@
-"""Joint conditions of the coordinates: which points lie inside a domain, told by balls where float64 cannot tell."""
+"""Which points lie inside a domain: by ranges, and by joint conditions, told by balls where float64 cannot tell."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Symbol
+from sympy import Expr, Interval, Symbol
 
 from infogeom.kernels.balls.enclosures import BITS, Balls
 from infogeom.kernels.codegen.program import Axes, UnsupportedFunctionError, exact_source
 from infogeom.kernels.codegen.rounding import rounding
+from infogeom.models.parameter import Parameter
 from infogeom.numeric.float64 import in_float64
 from infogeom.symbolic import Metric
 
-__all__ = ["conditions"]
+__all__ = ["admissible", "check_any_inside", "conditions", "inside_of"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -23,6 +24,28 @@ Flags = NDArray[np.bool_]
 MOST_BITS = 2**13
 EPS = float(np.finfo(float).eps)
 NOWHERE = np.empty(0, dtype=np.int64)
+
+
+def inside_of(domain: Interval, values: Array) -> NDArray[np.bool_]:
+    """Which values lie in the range of a coordinate."""
+    low, high = float(domain.start), float(domain.end)
+    above = values > low if domain.left_open else values >= low
+    return above & (values < high if domain.right_open else values <= high)
+
+
+@cache
+def admissible(domain: Interval) -> float:
+    """Some value inside a domain."""
+    return float(Parameter("inside", domain).typical[0])
+
+
+def check_any_inside(metric: Metric, inside: Sequence[NDArray[np.bool_]]) -> None:
+    """Raise unless there is a point inside, by what is known along each axis or of each point."""
+    if all(one.any() for one in inside):
+        return
+    domains = ", ".join(f"{name} in {domain}" for name, domain in zip(metric.names, metric.domains, strict=True))
+    domains += "".join(f", {c} > 0" for c in metric.constraints)
+    raise ValueError(f"no point lies inside the domain ({domains})")
 
 
 @lru_cache(maxsize=256)
