@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sympy import Rational
 
 import infogeom as ig
-from infogeom import cli, losses, plotting
+from infogeom import losses, plotting
+from infogeom.cli import subjects
 from infogeom.losses import CrossEntropy, Loss, LpNorm, MeanPower
 from tests.problems import EPS
 
@@ -130,14 +131,14 @@ def test_a_loss_is_found_by_its_name(kind: type[Loss]) -> None:
 
 @every_kind
 def test_the_command_knows_a_loss(kind: type[Loss]) -> None:
-    model = cli.model_named(f"neuron:{example(kind).name}", samples=5)
+    model = subjects.model_named(f"neuron:{example(kind).name}", samples=5)
     assert isinstance(model, ig.models.Model)
     assert model.loss == example(kind)
 
 
 @every_kind
 def test_the_words_on_a_name_are_in_the_help(kind: type[Loss]) -> None:
-    assert example(kind).name in cli.MODELS
+    assert example(kind).name in subjects.MODELS
 
 
 @every_kind

@@ -13,8 +13,9 @@ from tqdm import tqdm
 
 import infogeom as ig
 from infogeom import cli
+from infogeom.cli import subjects
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 MINE = """
 import sympy
@@ -181,8 +182,8 @@ def test_parameters_may_come_in_any_order(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_a_metric_and_a_function_of_a_file_are_models(mine: Path) -> None:
-    assert cli.model_named(f"{mine}:sphere").names == ("u", "v")  # type: ignore[union-attr]
-    assert cli.model_named(f"{mine}:three").name == "binomial"  # type: ignore[union-attr]
+    assert subjects.model_named(f"{mine}:sphere").names == ("u", "v")  # type: ignore[union-attr]
+    assert subjects.model_named(f"{mine}:three").name == "binomial"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,7 @@ def test_a_metric_and_a_function_of_a_file_are_models(mine: Path) -> None:
     ],
 )
 def test_a_neuron_is_that_of_the_thesis(text: str, loss: str, fisher: str) -> None:
-    model = cli.model_named(text, samples=20, seed=3)
+    model = subjects.model_named(text, samples=20, seed=3)
     assert isinstance(model, ig.models.Model)
     assert model.loss is not None
     assert model.samples is not None
@@ -204,7 +205,7 @@ def test_a_neuron_is_that_of_the_thesis(text: str, loss: str, fisher: str) -> No
 
 
 def test_a_neuron_has_a_thousand_samples_unless_told() -> None:
-    model = cli.model_named("neuron:l2")
+    model = subjects.model_named("neuron:l2")
     assert isinstance(model, ig.models.Model)
     assert model.samples is not None
     assert len(model.samples) == 1000
@@ -264,7 +265,7 @@ def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: p
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "model_named", interrupted)
+    monkeypatch.setattr("infogeom.cli.verify.model_named", interrupted)
     assert cli.main(["verify", "normal"]) == 130
     assert capsys.readouterr().err == "infogeom: interrupted\n"
 
