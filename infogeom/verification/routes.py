@@ -18,10 +18,11 @@ from infogeom.kernels.curvature.textbook import Jet, gauss_scalar, inverse, pert
 from infogeom.models.model import Model
 from infogeom.symbolic import Metric
 from infogeom.verification import differences
+from infogeom.verification.closed_form import ClosedForm
 from infogeom.verification.parts import by_parts
 from infogeom.verification.score_jet import ScoreJet
 
-__all__ = ["CLOSED_FORM", "DIGITS", "ClosedForm", "Found", "Route", "Skipped", "routes"]
+__all__ = ["CLOSED_FORM", "DIGITS", "Found", "Route", "Skipped", "routes"]
 
 #: Digits of everything but the quadratures, which have 25, and the compiled kernels.
 DIGITS = 50
@@ -39,7 +40,6 @@ NEEDS_CLOSED_FORM = f"{CLOSED_FORM}; {DIFFERENCES}; {BALL}; {EINSTEINPY}"
 
 Array = NDArray[Any]
 Point = tuple[float, ...]
-ClosedForm = Callable[[Point], tuple[Jet, Jet]]
 
 
 class Found(NamedTuple):

@@ -15,13 +15,12 @@ import xarray as xr
 from sympy import Interval, Matrix, diag, exp, log, loggamma, sin, symbols
 
 import infogeom as ig
-from infogeom import verification
 from infogeom.functions import expit, softplus
 from infogeom.kernels.curvature.textbook import closed_form
 from infogeom.losses import CrossEntropy, Loss, LpNorm, MeanPower
 from infogeom.models import Model
 from infogeom.symbolic import Metric
-from infogeom.verification import Row, Verification, typical_points, verify
+from infogeom.verification import Row, Verification, comparison, typical_points, verify
 from infogeom.verification.differences import central_differences
 from infogeom.verification.routes import Found, routes
 from infogeom.verification.score_jet import ScoreJet
@@ -35,7 +34,7 @@ BARE = {
     ("metric", BALL),
     ("christoffel", CLOSED_FORM),
     *((quantity, "EinsteinPy") for quantity in ("christoffel", "riemann", "ricci", "ricci_scalar")),
-    *((quantity, DIFFERENCES) for quantity in verification.COMPARED),
+    *((quantity, DIFFERENCES) for quantity in comparison.COMPARED),
     ("ricci_scalar", CLOSED_FORM),
     ("ricci_scalar", BALL),
 }
@@ -131,7 +130,7 @@ def test_zeros_agree_that_are_so_by_the_form_of_the_metric() -> None:
     law = first * log(p) + (1 - first) * log(1 - p) + second * log(q) + (1 - second) * log(1 - q)
     unit = [ig.models.Parameter(symbol, Interval.open(0, 1)) for symbol in (p, q)]
     model = Model("two coins", unit, law, x, sympy.Range(1, 5))
-    table = verification._verified(Metric([p, q], diag(1 / p / (1 - p), 1 / q / (1 - q))), model, [(0.3, 0.6)])
+    table = comparison.verified(Metric([p, q], diag(1 / p / (1 - p), 1 / q / (1 - q))), model, [(0.3, 0.6)])
     assert table.agree, table
 
 
@@ -211,7 +210,7 @@ def test_quadratures_per_sample_agree() -> None:
 )
 def test_a_wrong_metric_disagrees_with_the_log_density_alone(a: float, c: float, quantities: set[str]) -> None:
     metric = Metric([mu, sigma], diag(sympy.Rational(a), sympy.Rational(c)) / sigma**2)
-    table = verification._verified(metric, ig.models.normal(), [(0.3, 2.0)])
+    table = comparison.verified(metric, ig.models.normal(), [(0.3, 2.0)])
     density = with_density("definition, quadrature", "α-identity")
     assert wrong(table) == {(quantity, route) for quantity, route in density if quantity in quantities}
     assert not table.agree
@@ -219,7 +218,7 @@ def test_a_wrong_metric_disagrees_with_the_log_density_alone(a: float, c: float,
 
 def test_a_metric_of_the_wrong_fisher_disagrees_by_its_embedding() -> None:
     metric = ig.symbolic.metric(network(CrossEntropy(), "expected"))
-    table = verification._verified(metric, network(CrossEntropy()), [(0.5, -0.25)])
+    table = comparison.verified(metric, network(CrossEntropy()), [(0.5, -0.25)])
     assert wrong(table) == with_density("definition, mean over samples", "embedding")
 
 
@@ -234,13 +233,13 @@ def spoilt(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Verification]:
             dataset = ig.grid.evaluate_points(*arguments)
             return dataset.assign({quantity: change(dataset[quantity])})
 
-        monkeypatch.setattr(verification, "evaluate_points", evaluate_points)
+        monkeypatch.setattr(comparison, "evaluate_points", evaluate_points)
         return verify(subject, [point])
 
     return verified
 
 
-@pytest.mark.parametrize("quantity", verification.COMPARED)
+@pytest.mark.parametrize("quantity", comparison.COMPARED)
 def test_a_compiled_quantity_off_in_its_tenth_digit_disagrees_with_every_route(
     quantity: str, spoilt: Callable[..., Verification]
 ) -> None:
@@ -254,7 +253,7 @@ def test_a_wrong_derivative_disagrees_with_differences_alone(monkeypatch: pytest
     monkeypatch.setattr(softplus, "fdiff", lambda self, _=1: factor * expit(self.args[0]))
     x = symbols("wrong:4", real=True)  # of their own: SymPy keeps derivatives
     table = verify(Metric(x, diag(softplus(x[1]), 1, softplus(x[0]), 1)), [[0.3, 0.4, 0.5, 0.6]])
-    assert wrong(table) == {(quantity, DIFFERENCES) for quantity in verification.COMPARED[1:]}
+    assert wrong(table) == {(quantity, DIFFERENCES) for quantity in comparison.COMPARED[1:]}
 
 
 @pytest.mark.parametrize("radius", [2.5, 40.0])
@@ -264,7 +263,7 @@ def test_four_coordinates_agree_with_differences(radius: float) -> None:
     space = Metric([t, r, theta, phi], diag(-f, 1 / f, r**2, r**2 * sin(theta) ** 2))
     table = verify(space, [[0.5, radius, 0.7, 0.1]])
     assert table.agree, table
-    assert {(quantity, DIFFERENCES) for quantity in verification.COMPARED} <= taken(table)
+    assert {(quantity, DIFFERENCES) for quantity in comparison.COMPARED} <= taken(table)
 
 
 def test_too_many_differences_are_left_out_with_their_reason() -> None:
@@ -370,7 +369,7 @@ def test_without_einsteinpy_the_others_are_compared_and_that_is_said() -> None:
 
 def compared(error: float, tolerance: float) -> Row:
     compiled = xr.Dataset({"ricci_scalar": -1.0})
-    return verification._compared(
+    return comparison.compared(
         sphere, (1.0, 0.5), compiled, Found("r", "ricci_scalar", mpmath.mpf(-1), error), tolerance
     )
 

@@ -1,0 +1,237 @@
+"""The compiled values of a metric against those of its routes, point by point."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
+
+from infogeom import precision
+from infogeom.arguments import check_count, table_of
+from infogeom.grid import StatusWarning, evaluate_points
+from infogeom.kernels.curvature import textbook
+from infogeom.models.model import Model
+from infogeom.models.parameter import Parameter
+from infogeom.symbolic import Metric
+from infogeom.symbolic.fisher import numeric_metric
+from infogeom.verification.closed_form import by_definition, rounding_bounds
+from infogeom.verification.routes import CLOSED_FORM, DIGITS, Found, Route, Skipped, routes
+from infogeom.verification.table import Row, Verification
+
+__all__ = ["COMPARED", "compared", "typical_points", "verified", "verify"]
+
+COMPARED = ("metric", "christoffel", "riemann", "ricci", "ricci_scalar")
+#: Where a route is less certain than this many tolerances (or this much, where the compiled value is 0 by its form),
+#: and than this fraction of the largest component, nothing is decided.
+UNCERTAIN, NOTHING, UNCERTAIN_FRACTION = 1000, 1e-20, 1e-9
+DEFAULT_POINTS = 3
+#: What a status without curvature says.
+NOTES = {
+    "singular": "singular: curvature is undefined",
+    "out_of_domain": "outside the domain: not compared",
+    "overflow": "beyond float64: not compared",
+    "undefined": "no real finite value: not compared",
+}
+
+Point = tuple[float, ...]
+
+
+def verify(model_or_metric: Model | Metric, points: ArrayLike | None = None, *, slow: bool = False) -> Verification:
+    """Compare the compiled values of a model or metric with those of independent routes.
+
+    The routes, as far as they apply:
+
+    - the definition, E[∂_i log p ∂_j log p] by quadrature or summation, and its derivatives under the integral;
+    - the α-connection identity Γ_ij,k = E[(∂_i∂_j log p + ½ ∂_i log p ∂_j log p) ∂_k log p];
+    - the Gauss equation of a surface with this metric in a flat space;
+    - the chain rule on the closed forms of the models that a model is made of;
+    - the closed form in 50 digits, by the textbook formulas;
+    - differences of the closed form in 200 digits, by the same formulas, without a derivative of any formula;
+    - the same source as the kernels' in ball arithmetic;
+    - EinsteinPy (extra ``einstein``).
+
+    Parameters
+    ----------
+    model_or_metric : Model or Metric
+        A model's Fisher metric is derived first. A bare metric has no definition to compare with.
+    points : array_like, shape (m, n), optional
+        Finite coordinates in model order, tables with names read by name; three seeded points of the typical ranges
+        when omitted.
+    slow : bool
+        Ask EinsteinPy about three parameters too, which takes it seconds to minutes a point.
+
+    Returns
+    -------
+    Verification
+        ``.agree`` says whether every comparison agrees, and that there was one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value; `infogeom.symbolic.ExpectationError` for a model whose metric
+        cannot be derived.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.verify(ig.models.binomial(7), [[0.3]]).agree
+    True
+    """
+    metric = numeric_metric(model_or_metric)
+    if not isinstance(slow, bool | np.bool_):
+        raise TypeError(f"slow must be True or False, got {slow!r}")
+    n = len(metric.names)
+    at = typical_points(model_or_metric) if points is None else table_of("points", points, metric.names)
+    if at.ndim != 2 or at.shape[1] != n or not len(at):
+        raise ValueError(f"points must have shape (m, {n}) with m at least 1, got {at.shape}")
+    model = model_or_metric if isinstance(model_or_metric, Model) else None
+    return verified(metric, model, [tuple(map(float, point)) for point in at], slow=bool(slow))
+
+
+def typical_points(model_or_metric: Model | Metric, count: int = DEFAULT_POINTS, seed: int = 0) -> NDArray[np.float64]:
+    """Seeded points of the typical ranges of a model, or of those that a metric's domains suggest.
+
+    Returns
+    -------
+    ndarray of float64, shape (count, n)
+        Rounded to four digits where that leaves them in the range, so that they can be typed.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.verification.typical_points(ig.models.normal(), count=2).shape
+    (2, 2)
+    """
+    check_count("count", count)
+    check_count("seed", seed, least=0)
+    if isinstance(model_or_metric, Model):
+        ranges = [p.typical for p in model_or_metric.parameters]
+    else:
+        ranges = [Parameter("inside", domain).typical for domain in numeric_metric(model_or_metric).domains]
+    low, high = np.array(ranges).T
+    drawn = low + np.random.default_rng(seed).random((count, len(low))) * (high - low)
+    rounded = np.array([[float(f"{x:.4g}") for x in point] for point in drawn])
+    return np.where((low < rounded) & (rounded < high), rounded, drawn)
+
+
+def verified(metric: Metric, model: Model | None, points: Sequence[Point], *, slow: bool = False) -> Verification:
+    """Table of a metric's routes, and of a model's that is supposed to have it."""
+    compiled, jet = (
+        _compiled(metric, points),
+        by_definition(model) if metric.matrix is None else textbook.closed_form(metric),
+    )
+    taken, skipped = routes(metric, model, jet, slow=slow)
+    rows: list[Row] = []
+    bar = tqdm(total=len(points) * len(taken), desc="routes", delay=2, leave=False, disable=None)
+    with precision.digits(DIGITS), bar as progress:
+        for k, point in enumerate(points):
+            at = compiled.isel(point=k) if compiled else None
+            status = _status(at)
+            if status in NOTES:
+                rows.append(Row(point, "status", (), "compiled", note=NOTES[status]))
+            if at is None or status in ("out_of_domain", "overflow", "undefined"):
+                progress.update(len(taken))
+                continue
+            here: list[Row] = []
+            try:
+                bounds = rounding_bounds(metric, jet, point, curved=status != "singular")
+            except NameError as error:
+                skipped.append(("all routes", f"the metric has no value in mpmath: {error}"))
+                continue
+            except (ArithmeticError, ValueError) as error:  # a limit is no value
+                told = str(error) or type(error).__name__
+                rows.append(Row(point, "status", (), CLOSED_FORM, note=f"undecided: no value in mpmath there, {told}"))
+                progress.update(len(taken))
+                continue
+            if status != "singular" and "ricci_scalar" not in bounds:
+                rows.append(Row(point, "status", (), CLOSED_FORM, note=f"undecided: singular to {DIGITS} digits"))
+            for route in taken:
+                here += _attempted(route, metric, point, at, bounds, skipped)
+                progress.update()
+            rows += sorted(here, key=lambda row: COMPARED.index(row.quantity))
+    return Verification(_title(metric, model), metric.names, tuple(rows), tuple(skipped))
+
+
+def _attempted(
+    route: Route, metric: Metric, point: Point, compiled: xr.Dataset, bounds: dict[str, Any], skipped: Skipped
+) -> list[Row]:
+    """Rows of what a route finds at a point; a line of ``skipped`` if it fails there."""
+    rows = []
+    try:
+        for found in route.find(point, "ricci_scalar" in bounds):
+            # A route of finite precision is off by what float64 is, in proportion.
+            bound = bounds[found.quantity]
+            own = found.error + bound * (mpmath.mpf(10) ** (5 - found.digits) / textbook.EPS)
+            stated = np.vectorize(mpmath.mpf, otypes=[object])(compiled[f"{found.quantity}_error"].values)
+            tolerance = stated if found.quantity == "ricci_scalar" else np.maximum(stated, bound)
+            rows.append(compared(metric, point, compiled, found._replace(error=own), tolerance))
+    except (ArithmeticError, NameError, ValueError) as error:
+        skipped.append((route.name, f"at {_where(metric, point)}: {error}"))
+    return rows
+
+
+def _where(metric: Metric, point: Point) -> str:
+    return ", ".join(f"{name} = {x:.6g}" for name, x in zip(metric.names, point, strict=True))
+
+
+def _title(metric: Metric, model: Model | None) -> str:
+    return repr(model).strip("<>") if model else f"Metric: {', '.join(metric.names)}"
+
+
+def _compiled(metric: Metric, points: Sequence[Point]) -> xr.Dataset | None:
+    """Values of the compiled kernels; None where no point is inside the domain."""
+    inside = [
+        all(d.contains(x) == True for d, x in zip(metric.domains, point, strict=True))  # noqa: E712
+        for point in points
+    ]
+    if not any(inside):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StatusWarning)  # the table says it
+        return evaluate_points(metric, points, [*COMPARED, *(f"{name}_error" for name in COMPARED)])
+
+
+def _status(compiled: xr.Dataset | None) -> str:
+    """Status of one point in a word."""
+    if compiled is None:
+        return "out_of_domain"
+    flags = compiled["status"].attrs
+    meanings = dict(zip(map(int, flags["flag_values"]), flags["flag_meanings"].split(), strict=True))
+    return str(meanings[int(compiled["status"])])
+
+
+def compared(metric: Metric, point: Point, compiled: xr.Dataset, found: Found, tolerance: Any) -> Row:
+    """Row of the component that takes up most of its tolerance."""
+    ours, theirs = compiled[found.quantity].values, np.asarray(found.value, dtype=object)
+    errors, bounds = (np.broadcast_to(np.asarray(a, dtype=object), theirs.shape) for a in (found.error, tolerance))
+    worst: tuple[Any, ...] = (-1, -1)
+    row, largest = None, max(abs(theirs.ravel()))
+    for index in np.ndindex(theirs.shape):
+        value, own = theirs[index], mpmath.inf if mpmath.isnan(errors[index]) else errors[index]
+        total = bounds[index] + own
+        finite = bool(np.isfinite(ours[index])) and mpmath.isfinite(value)
+        difference = abs(mpmath.mpf(float(ours[index])) - value) if finite else mpmath.inf
+        share = difference / total if total else (mpmath.inf if difference else mpmath.mpf(0))
+        if (share, abs(value)) > worst:
+            worst = share, abs(value)
+            note = ""
+            least = UNCERTAIN * bounds[index] or NOTHING
+            if own == mpmath.inf:
+                note = "undecided: an integral does not converge"
+            elif own > max(least, UNCERTAIN_FRACTION * largest):
+                note = f"undecided: known to {float(own):.1e} only"
+            elif not mpmath.isfinite(total):
+                note = "undecided: the compiled value has no bound on its error"
+            elif largest and total > largest:
+                note = f"undecided: the compiled value is known to {float(total):.1e} only"
+            component = tuple(metric.names[i] for i in index)
+            numbers = float(value), float(difference), float(total)
+            row = Row(point, found.quantity, component, found.route, *numbers, note=note)
+    assert row is not None
+    return row
