@@ -9,16 +9,16 @@ polynomial otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement, product
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any
 
 import mpmath
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
-from sympy import Expr, ImmutableMatrix, Rational, Symbol
+from sympy import Expr, Rational, Symbol
 from sympy.diffgeom import (
     CoordSystem,
     Manifold,
@@ -34,9 +34,9 @@ from infogeom.grid import evaluate_points
 from infogeom.kernels.curvature import textbook
 from infogeom.kernels.curvature.textbook import MARGIN
 from infogeom.models import Model
-from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.symbolic import Metric, christoffel, ricci, ricci_scalar, riemann
 from infogeom.symbolic.fisher import numeric_metric
+from infogeom.symbolic.rational_jet import DIGITS, Point, RationalJet, rational, rational_jet, where
 from infogeom.tables import as_html, as_text
 
 try:
@@ -53,16 +53,12 @@ except ImportError as error:
 __all__ = ["Comparison", "Row", "compare", "einsteinpy"]
 
 TENSORS = ("christoffel", "riemann", "ricci", "ricci_scalar")
-#: Digits of numbers that are not rational; they are computed with twice as many.
-DIGITS = 40
 #: Operations up to which a closed form is short: it is differentiated symbolically, by us and by sympy.diffgeom.
 SHORT = 100
 
 Array = NDArray[Any]
 #: One entry per quantity: expressions, rationals, or the floats of the kernel.
 Tensors = dict[str, Array]
-Point = tuple[Rational, ...]
-Index = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -267,114 +263,33 @@ def _checked_coordinate(x: Any, index: tuple[int, int]) -> Rational:
     number = None if isinstance(x, str | bool) else sympy.sympify(x)
     if not isinstance(number, Expr) or not number.is_number:
         raise TypeError(f"points must hold real numbers, got {x!r} at index {index}")
-    exact = Rational(number) if number.is_Float and number.is_finite else _number(number)
+    exact = Rational(number) if number.is_Float and number.is_finite else rational(number)
     if exact is None:
         raise ValueError(f"points must be real and finite, got {x} at index {index}")
     return exact
 
 
-def _where(metric: Metric, point: Point) -> str:
-    return ", ".join(f"{name} = {float(x):.17g}" for name, x in zip(metric.names, point, strict=True))
-
-
 # --- The metric and its derivatives at a point ------------------------------------------------------------------------
 
 
-class Jet(NamedTuple):
-    """A metric at a point, in rationals: g[i, j], dg[i, j, k] = ∂_k g_ij, ddg[i, j, k, l] = ∂_k ∂_l g_ij."""
-
-    point: Point
-    displacements: tuple[Symbol, ...]
-    g: Array
-    dg: Array
-    ddg: Array
-
-    @property
-    def origin(self) -> Point:
-        """No displacement."""
-        return (sympy.Integer(0),) * len(self.point)
-
-    def taylor(self) -> Metric:
-        """Taylor polynomial of degree 2 in the displacements from the point, as a metric."""
-        x = np.array(self.displacements, dtype=object)
-        return Metric(self.displacements, ImmutableMatrix(self.g + self.dg @ x + self.ddg @ x @ x / 2))
-
-
-def _jets(metric: Metric, points: Sequence[Point]) -> list[Jet]:
+def _jets(metric: Metric, points: Sequence[Point]) -> list[RationalJet]:
     if metric.matrix is None:
         raise TypeError(f"model_or_metric must have a closed form, and this metric is {metric.form.told}")
-    x, n = metric.coordinates, len(metric.coordinates)
-    entries: dict[Index, Expr] = {
-        (i, j, *along): metric.matrix[i, j].diff(*(x[k] for k in along)) if along else metric.matrix[i, j]
-        for i, j in combinations_with_replacement(range(n), 2)
-        for order in range(3)
-        for along in combinations_with_replacement(range(n), order)
-    }
-    evaluate = _mean(metric, list(entries.values())) if metric.samples else _value(metric, list(entries.values()))
-    return [_jet(metric, point, dict(zip(entries, evaluate(point), strict=True))) for point in points]
+    jet_at = rational_jet(metric)
+    return [_regular(metric, jet_at(point)) for point in points]
 
 
-def _jet(metric: Metric, point: Point, values: Mapping[Index, Rational]) -> Jet:
-    def tensor(rank: int) -> Array:
-        out = np.empty((len(point),) * rank, dtype=object)
-        for i, j, *along in product(range(len(point)), repeat=rank):
-            out[(i, j, *along)] = values[(min(i, j), max(i, j), *sorted(along))]
-        return out
-
-    # Displacements take any sign, whatever is assumed of the coordinates.
-    jet = Jet(point, tuple(Symbol(name, real=True) for name in metric.names), tensor(2), tensor(3), tensor(4))
+def _regular(metric: Metric, jet: RationalJet) -> RationalJet:
     if sympy.Matrix(jet.g).det() == 0 or _condition(jet) > 10.0 ** (DIGITS - 10):
-        raise ValueError(f"points: the metric is singular at {_where(metric, point)}, its curvature is undefined there")
+        place = where(metric, jet.point)
+        raise ValueError(f"points: the metric is singular at {place}, its curvature is undefined there")
     return jet
-
-
-def _value(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rational]]:
-    """Function from a point to the values of closed forms: exact where they are rational, to 40 digits elsewhere."""
-
-    def values(point: Point) -> list[Rational]:
-        at = dict(zip(metric.coordinates, point, strict=True))
-        numbers = [_number(entry.xreplace(at)) for entry in entries]
-        if None in numbers:
-            wrong = entries[numbers.index(None)].xreplace(at)
-            raise ValueError(f"points: the metric must be real and finite, got {wrong} at {_where(metric, point)}")
-        return numbers
-
-    return values
-
-
-def _mean(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rational]]:
-    """Function from a point to the weighted means of per-sample expressions, to 40 digits."""
-    samples = metric.samples
-    assert samples is not None
-    integrand = in_mpmath([*metric.coordinates, *samples.symbols], list(entries))
-    rows, weights = samples.data.tolist(), samples.weights.tolist()
-
-    def values(point: Point) -> list[Rational]:
-        with precision.digits(2 * DIGITS):
-            at = [mpmath.mpf(x.p) / x.q for x in point]
-            columns = zip(*(integrand(*at, *map(mpmath.mpf, row)) for row in rows), strict=True)
-            return [Rational(sympy.Float(mpmath.fdot(weights, column), DIGITS)) for column in columns]
-
-    return values
-
-
-def _number(value: Expr) -> Rational | None:
-    """A rational as it is, any other real number to 40 digits, None for what is neither."""
-    if value.is_Rational:
-        return value
-    if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
-        return None
-    with precision.digits(2 * DIGITS):
-        number = in_mpmath([], value)()
-        if not isinstance(number, mpmath.mpf) or not mpmath.isfinite(number):
-            return None
-        return Rational(sympy.Float(number, DIGITS))
 
 
 # --- Theirs and ours --------------------------------------------------------------------------------------------------
 
 
-def _einsteinpy(jet: Jet) -> Tensors:
+def _einsteinpy(jet: RationalJet) -> Tensors:
     """Tensors of EinsteinPy at the point, by way of the Taylor polynomial."""
     x, origin = jet.displacements, dict(zip(jet.displacements, jet.origin, strict=True))
 
@@ -423,32 +338,32 @@ def _named(*tensors: Any) -> Tensors:
 def _at(tensors: Tensors, metric: Metric, point: Point) -> Tensors:
     """Values of closed forms at a point."""
     at = dict(zip(metric.coordinates, point, strict=True))
-    value = np.vectorize(lambda entry: _number(sympy.sympify(entry).xreplace(at)), otypes=[object])
+    value = np.vectorize(lambda entry: rational(sympy.sympify(entry).xreplace(at)), otypes=[object])
     return {name: value(tensor) for name, tensor in tensors.items()}
 
 
 # --- How close they must be -------------------------------------------------------------------------------------------
 
 
-def _numbers(jet: Jet) -> textbook.Jet:
+def _numbers(jet: RationalJet) -> textbook.Jet:
     """The same in mpmath numbers."""
     real = np.vectorize(lambda x: mpmath.mpf(x.p) / x.q, otypes=[object])
     return textbook.Jet(*map(real, (jet.g, jet.dg, jet.ddg)))
 
 
-def _condition(jet: Jet) -> float:
+def _condition(jet: RationalJet) -> float:
     """Condition number, of numbers with twice the digits."""
     with precision.digits(2 * DIGITS):
         return float(textbook.condition_number(_numbers(jet), [mpmath.mpf(x.p) / x.q for x in jet.point]))
 
 
-def _scales(jet: Jet) -> dict[str, float]:
+def _scales(jet: RationalJet) -> dict[str, float]:
     """Size of what cancels in each tensor."""
     with precision.digits(2 * DIGITS):
         return {name: float(size) for name, size in textbook.scales(_numbers(jet)).items()}
 
 
-def _rows(jet: Jet, ours: Mapping[str, Tensors], theirs: Mapping[str, Tensors]) -> list[Row]:
+def _rows(jet: RationalJet, ours: Mapping[str, Tensors], theirs: Mapping[str, Tensors]) -> list[Row]:
     condition, scales, point = _condition(jet), _scales(jet), tuple(map(float, jet.point))
     rows = []
     for name, (mine, a), (other, b) in product(TENSORS, ours.items(), theirs.items()):
