@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-__all__ = ["TEXT", "remove_fragments", "writable_folder", "write_atomically"]
-
-#: How text in Datasets is stored: of any length, for Zarr's format 3 has no other.
-TEXT = {"dtype": object}
+__all__ = ["remove_fragments", "writable_folder", "write_atomically"]
 
 
 def writable_folder(path: str | Path) -> Path:

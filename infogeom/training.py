@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -22,6 +21,7 @@ from infogeom.models.names import check_name
 from infogeom.optimizers import SGD, Adam
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import metric as symbolic_metric
+from infogeom.variables import numbers
 
 __all__ = ["adam", "gradient_descent", "gradient_flow"]
 
@@ -173,16 +173,15 @@ def _loss_and_gradient(model: Model) -> LossAndGradient:
 def _path(
     model: Model, method: str, path: Array, losses: Array, norms: Array, learning_rate: float, clock: float
 ) -> xr.Dataset:
-    labels: Mapping[str, str] = {p.name: f"${latex(p.symbol)}$" for p in model.parameters}
-    columns: dict[str, tuple[NDArray[Any], str]] = {
-        name: (path[:, k], label) for k, (name, label) in enumerate(labels.items())
-    }
-    columns["loss"] = losses, QUANTITIES["loss"].label
-    columns["gradient_norm"] = norms, r"$|\nabla L|$"
-    columns["time"] = learning_rate * np.arange(len(path)), r"$t = \eta \cdot \mathrm{step}$"
-    variables = {
-        name: ("step", values, {"long_name": label, "units": "1"}) for name, (values, label) in columns.items()
-    }
+    step = np.arange(len(path))
+    variables = {}
+    for parameter, values in zip(model.parameters, path.T, strict=True):
+        variables[parameter.name] = numbers("step", values, f"${latex(parameter.symbol)}$")
+    variables["loss"] = numbers("step", losses, QUANTITIES["loss"].label)
+    variables["gradient_norm"] = numbers("step", norms, r"$|\nabla L|$")
+    variables["time"] = numbers("step", learning_rate * step, r"$t = \eta \cdot \mathrm{step}$")
+
+    # What the path is of, as far as strings and numbers say it.
     attributes = {
         "model": model.name,
         "loss": model.loss.name if model.loss else "",
@@ -193,8 +192,7 @@ def _path(
         "infogeom_version": __version__,
         "wall_time_seconds": time.perf_counter() - clock,
     }
-    step = ("step", np.arange(len(path)), {"long_name": "step", "units": "1"})
-    return xr.Dataset(variables, {"step": step}, attributes)
+    return xr.Dataset(variables, {"step": numbers("step", step, "step")}, attributes)
 
 
 def __dir__() -> list[str]:

@@ -23,6 +23,7 @@ PLUMBING = {
     "precision",
     "quantities",
     "tables",
+    "variables",
     "workers",
 }
 EVERY_MODULE = {module.name for module in pkgutil.iter_modules(infogeom.__path__)}

@@ -83,28 +83,35 @@ def _checked_axis(name: str, values: ArrayLike) -> Array:
 
 def checked_points(metric: Metric, points: ArrayLike | xr.Dataset) -> tuple[Array, str, dict[str, tuple[Any, ...]]]:
     """Values (n, m), the dimension along which they run, and its own coordinates."""
+    if isinstance(points, xr.Dataset):
+        return _checked_path(metric, points)
     n = len(metric.names)
-    if not isinstance(points, xr.Dataset):
-        _check_dimension("point", metric)
-        values = table_of("points", points, metric.names)
-        if values.ndim != 2 or values.shape[1] != n or not len(values):
-            raise ValueError(f"points must have shape (m, {n}) with m at least 1, got {values.shape}")
-        return np.ascontiguousarray(values.T), "point", {}
+    _check_dimension("point", metric)
+    values = table_of("points", points, metric.names)
+    if values.ndim != 2 or values.shape[1] != n or not len(values):
+        raise ValueError(f"points must have shape (m, {n}) with m at least 1, got {values.shape}")
+    return np.ascontiguousarray(values.T), "point", {}
+
+
+def _checked_path(metric: Metric, points: xr.Dataset) -> tuple[Array, str, dict[str, tuple[Any, ...]]]:
+    """Values, dimension and its coordinates of a Dataset that holds a variable for each parameter."""
     missing = [name for name in metric.names if name not in points]
     if missing:
         raise ValueError(f"points must hold the parameters {list(metric.names)}; missing {missing}")
-    dims = {points[name].dims for name in metric.names}
-    if len(dims) != 1 or len(dim := dims.pop()) != 1:
-        raise ValueError(
-            f"points must hold the parameters along one common dimension, got {[points[k].dims for k in metric.names]}"
-        )
-    _check_dimension(dim[0], metric)
-    if dim[0] in tensor_indices(metric):
-        raise ValueError(f"points must not run along a dimension named like a tensor index, got {dim[0]!r}")
-    kept = {
-        str(k): (c.dims, c.values, c.attrs) for k, c in points.coords.items() if c.dims == dim and k not in metric.names
-    }
-    return np.stack([finite_array(f"points[{k!r}]", points[k].values) for k in metric.names]), str(dim[0]), kept
+    dims = [points[name].dims for name in metric.names]
+    if len({*dims}) != 1 or len(dims[0]) != 1:
+        raise ValueError(f"points must hold the parameters along one common dimension, got {dims}")
+    (dim,) = dims[0]
+    _check_dimension(dim, metric)
+    if dim in tensor_indices(metric):
+        raise ValueError(f"points must not run along a dimension named like a tensor index, got {dim!r}")
+
+    kept = {}
+    for name, coordinate in points.coords.items():
+        if coordinate.dims == (dim,) and name not in metric.names:
+            kept[str(name)] = coordinate.dims, coordinate.values, coordinate.attrs
+    values = [finite_array(f"points[{name!r}]", points[name].values) for name in metric.names]
+    return np.stack(values), str(dim), kept
 
 
 def _check_dimension(dimension: Any, metric: Metric) -> None:

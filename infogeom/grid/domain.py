@@ -16,7 +16,7 @@ from infogeom.models.parameter import Parameter
 from infogeom.numeric.float64 import in_float64
 from infogeom.symbolic import Metric
 
-__all__ = ["admissible", "check_any_inside", "conditions", "inside_of"]
+__all__ = ["admissible", "check_any_inside", "conditions", "inside_each"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -26,11 +26,16 @@ EPS = float(np.finfo(float).eps)
 NOWHERE = np.empty(0, dtype=np.int64)
 
 
-def inside_of(domain: Interval, values: Array) -> NDArray[np.bool_]:
-    """Which values lie in the range of a coordinate."""
+def inside_each(metric: Metric, values: Sequence[Array]) -> list[Flags]:
+    """Which values of each coordinate, at least one, lie in its range."""
+    return [_inside(domain, np.atleast_1d(along)) for domain, along in zip(metric.domains, values, strict=True)]
+
+
+def _inside(domain: Interval, values: Array) -> Flags:
     low, high = float(domain.start), float(domain.end)
     above = values > low if domain.left_open else values >= low
-    return above & (values < high if domain.right_open else values <= high)
+    below = values < high if domain.right_open else values <= high
+    return above & below
 
 
 @cache
@@ -39,13 +44,13 @@ def admissible(domain: Interval) -> float:
     return float(Parameter("inside", domain).typical[0])
 
 
-def check_any_inside(metric: Metric, inside: Sequence[NDArray[np.bool_]]) -> None:
+def check_any_inside(metric: Metric, inside: Sequence[Flags]) -> None:
     """Raise unless there is a point inside, by what is known along each axis or of each point."""
     if all(one.any() for one in inside):
         return
-    domains = ", ".join(f"{name} in {domain}" for name, domain in zip(metric.names, metric.domains, strict=True))
-    domains += "".join(f", {c} > 0" for c in metric.constraints)
-    raise ValueError(f"no point lies inside the domain ({domains})")
+    told = [f"{name} in {domain}" for name, domain in zip(metric.names, metric.domains, strict=True)]
+    told += [f"{constraint} > 0" for constraint in metric.constraints]
+    raise ValueError(f"no point lies inside the domain ({', '.join(told)})")
 
 
 @lru_cache(maxsize=256)
@@ -58,9 +63,11 @@ def conditions(metric: Metric) -> tuple[Callable[..., Flags], ...]:
 
 
 def _condition(metric: Metric, constraint: Expr) -> Callable[..., Flags]:
-    samples = metric.samples if metric.samples and constraint.free_symbols & {*metric.samples.symbols} else None
-    symbols, rows = (samples.symbols, np.unique(samples.data, axis=0)) if samples else ((), np.empty((1, 0)))
-    arguments = (*metric.coordinates, *symbols)
+    arguments: tuple[Symbol, ...] = tuple(metric.coordinates)
+    rows = np.empty((1, 0))
+    if metric.samples and constraint.free_symbols & {*metric.samples.symbols}:
+        arguments += tuple(metric.samples.symbols)
+        rows = np.unique(metric.samples.data, axis=0)
     majorant, count = rounding(constraint)
     evaluate = in_float64(arguments, [constraint, majorant * count * EPS])
 
@@ -70,9 +77,10 @@ def _condition(metric: Metric, constraint: Expr) -> Callable[..., Flags]:
         for row in rows:
             value, error = evaluate(*at, *row)
             inside = value > 0
-            for where in np.argwhere((np.abs(value) <= error) & result):
-                point = tuple(float(c[tuple(where)]) for c in at)
-                inside[tuple(where)] = _is_positive(constraint, arguments, (*point, *map(float, row)))
+            # What rounding might have given its sign is looked at in balls.
+            for where in map(tuple, np.argwhere((np.abs(value) <= error) & result)):
+                point = [float(c[where]) for c in at]
+                inside[where] = _is_positive(constraint, arguments, tuple(point + row.tolist()))
             result &= inside
         return result
 
@@ -97,4 +105,5 @@ def _balls(constraint: Expr, arguments: tuple[Symbol, ...]) -> Balls | None:
         source, at = exact_source({"condition": [constraint]}, Axes((), arguments))
     except UnsupportedFunctionError:
         return None
-    return Balls(source, {"g": NOWHERE, "dg": NOWHERE, "ddg": NOWHERE, **at}, len(arguments), np.empty((0, 0)))
+    places = {"g": NOWHERE, "dg": NOWHERE, "ddg": NOWHERE} | at
+    return Balls(source, places, len(arguments), np.empty((0, 0)))

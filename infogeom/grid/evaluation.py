@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from infogeom.grid.blocks import lazy, on_grid
 from infogeom.grid.border import checked_accuracy, checked_axes, checked_points, checked_quantities
-from infogeom.grid.domain import admissible, check_any_inside, conditions, inside_of
+from infogeom.grid.domain import admissible, check_any_inside, conditions, inside_each
 from infogeom.grid.labels import labelled, rank
 from infogeom.kernels.points.refinement import values, with_errors
 from infogeom.kernels.points.ways import Task
@@ -94,16 +95,21 @@ def evaluate(
     """
     start = time.perf_counter()
     metric = numeric_metric(model_or_metric)
-    names, accuracy = checked_quantities(metric, quantities), checked_accuracy(rtol, max_refined)
+    names = checked_quantities(metric, quantities)
+    accuracy = checked_accuracy(rtol, max_refined)
     grid = checked_axes(metric, axes)
-    check_any_inside(metric, [inside_of(d, np.atleast_1d(v)) for d, v in zip(metric.domains, grid, strict=True)])
-    lengths = [v.size for v in grid]
+    check_any_inside(metric, inside_each(metric, grid))
+
     # Chosen for the whole grid, so that blocks give the very same numbers.
+    lengths = [v.size for v in grid]
     inner = len(lengths) - 1 if lengths[-1] >= ENOUGH_TO_VECTORISE else int(np.argmax(lengths))
     block = partial(on_grid, metric, names, accuracy, inner)
-    arrays = block(grid) if chunks is None else lazy(block, metric.names, (*with_errors(names), "status"), grid, chunks)
-    dims = [name for name, v in zip(metric.names, grid, strict=True) if v.ndim]
-    coordinates = {name: (name if v.ndim else (), v) for name, v in zip(metric.names, grid, strict=True)}
+    variables = (*with_errors(names), "status")
+    arrays = block(grid) if chunks is None else lazy(block, metric.names, variables, grid, chunks)
+
+    by_coordinate = dict(zip(metric.names, grid, strict=True))
+    dims = [name for name, v in by_coordinate.items() if v.ndim]
+    coordinates = {name: (name if v.ndim else (), v) for name, v in by_coordinate.items()}
     return labelled(metric, arrays, dims, coordinates, start)
 
 
@@ -154,16 +160,28 @@ def evaluate_points(
     """
     start = time.perf_counter()
     metric = numeric_metric(model_or_metric)
-    names, accuracy = checked_quantities(metric, quantities), checked_accuracy(rtol, max_refined)
+    names = checked_quantities(metric, quantities)
+    accuracy = checked_accuracy(rtol, max_refined)
     where, dim, kept = checked_points(metric, points)
-    inside = np.logical_and.reduce([inside_of(d, v) for d, v in zip(metric.domains, where, strict=True)])
+
+    inside = np.logical_and.reduce(inside_each(metric, list(where)))
     for condition in conditions(metric):
         inside &= condition(*where)
     check_any_inside(metric, [inside])
-    safe = np.where(inside, where, np.array([[admissible(d)] for d in metric.domains]))
+
+    # Points outside are evaluated at an admissible value and blotted out by their status.
+    admitted = np.array([admissible(domain) for domain in metric.domains])
+    safe = np.where(inside, where, admitted[:, None])
     status = np.where(inside, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)[None, :]
-    flat = values(Task(metric, names, np.empty((0, 1)), safe, (), status, accuracy.rtol), accuracy.max_refined)
-    n = len(metric.names)
-    arrays = {name: array[:, 0].T.reshape(-1, *(n,) * rank(name)) for name, array in flat.items()}
-    coordinates = {**kept, **{name: (dim, v) for name, v in zip(metric.names, where, strict=True)}}
-    return labelled(metric, {**arrays, "status": status[0]}, [dim], coordinates, start, chosen=True)
+    task = Task(metric, names, np.empty((0, 1)), safe, (), status, accuracy.rtol)
+
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, array in values(task, accuracy.max_refined).items():
+        indices = (len(metric.names),) * rank(name)
+        arrays[name] = array[:, 0].T.reshape(-1, *indices)
+    arrays["status"] = status[0]
+
+    coordinates: dict[str, tuple[Any, ...]] = dict(kept)
+    for name, along in zip(metric.names, where, strict=True):
+        coordinates[name] = dim, along
+    return labelled(metric, arrays, [dim], coordinates, start, chosen=True)

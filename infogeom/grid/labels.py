@@ -14,15 +14,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from infogeom import __version__
-from infogeom.files import TEXT
 from infogeom.formulas import latex
 from infogeom.kernels.points.ways import work_of
 from infogeom.kernels.status import MEANINGS, Status
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric
+from infogeom.variables import Variable, flags, numbers, texts
 
 __all__ = ["StatusWarning", "labelled", "rank", "tensor_indices"]
 
+#: Whose versions a result tells.
 PACKAGES = ("numpy", "numba", "sympy", "python-flint")
 
 
@@ -52,43 +53,50 @@ def labelled(
 ) -> xr.Dataset:
     """Label arrays over ``dims`` and tensor indices; ``chosen``: points one by one, none of them to fill up a grid."""
     along = tensor_indices(metric)
-    variables: dict[str, Any] = {
-        name: ([*dims, *along[: rank(name)]], array, {"long_name": QUANTITIES[name].label, "units": "1"})
-        for name, array in arrays.items()
-        if name != "status"
-    }
-    status = arrays["status"]
-    # The last two are exceptions, and are declared where they may occur.
-    known = [s for s in MEANINGS if s < Status.UNREFINED or not isinstance(status, np.ndarray) or (status == s).any()]
-    flags = {"flag_values": np.array(known, dtype=np.int8), "flag_meanings": " ".join(MEANINGS[s] for s in known)}
-    variables["status"] = (list(dims), status, {"long_name": "status of each point", **flags})
-    labels = dict(zip(metric.names, map(latex, metric.coordinates), strict=True))
-    described = {
-        name: (*value[:2], {"long_name": f"${labels[name]}$", "units": "1"}) if name in labels else value
-        for name, value in coordinates.items()
-    }
+    variables: dict[str, Variable] = {}
+    for name, array in arrays.items():
+        if name == "status":
+            variables[name] = _status(dims, array)
+        else:
+            variables[name] = numbers([*dims, *along[: rank(name)]], array, QUANTITIES[name].label)
+
+    described: dict[str, Variable] = dict(coordinates)
+    for name, symbol in zip(metric.names, metric.coordinates, strict=True):
+        dim, values = coordinates[name]
+        described[name] = numbers(dim, values, f"${latex(symbol)}$")
+    # Tensor indices are labelled by the parameters that they run over.
     used = max(map(rank, arrays))
-    index: dict[str, Any] = {i: (i, list(metric.names), {}, TEXT) for i in along[:used]}
-    mean: dict[str, Any] = (
-        {"samples": len(metric.samples), "normalization": "mean over samples"} if metric.samples else {}
-    )
-    attributes: dict[str, Any] = {
-        **metric.attributes,
-        **mean,
-        **_versions(),
-        "wall_time_seconds": time.perf_counter() - start,
-    }
+    for index in along[:used]:
+        described[index] = texts(index, metric.names)
+
+    attributes: dict[str, Any] = dict(metric.attributes)
+    if metric.samples:
+        attributes |= {"samples": len(metric.samples), "normalization": "mean over samples"}
+    attributes |= _versions()
+    attributes["wall_time_seconds"] = time.perf_counter() - start
+
+    status = arrays["status"]
     if isinstance(status, np.ndarray):
         _warn_of(status, refined=work_of(metric).refines, chosen=chosen)
-    return xr.Dataset(variables, {**described, **index}, attributes)
+    return xr.Dataset(variables, described, attributes)
+
+
+def _status(dims: Sequence[str], status: Any) -> Variable:
+    """Status of points.  Unrefined and undefined are exceptions, and are declared where they may occur."""
+    known = {}
+    for meaning, word in MEANINGS.items():
+        may_occur = not isinstance(status, np.ndarray) or (status == meaning).any()
+        if meaning < Status.UNREFINED or may_occur:
+            known[word] = int(meaning)
+    return flags(list(dims), status, "status of each point", known)
 
 
 @cache
 def _versions() -> dict[str, str]:
-    return {
-        "infogeom_version": __version__,
-        **{f"{package.replace('-', '_')}_version": version(package) for package in PACKAGES},
-    }
+    versions = {"infogeom_version": __version__}
+    for package in PACKAGES:
+        versions[f"{package.replace('-', '_')}_version"] = version(package)
+    return versions
 
 
 def tensor_indices(metric: Metric) -> list[str]:
@@ -106,7 +114,8 @@ def rank(variable: str) -> int:
 
 def _warn_of(status: NDArray[np.int8], *, refined: bool, chosen: bool) -> None:
     warned = [Status.SINGULAR, Status.OVERFLOW, Status.UNREFINED, Status.UNDEFINED]
-    warned += [Status.OUT_OF_DOMAIN] if chosen else []
+    if chosen:
+        warned.append(Status.OUT_OF_DOMAIN)
     counts = {s: int(np.count_nonzero(status == s)) for s in warned}
     words = [f"{count} {MEANINGS[s]}" for s, count in counts.items() if count]
     if words:

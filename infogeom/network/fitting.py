@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from infogeom import __version__
 from infogeom.arguments import check_count, path_of
-from infogeom.files import TEXT, remove_fragments
+from infogeom.files import remove_fragments
 from infogeom.losses import Loss
 from infogeom.network import checkpoint as checkpoints
 from infogeom.network.checkpoint import Form
@@ -26,6 +26,7 @@ from infogeom.network.passes import forward, loss_gradient, one_blas_thread
 from infogeom.network.recording import FURTHER, RECORDED, Record, measure, shapes, stratified_sample
 from infogeom.network.traces import check_loss
 from infogeom.optimizers import Adam, Optimizer
+from infogeom.variables import Variable, numbers, texts
 
 __all__ = ["TrainingWarning", "fit"]
 
@@ -325,18 +326,14 @@ class _Run:
 
     def dataset(self, ended: str, seconds: float) -> xr.Dataset:
         """Labelled records, and the last parameters."""
-        variables: dict[str, Any] = {
-            name: (
-                ("epoch", FURTHER[name]) if name in FURTHER else "epoch",
-                column,
-                {"long_name": RECORDED[name], "units": "1"},
-            )
-            for name, column in self.columns().items()
-        }
+        variables: dict[str, Variable] = {}
+        for name, column in self.columns().items():
+            dims = ("epoch", FURTHER[name]) if name in FURTHER else "epoch"
+            variables[name] = numbers(dims, column, RECORDED[name])
         variables["parameters"] = ("parameter", self.parameters, {"long_name": "parameters after the last epoch"})
-        coordinates: dict[str, Any] = {"epoch": ("epoch", list(self.records), {"long_name": "epoch", "units": "1"})}
+        coordinates = {"epoch": numbers("epoch", list(self.records), "epoch")}
         if self.record.losses:
-            coordinates["measured_loss"] = "measured_loss", [loss.name for loss in self.record.losses], {}, TEXT
+            coordinates["measured_loss"] = texts("measured_loss", [loss.name for loss in self.record.losses])
         attributes = {
             "model": repr(self.net),
             "fisher": "empirical",

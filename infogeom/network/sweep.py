@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from infogeom.arguments import check_count, finite_array, path_of
-from infogeom.files import TEXT, remove_fragments, writable_folder
+from infogeom.files import remove_fragments, writable_folder
 from infogeom.losses import Loss
 from infogeom.network import checkpoint as checkpoints
 from infogeom.network.fitting import TrainingWarning, fit, settings_of, started
@@ -30,6 +30,7 @@ from infogeom.network.mlp import MLP
 from infogeom.network.recording import FACTORS, Record
 from infogeom.network.traces import check_loss
 from infogeom.optimizers import Adam, Optimizer
+from infogeom.variables import flags, texts
 from infogeom.workers import end_with_parent
 
 __all__ = ["statistics", "study"]
@@ -322,12 +323,11 @@ def _gathered(
         values = [run[name].values if name in run else np.full(like.shape, np.nan) for run in aligned]
         variables[str(name)] = (*dims, *like.dims), np.stack(values).reshape(*shape, *like.shape), like.attrs
     status = np.array([ENDED[run.attrs["ended"]] for run in runs], dtype=np.int8).reshape(shape)
-    flags = {"flag_values": np.array(list(ENDED.values()), dtype=np.int8), "flag_meanings": " ".join(ENDED)}
-    variables["status"] = (dims, status, {"long_name": "how each run ended", **flags})
+    variables["status"] = flags(dims, status, "how each run ended", ENDED)
     # The loss is a dimension here; its value goes by the name of what is minimised.
     variables["training_loss"] = variables.pop("loss")
     coordinates: dict[str, Any] = {str(name): longest[name].variable for name in longest.coords}
-    coordinates["loss"] = "loss", [loss.name for loss in losses], {}, TEXT
+    coordinates["loss"] = texts("loss", [loss.name for loss in losses])
     coordinates |= {"width": list(widths), "seed": list(seeds)}
     net, kept = jobs[0].net, ("fisher", "normalization", "samples", "probe_samples", "optimizer", "batch_size")
     attributes = {
