@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
 import mpmath
@@ -23,7 +22,7 @@ from infogeom.kernels.curvature.textbook import closed_form, scales, textbook
 from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_form import normal_form
-from infogeom.symbolic.tensors import inverse, is_product_of_lines, ricci_scalar, riemann
+from infogeom.symbolic.tensors import derivatives, equal_if_hessian, inverse, is_product_of_lines, ricci_scalar, riemann
 from infogeom.symbolic.zero import vanishes, vanishing
 
 __all__ = ["closed_curvature", "is_hessian", "witnesses_against"]
@@ -40,28 +39,31 @@ Point = Sequence[float]
 
 def is_hessian(metric: Metric, point: Point) -> bool | None:
     """Whether ∂_k g_ij is totally symmetric, so that g = ∂∂ψ in these coordinates."""
-    g, x, n = metric.matrix, metric.coordinates, len(metric.coordinates)
-    pairs = [(g[i, j].diff(x[k]), g[i, k].diff(x[j])) for i in range(n) for j, k in combinations(range(n), 2)]
+    pairs = [(a, b) for a, b in equal_if_hessian(derivatives(metric)) if a != b]
     with precision.digits(DIGITS):
-        values = in_mpmath(x, pairs)(*map(mpmath.mpf, point))
+        values = in_mpmath(metric.coordinates, pairs)(*map(mpmath.mpf, point))
         if any(abs(a - b) > NOTHING * (abs(a) + abs(b)) for a, b in values):
             return False
-    return True if all(vanishing([normal_form(a - b) for a, b in pairs], metric.region)) else None
+    gaps = [normal_form(a - b) for a, b in pairs]
+    return True if all(vanishing(gaps, metric.region)) else None
 
 
 def witnesses_against(metric: Metric, points: Sequence[Point]) -> tuple[bool, bool]:
     """Whether the points tell that the curvature is not constant, and that it is not 0."""
     with precision.digits(DIGITS):
         jet_at = closed_form(metric)
-        jets = [jet_at(tuple(point))[0] for point in points]
-        found = [(jet.g, textbook(jet), scales(jet)) for jet in jets]
-        scalars = [tensors["ricci_scalar"].item() for _, tensors, _ in found]
-        size = NOTHING * max(terms["ricci_scalar"] for _, _, terms in found)
-        uneven, curved = max(scalars) - min(scalars) > size, False
-        for (g, tensors, terms), R in zip(found, scalars, strict=True):
-            size = NOTHING * terms["riemann"]
-            uneven |= abs(tensors["riemann"] - _of_constant_curvature(g, R)).max() > size
-            curved |= abs(tensors["riemann"]).max() > size
+        scalars, sizes = [], []
+        uneven = curved = False
+        for point in points:
+            jet, _ = jet_at(tuple(point))
+            tensors, terms = textbook(jet), scales(jet)
+            scalars.append(tensors["ricci_scalar"].item())
+            sizes.append(terms["ricci_scalar"])
+            # What all sections have in common would leave nothing but rounding of the terms that cancel.
+            gap = tensors["riemann"] - _of_constant_curvature(jet.g, scalars[-1])
+            uneven |= abs(gap).max() > NOTHING * terms["riemann"]
+            curved |= abs(tensors["riemann"]).max() > NOTHING * terms["riemann"]
+        uneven |= max(scalars) - min(scalars) > NOTHING * max(sizes)
     return bool(uneven), bool(curved)
 
 
@@ -73,7 +75,8 @@ def closed_curvature(metric: Metric, most: float = math.inf) -> tuple[Expr | Non
     """
     if is_product_of_lines(metric):
         return sympy.Integer(0), True
-    metric, x = replace(metric, matrix=metric.matrix.applyfunc(normal_form)), metric.coordinates
+    x = metric.coordinates
+    metric = replace(metric, matrix=metric.matrix.applyfunc(normal_form))
     if _size(metric.matrix) > min(most, INVERTIBLE) or _size(inverse(metric)) > most:
         return None, None
     R = ricci_scalar(metric)
@@ -81,8 +84,10 @@ def closed_curvature(metric: Metric, most: float = math.inf) -> tuple[Expr | Non
         return R, None
     if len(x) == 2:  # Riemann has one component, which R determines
         return R, True
-    gaps = np.array(riemann(metric).tolist(), dtype=object) - _of_constant_curvature(np.array(metric.matrix), R)
-    return R, True if all(vanishing([normal_form(gap) for gap in gaps.flat], metric.region)) else None
+    found = np.array(riemann(metric).tolist(), dtype=object)
+    gaps = found - _of_constant_curvature(np.array(metric.matrix), R)
+    forms = [normal_form(gap) for gap in gaps.flat]
+    return R, True if all(vanishing(forms, metric.region)) else None
 
 
 def _size(matrix: ImmutableMatrix) -> int:
@@ -93,5 +98,5 @@ def _size(matrix: ImmutableMatrix) -> int:
 def _of_constant_curvature(g: Any, R: Any) -> Any:
     """R^i_jkl = K (δ^i_k g_jl − δ^i_l g_jk) with K = R/(n (n − 1))."""
     n = len(g)
-    delta = np.array([[int(i == j) for j in range(n)] for i in range(n)], dtype=object)
+    delta = np.eye(n, dtype=int).astype(object)
     return R / (n * (n - 1)) * (np.einsum("ik,jl->ijkl", delta, g) - np.einsum("il,jk->ijkl", delta, g))

@@ -25,14 +25,18 @@ from infogeom.symbolic.expectation import OpenExpectationError
 from infogeom.symbolic.fisher import metric as fisher_metric
 from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.tensors import is_product_of_lines
-from infogeom.tables import aligned, as_text
+from infogeom.tables import aligned, as_latex, as_markdown, as_text
 
 __all__ = ["Catalogue", "Entry", "entries", "entry", "lines", "table"]
 
-#: Operations of the metric and of its inverse, times parameters, up to which R is sought: some seconds, and a minute.
-IN_A_TABLE, ALONE = 1000, 2000
-#: Characters up to which a formula is read in a table: R and the metric, and the domain.
-LETTERS, WIDEST = (26, 60), 40
+#: Operations of the metric and of its inverse, times parameters, up to which R is sought for a table: some seconds.
+IN_A_TABLE = 1000
+#: Operations of the same up to which R is sought for one family alone: a minute.
+ALONE = 2000
+#: Characters of R and of the metric in a table.
+LETTERS = (26, 60)
+#: Characters of the domain in a table.
+WIDEST = 40
 HEADINGS = ("family", "parameters", "Hessian", "curvature", "R", "metric")
 
 
@@ -116,18 +120,21 @@ class Entry:
 
     def latex(self) -> str:
         """Law, log-density, domain, metric and R as the lines of an aligned formula."""
-        model, law = self.model, self.model._repr_latex_().strip("$").removeprefix(r"\displaystyle").strip()
+        model = self.model
+        law = model._repr_latex_().strip("$").removeprefix(r"\displaystyle").strip()
         left, _, right = law.partition(" = ")
         lines = [rf"{left} &= {right}", rf"&\quad {domain_latex(model)}"]
         if "=" in model.latex or r"\sim" in model.latex:
             lines.insert(0, rf"&\quad {model.latex}")
         elif model.latex:
-            lines.insert(0, rf"{', '.join(map(latex, model.variables))} &\sim {model.latex}")
+            variables = ", ".join(map(latex, model.variables))
+            lines.insert(0, rf"{variables} &\sim {model.latex}")
         if self.metric is None:
             lines.append(rf"g &\quad \text{{{self.numbers}}}")
         else:
+            open_ = self.ricci_scalar is None
             lines.append(rf"g &= {latex(self.metric.matrix)}")
-            lines.append(r"R &\quad \text{open}" if self.ricci_scalar is None else rf"R &= {latex(self.ricci_scalar)}")
+            lines.append(r"R &\quad \text{open}" if open_ else rf"R &= {latex(self.ricci_scalar)}")
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def _repr_latex_(self) -> str:
@@ -182,14 +189,19 @@ def _known_at_once(model: Model) -> tuple[Metric, bool | None, bool | None, bool
     """Metric; whether it is Hessian, of constant curvature, flat, as far as that can be told without R."""
     metric = fisher_metric(model)
     symbols = [p.symbol for p in model.parameters]
-    given = points_of(symbols, [p.typical for p in model.parameters], set(metric.constants))
+    typical = [p.typical for p in model.parameters]
+    given = points_of(symbols, typical, set(metric.constants))
     points = [tuple(point[symbol] for symbol in symbols) for point in given]
+
+    # Numbers need some for the constants, too.
     plain = metric.matrix.subs(dict.fromkeys(metric.constants, 3)).applyfunc(normal_form)
     numeric = replace(metric, matrix=plain, constants=())
     if is_product_of_lines(metric):
         return metric, is_hessian(numeric, points[0]), True, True
     uneven, curved = witnesses_against(numeric, points)
-    return metric, is_hessian(numeric, points[0]), False if uneven else None, False if curved else None
+    constant = False if uneven else None
+    flat = False if curved else None
+    return metric, is_hessian(numeric, points[0]), constant, flat
 
 
 # --- Many of them -----------------------------------------------------------------------------------------------------
@@ -217,14 +229,11 @@ class Catalogue:
         return "\n".join(aligned(cells, widths) for cells in (HEADINGS, *map(_cells, self.rows)))
 
     def _repr_markdown_(self) -> str:
-        ruled = [HEADINGS, ("---",) * len(HEADINGS), *(_formulas(row) for row in self.rows)]
-        escaped = ([cell.replace("|", r"\vert ") for cell in line] for line in ruled)
-        return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
+        return as_markdown([HEADINGS, *map(_formulas, self.rows)])
 
     def latex(self) -> str:
         """Tabular environment, one line a family."""
-        body = " \\\\\n".join(" & ".join(line) for line in (HEADINGS, *map(_formulas, self.rows)))
-        return f"\\begin{{tabular}}{{{'l' * len(HEADINGS)}}}\n{body}\n\\end{{tabular}}"
+        return as_latex([HEADINGS, *map(_formulas, self.rows)])
 
 
 def table(chosen: Sequence[str] | None = None, *, operations: float = IN_A_TABLE) -> Catalogue:
@@ -303,19 +312,20 @@ def lines(operations: float = IN_A_TABLE) -> Iterator[str]:
 
 def _widths(built: Iterable[tuple[str, Model]]) -> list[int]:
     """Widths of the columns, known before any metric is."""
-    known = [HEADINGS[:2], *((name, cut(domain(model), WIDEST)) for name, model in built)]
-    first = [max(map(len, column)) for column in zip(*known, strict=True)]
-    return [*first, len(HEADINGS[2]), len(HEADINGS[3]), *LETTERS]
+    family, parameters, hessian, curvature, *_ = map(len, HEADINGS)
+    for name, model in built:
+        family = max(family, len(name))
+        parameters = max(parameters, len(cut(domain(model), WIDEST)))
+    return [family, parameters, hessian, curvature, *LETTERS]
 
 
 def _cells(row: Entry) -> tuple[str, ...]:
-    R = row.numbers or or_open(row.ricci_scalar)
-    formulas = (R, row.numbers or matrix(row.metric))
-    shown = (cut(text, letters) for text, letters in zip(formulas, LETTERS, strict=True))
-    return (row.name, cut(domain(row.model), WIDEST), answer(row.hessian), row.curvature, *shown)
+    R = cut(row.numbers or or_open(row.ricci_scalar), LETTERS[0])
+    g = cut(row.numbers or matrix(row.metric), LETTERS[1])
+    return row.name, cut(domain(row.model), WIDEST), answer(row.hessian), row.curvature, R, g
 
 
 def _formulas(row: Entry) -> tuple[str, ...]:
-    g = row.numbers if row.metric is None else readable(row.metric.matrix)
     R = row.numbers or (LEFT_OPEN if row.ricci_scalar is None else readable(row.ricci_scalar))
-    return (row.name, f"${domain_latex(row.model)}$", answer(row.hessian), row.curvature, R, g)
+    g = row.numbers if row.metric is None else readable(row.metric.matrix)
+    return row.name, f"${domain_latex(row.model)}$", answer(row.hessian), row.curvature, R, g

@@ -19,11 +19,19 @@ __all__ = ["LEFT_OPEN", "answer", "cut", "domain", "domain_latex", "matrix", "or
 #: Operations up to which a formula is read in a table.
 READABLE = 80
 LEFT_OPEN = "?"
+#: Outcomes without end.
+INTEGERS = {
+    sympy.S.Naturals0: "0, 1, 2, …",
+    sympy.S.Naturals: "1, 2, 3, …",
+    sympy.S.Integers: "…, -1, 0, 1, …",
+}
 
 
 def answer(fact: bool | None) -> str:
     """A fact as yes, no or open."""
-    return LEFT_OPEN if fact is None else "yes" if fact else "no"
+    if fact is None:
+        return LEFT_OPEN
+    return "yes" if fact else "no"
 
 
 def or_open(e: Expr | None) -> str:
@@ -39,7 +47,9 @@ def cut(text: str, letters: int) -> str:
 def readable(e: Any) -> str:
     """Formula, or dots for one that nobody would read in a table."""
     entries = list(e) if isinstance(e, sympy.MatrixBase) else [e]
-    return rf"${latex(e)}$" if sum(x.count_ops() for x in entries) <= READABLE else r"$\dots$"
+    if sum(x.count_ops() for x in entries) > READABLE:
+        return r"$\dots$"
+    return rf"${latex(e)}$"
 
 
 def matrix(metric: Metric | None) -> str:
@@ -55,8 +65,11 @@ def matrix(metric: Metric | None) -> str:
 
 def domain(model: Model) -> str:
     """Where the parameters may lie, in words: ``mu real, sigma > 0``."""
-    found = [_range(interval, ", ".join(p.name for p in group)) for interval, group in _grouped(model)]
-    return ", ".join([*found, *(f"{c.subs(model.constants)} > 0" for c in model.constraints)])
+    told = []
+    for interval, group in _grouped(model):
+        told.append(_range(interval, ", ".join(p.name for p in group)))
+    told += [f"{constraint} > 0" for constraint in _constraints(model)]
+    return ", ".join(told)
 
 
 def _range(interval: sympy.Interval, what: str) -> str:
@@ -69,9 +82,18 @@ def _range(interval: sympy.Interval, what: str) -> str:
 
 
 def domain_latex(model: Model) -> str:
-    """The same in LaTeX."""
-    found = [rf"{','.join(latex(p.symbol) for p in group)} \in {_set(i)}" for i, group in _grouped(model)]
-    return r",\; ".join([*found, *(f"{latex(c.subs(model.constants))} > 0" for c in model.constraints)])
+    """Where the parameters may lie, in LaTeX."""
+    told = []
+    for interval, group in _grouped(model):
+        names = ",".join(latex(p.symbol) for p in group)
+        told.append(rf"{names} \in {_set(interval)}")
+    told += [f"{latex(constraint)} > 0" for constraint in _constraints(model)]
+    return r",\; ".join(told)
+
+
+def _constraints(model: Model) -> list[Expr]:
+    """What is positive inside the domain, constants in numbers."""
+    return [constraint.subs(model.constants) for constraint in model.constraints]
 
 
 def _set(interval: sympy.Interval) -> str:
@@ -88,13 +110,14 @@ def outcomes(model: Model) -> Iterator[str]:
     """Where each variable may lie."""
     for variable, support in zip(model.variables, model.supports, strict=False):
         values = support.subs(dict(model.constants))
-        known = {sympy.S.Naturals0: "0, 1, 2, …", sympy.S.Naturals: "1, 2, 3, …", sympy.S.Integers: "…, -1, 0, 1, …"}
         if isinstance(values, sympy.Interval):
             yield _range(values, str(variable))
         else:
-            yield f"{variable} = {known.get(values) or _counted(values)}"
+            yield f"{variable} = {INTEGERS.get(values) or _counted(values)}"
 
 
 def _counted(values: sympy.Set) -> str:
     first = [str(x) for x in islice(values, 5)]
-    return ", ".join(first if len(first) <= 4 else [*first[:2], "…", str(values.sup)])
+    if len(first) > 4:
+        first[2:] = ["…", str(values.sup)]
+    return ", ".join(first)

@@ -6,9 +6,10 @@ curvature, and R^i_jkl = ∂_k Γ^i_jl − ∂_l Γ^i_jk + Γ^i_mk Γ^m_jl − �
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import combinations, product
+from itertools import combinations, combinations_with_replacement, product
+from typing import Any
 
 import sympy
 from sympy import Expr, ImmutableDenseNDimArray, ImmutableMatrix
@@ -18,7 +19,17 @@ from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.tensor_value import CHRISTOFFEL, RICCI, RIEMANN, labelled
 from infogeom.symbolic.zero import vanishing
 
-__all__ = ["christoffel", "determinant", "inverse", "is_product_of_lines", "ricci", "ricci_scalar", "riemann"]
+__all__ = [
+    "christoffel",
+    "derivatives",
+    "determinant",
+    "equal_if_hessian",
+    "inverse",
+    "is_product_of_lines",
+    "ricci",
+    "ricci_scalar",
+    "riemann",
+]
 
 
 def _closed(metric: Metric) -> Metric:
@@ -55,6 +66,19 @@ def is_product_of_lines(metric: Metric) -> bool:
     x = metric.coordinates
     diagonal = all(metric.matrix[i, j] == 0 for i, j in combinations(range(len(x)), 2))
     return diagonal and all(metric.matrix[i, i].free_symbols.isdisjoint({*x} - {c}) for i, c in enumerate(x))
+
+
+def derivatives(metric: Metric) -> ImmutableDenseNDimArray:
+    """Derivatives ∂_k g_ij of a closed form, k last."""
+    g, x = metric.matrix, metric.coordinates
+    return _array(len(x), 3, lambda i, j, k: g[i, j].diff(x[k]))
+
+
+def equal_if_hessian(dg: Any) -> Iterator[tuple[Expr, Expr]]:
+    """Pairs of components ∂_k g_ij that are equal where ∂g is totally symmetric, hence g = ∂∂ψ in these coordinates."""
+    for i, j, k in combinations_with_replacement(range(dg.shape[0]), 3):
+        yield dg[i, j, k], dg[i, k, j]
+        yield dg[i, j, k], dg[j, k, i]
 
 
 def determinant(metric: Metric) -> Expr:
@@ -126,9 +150,9 @@ def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
     >>> ig.symbolic.christoffel(sphere)[0]
     [[0, 0], [0, -sin(theta)*cos(theta)]]
     """
-    g, x, n = _closed(metric).matrix, metric.coordinates, len(metric.coordinates)
+    x, n = _closed(metric).coordinates, len(metric.coordinates)
     g_inv = inverse(metric)
-    dg = _array(n, 3, lambda i, j, k: g[i, j].diff(x[k]))
+    dg = derivatives(metric)
 
     def entry(i: int, j: int, k: int) -> Expr:
         return normal_form(

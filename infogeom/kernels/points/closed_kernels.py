@@ -26,6 +26,7 @@ from infogeom.symbolic import Metric
 from infogeom.symbolic.cases import common_in_front
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.normal_form import normal_form
+from infogeom.symbolic.tensors import equal_if_hessian
 
 __all__ = ["MetricKernels", "evaluate_kernel", "jet_kernels", "metric_kernels", "sample_bounds", "sample_table"]
 
@@ -338,13 +339,9 @@ def _log_of_one_and(u: Expr) -> Expr:
 
 def _totally_symmetric(dg: NDArray[np.object_]) -> bool:
     """Whether ∂_k g_ij = ∂_j g_ik for all indices, and, where it is, make the entries the same expressions."""
-    n = len(dg)
-    for i, j, k in combinations_with_replacement(range(n), 3):
-        first = dg[i, j, k]
-        for other in (dg[i, k, j], dg[j, k, i]):
-            if other != first and not _vanishes(other - first):
-                return False
-    dg[...] = _symmetric(n, 3, lambda *at: dg[at])
+    if not all(one == other or _vanishes(other - one) for one, other in equal_if_hessian(dg)):
+        return False
+    dg[...] = _symmetric(len(dg), 3, lambda *at: dg[at])
     return True
 
 
