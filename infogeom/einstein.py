@@ -18,7 +18,7 @@ import mpmath
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
-from sympy import Expr, Rational, Symbol
+from sympy import Expr, Rational
 from sympy.diffgeom import (
     CoordSystem,
     Manifold,
@@ -36,8 +36,8 @@ from infogeom.kernels.curvature.textbook import MARGIN
 from infogeom.models import Model
 from infogeom.symbolic import Metric, christoffel, ricci, ricci_scalar, riemann
 from infogeom.symbolic.fisher import numeric_metric
-from infogeom.symbolic.rational_jet import DIGITS, Point, RationalJet, rational, rational_jet, where
-from infogeom.tables import as_html, as_text
+from infogeom.symbolic.rational_jet import DIGITS, Point, RationalJet, chart, rational, rational_jet, where
+from infogeom.tables import Table, coordinates
 
 try:
     from einsteinpy.symbolic import (
@@ -52,6 +52,7 @@ except ImportError as error:
 
 __all__ = ["Comparison", "Row", "compare", "einsteinpy"]
 
+HEADINGS = ("quantity", "ours", "theirs", "value", "difference", "tolerance", "scale", "agree")
 TENSORS = ("christoffel", "riemann", "ricci", "ricci_scalar")
 #: Operations up to which a closed form is short: it is differentiated symbolically, by us and by sympy.diffgeom.
 SHORT = 100
@@ -109,7 +110,7 @@ class Row:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison:
+class Comparison(Table):
     """Table of a comparison; prints as text and, in a notebook, as HTML.
 
     Attributes
@@ -136,33 +137,13 @@ class Comparison:
         return all(row.agree for row in self.rows)
 
     def _cells(self) -> list[tuple[str, ...]]:
-        head = (
-            ", ".join(self.names),
-            "quantity",
-            "ours",
-            "theirs",
-            "value",
-            "difference",
-            "tolerance",
-            "scale",
-            "agree",
-        )
-        return [head] + [
-            (
-                ", ".join(f"{x:.6g}" for x in row.point),
-                *(row.quantity, row.ours, row.theirs),
-                f"{row.value:.6g}",
-                *(f"{x:.1e}" for x in (row.difference, row.tolerance, row.scale)),
-                "yes" if row.agree else "NO",
-            )
-            for row in self.rows
-        ]
+        return [(", ".join(self.names), *HEADINGS), *map(_cells, self.rows)]
 
-    def __repr__(self) -> str:
-        return as_text(self._cells())
 
-    def _repr_html_(self) -> str:
-        return as_html(self._cells())
+def _cells(row: Row) -> tuple[str, ...]:
+    routes, agree = (row.ours, row.theirs), "yes" if row.agree else "NO"
+    numbers = [f"{x:.1e}" for x in (row.difference, row.tolerance, row.scale)]
+    return coordinates(row.point), row.quantity, *routes, f"{row.value:.6g}", *numbers, agree
 
 
 def compare(model_or_metric: Model | Metric, points: ArrayLike) -> Comparison:
@@ -250,7 +231,8 @@ def _checked_points(metric: Metric, points: Any) -> list[Point]:
         raise ValueError(f"points must have shape (m, {n}), got rows of different lengths") from None
     if table.ndim != 2 or table.shape[1] != n or not len(table):
         raise ValueError(f"points must have shape (m, {n}) with m at least 1, got {table.shape}")
-    exact = [tuple(_checked_coordinate(x, (i, j)) for j, x in enumerate(row)) for i, row in enumerate(table)]
+    numbers = [_checked_coordinate(x, index) for index, x in np.ndenumerate(table)]
+    exact = [tuple(numbers[k : k + n]) for k in range(0, len(numbers), n)]
     for point in exact:
         for name, domain, x in zip(metric.names, metric.domains or (), point, strict=True):
             if domain.contains(x) != True:  # noqa: E712  (a SymPy truth value)
@@ -291,13 +273,18 @@ def _regular(metric: Metric, jet: RationalJet) -> RationalJet:
 
 def _einsteinpy(jet: RationalJet) -> Tensors:
     """Tensors of EinsteinPy at the point, by way of the Taylor polynomial."""
-    x, origin = jet.displacements, dict(zip(jet.displacements, jet.origin, strict=True))
+    x = jet.displacements
+    origin = dict(zip(x, jet.origin, strict=True))
 
     def to_first_order(component: Expr) -> Expr:
-        lines = {s: component.xreplace({t: origin[t] for t in x if t != s}) for s in x}
-        return component.xreplace(origin) + sum(s * line.diff(s).xreplace(origin) for s, line in lines.items())
+        slopes = []
+        for s in x:  # along each axis, where the others are 0: differentiating all of it takes longer
+            line = component.xreplace({t: zero for t, zero in origin.items() if t != s})
+            slopes.append(s * line.diff(s).xreplace(origin))
+        return component.xreplace(origin) + sum(slopes)
 
-    taylor, g = MetricTensor(jet.taylor().matrix.tolist(), x), MetricTensor(jet.g.tolist(), x)
+    taylor = MetricTensor(jet.taylor().matrix.tolist(), x)
+    g = MetricTensor(jet.g.tolist(), x)
     gamma = ChristoffelSymbols.from_metric(taylor).tensor().applyfunc(to_first_order)
     curvature = RiemannCurvatureTensor.from_christoffels(ChristoffelSymbols(gamma, x, parent_metric=g)).tensor()
     at_point = RiemannCurvatureTensor(curvature.xreplace(origin), x, parent_metric=g)
@@ -312,13 +299,12 @@ def _diffgeom(metric: Metric) -> Tensors:
     It has no Ricci scalar, and its Ricci tensor would compute Riemann's once more: both are contracted here.
     """
     n = len(metric.coordinates)
-    system = CoordSystem("x", Patch("P", Manifold("M", n)), [Symbol(name, real=True) for name in metric.names])
+    system = CoordSystem("x", Patch("P", Manifold("M", n)), chart(metric))
     fields, forms = system.coord_functions(), system.base_oneforms()
     there = dict(zip(metric.coordinates, fields, strict=True))
     back = dict(zip(fields, metric.coordinates, strict=True))
-    two_form = sum(
-        g.xreplace(there) * TensorProduct(a, b) for g, (a, b) in zip(metric.matrix, product(forms, forms), strict=True)
-    )
+    pairs = zip(metric.matrix, product(forms, forms), strict=True)
+    two_form = sum(g.xreplace(there) * TensorProduct(*pair) for g, pair in pairs)
     gamma = metric_to_Christoffel_2nd(two_form).xreplace(back)
     curvature = metric_to_Riemann_components(two_form).xreplace(back)
     contracted = sympy.tensorcontraction(curvature, (0, 2))
@@ -378,8 +364,8 @@ def _difference(a: Array, b: Array) -> float:
     """Largest absolute difference of a component, nan where one is undefined."""
     if a.dtype != object and not np.isfinite(a).all():
         return float("nan")
-    exact = (abs(Rational(x) - Rational(y)) for x, y in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True))
-    return float(max(exact))
+    pairs = zip(a.ravel().tolist(), b.ravel().tolist(), strict=True)
+    return float(max(abs(Rational(x) - Rational(y)) for x, y in pairs))
 
 
 def __dir__() -> list[str]:

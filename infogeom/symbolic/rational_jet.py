@@ -16,7 +16,7 @@ from infogeom import precision
 from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.symbolic.metric_value import Metric
 
-__all__ = ["DIGITS", "Point", "RationalJet", "rational", "rational_jet", "where"]
+__all__ = ["DIGITS", "Point", "RationalJet", "chart", "rational", "rational_jet", "where"]
 
 #: Digits of numbers that are not rational; they are computed with twice as many.
 DIGITS = 40
@@ -46,22 +46,28 @@ class RationalJet(NamedTuple):
         return Metric(self.displacements, ImmutableMatrix(self.g + self.dg @ x + self.ddg @ x @ x / 2))
 
 
+def chart(metric: Metric) -> tuple[Symbol, ...]:
+    """Symbols called like the coordinates that take any sign, whatever is assumed of those."""
+    return tuple(Symbol(name, real=True) for name in metric.names)
+
+
 def rational_jet(metric: Metric) -> Callable[[Point], RationalJet]:
     """Function from a point to the jet of a closed form there; ValueError where that is not real and finite."""
     x, n = metric.coordinates, len(metric.coordinates)
-    entries: dict[Index, Expr] = {
-        (i, j, *along): metric.matrix[i, j].diff(*(x[k] for k in along)) if along else metric.matrix[i, j]
-        for i, j in combinations_with_replacement(range(n), 2)
-        for order in range(3)
-        for along in combinations_with_replacement(range(n), order)
-    }
-    evaluate = _mean(metric, list(entries.values())) if metric.samples else _value(metric, list(entries.values()))
-    # Displacements take any sign, whatever is assumed of the coordinates.
-    displacements = tuple(Symbol(name, real=True) for name in metric.names)
+    entries: dict[Index, Expr] = {}
+    for i, j in combinations_with_replacement(range(n), 2):
+        entries[i, j] = metric.matrix[i, j]
+        for k in range(n):
+            entries[i, j, k] = metric.matrix[i, j].diff(x[k])
+        for k, m in combinations_with_replacement(range(n), 2):
+            entries[i, j, k, m] = metric.matrix[i, j].diff(x[k], x[m])
+    expressions = list(entries.values())
+    evaluate = _mean(metric, expressions) if metric.samples else _value(metric, expressions)
 
     def jet(point: Point) -> RationalJet:
         values = dict(zip(entries, evaluate(point), strict=True))
-        return RationalJet(point, displacements, *(_tensor(n, rank, values) for rank in (2, 3, 4)))
+        g, dg, ddg = (_tensor(n, rank, values) for rank in (2, 3, 4))
+        return RationalJet(point, chart(metric), g, dg, ddg)
 
     return jet
 
@@ -93,13 +99,15 @@ def _mean(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rat
     samples = metric.samples
     assert samples is not None
     integrand = in_mpmath([*metric.coordinates, *samples.symbols], list(entries))
-    rows, weights = samples.data.tolist(), samples.weights.tolist()
+    rows = [list(map(mpmath.mpf, row)) for row in samples.data.tolist()]
+    weights = samples.weights.tolist()
 
     def values(point: Point) -> list[Rational]:
         with precision.digits(2 * DIGITS):
             at = [mpmath.mpf(x.p) / x.q for x in point]
-            columns = zip(*(integrand(*at, *map(mpmath.mpf, row)) for row in rows), strict=True)
-            return [Rational(sympy.Float(mpmath.fdot(weights, column), DIGITS)) for column in columns]
+            terms = [integrand(*at, *row) for row in rows]
+            means = [mpmath.fdot(weights, column) for column in zip(*terms, strict=True)]
+            return [Rational(sympy.Float(mean, DIGITS)) for mean in means]
 
     return values
 

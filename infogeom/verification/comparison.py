@@ -20,16 +20,19 @@ from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
-from infogeom.verification.closed_form import by_definition, rounding_bounds
+from infogeom.verification.closed_form import ClosedForm, by_definition, rounding_bounds
 from infogeom.verification.routes import CLOSED_FORM, DIGITS, Found, Route, Skipped, routes
 from infogeom.verification.table import Row, Verification
 
 __all__ = ["COMPARED", "compared", "typical_points", "verified", "verify"]
 
 COMPARED = ("metric", "christoffel", "riemann", "ricci", "ricci_scalar")
-#: Where a route is less certain than this many tolerances (or this much, where the compiled value is 0 by its form),
-#: and than this fraction of the largest component, nothing is decided.
-UNCERTAIN, NOTHING, UNCERTAIN_FRACTION = 1000, 1e-20, 1e-9
+#: Tolerances that a route may be uncertain by before nothing is decided, if it is uncertain by the next two as well.
+UNCERTAIN = 1000
+#: In place of tolerances where the compiled value is 0 by its form.
+UNCERTAIN_OF_ZERO = 1e-20
+#: As a fraction of the largest component.
+UNCERTAIN_FRACTION = 1e-9
 DEFAULT_POINTS = 3
 #: What a status without curvature says.
 NOTES = {
@@ -38,6 +41,8 @@ NOTES = {
     "overflow": "beyond float64: not compared",
     "undefined": "no real finite value: not compared",
 }
+#: Of which there is nothing to compare, not even the metric.
+WITHOUT_VALUES = ("out_of_domain", "overflow", "undefined")
 
 Point = tuple[float, ...]
 
@@ -116,46 +121,53 @@ def typical_points(model_or_metric: Model | Metric, count: int = DEFAULT_POINTS,
         ranges = [Parameter("inside", domain).typical for domain in numeric_metric(model_or_metric).domains]
     low, high = np.array(ranges).T
     drawn = low + np.random.default_rng(seed).random((count, len(low))) * (high - low)
-    rounded = np.array([[float(f"{x:.4g}") for x in point] for point in drawn])
+    rounded = np.reshape([float(f"{x:.4g}") for x in drawn.flat], drawn.shape)
     return np.where((low < rounded) & (rounded < high), rounded, drawn)
 
 
 def verified(metric: Metric, model: Model | None, points: Sequence[Point], *, slow: bool = False) -> Verification:
     """Table of a metric's routes, and of a model's that is supposed to have it."""
-    compiled, jet = (
-        _compiled(metric, points),
-        by_definition(model) if metric.matrix is None else textbook.closed_form(metric),
-    )
+    compiled = _compiled(metric, points)
+    jet = by_definition(model) if metric.matrix is None else textbook.closed_form(metric)
     taken, skipped = routes(metric, model, jet, slow=slow)
     rows: list[Row] = []
     bar = tqdm(total=len(points) * len(taken), desc="routes", delay=2, leave=False, disable=None)
     with precision.digits(DIGITS), bar as progress:
         for k, point in enumerate(points):
             at = compiled.isel(point=k) if compiled else None
-            status = _status(at)
-            if status in NOTES:
-                rows.append(Row(point, "status", (), "compiled", note=NOTES[status]))
-            if at is None or status in ("out_of_domain", "overflow", "undefined"):
-                progress.update(len(taken))
-                continue
-            here: list[Row] = []
-            try:
-                bounds = rounding_bounds(metric, jet, point, curved=status != "singular")
-            except NameError as error:
-                skipped.append(("all routes", f"the metric has no value in mpmath: {error}"))
-                continue
-            except (ArithmeticError, ValueError) as error:  # a limit is no value
-                told = str(error) or type(error).__name__
-                rows.append(Row(point, "status", (), CLOSED_FORM, note=f"undecided: no value in mpmath there, {told}"))
-                progress.update(len(taken))
-                continue
-            if status != "singular" and "ricci_scalar" not in bounds:
-                rows.append(Row(point, "status", (), CLOSED_FORM, note=f"undecided: singular to {DIGITS} digits"))
+            notes, bounds = _bounded(metric, jet, point, at, skipped)
+            found: list[Row] = []
             for route in taken:
-                here += _attempted(route, metric, point, at, bounds, skipped)
+                if at is not None and bounds:
+                    found += _attempted(route, metric, point, at, bounds, skipped)
                 progress.update()
-            rows += sorted(here, key=lambda row: COMPARED.index(row.quantity))
+            rows += notes
+            rows += sorted(found, key=lambda row: COMPARED.index(row.quantity))
     return Verification(_title(metric, model), metric.names, tuple(rows), tuple(skipped))
+
+
+def _bounded(
+    metric: Metric, jet: ClosedForm, point: Point, compiled: xr.Dataset | None, skipped: Skipped
+) -> tuple[list[Row], dict[str, Any]]:
+    """Rows that say why less or nothing is compared at a point, and bounds on the errors of what is."""
+    status = _status(compiled)
+    notes = [Row(point, "status", (), "compiled", note=NOTES[status])] if status in NOTES else []
+    if status in WITHOUT_VALUES:
+        return notes, {}
+
+    curved, note = status != "singular", ""
+    bounds: dict[str, Any] = {}
+    try:
+        bounds = rounding_bounds(metric, jet, point, curved=curved)
+    except NameError as error:
+        skipped.append(("all routes", f"the metric has no value in mpmath: {error}"))
+    except (ArithmeticError, ValueError) as error:  # a limit is no value
+        note = f"undecided: no value in mpmath there, {str(error) or type(error).__name__}"
+    if curved and bounds and "ricci_scalar" not in bounds:
+        note = f"undecided: singular to {DIGITS} digits"
+    if note:
+        notes.append(Row(point, "status", (), CLOSED_FORM, note=note))
+    return notes, bounds
 
 
 def _attempted(
@@ -186,52 +198,81 @@ def _title(metric: Metric, model: Model | None) -> str:
 
 def _compiled(metric: Metric, points: Sequence[Point]) -> xr.Dataset | None:
     """Values of the compiled kernels; None where no point is inside the domain."""
-    inside = [
-        all(d.contains(x) == True for d, x in zip(metric.domains, point, strict=True))  # noqa: E712
-        for point in points
-    ]
-    if not any(inside):
+    if not any(_is_inside(metric, point) for point in points):
         return None
+    bounds = [f"{name}_error" for name in COMPARED]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StatusWarning)  # the table says it
-        return evaluate_points(metric, points, [*COMPARED, *(f"{name}_error" for name in COMPARED)])
+        return evaluate_points(metric, points, [*COMPARED, *bounds])
+
+
+def _is_inside(metric: Metric, point: Point) -> bool:
+    """Whether each coordinate lies in its range."""
+    return all(d.contains(x) == True for d, x in zip(metric.domains, point, strict=True))  # noqa: E712
 
 
 def _status(compiled: xr.Dataset | None) -> str:
     """Status of one point in a word."""
     if compiled is None:
         return "out_of_domain"
-    flags = compiled["status"].attrs
-    meanings = dict(zip(map(int, flags["flag_values"]), flags["flag_meanings"].split(), strict=True))
+    declared = compiled["status"].attrs
+    words = declared["flag_meanings"].split()
+    meanings = dict(zip(declared["flag_values"].tolist(), words, strict=True))
     return str(meanings[int(compiled["status"])])
 
 
 def compared(metric: Metric, point: Point, compiled: xr.Dataset, found: Found, tolerance: Any) -> Row:
-    """Row of the component that takes up most of its tolerance."""
+    """Row of the component that takes up most of its tolerance, the largest of several.
+
+    What a component may differ by is the tolerance of the compiled value and the route's own error, together; one that
+    is infinite or nan takes up all of any tolerance.
+    """
     ours, theirs = compiled[found.quantity].values, np.asarray(found.value, dtype=object)
-    errors, bounds = (np.broadcast_to(np.asarray(a, dtype=object), theirs.shape) for a in (found.error, tolerance))
+    errors = np.broadcast_to(np.asarray(found.error, dtype=object), theirs.shape)
+    bounds = np.broadcast_to(np.asarray(tolerance, dtype=object), theirs.shape)
+    largest = max(abs(theirs.ravel()))
     worst: tuple[Any, ...] = (-1, -1)
-    row, largest = None, max(abs(theirs.ravel()))
+    row = None
     for index in np.ndindex(theirs.shape):
-        value, own = theirs[index], mpmath.inf if mpmath.isnan(errors[index]) else errors[index]
-        total = bounds[index] + own
-        finite = bool(np.isfinite(ours[index])) and mpmath.isfinite(value)
-        difference = abs(mpmath.mpf(float(ours[index])) - value) if finite else mpmath.inf
-        share = difference / total if total else (mpmath.inf if difference else mpmath.mpf(0))
-        if (share, abs(value)) > worst:
-            worst = share, abs(value)
-            note = ""
-            least = UNCERTAIN * bounds[index] or NOTHING
-            if own == mpmath.inf:
-                note = "undecided: an integral does not converge"
-            elif own > max(least, UNCERTAIN_FRACTION * largest):
-                note = f"undecided: known to {float(own):.1e} only"
-            elif not mpmath.isfinite(total):
-                note = "undecided: the compiled value has no bound on its error"
-            elif largest and total > largest:
-                note = f"undecided: the compiled value is known to {float(total):.1e} only"
+        value, bound = theirs[index], bounds[index]
+        # What is no number bounds nothing.
+        own = mpmath.inf if mpmath.isnan(errors[index]) else errors[index]
+        total = bound + own
+        difference = _difference(float(ours[index]), value)
+        rank = _share(difference, total), abs(value)
+        if rank > worst:
+            worst = rank
             component = tuple(metric.names[i] for i in index)
             numbers = float(value), float(difference), float(total)
+            note = _undecided(own, bound, largest)
             row = Row(point, found.quantity, component, found.route, *numbers, note=note)
     assert row is not None
     return row
+
+
+def _difference(ours: float, theirs: Any) -> Any:
+    """Difference in magnitude, infinite where one of them is no number."""
+    finite = np.isfinite(ours) and mpmath.isfinite(theirs)
+    return abs(mpmath.mpf(ours) - theirs) if finite else mpmath.inf
+
+
+def _share(difference: Any, total: Any) -> Any:
+    """Part of a tolerance that a difference takes up."""
+    if total:
+        return difference / total
+    return mpmath.inf if difference else mpmath.mpf(0)
+
+
+def _undecided(own: Any, bound: Any, largest: Any) -> str:
+    """Why a comparison could not fail; empty where it could."""
+    total = bound + own
+    least = UNCERTAIN * bound or UNCERTAIN_OF_ZERO
+    if own == mpmath.inf:
+        return "undecided: an integral does not converge"
+    if own > max(least, UNCERTAIN_FRACTION * largest):
+        return f"undecided: known to {float(own):.1e} only"
+    if not mpmath.isfinite(total):
+        return "undecided: the compiled value has no bound on its error"
+    if largest and total > largest:
+        return f"undecided: the compiled value is known to {float(total):.1e} only"
+    return ""

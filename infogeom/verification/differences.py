@@ -16,13 +16,15 @@ from infogeom.kernels.curvature.textbook import Jet
 from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.symbolic.metric_value import Metric
 
-__all__ = ["DIGITS", "central_differences", "evaluations"]
+__all__ = ["MATRIX_DIGITS", "central_differences", "evaluations"]
 
 Array = NDArray[Any]
 Point = tuple[float, ...]
 
-#: Digits of the matrix, and of the step, relative to a coordinate that is not 0: differences keep half of the digits.
-DIGITS, STEP = 200, 50
+#: Digits of the matrix, half of which differences keep.
+MATRIX_DIGITS = 200
+#: Digits by which a step is below its coordinate, or below 1.
+STEP = 50
 
 
 def evaluations(metric: Metric) -> int:
@@ -36,9 +38,12 @@ def central_differences(metric: Metric) -> Callable[[Point, int], Jet]:
     g = _matrix(metric)
 
     def jet(point: Point, factor: int = 1) -> Jet:
-        with precision.digits(DIGITS):
+        def moved(moves: tuple[int, ...]) -> Array:
+            return g([x + m * h for x, m, h in zip(point, moves, steps, strict=True)])
+
+        with precision.digits(MATRIX_DIGITS):
             steps = [factor * mpmath.mpf(10) ** -STEP * (abs(mpmath.mpf(x)) or 1) for x in point]
-            return _jet(lambda moves: g(tuple(x + m * h for x, m, h in zip(point, moves, steps, strict=True))), steps)
+            return _jet(moved, steps)
 
     return jet
 
@@ -46,13 +51,15 @@ def central_differences(metric: Metric) -> Callable[[Point, int], Jet]:
 def _matrix(metric: Metric) -> Callable[[Sequence[Any]], Array]:
     """Function from coordinates to the matrix, a weighted mean where there are samples."""
     n, samples = len(metric.coordinates), metric.samples
-    arguments = [*metric.coordinates, *(samples.symbols if samples else ())]
-    integrand = in_mpmath(arguments, list(metric.matrix))
-    rows = samples.data.tolist() if samples else [[]]
+    symbols = samples.symbols if samples else ()
+    integrand = in_mpmath([*metric.coordinates, *symbols], list(metric.matrix))
+    data = samples.data.tolist() if samples else [[]]
+    rows = [list(map(mpmath.mpf, row)) for row in data]
     weights = samples.weights.tolist() if samples else [1.0]
 
     def g(x: Sequence[Any]) -> Array:
-        columns = zip(*(integrand(*x, *map(mpmath.mpf, row)) for row in rows), strict=True)
+        terms = [integrand(*x, *row) for row in rows]
+        columns = zip(*terms, strict=True)
         return np.array([mpmath.fdot(weights, column) for column in columns], dtype=object).reshape(n, n)
 
     return g

@@ -48,7 +48,8 @@ def _by_parts(_: object, model: Model) -> JetAt | None:  # noqa: ARG001
 
 @_by_parts.register
 def _by_product(structure: Product, model: Model) -> JetAt | None:
-    parts, sizes = [_whole(part) for part in structure.parts], [len(part.parameters) for part in structure.parts]
+    parts = [_whole(part) for part in structure.parts]
+    sizes = [len(part.parameters) for part in structure.parts]
     if None in parts:
         return None
     n, ends = len(model.parameters), np.cumsum(sizes)
@@ -58,7 +59,8 @@ def _by_product(structure: Product, model: Model) -> JetAt | None:
         for part, size, end in zip(parts, sizes, ends, strict=True):
             assert part is not None
             own = range(end - size, end)
-            for tensor, found in zip(whole, part(tuple(point[k] for k in own)), strict=True):
+            jet_of_part = part(point[end - size : end])
+            for tensor, found in zip(whole, jet_of_part, strict=True):
                 tensor[np.ix_(*[own] * tensor.ndim)] = found
         return Jet(*whole)
 
@@ -67,10 +69,15 @@ def _by_product(structure: Product, model: Model) -> JetAt | None:
 
 @_by_parts.register
 def _by_replicas(structure: Replicas, model: Model) -> JetAt | None:
-    part, number = _whole(structure.model), sympy.sympify(structure.number).subs(dict(model.constants))
+    part = _whole(structure.model)
+    number = sympy.sympify(structure.number).subs(dict(model.constants))
     if part is None:
         return None
-    return lambda point: Jet(*(int(number) * tensor for tensor in part(point)))
+
+    def jet(point: Point) -> Jet:
+        return Jet(*(int(number) * tensor for tensor in part(point)))
+
+    return jet
 
 
 @_by_parts.register

@@ -34,7 +34,7 @@ QUICK, MOST = 2, 3
 MOST_EVALUATIONS = 50_000
 BALL, CLOSED_FORM, EINSTEINPY = "ball", f"closed form, {DIGITS} digits", "EinsteinPy"
 PARTS = "chain rule"
-DIFFERENCES = f"differences, {differences.DIGITS} digits"
+DIFFERENCES = f"differences, {differences.MATRIX_DIGITS} digits"
 LOG_DENSITY = "definition, α-identity, Gauss equation"
 NEEDS_CLOSED_FORM = f"{CLOSED_FORM}; {DIFFERENCES}; {BALL}; {EINSTEINPY}"
 
@@ -90,10 +90,12 @@ def routes(metric: Metric, model: Model | None, jet: ClosedForm, *, slow: bool) 
             _from_balls(metric),
             _from_einsteinpy(metric, slow=slow),
         )
-    return [route for route, _ in found if route], [line for _, lines in found for line in lines]
+    taken = [route for route, _ in found if route]
+    return taken, [line for _, lines in found for line in lines]
 
 
 def _from_log_density(model: Model | None) -> tuple[Route | None, Skipped]:
+    """By expectations of products of scores and their derivatives, which give three quantities in four ways."""
     if model is None:
         return None, [(LOG_DENSITY, "a bare metric has no log-density")]
     try:
@@ -107,13 +109,17 @@ def _from_log_density(model: Model | None) -> tuple[Route | None, Skipped]:
         yield Found(definition, "metric", found.g, errors.g, DIGITS)
         if not curved or jet.kink:
             return
-        first, gauss = (found.tangential, found.g), (found.g, found.tangential, found.second)
-        off = perturbed(_raised, first, (errors.tangential, errors.g))
-        yield Found(identity, "christoffel", _raised(*first), off, DIGITS)
+
+        # Γ by the α-connection identity, which needs no ∂g.
+        off = perturbed(_raised, (found.tangential, found.g), (errors.tangential, errors.g))
+        yield Found(identity, "christoffel", _raised(found.tangential, found.g), off, DIGITS)
+
+        # R by the definition of g and its derivatives, then by the Gauss equation, which needs no derivative of g.
         off = perturbed(_textbook_scalar, found[:3], errors[:3])
         yield Found(definition, "ricci_scalar", _textbook_scalar(*found[:3]), off, DIGITS)
-        off = perturbed(gauss_scalar, gauss, (errors.g, errors.tangential, errors.second))
-        yield Found("Gauss equation", "ricci_scalar", gauss_scalar(*gauss), off, DIGITS)
+        products = found.g, found.tangential, found.second
+        off = perturbed(gauss_scalar, products, (errors.g, errors.tangential, errors.second))
+        yield Found("Gauss equation", "ricci_scalar", gauss_scalar(*products), off, DIGITS)
 
     route = Route(LOG_DENSITY, source)
     if jet.kink:
@@ -135,14 +141,18 @@ def _textbook_scalar(g: Array, dg: Array, ddg: Array) -> Any:
 def _from_closed_form(jet: ClosedForm) -> tuple[Route, Skipped]:
     def source(point: Point, curved: bool) -> Iterator[Found]:
         value, _ = jet(point)
-        yield Found(CLOSED_FORM, "metric", value.g, digits=DIGITS)
-        if curved:
-            tensors = textbook(value)
-            yield from (
-                Found(CLOSED_FORM, name, tensors[name], digits=DIGITS) for name in ("christoffel", "ricci_scalar")
-            )
+        return _by_textbook(CLOSED_FORM, value, curved)
 
     return Route(CLOSED_FORM, source), []
+
+
+def _by_textbook(route: str, jet: Jet, curved: bool) -> Iterator[Found]:
+    """Metric, connection and R of a jet in so many digits."""
+    yield Found(route, "metric", jet.g, digits=DIGITS)
+    if curved:
+        tensors = textbook(jet)
+        yield Found(route, "christoffel", tensors["christoffel"], digits=DIGITS)
+        yield Found(route, "ricci_scalar", tensors["ricci_scalar"], digits=DIGITS)
 
 
 def _from_parts(model: Model | None) -> tuple[Route | None, Skipped]:
@@ -152,11 +162,7 @@ def _from_parts(model: Model | None) -> tuple[Route | None, Skipped]:
         return None, []
 
     def source(point: Point, curved: bool) -> Iterator[Found]:
-        value = jet(point)
-        yield Found(PARTS, "metric", value.g, digits=DIGITS)
-        if curved:
-            tensors = textbook(value)
-            yield from (Found(PARTS, name, tensors[name], digits=DIGITS) for name in ("christoffel", "ricci_scalar"))
+        return _by_textbook(PARTS, jet(point), curved)
 
     return Route(PARTS, source), []
 
@@ -170,10 +176,10 @@ def _from_differences(metric: Metric) -> tuple[Route | None, Skipped]:
         near, far = jet(point, 1), jet(point, 2)
         yield Found(DIFFERENCES, "metric", near.g, digits=DIGITS)
         if curved:
+            # Twice the step has four times the error.
             tensors, others = textbook(near), textbook(far)
-            yield from (
-                Found(DIFFERENCES, name, tensor, abs(tensor - others[name]), DIGITS) for name, tensor in tensors.items()
-            )
+            for name, tensor in tensors.items():
+                yield Found(DIFFERENCES, name, tensor, abs(tensor - others[name]), DIGITS)
 
     return Route(DIFFERENCES, source), []
 
@@ -184,12 +190,13 @@ def _from_balls(metric: Metric) -> tuple[Route | None, Skipped]:
         balls = importlib.import_module("infogeom.kernels.points.closed").exact(metric, names)
     except ImportError:
         return None, [(BALL, "it needs python-flint: pip install python-flint")]
+    middle = np.vectorize(lambda ball: mpmath.mpf(ball.mid().str(2 * DIGITS, radius=False)), otypes=[object])
+    radius = np.vectorize(lambda ball: mpmath.mpf(float(ball.rad())), otypes=[object])
 
     def source(point: Point, curved: bool) -> Iterator[Found]:
-        found = balls.enclose(point, names if curved else names[:1], BITS).values
-        for name in names[: 1 + curved]:
-            middle = np.vectorize(lambda ball: mpmath.mpf(ball.mid().str(2 * DIGITS, radius=False)), otypes=[object])
-            radius = np.vectorize(lambda ball: mpmath.mpf(float(ball.rad())), otypes=[object])
+        wanted = names if curved else names[:1]
+        found = balls.enclose(point, wanted, BITS).values
+        for name in wanted:
             yield Found(BALL, name, middle(found[name]), radius(found[name]))
 
     return Route(BALL, source), []
@@ -205,13 +212,11 @@ def _from_einsteinpy(metric: Metric, *, slow: bool) -> tuple[Route | None, Skipp
         einstein = importlib.import_module("infogeom.einstein")
     except ImportError:
         return None, [(EINSTEINPY, "it is not installed: pip install 'infogeom[einstein]'")]
+    real = np.vectorize(lambda x: mpmath.mpf(x.p) / x.q, otypes=[object])
 
     def source(point: Point, curved: bool) -> Iterator[Found]:
         if curved:
-            real = np.vectorize(lambda x: mpmath.mpf(x.p) / x.q, otypes=[object])
-            tensors = einstein.einsteinpy(metric, point)
-            yield from (
-                Found(EINSTEINPY, name, real(tensor), digits=einstein.DIGITS) for name, tensor in tensors.items()
-            )
+            for name, tensor in einstein.einsteinpy(metric, point).items():
+                yield Found(EINSTEINPY, name, real(tensor), digits=einstein.DIGITS)
 
     return Route(EINSTEINPY, source), []

@@ -13,7 +13,7 @@ is the pullback under θ ↦ √w_n ℓ_n(θ), where D is ∂ and b is h (SCIENC
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -36,13 +36,18 @@ Real = Any
 Values = Callable[..., list[Real]]
 
 KINKS = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Heaviside, sympy.Max, sympy.Min)
+#: Number of indices of each moment, and which of them may exchange its first two with its last two.
+RANKS = (2, 3, 4, 3, 4)
+SECOND = 4
 #: Samples up to which each has a quadrature of its own.
 MAX_QUADRATURES = 20
 
 
 def _place(kink: Expr) -> Basic:
     """What decides where a kink lies: of pieces their conditions."""
-    return sympy.Tuple(*(condition for _, condition in kink.args)) if isinstance(kink, sympy.Piecewise) else kink
+    if isinstance(kink, sympy.Piecewise):
+        return sympy.Tuple(*(condition for _, condition in kink.args))
+    return kink
 
 
 class Moments(NamedTuple):
@@ -106,10 +111,10 @@ class ScoreJet:
         """Moments at a point, and bounds on their errors, in mpmath's working precision."""
         copies = _number(copies_of(self.model))
         found, errors = self._of_one([mpmath.mpf(x) for x in point])
-        return Moments(*(copies * m for m in found)), Moments(*(copies * e for e in errors))
+        return _times(copies, found), _times(copies, errors)
 
     def _of_one(self, theta: Sequence[Real]) -> tuple[Moments, Moments]:
-        """The same of a single observation."""
+        """Moments of a single observation, and their errors."""
         if self._location is not None:
             return self._of_location(theta, *self._location)
         values = self._derivatives([*theta, *map(_number, self.model.constants.values())])
@@ -139,7 +144,8 @@ class ScoreJet:
         samples = self.model.samples
         if samples is None:
             return iter([(1.0, [])])
-        return ((w, list(map(mpmath.mpf, row))) for w, row in zip(samples.weights.tolist(), samples.data, strict=True))
+        rows = [list(map(mpmath.mpf, row)) for row in samples.data]
+        return zip(samples.weights.tolist(), rows, strict=True)
 
     @property
     def _moving(self) -> tuple[Symbol, ...]:
@@ -150,16 +156,14 @@ class ScoreJet:
     def _derivatives(self) -> Callable[[Sequence[Real]], Values]:
         """Log-density and its derivatives, at a point, as a function of data and variable."""
         _, *derivatives = _derivatives(self._density, self.coordinates, 1 if self.kink else 3)
-        return staged(
-            [law_of(self.model).log_density, *(e.subs(self.model.change_of_variable) for e in derivatives)],
-            (*self.coordinates, *self.model.constants),
-            self._moving,
-        )
+        expressions = [law_of(self.model).log_density]
+        expressions += [e.subs(self.model.change_of_variable) for e in derivatives]
+        return staged(expressions, (*self.coordinates, *self.model.constants), self._moving)
 
     def _by_sum(self, values: Values) -> tuple[Moments, Moments]:
         """Mean over samples and, where there is one, over the finitely many values of the variable."""
         weights, terms, expected = [], [], self._outcomes is not None
-        outcomes = [[_number(x)] for x in self._outcomes or []] or [[]]
+        outcomes = [[_number(x)] for x in self._outcomes or []] or [[]]  # no variable has one outcome, without a value
         for (w, row), outcome in product(self._rows(), outcomes):
             try:
                 log_p, *d = values(*row, *outcome)
@@ -181,17 +185,19 @@ class ScoreJet:
         """Expectation over the variable, then the mean over the samples."""
         found, errors = np.zeros((2, 1), dtype=object)
         for w, row in self._rows():
-            at = dict(zip((*self.coordinates, *self._moving), map(_exact, [*theta, *row]), strict=False))
-            at |= self.model.constants
+            known = (*self.coordinates, *self._moving)
+            at = dict(zip(known, map(_exact, [*theta, *row]), strict=False)) | dict(self.model.constants)
             kinks = {_number(x) for x in kinks_of(self._density.subs(at), self._variable)}
-            value, error = self._expectation(lambda x, row=row: values(*row, x), theta, kinks)
+            value, error = self._expectation(partial(values, *row), theta, kinks)
             found, errors = found + w * value, errors + w * error
         return _unpacked(found, self.n), _unpacked(errors, self.n)
 
     def _expectation(self, values: Values, theta: Sequence[Real], kinks: set[Real]) -> tuple[Array, Array]:
         """Unique components of the moments and their errors, by one quadrature with as many integrands."""
         places = _unique(self.n)
-        size = len(places) if not self.kink else sum(place[0] == 0 for place in places)
+        if self.kink:  # g alone
+            places = [place for place in places if place[0] == 0]
+        size = len(places)
 
         @cache
         def row(x: Real) -> tuple[Real, Array]:
@@ -201,13 +207,17 @@ class ScoreJet:
                 return -mpmath.inf, np.zeros(size, dtype=object)
             one, terms = np.array([mpmath.mpf(1)], dtype=object), np.array([d], dtype=object)
             moments = _moments(one, terms, self.n, expected=True)
-            return log_p, np.array([moments[a][index] for a, index in places[:size]], dtype=object)
+            return log_p, np.array([moments[a][index] for a, index in places], dtype=object)
 
-        weights = [lambda _: mpmath.mpf(1), *((lambda x, k=k: row(x)[1][k]) for k in range(size))]
-        mass, *rest = expectations(lambda x: row(x)[0], weights, self._support, theta, kinks)
-        found = np.array([value / mass[0] for value, _ in rest], dtype=object)
-        errors = np.array([error / mass[0] for _, error in rest], dtype=object)
-        return found, errors + abs(found) * mass[1] / mass[0]
+        def component(x: Real, k: int) -> Real:
+            return row(x)[1][k]
+
+        weights: list[Callable[[Real], Real]] = [lambda _: mpmath.mpf(1)]
+        weights += [partial(component, k=k) for k in range(size)]
+        (mass, off), *rest = expectations(lambda x: row(x)[0], weights, self._support, theta, kinks)
+        found = np.array([value / mass for value, _ in rest], dtype=object)
+        errors = np.array([error / mass for _, error in rest], dtype=object)
+        return found, errors + abs(found) * off / mass
 
     @cached_property
     def _location(self) -> tuple[Expr, Symbol] | None:
@@ -223,8 +233,14 @@ class ScoreJet:
         """E[s sᵀ] = c ∇f ∇fᵀ with c = E[(∂_r ℓ)²]: the pullback under θ ↦ √(c w_n) f_n(θ)."""
         assert self.model.network is not None
         values, score = in_mpmath([residual], law), in_mpmath([residual], law.diff(residual))
-        integrands = [lambda _: mpmath.mpf(1), lambda r: score(r) ** 2]
-        (mass, off), (total, error) = expectations(values, integrands, sympy.S.Reals, [0], [mpmath.mpf(0)])
+
+        def one(_: Real) -> Real:
+            return mpmath.mpf(1)
+
+        def squared(r: Real) -> Real:
+            return score(r) ** 2
+
+        (mass, off), (total, error) = expectations(values, [one, squared], sympy.S.Reals, [0], [mpmath.mpf(0)])
         output = self._output(theta)
         rows = list(self._rows())
         terms = np.array([output(*row)[1:] for _, row in rows], dtype=object)
@@ -238,9 +254,8 @@ class ScoreJet:
         """Output of the network and its derivatives."""
         assert self.model.network is not None
         assert self.model.samples is not None
-        return staged(
-            _derivatives(self.model.network.output, self.coordinates, 3), self.coordinates, self.model.samples.symbols
-        )
+        derivatives = _derivatives(self.model.network.output, self.coordinates, 3)
+        return staged(derivatives, self.coordinates, self.model.samples.symbols)
 
 
 def _exact(x: Real) -> sympy.Float:
@@ -267,12 +282,15 @@ def _moments(w: Array, derivatives: Array, n: int, *, expected: bool) -> Moments
     product_ = np.einsum("ni,nj->nij", s, s)
     g = np.einsum("n,nij->ij", w, product_)
     if not rest.shape[1]:
-        return Moments(g, *(np.zeros((n,) * rank, dtype=object) for rank in (3, 4, 3, 4)))
+        others = [np.zeros((n,) * rank, dtype=object) for rank in RANKS[1:]]
+        return Moments(g, *others)
+    # ∂_k (s_i s_j) and ∂_l ∂_k (s_i s_j), index by index as the product rule has them.
     h, t = rest[:, : n * n].reshape(rows, n, n), rest[:, n * n :].reshape(rows, n, n, n)
     once = np.einsum("nik,nj->nijk", h, s)
     once = once + once.transpose(0, 2, 1, 3)
     twice = np.einsum("nikl,nj->nijkl", t, s) + np.einsum("nik,njl->nijkl", h, h)
     twice = twice + twice.transpose(0, 2, 1, 3, 4)
+    # Under an expectation the density moves too: D f = ∂f + f s, once and twice, and b has a half more.
     b = h
     if expected:
         twice = twice + np.einsum("nijl,nk->nijkl", once, s) + np.einsum("nijk,nl->nijkl", once, s)
@@ -285,7 +303,11 @@ def _moments(w: Array, derivatives: Array, n: int, *, expected: bool) -> Moments
 
 def _errors(w: Array, derivatives: Array, n: int, relative: Real, *, expected: bool) -> Moments:
     """Errors of the sums when each term is off by a fraction of its magnitude."""
-    return Moments(*(relative * size for size in _moments(w, abs(derivatives), n, expected=expected)))
+    return _times(relative, _moments(w, abs(derivatives), n, expected=expected))
+
+
+def _times(factor: Real, moments: Moments) -> Moments:
+    return Moments(*(factor * tensor for tensor in moments))
 
 
 def _rounding() -> Real:
@@ -295,21 +317,24 @@ def _rounding() -> Real:
 
 def _unique(n: int) -> list[tuple[int, tuple[int, ...]]]:
     """Which moment and which index, for one of each set of equal components."""
-    return sorted(
-        {_canonical(a, index) for a, rank in enumerate((2, 3, 4, 3, 4)) for index in product(range(n), repeat=rank)}
-    )
+    found = set()
+    for which, rank in enumerate(RANKS):
+        found |= {_canonical(which, index) for index in product(range(n), repeat=rank)}
+    return sorted(found)
 
 
 def _canonical(which: int, index: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
-    first, last = tuple(sorted(index[:2])), tuple(sorted(index[2:]))
-    return which, (*min(first, last), *max(first, last)) if which == 4 else (*first, *last)
+    first, last = sorted(index[:2]), sorted(index[2:])
+    if which == SECOND and last < first:
+        first, last = last, first
+    return which, (*first, *last)
 
 
 def _unpacked(components: Array, n: int) -> Moments:
     """Full tensors from their unique components; zeros where there are none."""
     at = {place: k for k, place in enumerate(_unique(n))}
     tensors = []
-    for which, rank in enumerate((2, 3, 4, 3, 4)):
+    for which, rank in enumerate(RANKS):
         tensor = np.zeros((n,) * rank, dtype=object)
         for index in product(range(n), repeat=rank):
             k = at[_canonical(which, index)]

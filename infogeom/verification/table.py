@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infogeom.tables import as_html, as_text
+from infogeom.tables import Table, coordinates
 
 __all__ = ["Row", "Verification"]
 
@@ -67,7 +67,7 @@ class Row:
 
 
 @dataclass(frozen=True, repr=False)
-class Verification:
+class Verification(Table):
     """Table of a verification; prints as text and, in a notebook, as HTML.
 
     Attributes
@@ -111,22 +111,23 @@ class Verification:
             return f"{wrong} of {number} DISAGREE"
         return f"all {number} agree" if len(compared) > 1 else "the only comparison agrees"
 
+    def _above(self) -> list[str]:
+        return [self.title]
+
     def _cells(self) -> list[tuple[str, ...]]:
         head = (", ".join(self.names), "quantity", "route", "value", "difference", "tolerance", "verdict")
         return [head, *map(_cells, self.rows)]
 
-    def __repr__(self) -> str:
-        return "\n".join([self.title, "", as_text(self._cells()), "", *self._footnotes(), self.verdict])
-
-    def _repr_html_(self) -> str:
-        notes = as_html([[line] for line in (*self._footnotes(), self.verdict)])
-        return as_html([[self.title]]) + as_html(self._cells()) + notes
-
-    def _footnotes(self) -> list[str]:
-        return [f"not taken: {route}: {reason}" for route, reason in self.skipped]
+    def _below(self) -> list[str]:
+        skipped = [f"not taken: {route}: {reason}" for route, reason in self.skipped]
+        return [*skipped, self.verdict]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    numbers = (f"{row.value:.9g}", f"{row.difference:.1e}", f"{row.tolerance:.1e}") if row.compared else ("", "", "")
-    quantity = f"{row.quantity}[{', '.join(row.component)}]" if row.component else row.quantity
-    return (", ".join(f"{x:.6g}" for x in row.point), quantity, row.route, *numbers, row.verdict)
+    point, quantity = coordinates(row.point), row.quantity
+    if row.component:
+        quantity += f"[{', '.join(row.component)}]"
+    if not row.compared:
+        return point, quantity, row.route, "", "", "", row.verdict
+    value, difference, tolerance = f"{row.value:.9g}", f"{row.difference:.1e}", f"{row.tolerance:.1e}"
+    return point, quantity, row.route, value, difference, tolerance, row.verdict
