@@ -54,7 +54,8 @@ def finite_array(
         raise ValueError(f"{name} must have {ndim} dimension{'s' * (ndim > 1)}, got shape {array.shape}")
     if not np.isfinite(array).all():
         at = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
-        where = f" at index {at[0] if len(at) == 1 else at}" if at else ""
+        index = at[0] if len(at) == 1 else at
+        where = f" at index {index}" if at else ""
         raise ValueError(f"{name} must be finite, got {given[at] if given.ndim else given}{where}")
     if copy:
         array.flags.writeable = False
@@ -128,7 +129,9 @@ def _is_sequence(given: Any) -> bool:
 
 def by_name(name: str, given: Mapping[Any, Any]) -> dict[Any, Any]:
     """Mapping whose keys may be Symbols, keyed by their names."""
-    found = {key.name if isinstance(key, Symbol) else key: value for key, value in given.items()}
+    found = {}
+    for key, value in given.items():
+        found[key.name if isinstance(key, Symbol) else key] = value
     if len(found) < len(given):
         raise ValueError(f"{name} must name everything once, got {list(map(str, given))}")
     return found
@@ -158,18 +161,18 @@ def columns_of(name: str, given: Any, wanted: Sequence[str]) -> list[Any] | None
 def _named_columns(name: str, given: Any, wanted: Sequence[str]) -> dict[Any, Any] | None:
     """Columns by their names; None where they have none."""
     if isinstance(given, Mapping):  # of a Dataset the coordinates too
-        return by_name(name, {**getattr(given, "coords", {}), **given})
+        return by_name(name, dict(getattr(given, "coords", {})) | dict(given))
     fields = getattr(getattr(given, "dtype", None), "names", None)
     if fields:
         return {field: given[field] for field in fields}
     if hasattr(given, "columns"):
         return _named_in_frame(name, given, wanted)
     whole = _entries(given)
-    if isinstance(whole, Mapping) and {*wanted} <= {*map(str, whole)}:
+    if isinstance(whole, Mapping) and set(wanted) <= set(map(str, whole)):
         return by_name(name, whole)
-    several = isinstance(given, list | tuple) or (
-        isinstance(given, np.ndarray) and given.dtype == object and given.ndim
-    )
+    several = isinstance(given, list | tuple)
+    if isinstance(given, np.ndarray):
+        several = bool(given.ndim) and given.dtype == object
     rows = [_entries(row) for row in given] if several else []
     named = [isinstance(row, Mapping) for row in rows]
     if any(named) and not all(named):
@@ -178,7 +181,7 @@ def _named_columns(name: str, given: Any, wanted: Sequence[str]) -> dict[Any, An
         return _columns_of_rows(name, [by_name(name, row) for row in rows])
     for dimension in getattr(given, "dims", ()):
         labels = given[dimension].values.tolist() if dimension in given.coords else []
-        if {*wanted} <= {*labels}:
+        if set(wanted) <= set(labels):
             return {label: given.sel({dimension: label}) for label in labels}
     return None
 
@@ -187,7 +190,7 @@ def _named_in_frame(name: str, given: Any, wanted: Sequence[str]) -> dict[Any, A
     """Columns of a DataFrame; None where they are counted and so have no names."""
     labels = list(given.columns)
     if all(isinstance(label, int | np.integer) for label in labels):
-        if {*wanted} <= {*map(str, getattr(given, "index", ()))}:
+        if set(wanted) <= set(map(str, getattr(given, "index", ()))):
             raise ValueError(f"{name} must hold {list(wanted)} as columns, got them as rows; transpose the table")
         return None
     if len(set(map(str, labels))) < len(labels):
@@ -198,7 +201,7 @@ def _named_in_frame(name: str, given: Any, wanted: Sequence[str]) -> dict[Any, A
 def _columns_of_rows(name: str, rows: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
     labels = rows[0].keys()
     if other := next((row for row in rows if row.keys() != labels), None):
-        raise ValueError(f"{name} must hold the same names in every row, got {[*labels]} and {[*other]}")
+        raise ValueError(f"{name} must hold the same names in every row, got {list(labels)} and {list(other)}")
     return {label: [row[label] for row in rows] for label in labels}
 
 
@@ -206,8 +209,11 @@ def _entries(given: Any) -> Any:
     """Mapping of what a named tuple holds, or a Series with names; anything else itself."""
     if hasattr(given, "_asdict"):
         return given._asdict()
-    keys = list(given.keys()) if hasattr(given, "keys") and not isinstance(given, Mapping) else []
-    return {key: given[key] for key in keys} if any(isinstance(key, str | Symbol) for key in keys) else given
+    if isinstance(given, Mapping) or not hasattr(given, "keys"):
+        return given
+    keys = list(given.keys())
+    named = any(isinstance(key, str | Symbol) for key in keys)
+    return {key: given[key] for key in keys} if named else given
 
 
 def table_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64]:
@@ -215,6 +221,7 @@ def table_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64
     columns = columns_of(name, given, wanted)
     if columns is None:
         return finite_array(name, given)
+
     arrays = [finite_array(f"{name}[{label!r}]", column) for label, column in zip(wanted, columns, strict=True)]
     return finite_array(name, np.stack(arrays, axis=1))
 
@@ -261,8 +268,8 @@ def constants_of(name: str, given: Mapping[str, Any], symbols: Sequence[Symbol])
     for symbol, number in numbers.items():
         if number.free_symbols or not number.is_finite:
             raise ValueError(f"{symbol.name} must be a finite number, got {number}")
-        broken = [rule for rule, holds in symbol.assumptions0.items() if getattr(number, f"is_{rule}") is (not holds)]
-        if broken:
+        assumed = symbol.assumptions0.items()
+        if any(getattr(number, f"is_{rule}") is (not holds) for rule, holds in assumed):
             raise ValueError(f"{symbol.name} must be a number that {sympy.srepr(symbol)} allows, got {number}")
     return numbers
 

@@ -185,7 +185,7 @@ def compare(model_or_metric: Model | Metric, points: ArrayLike) -> Comparison:
     metric = numeric_metric(model_or_metric)
     exact = _checked_points(metric, points)
     jets = _jets(metric, exact)
-    kernel = evaluate_points(metric, [[float(x) for x in point] for point in exact], TENSORS)
+    kernel = evaluate_points(metric, [list(map(float, point)) for point in exact], TENSORS)
     short = metric.samples is None and sympy.count_ops(metric.matrix) <= SHORT
     symbolic, diffgeom = (_symbolic(metric), _diffgeom(metric)) if short else (None, None)
     rows: list[Row] = []

@@ -137,7 +137,8 @@ class CrossEntropy(Loss):
             (f,), (y,) = outputs, targets
             return -y * sympy.log(f) - (1 - y) * sympy.log(1 - f)
         log_partition = sympy.log(sympy.Add(*map(sympy.exp, outputs)))
-        return sympy.Add(*(y * (log_partition - f) for f, y in zip(outputs, targets, strict=True)))
+        terms = [y * (log_partition - f) for f, y in zip(outputs, targets, strict=True)]
+        return sympy.Add(*terms)
 
     def check_targets(self, targets: Array) -> None:
         """Raise ValueError unless every target is a probability distribution over the labels."""
@@ -238,7 +239,8 @@ class LpNorm(_Location):
     def expression(self, outputs: Sequence[Expr], targets: Sequence[Expr]) -> Expr:
         """Loss of one sample for O outputs and O targets."""
         p = sympy.Rational(str(self.p))
-        return sympy.Add(*(sympy.Abs(f - y) ** p for f, y in zip(outputs, targets, strict=True))) ** (1 / p)
+        powers = [sympy.Abs(f - y) ** p for f, y in zip(outputs, targets, strict=True)]
+        return sympy.Add(*powers) ** (1 / p)
 
     def values(self, outputs: Array, targets: Array) -> Array:
         """Loss ℓ_n of each sample, shape (N,)."""
@@ -363,7 +365,7 @@ def by_name(name: str) -> Loss:
             raise ValueError(f"loss {name!r} is none: {error}") from None
         if loss is not None:
             return loss
-    *others, last = (kind.written for kind in KINDS)
+    *others, last = [kind.written for kind in KINDS]
     raise ValueError(f"loss must be {', '.join(others)}, or {last}, got {name!r}")
 
 

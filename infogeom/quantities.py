@@ -84,10 +84,9 @@ _ROWS = (
     Quantity("loss", r"$L$", order=-1, takes_inverse=False, singular=True),
     Quantity("ntk_trace", r"$\mathrm{tr}\,\Lambda / N$", order=-1, takes_inverse=False, singular=True),
 )
+_BOUNDS = tuple(q.errors() for q in _ROWS if not q.read_off)
 #: Every quantity and the bound on the errors of every one that is not read off another, by name.
-QUANTITIES: Mapping[str, Quantity] = MappingProxyType(
-    {q.name: q for q in (*_ROWS, *(q.errors() for q in _ROWS if not q.read_off))}
-)
+QUANTITIES: Mapping[str, Quantity] = MappingProxyType({q.name: q for q in _ROWS + _BOUNDS})
 
 
 def highest_order(names: Iterable[str]) -> int:
@@ -103,5 +102,5 @@ def tensors_of_curvature(names: Iterable[str]) -> bool:
 def metric_and_model(names: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Quantities that are made of the metric, with their bounds, and observables of the model, without."""
     of_metric = tuple(name for name in names if not QUANTITIES[name].observed)
-    bare = (name for name in names if not QUANTITIES[name].bounds)
-    return of_metric, tuple(name for name in bare if QUANTITIES[name].observed)
+    of_model = tuple(name for name in names if QUANTITIES[name].observed and not QUANTITIES[name].bounds)
+    return of_metric, of_model

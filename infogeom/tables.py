@@ -42,7 +42,8 @@ def coordinates(point: Iterable[float]) -> str:
 
 def as_text(cells: Cells) -> str:
     """Lines of left-aligned columns; the first row of cells is the heading."""
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    columns = zip(*cells, strict=True)
+    widths = [max(map(len, column)) for column in columns]
     return "\n".join(aligned(line, widths) for line in cells)
 
 

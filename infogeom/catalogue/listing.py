@@ -226,7 +226,8 @@ class Catalogue:
 
     def __repr__(self) -> str:
         widths = _widths((row.name, row.model) for row in self.rows)
-        return "\n".join(aligned(cells, widths) for cells in (HEADINGS, *map(_cells, self.rows)))
+        cells = [HEADINGS, *map(_cells, self.rows)]
+        return "\n".join(aligned(line, widths) for line in cells)
 
     def _repr_markdown_(self) -> str:
         return as_markdown([HEADINGS, *map(_formulas, self.rows)])

@@ -35,19 +35,19 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help="one in full, see below; all in a table when omitted")
     parser.add_argument("--latex", action="store_true", help="LaTeX instead of text")
+    parser.set_defaults(run=_run)
 
-    def run(options: argparse.Namespace) -> int:
-        if options.model is None:
-            _print_table(latex=options.latex)
-        else:
-            subject = model_named(options.model)
-            if not isinstance(subject, ig.models.Model):
-                raise TypeError(f"{options.model} must be a Model, got a {type(subject).__name__}")
-            found = ig.catalogue.entry(subject, name=options.model)
-            print(found.latex() if options.latex else found)
+
+def _run(options: argparse.Namespace) -> int:
+    if options.model is None:
+        _print_table(latex=options.latex)
         return AGREEMENT
-
-    parser.set_defaults(run=run)
+    subject = model_named(options.model)
+    if not isinstance(subject, ig.models.Model):
+        raise TypeError(f"{options.model} must be a Model, got a {type(subject).__name__}")
+    found = ig.catalogue.entry(subject, name=options.model)
+    print(found.latex() if options.latex else found)
+    return AGREEMENT
 
 
 def _print_table(*, latex: bool) -> None:

@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -61,14 +62,21 @@ def model_named(text: str, samples: int | None = None, seed: int = 0) -> Model |
     if not place or not name:
         known = ", ".join(sorted(families))
         raise ValueError(f"MODEL must be a family ({known}), neuron:LOSS, FILE.py:NAME or MODULE:NAME, got {text!r}")
-    module = _loaded(place, lambda: _from_file(Path(place)) if place.endswith(".py") else _from_here(place))
+    value = _of_the_users(place, name)
+    if not isinstance(value, ig.models.Model | ig.symbolic.Metric):
+        raise TypeError(f"{text} must be a Model, a Metric or a function that returns one, got {type(value).__name__}")
+    return value
+
+
+def _of_the_users(place: str, name: str) -> Any:
+    """What a file or a module calls by a name, or what the function of that name returns."""
+    read = _from_file if place.endswith(".py") else _from_here
+    module = _loaded(place, partial(read, place))
     if not hasattr(module, name):
         raise ValueError(f"{place} has no {name!r}")
     value = getattr(module, name)
     if inspect.isroutine(value):
-        value = _loaded(text, value)
-    if not isinstance(value, ig.models.Model | ig.symbolic.Metric):
-        raise TypeError(f"{text} must be a Model, a Metric or a function that returns one, got {type(value).__name__}")
+        value = _loaded(f"{place}:{name}", value)
     return value
 
 
@@ -77,7 +85,8 @@ def _neuron(text: str, samples: int, seed: int) -> Model:
     if fisher not in ("", "empirical", "expected"):
         raise ValueError(f"MODEL must be written neuron:LOSS, neuron:LOSS:expected or :empirical, got {fisher!r}")
     loss = _loss(name)
-    return ig.models.sigmoid_neuron(*ig.models.decision_boundary(samples, seed), loss, fisher=fisher or "empirical")
+    inputs, targets = ig.models.decision_boundary(samples, seed)
+    return ig.models.sigmoid_neuron(inputs, targets, loss, fisher=fisher or "empirical")
 
 
 def _loss(name: str) -> Loss:
@@ -95,7 +104,8 @@ def _loaded(what: str, load: Callable[[], Any]) -> Any:
         raise ValueError(f"{what} failed: {type(error).__name__}: {error}") from error
 
 
-def _from_file(path: Path) -> ModuleType:
+def _from_file(place: str) -> ModuleType:
+    path = Path(place)
     if not path.is_file():
         raise FileNotFoundError("there is no such file")
     specification = importlib.util.spec_from_file_location(path.stem, path)

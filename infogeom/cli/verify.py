@@ -40,6 +40,8 @@ def add(commands: Any) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("model", metavar="MODEL", help="what to verify, see below")
+
+    # Where to verify it: at points given, or at some drawn.
     parser.add_argument(
         "--at",
         action="append",
@@ -53,21 +55,22 @@ def add(commands: Any) -> None:
     parser.add_argument("--samples", type=int, metavar="N", help="size of a network's data set (default 1000)")
     parser.add_argument("--slow", action="store_true", help="ask EinsteinPy about three parameters too (minutes)")
 
-    def run(options: argparse.Namespace) -> int:
-        if options.at and options.points is not None:
-            raise ValueError("--points draws points and --at gives them: leave out one of them")
-        subject = model_named(options.model, options.samples, options.seed)
-        if options.at:
-            names = ig.symbolic.numeric_metric(subject).names
-            points: Any = [_point(text, names) for text in options.at]
-        else:
-            count = 3 if options.points is None else options.points
-            points = ig.verification.typical_points(subject, count, options.seed)
-        result = ig.verify(subject, points, slow=options.slow)
-        print(result)
-        return AGREEMENT if result.agree else DISAGREEMENT
+    parser.set_defaults(run=_run)
 
-    parser.set_defaults(run=run)
+
+def _run(options: argparse.Namespace) -> int:
+    if options.at and options.points is not None:
+        raise ValueError("--points draws points and --at gives them: leave out one of them")
+    subject = model_named(options.model, options.samples, options.seed)
+    if options.at:
+        names = ig.symbolic.numeric_metric(subject).names
+        points: Any = [_point(text, names) for text in options.at]
+    else:
+        count = 3 if options.points is None else options.points
+        points = ig.verification.typical_points(subject, count, options.seed)
+    result = ig.verify(subject, points, slow=options.slow)
+    print(result)
+    return AGREEMENT if result.agree else DISAGREEMENT
 
 
 def _point(text: str, names: Sequence[str]) -> list[float]:

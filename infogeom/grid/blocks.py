@@ -45,9 +45,10 @@ def on_grid(
     points, across = _outer_points(safe, outer, along), safe[inner][None, :]
 
     within = np.logical_and.outer(_product([inside[k] for k in outer]), inside[inner])
-    at = dict(zip(outer, points[:, :, None], strict=True)) | {inner: across}
+    at = list(points[:, :, None])
+    at.insert(inner, across)
     for condition in conditions(metric):
-        within &= condition(*[at[k] for k in range(len(axes))])
+        within &= condition(*at)
     status = np.where(within, Status.OK, Status.OUT_OF_DOMAIN).astype(np.int8)
 
     symbols = tuple(metric.coordinates[k] for k in outer)
@@ -55,7 +56,7 @@ def on_grid(
     found: dict[str, NDArray[Any]] = {**values(task, accuracy.max_refined)}
     found["status"] = status
 
-    held = [*along, inner] if axes[inner].ndim else along
+    held = [k for k in (*outer, inner) if axes[k].ndim]
     shape = [axes[k].size for k in held]
     to_model_order = [1 + held.index(k) for k in sorted(held)]
     arranged = {}

@@ -102,7 +102,7 @@ def _versions() -> dict[str, str]:
 def tensor_indices(metric: Metric) -> list[str]:
     """Dimensions of tensor indices, none called like a coordinate."""
     indices = list("ijkl")
-    while {*indices} & {*metric.names}:
+    while set(indices) & set(metric.names):
         indices = [f"{i}_" for i in indices]
     return indices
 

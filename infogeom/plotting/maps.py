@@ -137,6 +137,7 @@ def surfaces(
     titles = [label_of(da) for da in arrays] if titles is None else titles
     norms = [None] * len(arrays) if norms is None else norms
     with mpl.rc_context(STYLE):
+        # Labels of the axes stand beside the outer maps alone, where all have the same.
         shared = all(_on_one_grid(arrays[0], da) for da in arrays)
         figure, axes = mosaic(len(arrays), shared=shared)
         for ax, da, path, name, norm in zip(axes, arrays, paths, titles, norms, strict=True):
@@ -183,7 +184,8 @@ def panel(ds: xr.Dataset, path: xr.Dataset | None = None) -> NDArray[np.object_]
     (1,)
     """
     check_type("ds", ds, xr.Dataset)
-    arrays = [*_components(ds), *(ds[name] for name in ("fisher_trace", "ntk_trace", "ricci_scalar") if name in ds)]
+    arrays = list(_components(ds))
+    arrays += [ds[name] for name in ("fisher_trace", "ntk_trace", "ricci_scalar") if name in ds]
     axes = surfaces(arrays, [path] * len(arrays), title=caption(ds))
     missing = _missing(ds)
     if missing:
@@ -304,5 +306,9 @@ def _missing(ds: xr.Dataset) -> str:
     meanings = str(status.attrs.get("flag_meanings", "")).split()
     flags = np.atleast_1d(status.attrs.get("flag_values", [])).tolist()
     missing = ds["ricci_scalar"].isnull() if "ricci_scalar" in ds else status >= 2
-    counts = ((name, int(((status == flag) & missing).sum())) for flag, name in zip(flags, meanings, strict=False))
-    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts if count)
+    told = []
+    for flag, name in zip(flags, meanings, strict=False):
+        count = int(((status == flag) & missing).sum())
+        if count:
+            told.append(f"{count} {name.replace('_', ' ')}")
+    return ", ".join(told)

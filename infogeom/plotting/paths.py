@@ -124,8 +124,10 @@ def draw_path(ax: Axes, path: xr.Dataset, names: tuple[str, str]) -> None:
 
 def end_markers() -> tuple[dict[str, Any], dict[str, Any]]:
     """Markers of the start and the end of a path."""
-    edge = {"ls": "", "mec": "black", "mew": 0.6, "zorder": 4}
-    return {"marker": "o", "color": "white", "ms": 4, **edge}, {"marker": "*", "color": "#f0e442", "ms": 7.5, **edge}
+    edge: dict[str, Any] = {"ls": "", "mec": "black", "mew": 0.6, "zorder": 4}
+    start: dict[str, Any] = {"marker": "o", "color": "white", "ms": 4}
+    end: dict[str, Any] = {"marker": "*", "color": "#f0e442", "ms": 7.5}
+    return start | edge, end | edge
 
 
 def _thinned(theta: NDArray[np.float64], size: NDArray[np.float64], gap: float) -> NDArray[np.intp]:
@@ -141,7 +143,8 @@ def path_legend(figure: Figure, axes: Sequence[Axes], paths: Sequence[xr.Dataset
     drawn = [path for ax, path in zip(axes, paths, strict=True) if path is not None and _in_view(ax)]
     if not drawn:
         return
-    start, end = (Line2D([], [], **marker) for marker in end_markers())
+    first, last = end_markers()
+    start, end = Line2D([], [], **first), Line2D([], [], **last)
     line = Line2D([], [], color="black", lw=0.8, marker="o", mec="white", mew=0.3, ms=2.2)
     labels = [str(drawn[0].attrs.get("method", "path")), "start", "end"]
     figure.legend([line, start, end], labels, loc="lower center", ncols=3, frameon=False, borderaxespad=0.1)

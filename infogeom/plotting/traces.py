@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from infogeom.plotting.style import BLUE, STYLE, VERMILION, coordinate_label, la
 
 __all__ = ["traces"]
 
+#: Colour and style of both curves of a panel.
+CURVES = ((BLUE, "-"), (VERMILION, "--"))
 #: Beyond this ratio of the largest value to the smallest an axis is logarithmic.
 WIDE = 30
 
@@ -55,43 +58,59 @@ def traces(ds: xr.Dataset, *, common_axis: bool = False, title: str | None = Non
         raise ValueError(f"ds must hold fisher_trace and {second} along epoch, got {sorted(map(str, ds.variables))}")
     if "width" in ds.dims:
         raise ValueError(f"ds must hold one width, choose by ds.sel(width=…), got {ds['width'].values.tolist()}")
-    losses = [ds.sel(loss=name) for name in ds["loss"].values] if "loss" in ds.dims else [ds]
-    names = [str(name) for name in ds["loss"].values] if "loss" in ds.dims else [str(ds.attrs.get("loss", ""))]
-    count = len(losses)
+    single = "loss" not in ds.dims
+    losses = [ds] if single else [ds.sel(loss=name) for name in ds["loss"].values]
+    names = [ds.attrs.get("loss", "")] if single else ds["loss"].values.tolist()
     with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1, count, squeeze=False, figsize=(max(3.4, 2.35 * count), 2.5 if count > 1 else 2.7)
-        )
-        width = figure.get_figwidth()
-        figure.subplots_adjust(
-            left=0.5 / width,
-            right=1 - (0.1 if common_axis else 0.62) / width,
-            bottom=0.27,
-            top=0.82 if count > 1 else 0.78,
-            wspace=0.32 if common_axis else 0.75,
-        )
-        for ax, one, name in zip(axes[0], losses, names, strict=True):
-            drawn = [ax, ax if common_axis else ax.twinx()]
-            for where, quantity, colour, style in zip(
-                drawn, ("fisher_trace", second), (BLUE, VERMILION), ("-", "--"), strict=True
-            ):
-                _band(where, one[quantity], colour, style)
-                if not common_axis:
-                    where.tick_params(axis="y", colors=colour)
-            values = [_finite(one[quantity]) for quantity in ("fisher_trace", second)]
-            _scale([ax], [np.concatenate(values)]) if common_axis else _scale(drawn, values)
-            ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-            ax.margins(x=0.02)
-            ax.set_title(loss_title(name))
+        figure, axes = _panels(len(losses), common_axis=common_axis)
+        for ax, one, name in zip(axes, losses, names, strict=True):
+            other = ax if common_axis else ax.twinx()
+            _panel([ax, other], one, ("fisher_trace", second))
+            ax.set_title(loss_title(str(name)))
             ax.set_xlabel(coordinate_label(ds, "epoch"))
-        axes[0, 0].set_ylabel("trace" if common_axis else label_of(ds["fisher_trace"]), labelpad=1)
+
+        # Labels of the values stand left of the first panel and right of the last.
+        axes[0].set_ylabel("trace" if common_axis else label_of(ds["fisher_trace"]), labelpad=1)
         if not common_axis:
-            drawn[1].set_ylabel(label_of(ds[second]), labelpad=6)
+            other.set_ylabel(label_of(ds[second]), labelpad=6)
         figure.suptitle(_title(ds) if title is None else title, y=0.985, va="top")
-        handles = [Line2D([], [], color=colour, ls=style, lw=1.2) for colour, style in ((BLUE, "-"), (VERMILION, "--"))]
+        handles = [Line2D([], [], color=colour, ls=style, lw=1.2) for colour, style in CURVES]
         labels = [label_of(ds["fisher_trace"]) + ", empirical", label_of(ds[second])]
         figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False, borderaxespad=0.1)
-    return np.array(axes[0], dtype=object)
+    return np.array(axes, dtype=object)
+
+
+def _panels(count: int, *, common_axis: bool) -> tuple[Figure, list[Axes]]:
+    """Panels side by side, with room for a second axis of values right of each; margins in inches over the width."""
+    several = count > 1
+    size = max(3.4, 2.35 * count), 2.5 if several else 2.7
+    figure, axes = plt.subplots(1, count, squeeze=False, figsize=size)
+    right = 0.1 if common_axis else 0.62
+    between = 0.32 if common_axis else 0.75
+    figure.subplots_adjust(
+        left=0.5 / size[0],
+        right=1 - right / size[0],
+        bottom=0.27,
+        top=0.82 if several else 0.78,
+        wspace=between,
+    )
+    return figure, list(axes[0])
+
+
+def _panel(axes: list[Axes], ds: xr.Dataset, quantities: tuple[str, str]) -> None:
+    """Both quantities of one loss, each on its axes, which may be the same."""
+    common = axes[0] is axes[1]
+    for ax, quantity, (colour, style) in zip(axes, quantities, CURVES, strict=True):
+        _band(ax, ds[quantity], colour, style)
+        if not common:
+            ax.tick_params(axis="y", colors=colour)
+    values = [_finite(ds[quantity]) for quantity in quantities]
+    if common:
+        _scale(axes[:1], [np.concatenate(values)])
+    else:
+        _scale(axes, values)
+    axes[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes[0].margins(x=0.02)
 
 
 def _band(ax: Axes, da: xr.DataArray, colour: str, style: str) -> None:
@@ -114,8 +133,9 @@ def _scale(axes: list[Axes], values: list[NDArray[np.float64]]) -> None:
 
     Logarithmic over the same number of decades where some values spread widely and all are positive, else from 0.
     """
-    positive = all(v.size and v.min() > 0 for v in values)
-    decades = max((float(np.log10(v.max() / v.min())) for v in values), default=0) if positive else 0
+    decades = 0.0
+    if all(v.size and v.min() > 0 for v in values):
+        decades = max(float(np.log10(v.max() / v.min())) for v in values)
     for ax, v in zip(axes, values, strict=True):
         if decades <= np.log10(WIDE):
             ax.yaxis.set_major_locator(MaxNLocator(5))
@@ -124,18 +144,23 @@ def _scale(axes: list[Axes], values: list[NDArray[np.float64]]) -> None:
         middle, half = np.sqrt(v.min() * v.max()), 10 ** (0.54 * decades)
         ax.set_yscale("log")
         ax.set_ylim(middle / half, middle * half)
-        ax.yaxis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2 else (1.0, 2.0, 5.0), numticks=6))
-        ax.yaxis.set_major_formatter(LogFormatterSciNotation() if decades > 2 else StrMethodFormatter("{x:g}"))
+        if decades > 2:
+            ax.yaxis.set_major_locator(LogLocator(subs=(1.0,), numticks=6))
+            ax.yaxis.set_major_formatter(LogFormatterSciNotation())
+        else:
+            ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
+            ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         ax.yaxis.set_minor_locator(NullLocator())
 
 
 def _title(ds: xr.Dataset) -> str:
     """Data and network, and what is drawn, in two lines where one is too long for a single panel."""
-    parts = [str(ds.attrs.get("data", "")), f"width {int(ds['width'])}" if "width" in ds.coords else ""]
-    what, runs = ", ".join(part for part in parts if part), ds.sizes.get("seed", 1)
+    data, runs = str(ds.attrs.get("data", "")), ds.sizes.get("seed", 1)
+    width = f"width {int(ds['width'])}" if "width" in ds.coords else ""
+    what = ", ".join(part for part in (data, width) if part)
     drawn = "one run" if runs == 1 else f"mean and standard deviation of {runs} runs"
     diverged = int((ds["status"] != 0).sum()) if "status" in ds else 0
     if diverged:
         drawn += f", {diverged} diverged"
-    several = ds.sizes.get("loss", 1) > 1
-    return (", " if several else "\n").join(part for part in (what, drawn) if part)
+    between = ", " if ds.sizes.get("loss", 1) > 1 else "\n"
+    return between.join(part for part in (what, drawn) if part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import combinations_with_replacement, product
 from typing import Any, NamedTuple
 
@@ -105,8 +106,10 @@ def _mean(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rat
     def values(point: Point) -> list[Rational]:
         with precision.digits(2 * DIGITS):
             at = [mpmath.mpf(x.p) / x.q for x in point]
-            terms = [integrand(*at, *row) for row in rows]
-            means = [mpmath.fdot(weights, column) for column in zip(*terms, strict=True)]
+            at_point = partial(integrand, *at)
+            terms = [at_point(*row) for row in rows]
+            columns = zip(*terms, strict=True)
+            means = [mpmath.fdot(weights, column) for column in columns]
             return [Rational(sympy.Float(mean, DIGITS)) for mean in means]
 
     return values

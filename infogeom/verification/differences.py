@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 from typing import Any
 
@@ -58,7 +58,8 @@ def _matrix(metric: Metric) -> Callable[[Sequence[Any]], Array]:
     weights = samples.weights.tolist() if samples else [1.0]
 
     def g(x: Sequence[Any]) -> Array:
-        terms = [integrand(*x, *row) for row in rows]
+        at_x = partial(integrand, *x)
+        terms = [at_x(*row) for row in rows]
         columns = zip(*terms, strict=True)
         return np.array([mpmath.fdot(weights, column) for column in columns], dtype=object).reshape(n, n)
 

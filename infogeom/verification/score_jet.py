@@ -155,7 +155,8 @@ class ScoreJet:
     @cached_property
     def _derivatives(self) -> Callable[[Sequence[Real]], Values]:
         """Log-density and its derivatives, at a point, as a function of data and variable."""
-        _, *derivatives = _derivatives(self._density, self.coordinates, 1 if self.kink else 3)
+        order = 1 if self.kink else 3
+        derivatives = _derivatives(self._density, self.coordinates, order)[1:]
         expressions = [law_of(self.model).log_density]
         expressions += [e.subs(self.model.change_of_variable) for e in derivatives]
         return staged(expressions, (*self.coordinates, *self.model.constants), self._moving)
@@ -165,8 +166,9 @@ class ScoreJet:
         weights, terms, expected = [], [], self._outcomes is not None
         outcomes = [[_number(x)] for x in self._outcomes or []] or [[]]  # no variable has one outcome, without a value
         for (w, row), outcome in product(self._rows(), outcomes):
+            at_row = partial(values, *row)
             try:
-                log_p, *d = values(*row, *outcome)
+                log_p, *d = at_row(*outcome)
             except ZeroDivisionError:  # an outcome that cannot be has no score
                 continue
             p = mpmath.exp(log_p) if expected else mpmath.mpf(1)
@@ -185,8 +187,8 @@ class ScoreJet:
         """Expectation over the variable, then the mean over the samples."""
         found, errors = np.zeros((2, 1), dtype=object)
         for w, row in self._rows():
-            known = (*self.coordinates, *self._moving)
-            at = dict(zip(known, map(_exact, [*theta, *row]), strict=False)) | dict(self.model.constants)
+            numbers = map(_exact, [*theta, *row])  # for all but the variable
+            at = dict(zip(self.coordinates + self._moving, numbers, strict=False)) | dict(self.model.constants)
             kinks = {_number(x) for x in kinks_of(self._density.subs(at), self._variable)}
             value, error = self._expectation(partial(values, *row), theta, kinks)
             found, errors = found + w * value, errors + w * error
