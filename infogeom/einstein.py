@@ -36,7 +36,7 @@ from infogeom.kernels.curvature.textbook import MARGIN
 from infogeom.models import Model
 from infogeom.symbolic import Metric, christoffel, ricci, ricci_scalar, riemann
 from infogeom.symbolic.fisher import numeric_metric
-from infogeom.symbolic.rational_jet import DIGITS, Point, RationalJet, chart, rational, rational_jet, where
+from infogeom.symbolic.rational_jet import RATIONAL_DIGITS, Point, RationalJet, chart, rational, rational_jet, where
 from infogeom.tables import Table, coordinates
 
 try:
@@ -262,7 +262,7 @@ def _jets(metric: Metric, points: Sequence[Point]) -> list[RationalJet]:
 
 
 def _regular(metric: Metric, jet: RationalJet) -> RationalJet:
-    if sympy.Matrix(jet.g).det() == 0 or _condition(jet) > 10.0 ** (DIGITS - 10):
+    if sympy.Matrix(jet.g).det() == 0 or _condition(jet) > 10.0 ** (RATIONAL_DIGITS - 10):
         place = where(metric, jet.point)
         raise ValueError(f"points: the metric is singular at {place}, its curvature is undefined there")
     return jet
@@ -332,20 +332,20 @@ def _at(tensors: Tensors, metric: Metric, point: Point) -> Tensors:
 
 
 def _numbers(jet: RationalJet) -> textbook.Jet:
-    """The same in mpmath numbers."""
+    """Jet in mpmath numbers."""
     real = np.vectorize(lambda x: mpmath.mpf(x.p) / x.q, otypes=[object])
     return textbook.Jet(*map(real, (jet.g, jet.dg, jet.ddg)))
 
 
 def _condition(jet: RationalJet) -> float:
     """Condition number, of numbers with twice the digits."""
-    with precision.digits(2 * DIGITS):
+    with precision.digits(2 * RATIONAL_DIGITS):
         return float(textbook.condition_number(_numbers(jet), [mpmath.mpf(x.p) / x.q for x in jet.point]))
 
 
 def _scales(jet: RationalJet) -> dict[str, float]:
     """Size of what cancels in each tensor."""
-    with precision.digits(2 * DIGITS):
+    with precision.digits(2 * RATIONAL_DIGITS):
         return {name: float(size) for name, size in textbook.scales(_numbers(jet)).items()}
 
 
@@ -353,7 +353,7 @@ def _rows(jet: RationalJet, ours: Mapping[str, Tensors], theirs: Mapping[str, Te
     condition, scales, point = _condition(jet), _scales(jet), tuple(map(float, jet.point))
     rows = []
     for name, (mine, a), (other, b) in product(TENSORS, ours.items(), theirs.items()):
-        unit = 2.0**-52 if mine == "kernel" else 10.0**-DIGITS
+        unit = 2.0**-52 if mine == "kernel" else 10.0**-RATIONAL_DIGITS
         tolerance = MARGIN * condition * unit * scales[name]
         value = float(max(b[name].ravel(), key=abs))
         rows.append(Row(point, name, mine, other, value, _difference(a[name], b[name]), tolerance, scales[name]))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OfMetrics", "OfModels"]
 
-QUANTITIES = ("metric", "ricci_scalar")
+DEFAULT_QUANTITIES = ("metric", "ricci_scalar")
 
 
 class OfModels:
@@ -44,7 +44,7 @@ class OfModels:
         return ig.metric(self._model)
 
     def evaluate(
-        self, axes: Mapping[str, ArrayLike], quantities: Sequence[str] = QUANTITIES, **options: Any
+        self, axes: Mapping[str, ArrayLike], quantities: Sequence[str] = DEFAULT_QUANTITIES, **options: Any
     ) -> Dataset:
         """Quantities on a grid of parameters, see `infogeom.grid.evaluate`.
 
@@ -108,7 +108,7 @@ class OfMetrics:
         return ig.symbolic.ricci_scalar(self._metric)
 
     def evaluate(
-        self, axes: Mapping[str, ArrayLike], quantities: Sequence[str] = QUANTITIES, **options: Any
+        self, axes: Mapping[str, ArrayLike], quantities: Sequence[str] = DEFAULT_QUANTITIES, **options: Any
     ) -> Dataset:
         """Quantities on a grid of coordinates, see `infogeom.grid.evaluate`."""
         return ig.evaluate(self._metric, axes, quantities, **options)

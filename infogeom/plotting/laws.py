@@ -21,9 +21,11 @@ __all__ = ["ellipses", "laws", "laws_at_points"]
 Array = NDArray[np.float64]
 
 CORNERS = 121
-#: Width and height of the small densities, and how far above its point each stands, in inches.
-SIZE, LIFT = (0.62, 0.42), 0.06
-_EDGE = [Stroke(linewidth=1.5, foreground="black"), Normal()]
+#: Width and height of the small densities, in inches.
+SIZE = (0.62, 0.42)
+#: How far above its point each of them stands, in inches.
+LIFT = 0.06
+_OUTLINE = [Stroke(linewidth=1.5, foreground="black"), Normal()]
 
 
 def ellipses(ds: xr.Dataset, *, radius: float, ax: Axes | None = None) -> Axes:
@@ -68,7 +70,9 @@ def ellipses(ds: xr.Dataset, *, radius: float, ax: Axes | None = None) -> Axes:
     new = ax is None
     with axes_or_new(ax, (3.4, 2.9), {"left": 0.16, "right": 0.96, "bottom": 0.16, "top": 0.94}) as drawn:
         known = [polygon for polygon in polygons if np.isfinite(polygon).all()]
-        rings = PolyCollection(known, facecolor="none", edgecolor="white", linewidth=0.7, path_effects=_EDGE, zorder=3)
+        rings = PolyCollection(
+            known, facecolor="none", edgecolor="white", linewidth=0.7, path_effects=_OUTLINE, zorder=3
+        )
         drawn.add_collection(rings, autolim=new)
         drawn.plot(*centres.T, ".", color="white", ms=3, mec="black", mew=0.4, zorder=4, scalex=new, scaley=new)
         if new:

@@ -39,7 +39,8 @@ from infogeom.plotting.style import (
 
 __all__ = ["output", "panel", "surface", "surfaces"]
 
-SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
+SEQUENTIAL = "viridis"
+DIVERGING = "RdBu_r"
 _STEPS = (1, 2, 2.5, 5, 10)
 
 

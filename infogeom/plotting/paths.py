@@ -20,7 +20,7 @@ from infogeom.plotting.style import BLUE, STYLE, VERMILION, axes_or_new, caption
 
 __all__ = ["along_path", "descent_and_flow", "draw_path", "path_legend"]
 
-_EDGE = [Stroke(linewidth=2, foreground="white"), Normal()]
+_HALO = [Stroke(linewidth=2, foreground="white"), Normal()]
 
 
 def along_path(ds: xr.Dataset) -> NDArray[np.object_]:
@@ -116,7 +116,7 @@ def draw_path(ax: Axes, path: xr.Dataset, names: tuple[str, str]) -> None:
     theta = np.stack([path[name].values for name in names])
     size = np.ptp([ax.get_xlim(), ax.get_ylim()], axis=1)
     ax.set_autoscale_on(False)
-    ax.plot(*theta[:, _thinned(theta, size, 0.002)], color="black", lw=0.8, path_effects=_EDGE)
+    ax.plot(*theta[:, _thinned(theta, size, 0.002)], color="black", lw=0.8, path_effects=_HALO)
     ax.plot(*theta[:, _thinned(theta, size, 0.04)], "o", color="black", mec="white", mew=0.3, ms=2.2)
     for index, marker in zip((0, -1), end_markers(), strict=True):
         ax.plot(*theta[:, [index]], **marker)

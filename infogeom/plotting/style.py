@@ -46,7 +46,8 @@ STYLE: dict[Any, Any] = {
     "ytick.major.width": 0.6,
     "hatch.linewidth": 0.5,
 }
-BLUE, VERMILION = "#0072b2", "#d55e00"
+BLUE = "#0072b2"
+VERMILION = "#d55e00"
 #: Told apart under colour-vision deficiency (Okabe and Ito 2008).
 CYCLE = (BLUE, VERMILION, "#009e73", "#cc79a7", "black")
 

@@ -129,7 +129,7 @@ def _finite(da: xr.DataArray) -> NDArray[np.float64]:
 
 
 def _scale(axes: list[Axes], values: list[NDArray[np.float64]]) -> None:
-    """The same kind of scale for all axes of a panel, so that traces in proportion have curves of the same shape.
+    """One kind of scale for all axes of a panel, so that traces in proportion have curves of the same shape.
 
     Logarithmic over the same number of decades where some values spread widely and all are positive, else from 0.
     """

@@ -17,10 +17,10 @@ from infogeom import precision
 from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.symbolic.metric_value import Metric
 
-__all__ = ["DIGITS", "Point", "RationalJet", "chart", "rational", "rational_jet", "where"]
+__all__ = ["RATIONAL_DIGITS", "Point", "RationalJet", "chart", "rational", "rational_jet", "where"]
 
 #: Digits of numbers that are not rational; they are computed with twice as many.
-DIGITS = 40
+RATIONAL_DIGITS = 40
 
 Array = NDArray[Any]
 Point = tuple[Rational, ...]
@@ -104,13 +104,13 @@ def _mean(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rat
     weights = samples.weights.tolist()
 
     def values(point: Point) -> list[Rational]:
-        with precision.digits(2 * DIGITS):
+        with precision.digits(2 * RATIONAL_DIGITS):
             at = [mpmath.mpf(x.p) / x.q for x in point]
             at_point = partial(integrand, *at)
             terms = [at_point(*row) for row in rows]
             columns = zip(*terms, strict=True)
             means = [mpmath.fdot(weights, column) for column in columns]
-            return [Rational(sympy.Float(mean, DIGITS)) for mean in means]
+            return [Rational(sympy.Float(mean, RATIONAL_DIGITS)) for mean in means]
 
     return values
 
@@ -121,11 +121,11 @@ def rational(value: Expr) -> Rational | None:
         return value
     if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo):
         return None
-    with precision.digits(2 * DIGITS):
+    with precision.digits(2 * RATIONAL_DIGITS):
         number = in_mpmath([], value)()
         if not isinstance(number, mpmath.mpf) or not mpmath.isfinite(number):
             return None
-        return Rational(sympy.Float(number, DIGITS))
+        return Rational(sympy.Float(number, RATIONAL_DIGITS))
 
 
 def where(metric: Metric, point: Point) -> str:

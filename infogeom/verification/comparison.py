@@ -27,11 +27,11 @@ from infogeom.verification.table import Row, Verification
 __all__ = ["COMPARED", "compared", "typical_points", "verified", "verify"]
 
 COMPARED = ("metric", "christoffel", "riemann", "ricci", "ricci_scalar")
-#: Tolerances that a route may be uncertain by before nothing is decided, if it is uncertain by the next two as well.
+#: A route is undecided where its error exceeds so many tolerances and `UNCERTAIN_FRACTION` of the largest component.
 UNCERTAIN = 1000
-#: In place of tolerances where the compiled value is 0 by its form.
+#: In place of these tolerances where the compiled value is 0 by its form.
 UNCERTAIN_OF_ZERO = 1e-20
-#: As a fraction of the largest component.
+#: Part of the largest component.
 UNCERTAIN_FRACTION = 1e-9
 DEFAULT_POINTS = 3
 #: What a status without curvature says.

@@ -24,7 +24,7 @@ Point = tuple[float, ...]
 #: Digits of the matrix, half of which differences keep.
 MATRIX_DIGITS = 200
 #: Digits by which a step is below its coordinate, or below 1.
-STEP = 50
+STEP_DIGITS = 50
 
 
 def evaluations(metric: Metric) -> int:
@@ -42,7 +42,7 @@ def central_differences(metric: Metric) -> Callable[[Point, int], Jet]:
             return g([x + m * h for x, m, h in zip(point, moves, steps, strict=True)])
 
         with precision.digits(MATRIX_DIGITS):
-            steps = [factor * mpmath.mpf(10) ** -STEP * (abs(mpmath.mpf(x)) or 1) for x in point]
+            steps = [factor * mpmath.mpf(10) ** -STEP_DIGITS * (abs(mpmath.mpf(x)) or 1) for x in point]
             return _jet(moved, steps)
 
     return jet

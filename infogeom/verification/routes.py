@@ -27,12 +27,16 @@ __all__ = ["CLOSED_FORM", "DIGITS", "Found", "Route", "Skipped", "routes"]
 #: Digits of everything but the quadratures, which have 25, and the compiled kernels.
 DIGITS = 50
 #: Bits of the ball arithmetic.
-BITS = 256
-#: Parameters up to which EinsteinPy takes seconds, and up to which it is asked at all.
-QUICK, MOST = 2, 3
+BALL_BITS = 256
+#: Parameters up to which EinsteinPy takes seconds.
+QUICK_PARAMETERS = 2
+#: Parameters up to which it is asked at all.
+MOST_PARAMETERS = 3
 #: Evaluations of an integrand, in the digits of `differences`, that take a minute at most.
 MOST_EVALUATIONS = 50_000
-BALL, CLOSED_FORM, EINSTEINPY = "ball", f"closed form, {DIGITS} digits", "EinsteinPy"
+BALL = "ball"
+CLOSED_FORM = f"closed form, {DIGITS} digits"
+EINSTEINPY = "EinsteinPy"
 PARTS = "chain rule"
 DIFFERENCES = f"differences, {differences.MATRIX_DIGITS} digits"
 LOG_DENSITY = "definition, α-identity, Gauss equation"
@@ -195,7 +199,7 @@ def _from_balls(metric: Metric) -> tuple[Route | None, Skipped]:
 
     def source(point: Point, curved: bool) -> Iterator[Found]:
         wanted = names if curved else names[:1]
-        found = balls.enclose(point, wanted, BITS).values
+        found = balls.enclose(point, wanted, BALL_BITS).values
         for name in wanted:
             yield Found(BALL, name, middle(found[name]), radius(found[name]))
 
@@ -204,9 +208,9 @@ def _from_balls(metric: Metric) -> tuple[Route | None, Skipped]:
 
 def _from_einsteinpy(metric: Metric, *, slow: bool) -> tuple[Route | None, Skipped]:
     n = len(metric.names)
-    if n > MOST:
+    if n > MOST_PARAMETERS:
         return None, [(EINSTEINPY, f"{n} parameters would take it too long")]
-    if n > QUICK and not slow:
+    if n > QUICK_PARAMETERS and not slow:
         return None, [(EINSTEINPY, f"{n} parameters take it long; ask for them with slow=True (--slow)")]
     try:
         einstein = importlib.import_module("infogeom.einstein")
@@ -217,6 +221,6 @@ def _from_einsteinpy(metric: Metric, *, slow: bool) -> tuple[Route | None, Skipp
     def source(point: Point, curved: bool) -> Iterator[Found]:
         if curved:
             for name, tensor in einstein.einsteinpy(metric, point).items():
-                yield Found(EINSTEINPY, name, real(tensor), digits=einstein.DIGITS)
+                yield Found(EINSTEINPY, name, real(tensor), digits=einstein.RATIONAL_DIGITS)
 
     return Route(EINSTEINPY, source), []
