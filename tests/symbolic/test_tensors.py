@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import mpmath
@@ -21,6 +22,7 @@ from sympy.diffgeom import (
 )
 
 from infogeom.symbolic import Metric, christoffel, inverse, ricci, ricci_scalar, riemann
+from infogeom.symbolic.tensors import equal_if_hessian
 from tests import problems as table
 from tests import reference
 from tests.problems import EPS, Problem, problems
@@ -182,3 +184,13 @@ def test_a_flat_metric_in_curved_coordinates_is_flat() -> None:
 def test_a_singular_metric_is_a_value_error() -> None:
     with pytest.raises(ValueError, match=r"the metric in \['x', 'y'\] is singular everywhere"):
         christoffel(Metric([x, y], Matrix([[x**2, x * y], [x * y, y**2]])))
+
+
+def test_what_a_hessian_metric_has_equal_leaves_a_component_for_each_set_of_indices() -> None:
+    dg = np.empty((3, 3, 3), dtype=object)
+    for i, j, k in product(range(3), repeat=3):
+        dg[i, j, k] = Symbol(f"d{min(i, j)}{max(i, j)}{k}")
+    names = list({*dg.flat})
+    equations = Matrix([one - other for one, other in equal_if_hessian(dg)])
+    assert len(names) == 18
+    assert len(names) - equations.jacobian(names).rank() == 10  # three indices out of three, in ascending order
