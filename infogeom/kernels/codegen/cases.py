@@ -20,7 +20,7 @@ RELATIONS: dict[type, tuple[str, str]] = {
     sympy.Equality: ("{0} == {1}", "equal({0}, {1})"),
     sympy.Unequality: ("{0} != {1}", "unequal({0}, {1})"),
 }
-#: The same of conditions joined.
+#: How compiled code joins two conditions, and what other arithmetics call.
 JOINED: dict[type, tuple[str, str]] = {
     sympy.And: ("({0}) & ({1})", "both({0}, {1})"),
     sympy.Or: ("({0}) | ({1})", "either({0}, {1})"),
@@ -29,15 +29,15 @@ JOINED: dict[type, tuple[str, str]] = {
 CALLS = frozenset({"at_most", "both", "choose", "either", "equal", "less", "unequal"})
 
 
-def condition(c: Boolean, node: Callable[[Expr], str], *, called: bool) -> tuple[str, list[str]]:
-    """Text of a condition, and the names of the numbers that it compares.
+def condition(c: Boolean, place: Callable[[Expr], str], *, called: bool) -> str:
+    """Text of a condition, with places for the numbers that it compares.
 
     Parameters
     ----------
     c : sympy.Boolean
         Of inequalities, equations, and, or, not.
-    node : callable
-        Gives the name of the value of an expression.
+    place : callable
+        Gives the place of the value of an expression.
     called : bool
         Whether conditions are calls.
 
@@ -47,18 +47,17 @@ def condition(c: Boolean, node: Callable[[Expr], str], *, called: bool) -> tuple
         If the condition is of another kind.
     """
     if isinstance(c, Relational) and type(c) in RELATIONS:
-        operands = [node(c.lhs), node(c.rhs)]
-        return RELATIONS[type(c)][called].format(*operands), operands
+        lhs, rhs = place(c.lhs), place(c.rhs)
+        return RELATIONS[type(c)][called].format(lhs, rhs)
     if isinstance(c, BooleanFunction) and type(c) not in JOINED:
         c = sympy.to_nnf(c, simplify=False)
     if type(c) not in JOINED:
         raise TypeError(f"a condition must be made of inequalities, equations, and, or, not; got {c}")
-    written = [condition(part, node, called=called) for part in sorted(c.args, key=sympy.default_sort_key)]
-    text, operands = written[0]
-    for other, names in written[1:]:
+    first, *others = [condition(part, place, called=called) for part in sorted(c.args, key=sympy.default_sort_key)]
+    text = first
+    for other in others:
         text = JOINED[type(c)][called].format(text, other)
-        operands = operands + names
-    return text, operands
+    return text
 
 
 def borders(cases: Sequence[Boolean]) -> list[Relational]:

@@ -6,31 +6,21 @@ the outermost loop where that is known.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 from sympy import Symbol
 
-from infogeom.kernels.compiled.library import CALLED
+from infogeom.kernels.codegen.lines import INNERMOST, Kinds, Line, N, P, Program, V, fused, lone_products
 
-__all__ = ["BLOCK", "UNROLL", "Axes", "Program", "write_loops", "write_point"]
-
-P, V, N = "p", "v", "n"
-Kinds = frozenset[str]
+__all__ = ["BLOCK", "UNROLL", "Axes", "write_loops", "write_point"]
 
 #: Samples per block: each block is summed on its own, which bounds table memory and rounding alike.
 BLOCK = 256
 #: Samples that one pass of the innermost loop adds up, which saves loads and stores of the sums; sample counts are
 #: padded to a multiple of it with samples of weight 0.
 UNROLL = 4
-#: What a vectorised loop may hold besides arithmetic.
-INLINE = frozenset({"fabs", "fma", "inf", "nan", "max", "sqrt", "if", "else", "or"})
-
-#: Lines that are a product of two, and a sum of two.
-PRODUCT, SUM = re.compile(r"(\S+) \* (\S+)"), re.compile(r"(\S+) ([+-]) (\S+)")
 
 
 @dataclass(frozen=True)
@@ -41,109 +31,28 @@ class Axes:
     inner: tuple[Symbol, ...]
     sample: tuple[Symbol, ...] = ()
 
-    def kinds(self) -> dict[Symbol, frozenset[str]]:
+    def kinds(self) -> dict[Symbol, Kinds]:
         """What each symbol depends on.  Without outer coordinates there is nothing to hoist, and points stand alone."""
-        inner = frozenset({V}) if self.outer else frozenset({P, V})
-        groups = ((self.outer, frozenset({P})), (self.inner, inner), (self.sample, frozenset({N})))
-        return {symbol: kinds for symbols, kinds in groups for symbol in symbols}
+        inner = frozenset({V}) if self.outer else INNERMOST
+        kinds = dict.fromkeys(self.outer, frozenset({P}))
+        kinds |= dict.fromkeys(self.inner, inner)
+        return kinds | dict.fromkeys(self.sample, frozenset({N}))
 
     def positional(self) -> dict[Symbol, Symbol]:
         """Symbols named by position."""
-        groups = ((self.outer, "q"), (self.inner, "r"), (self.sample, "x"))
-        return {s: Symbol(f"{letter}{k}", real=True) for symbols, letter in groups for k, s in enumerate(symbols)}
-
-
-@dataclass
-class Program:
-    """Straight-line code in single-assignment form: lines, what each name depends on, the results, the exponents."""
-
-    lines: list[tuple[str, str]] = field(default_factory=list)
-    depends: dict[str, Kinds] = field(default_factory=dict)
-    results: list[str] = field(default_factory=list)
-    exponents: dict[str, None] = field(default_factory=dict)
-
-    def add(self, name: str, text: str, operands: Sequence[str]) -> None:
-        """Append ``name = text``."""
-        self.depends[name] = frozenset().union(*(self.depends.get(o, frozenset()) for o in operands))
-        self.lines.append((name, text))
-
-    def needed(self, targets: Iterable[str], known: Collection[str] = ()) -> list[tuple[str, str]]:
-        """Lines that lead to the targets, those of names already known left out."""
-        wanted = set(targets) - set(known)
-        lines = []
-        for name, text in reversed(self.lines):
-            if name in wanted:
-                wanted |= words(text) - set(known)
-                lines.append((name, text))
-        return lines[::-1]
-
-    def calls(self) -> list[list[str]]:
-        """Names whose innermost lines call functions, which keeps a loop from vectorising, as loops may hold them.
-
-        None of a loop needs another of it, and what is written in `infogeom.kernels.compiled.library` may vectorise on
-        its own.
-        """
-        level: dict[str, int] = {}
-        loops: dict[tuple[int, str], list[str]] = {}
-        for name, text in self.needed(self.results):
-            read = words(text)
-            level[name] = max((level.get(w, 0) for w in read), default=0)
-            functions = {w for w in read if w.isidentifier()} - set(self.depends) - INLINE
-            if self.depends[name] >= {P, V} and (functions or "**" in text):
-                own = name if functions & CALLED else ""
-                loops.setdefault((level[name], own), []).append(name)
-                level[name] += 1
-        return [loops[key] for key in sorted(loops, key=lambda key: key[0])]
-
-
-def words(text: str) -> set[str]:
-    """Identifiers, literals and operators of a line."""
-    return set(text.replace("(", " ").replace(")", " ").replace(",", " ").replace("-fabs", "fabs").split())
+        names = {}
+        for symbols, letter in ((self.outer, "q"), (self.inner, "r"), (self.sample, "x")):
+            for k, symbol in enumerate(symbols):
+                names[symbol] = Symbol(f"{letter}{k}", real=True)
+        return names
 
 
 def write_loops(program: Program, axes: Axes) -> str:
     """Source of ``tile(outer, inner, data, out)`` and ``exponents(outer, inner, data, along_outer, along_inner)``."""
-    writer = _Writer(_fused(program), axes)
+    writer = _Writer(fused(program), axes)
     writer.tile()
     writer.exponents()
     return "\n".join(writer.text) + "\n"
-
-
-def _lone_products(program: Program) -> dict[str, tuple[str, str]]:
-    """Factors of the products of two that stand in one place only."""
-    uses = Counter(program.results)
-    for _, text in program.lines:
-        uses.update(words(text))
-    products = {}
-    for name, text in program.lines:
-        product = PRODUCT.fullmatch(text)
-        if product and uses[name] == 1:
-            products[name] = product[1], product[2]
-    return products
-
-
-def _fused(program: Program) -> Program:
-    """The same with products fused into the one sum, of the same loop, that takes them."""
-    lone = _lone_products(program)
-
-    def alone(term: str, total: str) -> bool:
-        return term in lone and program.depends[term] == program.depends[total]
-
-    def fused(name: str, text: str) -> str:
-        total = SUM.fullmatch(text)
-        if not total:
-            return text
-        a, sign, b = total.groups()
-        minus = "(-1.0) * " if sign == "-" else ""
-        if alone(a, name):
-            x, y = lone[a]
-            return f"fma({x}, {y}, {minus}{b})"
-        if alone(b, name):
-            x, y = lone[b]
-            return f"fma({minus}{x}, {y}, {a})"
-        return text
-
-    return replace(program, lines=[(name, fused(name, text)) for name, text in program.lines])
 
 
 def write_point(program: Program, axes: Axes) -> str:
@@ -153,95 +62,142 @@ def write_point(program: Program, axes: Axes) -> str:
     summed over the samples.
     """
     lines = program.needed(program.results)
-    once = [(name, line) for name, line in lines if program.depends[name] == {N}]
-    each = [(name, line) for name, line in lines if program.depends[name] > {N}]
-    read = {word for _, line in each for word in words(line)} | set(program.results)
-    names = [*(s.name for s in axes.sample), *dict(once)]
+    of_point = [line for line in lines if N not in program.depends[line.name]]
+    given = [f"{symbol.name} = x[{k}]" for k, symbol in enumerate((*axes.outer, *axes.inner))]
+    start = ["def point(x, rows):", *_indented(1, given), *_indented(1, _texts(of_point))]
+    if not axes.sample:
+        return "\n".join([*start, f"    return [{', '.join(program.results)}]"]) + "\n"
+
+    # What no point changes is computed once for each sample, and of it what is read later is kept.
+    once = [line for line in lines if program.depends[line.name] == {N}]
+    each = [line for line in lines if program.depends[line.name] > {N}]
+    read = set(program.results).union(*(line.operands for line in each))
+    names = [symbol.name for symbol in axes.sample] + [line.name for line in once]
     kept = ", ".join([name for name in names if name in read] or names[:1])
-    text, results = [], program.results
-    if axes.sample:
-        text += ["def rows(data):", *(f"    {name} = {line}" for name, line in lines if not program.depends[name])]
-        text += [f"    for {', '.join(symbol.name for symbol in axes.sample)}, in data:"]
-        text += [*(f"        {name} = {line}" for name, line in once), f"        yield {kept},", "", ""]
-    text += ["def point(x, rows):"]
-    text += [f"    {symbol.name} = x[{k}]" for k, symbol in enumerate((*axes.outer, *axes.inner))]
-    text += [f"    {name} = {line}" for name, line in lines if N not in program.depends[name]]
-    if axes.sample:
-        results = [f"sum_{k}" for k in range(len(results))]
-        text += [*(f"    {total} = 0" for total in results), f"    for {kept}, in rows:"]
-        text += [f"        {name} = {line}" for name, line in each]
-        text += [f"        {total} = {total} + {r}" for total, r in zip(results, program.results, strict=True)]
-    return "\n".join([*text, f"    return [{', '.join(results)}]"]) + "\n"
+    constants = [line for line in lines if not program.depends[line.name]]
+    columns = ", ".join(symbol.name for symbol in axes.sample)
+    rows = ["def rows(data):", *_indented(1, _texts(constants)), f"    for {columns}, in data:"]
+    rows += [*_indented(2, _texts(once)), f"        yield {kept},", "", ""]
+
+    totals = [f"sum_{k}" for k in range(len(program.results))]
+    sums = [f"    {total} = 0" for total in totals]
+    sums += [f"    for {kept}, in rows:", *_indented(2, _texts(each))]
+    sums += [f"        {total} = {total} + {r}" for total, r in zip(totals, program.results, strict=True)]
+    return "\n".join([*rows, *start, *sums, f"    return [{', '.join(totals)}]"]) + "\n"
+
+
+def _texts(lines: Iterable[Line]) -> list[str]:
+    return [line.written() for line in lines]
+
+
+def _indented(depth: int, lines: Iterable[str]) -> list[str]:
+    return ["    " * depth + line for line in lines]
 
 
 class _Writer:
+    """Loops in the making.
+
+    Outermost stand blocks of samples, so that tables stay small and sums short; then points, samples, and the inner
+    axis, along which the innermost loop vectorises.  What that loop reads from outside is a scalar where it is the same
+    along the inner axis, and a row of a table where it is not.  Functions that are called keep a loop from vectorising:
+    they fill rows in loops of their own, before all the rest.
+
+    Attributes
+    ----------
+    read : list of str
+        What the innermost loop reads from outside it.
+    tables, outside : list of str
+        Of that, what varies along the inner axis and what does not.
+    calls : list of list of str
+        Names that rows are filled with, a loop for each list.
+    lone : dict of str to tuple of str
+        Factors of products that nothing but the sum over the samples takes.
+    """
+
     def __init__(self, program: Program, axes: Axes) -> None:
         self.program, self.axes = program, axes
         self.text: list[str] = []
-        # What the innermost loop reads from outside it; of that, what varies along the inner axis stands in tables.
-        needed = program.needed(program.results)
-        inner = [(name, text) for name, text in needed if program.depends[name] >= {P, V}]
-        read = {word for _, text in inner for word in words(text)} | set(program.results)
-        self.read = [name for name, _ in needed if name in read and not program.depends[name] >= {P, V}]
+        read, outer = set(program.results), []
+        for line in program.needed(program.results):
+            if program.depends[line.name] >= INNERMOST:
+                read.update(line.operands)
+            else:
+                outer.append(line.name)
+        self.read = [name for name in outer if name in read]
         self.tables = [name for name in self.read if V in program.depends[name]]
         self.outside = [name for name in self.read if V not in program.depends[name]]
         self.calls = program.calls()
-        self.lone = {name: factors for name, factors in _lone_products(program).items() if name not in self.read}
+        self.lone = {name: factors for name, factors in lone_products(program).items() if name not in self.read}
 
-    def write(self, depth: int, *lines: str) -> None:
-        self.text += ["    " * depth + line for line in lines]
+    def write(self, depth: int, lines: Iterable[str]) -> None:
+        self.text += _indented(depth, lines)
 
-    def loads(self, kind: str, index: str) -> list[str]:
+    def loads(self, kind: str, index: str) -> list[Line]:
+        """Assignments of the symbols of one kind, from their arrays."""
         symbols, array = {
             P: (self.axes.outer, "outer"),
             V: (self.axes.inner, "inner"),
             N: (self.axes.sample, "data"),
         }[kind]
-        return [f"{symbol.name} = {array}[{k}, {index}]" for k, symbol in enumerate(symbols)]
+        return [Line(symbol.name, f"{array}[{k}, {index}]") for k, symbol in enumerate(symbols)]
 
-    def assignments(self, targets: Iterable[str], where: Callable[[Kinds], bool]) -> list[str]:
+    def assignments(self, targets: Iterable[str], where: Callable[[Kinds], bool]) -> list[Line]:
         """Lines that lead to the targets, out of those whose dependences are ``where``."""
-        return [f"{name} = {text}" for name, text in self.program.needed(targets) if where(self.program.depends[name])]
+        return [line for line in self.program.needed(targets) if where(self.program.depends[line.name])]
 
     def tile(self) -> None:
-        """Blocks of samples outermost, so that tables stay small and sums short; then points, samples, inner axis."""
-        self.write(0, "def tile(outer, inner, data, out):")
-        self.write(1, "P, V = out.shape[1], out.shape[2]")
-        self.write(1, *self.assignments(self.program.results, lambda d: not d))
+        self.write(0, ["def tile(outer, inner, data, out):"])
+        self.write(1, ["P, V = out.shape[1], out.shape[2]"])
+        self.write(1, _texts(self.assignments(self.program.results, lambda d: not d)))
         plain = self.table(1, frozenset({V}))
         copies = UNROLL if self.axes.sample else 0
-        self.write(1, *self.unrolled([f"row_{name} = empty(V)" for name in chain(*self.calls)], copies))
+        self.write(1, self.of_copies("row_{0} = empty(V)", list(chain(*self.calls)), copies))
         if not copies:
             self.points(1, plain)
             self.innermost(2, plain)
             return
-        self.write(1, "N = data.shape[1]", "out[:] = 0.0", f"total = empty(({len(self.program.results)}, V))")
-        self.write(1, f"for start in range(0, N, {BLOCK}):", f"    B = min({BLOCK}, N - start)")
+
+        # Blocks are summed on their own and then added to the output, which keeps the roundings of a sum few.
+        self.write(1, ["N = data.shape[1]", "out[:] = 0.0", f"total = empty(({len(self.program.results)}, V))"])
+        self.write(1, [f"for start in range(0, N, {BLOCK}):", f"    B = min({BLOCK}, N - start)"])
         tables = self.table(2, frozenset({V, N}))
         self.points(2, plain)
-        self.write(3, "total[:] = 0.0", f"for b in range(0, B, {UNROLL}):")
+        self.write(3, ["total[:] = 0.0", f"for b in range(0, B, {UNROLL}):"])
         outside = self.assignments(self.outside, lambda d: N in d)
         for copy in range(UNROLL):
-            rows = [f"row_{name} = table_{name}[b + {copy}]" for name in tables]
-            lines = [*self.loads(N, f"start + b + {copy}"), *rows, *outside]
-            self.write(4, *(self.copied(line, copy) for line in lines))
+            self.write(4, self.copied(self.loads(N, f"start + b + {copy}"), copy))
+            self.write(4, [f"row_{self.named(name, copy)} = table_{name}[b + {copy}]" for name in tables])
+            self.write(4, self.copied(outside, copy))
         self.innermost(4, [*plain, *tables], copies)
-        self.write(3, "for c in range(out.shape[0]):", "    for v in range(V):", "        out[c, p, v] += total[c, v]")
+        self.write(3, ["for c in range(out.shape[0]):", "    for v in range(V):"])
+        self.write(5, ["out[c, p, v] += total[c, v]"])
 
-    def copied(self, text: str, copy: int) -> str:
-        """Text with every name that depends on the sample marked as of its copy."""
+    def named(self, name: str, copy: int) -> str:
+        """A name that depends on the sample marked as of its copy, any other as it is."""
+        return f"{name}_{copy}" if N in self.program.depends.get(name, ()) else name
 
-        def marked(match: re.Match[str]) -> str:
-            name = match.group()
-            return f"{name}_{copy}" if N in self.program.depends.get(name.removeprefix("row_"), ()) else name
+    def copied(self, lines: Iterable[Line], copy: int) -> list[str]:
+        """Lines as they are for one of the samples of a pass."""
+        return [line.written(lambda name: self.named(name, copy)) for line in lines]
 
-        return re.sub(r"\b(row_)?[qrtx]\d+\b", marked, text)
+    def unrolled(self, lines: Sequence[Line], copies: int) -> list[str]:
+        """Lines for as many samples, what no sample changes once; as they are for none."""
+        text: dict[str, None] = {}
+        for copy in range(copies or 1):
+            text |= dict.fromkeys(self.copied(lines, copy))
+        return list(text)
+
+    def of_copies(self, form: str, names: Sequence[str], copies: int) -> list[str]:
+        """A form with each of the names in its place, for as many samples."""
+        places = [(name, copy) for copy in range(copies or 1) for name in names]
+        return list(dict.fromkeys(form.format(self.named(*place)) for place in places))
 
     def points(self, depth: int, plain: Sequence[str]) -> None:
         """Open the loop over the outer points."""
-        self.write(depth, "for p in range(P):")
-        self.write(depth + 1, *self.loads(P, "p"), *self.assignments(self.outside, lambda d: d == {P}))
-        self.write(depth + 1, *(f"row_{name} = table_{name}" for name in plain))
+        self.write(depth, ["for p in range(P):"])
+        lines = self.loads(P, "p") + self.assignments(self.outside, lambda d: d == {P})
+        self.write(depth + 1, _texts(lines))
+        self.write(depth + 1, [f"row_{name} = table_{name}" for name in plain])
 
     def table(self, depth: int, kinds: Kinds) -> list[str]:
         """Fill tables of what the innermost loop reads with exactly these dependences, and name them."""
@@ -249,15 +205,15 @@ class _Writer:
         if not names:
             return []
         sampled = N in kinds
-        self.write(depth, *(f"table_{name} = empty({'(B, V)' if sampled else 'V'})" for name in names))
+        shape, at = ("(B, V)", "b, v") if sampled else ("V", "v")
+        self.write(depth, [f"table_{name} = empty({shape})" for name in names])
         if sampled:
-            self.write(depth, "for b in range(B):")
+            self.write(depth, ["for b in range(B):"])
             depth += 1
-            self.write(depth, *self.loads(N, "start + b"), *self.assignments(names, lambda d: d == {N}))
-        self.write(depth, "for v in range(V):")
-        self.write(depth + 1, *self.loads(V, "v"), *self.assignments(names, lambda d: V in d))
-        at = "b, v" if sampled else "v"
-        self.write(depth + 1, *(f"table_{name}[{at}] = {name}" for name in names))
+            self.write(depth, _texts(self.loads(N, "start + b") + self.assignments(names, lambda d: d == {N})))
+        self.write(depth, ["for v in range(V):"])
+        self.write(depth + 1, _texts(self.loads(V, "v") + self.assignments(names, lambda d: V in d)))
+        self.write(depth + 1, [f"table_{name}[{at}] = {name}" for name in names])
         return names
 
     def innermost(self, depth: int, rows: Sequence[str], copies: int = 0) -> None:
@@ -265,10 +221,10 @@ class _Writer:
 
         With copies, results are added up over as many samples; without, stored.
         """
-        rows = [*rows]
+        rows = list(rows)
         for names in self.calls:
             self.loop(depth, rows, names, copies)
-            self.write(depth + 1, *self.unrolled([f"row_{name}[v] = {name}" for name in names], copies))
+            self.write(depth + 1, self.of_copies("row_{0}[v] = {0}", names, copies))
             rows += names
         lone = self.lone if copies else {}  # sums over samples take the factors of products
         terms = [lone.get(r, (r,)) for r in self.program.results]
@@ -276,43 +232,44 @@ class _Writer:
         for c, term in enumerate(terms):
             total = f"total[{c}, v]"
             line = f"{total} = {self.plus(total, term, copies)}" if copies else f"out[{c}, p, v] = {term[0]}"
-            self.write(depth + 1, line)
+            self.write(depth + 1, [line])
 
     def loop(self, depth: int, rows: Sequence[str], targets: Iterable[str], copies: int) -> None:
         """Open a loop over the inner axis, with the lines that lead to the targets from rows."""
-        targets = {*targets}
-        lines = self.program.needed(targets, known={*self.read, *rows})
-        used = targets.union(*(words(text) for _, text in lines))
-        body = [f"{name} = row_{name}[v]" for name in rows if name in used]
-        body += [f"{name} = {text}" for name, text in lines]
-        self.write(depth, "for v in range(V):")
-        self.write(depth + 1, *self.loads(V, "v"), *self.unrolled(body, copies))
-
-    def unrolled(self, lines: Sequence[str], copies: int) -> list[str]:
-        """Lines for as many samples, what no sample changes once; as they are for none."""
-        return [*dict.fromkeys(self.copied(line, copy) for copy in range(copies or 1) for line in lines)]
+        used = {*targets}
+        lines = self.program.needed(used, known={*self.read, *rows})
+        for line in lines:
+            used.update(line.operands)
+        reads = [Line(name, "row_{0}[v]", (name,)) for name in rows if name in used]
+        self.write(depth, ["for v in range(V):"])
+        self.write(depth + 1, _texts(self.loads(V, "v")) + self.unrolled(reads + lines, copies))
 
     def plus(self, total: str, term: Sequence[str], copies: int) -> str:
         """A total with as many copies of a term, a name or the two factors of a product, added to it."""
         for copy in range(copies):
-            text = self.copied(", ".join(term), copy)
+            text = ", ".join(self.named(name, copy) for name in term)
             total = f"fma({text}, {total})" if len(term) == 2 else f"{total} + {text}"
         return total
 
     def exponents(self) -> None:
         """Largest absolute exponent at each outer and at each inner point, one loop nest for each kind of exponent."""
-        self.write(0, "", "", "def exponents(outer, inner, data, along_outer, along_inner):")
-        self.write(1, "along_outer[:] = 0.0", "along_inner[:] = 0.0")
-        arrays = {P: "outer", V: "inner", N: "data"}
-        targets = {P: "along_outer[p]", V: "along_inner[v]"}
+        self.write(0, ["", "", "def exponents(outer, inner, data, along_outer, along_inner):"])
+        self.write(1, ["along_outer[:] = 0.0", "along_inner[:] = 0.0"])
         kinds_of = {e: self.program.depends.get(e, frozenset()) for e in self.program.exponents}
         for kinds in sorted(map(sorted, set(kinds_of.values()))):
-            # What depends on no coordinate counts at every outer point.
-            loops = [*([] if P in kinds or V in kinds else [P]), *kinds]
-            target = targets[P if P in loops else V]
-            for depth, kind in enumerate(loops, start=1):
-                self.write(depth, f"for {kind} in range({arrays[kind]}.shape[1]):")
-                self.write(depth + 1, *(self.loads(kind, kind) if kind in kinds else []))
-            wanted = [e for e in kinds_of if sorted(kinds_of[e]) == kinds]
-            self.write(len(loops) + 1, *self.assignments(wanted, lambda _: True))
-            self.write(len(loops) + 1, *(f"{target} = max({target}, fabs({e}))" for e in wanted))
+            self.nest(kinds, [e for e in kinds_of if sorted(kinds_of[e]) == kinds])
+
+    def nest(self, kinds: Sequence[str], exponents: Sequence[str]) -> None:
+        """Loops over what some exponents depend on, with the largest of them at each point of the outermost."""
+        arrays = {P: "outer", V: "inner", N: "data"}
+        targets = {P: "along_outer[p]", V: "along_inner[v]"}
+        # What depends on no coordinate counts at every outer point.
+        loops = list(kinds) if P in kinds or V in kinds else [P, *kinds]
+        target = targets[P if P in loops else V]
+        for depth, kind in enumerate(loops, start=1):
+            self.write(depth, [f"for {kind} in range({arrays[kind]}.shape[1]):"])
+            if kind in kinds:
+                self.write(depth + 1, _texts(self.loads(kind, kind)))
+        inside = len(loops) + 1
+        self.write(inside, _texts(self.assignments(exponents, lambda _: True)))
+        self.write(inside, [f"{target} = max({target}, fabs({e}))" for e in exponents])

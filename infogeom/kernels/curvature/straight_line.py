@@ -7,9 +7,9 @@ small arrays do not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,33 +18,47 @@ from infogeom.kernels.curvature import loops
 from infogeom.kernels.curvature.geometry import geometry
 from infogeom.kernels.curvature.tensor_errors import over_diagonal
 
-__all__ = ["PLAIN", "Value", "traced"]
+__all__ = ["MINUS", "OVER", "PLAIN", "PLUS", "TIMES", "Assign", "Value", "written_out"]
 
-Assign = Callable[[str, Sequence[str]], str]
 Objects = NDArray[np.object_]
+
+#: Forms of lines: text with places for the operands.
+PLUS, MINUS = "{0} + {1}", "{0} - {1}"
+TIMES, OVER = "{0} * {1}", "{0} / {1}"
+
+
+class Assign(Protocol):
+    """What adds a line to a program."""
+
+    def __call__(self, form: str, *operands: str) -> str:
+        """Name of the value of a form with operands, names or literals, in its places."""
 
 
 class Value:
-    """A name in a program under construction."""
+    """A name in a program under construction, or a literal."""
 
     __slots__ = ("assign", "name")
 
     def __init__(self, assign: Assign, name: str) -> None:
         self.assign, self.name = assign, name
 
-    def _commuting(self, other: Value | float, operator: str, neutral: str) -> Value:
+    def assigned(self, form: str, *operands: str) -> Value:
+        """Value of a form with operands in its places."""
+        return Value(self.assign, self.assign(form, *operands))
+
+    def _commuting(self, other: Value | float, form: str, neutral: str) -> Value:
         a, b = sorted((self.name, _name(other)), key=lambda name: (len(name), name))
         if neutral in (a, b):
             return Value(self.assign, b if a == neutral else a)
-        return Value(self.assign, self.assign(f"{a} {operator} {b}", [a, b]))
+        return self.assigned(form, a, b)
 
     def __add__(self, other: Value | float) -> Value:
-        return self._commuting(other, "+", "0.0")
+        return self._commuting(other, PLUS, "0.0")
 
     def __mul__(self, other: Value | float) -> Value:
         if "0.0" in (self.name, _name(other)):
             return Value(self.assign, "0.0")
-        return self._commuting(other, "*", "1.0")
+        return self._commuting(other, TIMES, "1.0")
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -53,7 +67,7 @@ class Value:
             return self
         if self.name == _name(other):
             return Value(self.assign, "0.0")
-        return Value(self.assign, self.assign(f"{self.name} - {_name(other)}", [self.name, _name(other)]))
+        return self.assigned(MINUS, self.name, _name(other))
 
     def __rsub__(self, other: float) -> Value:
         return Value(self.assign, _name(other)) - self
@@ -61,7 +75,7 @@ class Value:
     def __truediv__(self, other: Value | float) -> Value:
         if self.name == "0.0" or _name(other) == "1.0":
             return self
-        return Value(self.assign, self.assign(f"{self.name} / {_name(other)}", [self.name, _name(other)]))
+        return self.assigned(OVER, self.name, _name(other))
 
     def __neg__(self) -> Value:
         return Value(self.assign, "0.0") - self
@@ -78,28 +92,27 @@ class Value:
         a, b = self.name, other.name
         if a in (b, "0.0") or b == "0.0":
             return other if a == "0.0" else self
-        return Value(self.assign, self.assign(f"{a} if {a} > {b} or {a} != {a} else {b}", [a, b]))
+        return self.assigned("{0} if {0} > {1} or {0} != {0} else {1}", a, b)
 
     def call(self, function: str) -> Value:
-        """Value of a function of one argument."""
-        return Value(self.assign, self.assign(f"{function}({self.name})", [self.name]))
+        """Value of a function of one argument that loops vectorise over."""
+        return self.assigned(f"{function}({{0}})", self.name)
 
     def smaller(self, other: Value) -> Value:
         """Return the smaller of two; nan where either is nan."""
         a, b = self.name, other.name
-        return Value(self.assign, self.assign(f"{a} if {a} < {b} or {a} != {a} else {b}", [a, b])) if a != b else self
+        return self.assigned("{0} if {0} < {1} or {0} != {0} else {1}", a, b) if a != b else self
 
     def where_above(self, threshold: float, chosen: Value, other: Value) -> Value:
         """Return ``chosen`` where this value is above the threshold, else ``other``."""
-        text = f"{chosen.name} if {self.name} > {threshold!r} else {other.name}"
-        return Value(self.assign, self.assign(text, [self.name, chosen.name, other.name]))
+        return self.assigned(f"{{0}} if {{1}} > {threshold!r} else {{2}}", chosen.name, self.name, other.name)
 
 
 def _name(value: Value | float) -> str:
     return value.name if isinstance(value, Value) else repr(float(value))
 
 
-def traced(
+def written_out(
     assign: Assign,
     g: Objects,
     dg: Objects,
@@ -116,7 +129,7 @@ def traced(
     Parameters
     ----------
     assign : callable
-        Adds a line to the program and returns its name.
+        Adds a line to the program.
     g, dg, ddg : ndarray of str
         Names of the components of the jet; the last two may be empty.
     wanted : collection of str
@@ -218,9 +231,8 @@ def _ratio(error: Value | float, size: Value) -> Value:
         return Value(size.assign, name)
     assert isinstance(error, Value)
     quotient = (error / size).name if size.name != "0.0" else "inf"
-    assign = error.assign
-    kept = assign(f"{quotient} if {name} > {loops.TINY!r} else 0.0", [quotient, name])
-    return Value(assign, assign(f"{kept} if {name} >= 0.0 else inf", [kept, name]))
+    kept = error.assigned(f"{{0}} if {{1}} > {loops.TINY!r} else 0.0", quotient, name)
+    return kept.assigned("{0} if {1} >= 0.0 else inf", kept.name, name)
 
 
 #: The functions of `curvature` as they stand, without numba.

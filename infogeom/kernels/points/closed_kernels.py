@@ -19,7 +19,7 @@ from infogeom.kernels.codegen.program import MAX_EXPONENT, Axes, Groups, Kernel,
 from infogeom.kernels.codegen.rounding import DEPTH, ERRORS, SPREAD, WEIGHT, SampleErrors, jet_errors
 from infogeom.kernels.codegen.vectorised import vectorised
 from infogeom.kernels.compiled.compile import compiled
-from infogeom.kernels.curvature.straight_line import Assign, traced
+from infogeom.kernels.curvature.straight_line import Assign, written_out
 from infogeom.kernels.curvature.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
 from infogeom.quantities import QUANTITIES, highest_order, tensors_of_curvature
 from infogeom.symbolic import Metric
@@ -33,11 +33,11 @@ __all__ = ["MetricKernels", "evaluate_kernel", "jet_kernels", "metric_kernels", 
 Array = NDArray[np.float64]
 Names = tuple[str, ...]
 #: Up to this many entries of its highest derivative what follows from a metric is written out as straight-line code.
-MAX_TRACED = 81
+MAX_WRITTEN = 81
 #: The same for coordinates.
 MAX_COORDINATES = 5
 #: The same where Riemann or Ricci is wanted, with the errors of all its components.
-MAX_TRACED_TENSORS = 16
+MAX_WRITTEN_TENSORS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,12 +207,12 @@ def _metric_kernels(
     inner = tuple(c for c in coordinates if c not in outer)
     axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
     tensors = tensors_of_curvature(quantities)
-    most = MAX_TRACED_TENSORS if tensors and bounds else MAX_TRACED
+    most = MAX_WRITTEN_TENSORS if tensors and bounds else MAX_WRITTEN
     small = max(*(entries.size for entries in jet.values()), len(coordinates) ** 4 if tensors else 0) <= most
     small &= len(coordinates) <= MAX_COORDINATES
     share = SINGLE_OF_SAMPLES if samples else SINGLE
-    trace = (
-        partial(_trace, shapes=shapes, quantities=quantities, signed=signed, share=share)
+    following = (
+        partial(_following, shapes=shapes, quantities=quantities, signed=signed, share=share)
         if quantities and small
         else None
     )
@@ -222,7 +222,8 @@ def _metric_kernels(
         except (TypeError, ValueError):  # SymPy's, of what has no slope
             kernel(expressions, axes)  # names the function
             raise
-        return MetricKernels(kernel(expressions, axes), kernel(expressions, axes, trace) if trace else None, None)
+        at_once = kernel(expressions, axes, following) if following else None
+        return MetricKernels(kernel(expressions, axes), at_once, None)
     sums = SampleErrors(expressions, samples) if bounds else None
     plain = kernel(expressions | ({"sizes": list(sums.sizes)} if sums else {}), axes)
     components = tuple(Symbol(f"c{k}", real=True) for k in range(plain.components))
@@ -239,10 +240,11 @@ def _metric_kernels(
         known |= {count: roundings[c] for count, c in zip(sums.counts, counts.at["counts"], strict=True)}
         from_jet |= {name: [e.xreplace(known) for e in bounds] for name, bounds in sums.errors.items()}
         errors = kernel({name: from_jet[name] for name in sums.errors}, Axes((), inputs))
-    return MetricKernels(plain, None, kernel(from_jet, Axes((), inputs), trace) if trace else None, errors, counts)
+    after = kernel(from_jet, Axes((), inputs), following) if following else None
+    return MetricKernels(plain, None, after, errors, counts)
 
 
-def _trace(
+def _following(
     assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], quantities: Names, signed: bool, share: float
 ) -> Groups:
     arrays = {
@@ -252,7 +254,7 @@ def _trace(
     }
     errors = tuple(arrays[name] for name in ERRORS if name in arrays)
     observables = {name: names for name, names in groups.items() if name not in arrays}
-    return traced(
+    return written_out(
         assign, arrays["g"], arrays["dg"], arrays["ddg"], quantities, errors, observables, signed=signed, share=share
     )
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from infogeom.kernels.curvature.straight_line import traced
+from infogeom.kernels.curvature.straight_line import written_out
 
 GIVEN = {"g0": 2.0, "g1": 3.0, "slope": 0.5, "error": 1e-10, "unknown": math.nan}
 
@@ -17,8 +16,8 @@ def doubt(unknown: tuple[int, ...] | None) -> float:
     """The largest relative error of Γ for the metric diag(g0, g1), an entry of whose ∂g has an error of nan."""
     program: dict[str, str] = {}
 
-    def assign(text: str, _: Sequence[str]) -> str:
-        program[f"v{len(program)}"] = text
+    def assign(form: str, *operands: str) -> str:
+        program[f"v{len(program)}"] = form.format(*operands)
         return f"v{len(program) - 1}"
 
     g = np.array([["g0", "0.0"], ["0.0", "g1"]], dtype=object)
@@ -27,7 +26,7 @@ def doubt(unknown: tuple[int, ...] | None) -> float:
         dg_error[unknown] = "unknown"
     g_error, ddg_error, factor_error = (np.full(shape, "0.0", dtype=object) for shape in ((2, 2), (2,) * 4, 3))
     errors = g_error, dg_error, ddg_error, factor_error
-    found = traced(assign, g, dg, ddg_error, {"christoffel"}, errors)
+    found = written_out(assign, g, dg, ddg_error, {"christoffel"}, errors)
     values = GIVEN | {"fabs": math.fabs, "sqrt": math.sqrt, "inf": math.inf, "nan": math.nan}
     for name, text in program.items():
         values[name] = eval(text, values)
