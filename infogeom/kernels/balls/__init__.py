@@ -1,1 +1,1 @@
-"""The same source in ball arithmetic, of any precision and of a fixed one."""
+"""Generated sources in ball arithmetic, of any precision and of a fixed one."""

@@ -22,7 +22,14 @@ __all__ = [
 Real = arb | int | float
 
 #: Bits beyond which cancellation is not followed, or four times those in force.
-MOST_BITS = 1 << 13
+CANCELLATION_BITS = 2**13
+#: What sources call for constants.
+CONSTANTS: dict[str, Callable[[], arb]] = {
+    "pi": arb.pi,
+    "e": arb.const_e,
+    "euler": arb.const_euler,
+    "catalan": arb.const_catalan,
+}
 
 
 def exp(u: Real) -> arb:
@@ -242,7 +249,7 @@ def _log_zeta(m: int, s: arb) -> arb:
     """The derivative, with the bits more that 1 + 2^−s, nearly all there is of ζ at large s, loses in it."""
     cap, ctx.cap = ctx.cap, max(ctx.cap, m + 1)
     try:
-        with ctx.workprec(ctx.prec + min(MOST_BITS, int(float(s.mid())))):
+        with ctx.workprec(ctx.prec + min(CANCELLATION_BITS, int(float(s.mid())))):
             return arb_series([s, 1], m + 1).zeta().log()[m] * (arb(m) + 1).gamma()
     finally:
         ctx.cap = cap
@@ -300,7 +307,7 @@ def _log_bessel(nu: arb, x: arb) -> arb:
     """The logarithm, with the bits more that 1 + x²/4, all there is of I_0 at small x, loses in it."""
     if not x > 0:
         return arb.nan()
-    lost = min(MOST_BITS, max(0, int(-3.0 * float(x.log().mid()))))
+    lost = min(CANCELLATION_BITS, max(0, int(-3.0 * float(x.log().mid()))))
     with ctx.workprec(ctx.prec + lost):
         return x.bessel_i(nu, scaled=True).log() + x
 
@@ -344,7 +351,7 @@ def _refined(value: Callable[[], arb], *arguments: arb) -> arb:
     prec, work, ball = ctx.prec, ctx.prec + 16, arb.nan()
     if not all(argument.is_finite() for argument in arguments):
         return ball
-    while work <= max(MOST_BITS, 4 * prec):
+    while work <= max(CANCELLATION_BITS, 4 * prec):
         with ctx.workprec(work):
             previous, ball = ball, value()
         if ball.rel_accuracy_bits() >= prec or (previous.is_finite() and not 2 * ball.rad() < previous.rad()):

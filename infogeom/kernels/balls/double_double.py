@@ -10,8 +10,9 @@ counted to first order,
     quotient  25 u² |a / b|          the remainder, 4 u |a| at most, rounded four times; its division by the high part
     root      10 u² √a               as of a quotient
 
-for which `SUM`, `PRODUCT` and `QUOTIENT` stand, the next power of two or more.  Plain Python that numba compiles as it
-stands, *without* contraction to fused multiply-adds, which the error-free transformations do not survive.
+for which `SUM_ERROR`, `PRODUCT_ERROR` and `QUOTIENT_ERROR` stand, the next power of two or more.  Plain Python that
+numba compiles as it stands, *without* contraction to fused multiply-adds, which the error-free transformations do not
+survive.
 """
 
 from __future__ import annotations
@@ -26,21 +27,30 @@ __all__ = ["OPERATIONS", "WIDTH", "run"]
 Array = Any  # float64 arrays; numba infers the rest
 Ball = tuple[float, float, float]
 
-#: Bounds on the relative errors of one operation, from the table above.
-SUM, PRODUCT, QUOTIENT = 2.0**-104, 2.0**-102, 2.0**-101
+#: Bound on the error of a sum, by |a| + |b|, from the table above.
+SUM_ERROR = 2.0**-104
+#: Bound on the relative error of a product.
+PRODUCT_ERROR = 2.0**-102
+#: Bound on the relative error of a quotient or root.
+QUOTIENT_ERROR = 2.0**-101
 #: A radius is itself computed with some ten roundings.
 ROOM = 1.0 + 2.0**-48
-#: Below this size products lose digits to underflow: no more than `LOST` of them, in absolute terms.
-LEAST, LOST = 2.0**-900, 2.0**-1060
+#: Below this size products lose digits to underflow.
+UNDERFLOW = 2.0**-900
+#: How much they lose at most.
+UNDERFLOW_LOSS = 2.0**-1060
 #: Splits a number into two of 26 bits (Dekker).
 SPLITTER = 2.0**27 + 1.0
 #: Adding and subtracting it rounds to an integer.
 ROUNDER = 1.5 * 2.0**52
-#: log 2 in pieces, of which the first two have so few bits that up to 2^11 times them is exact.
+#: 1 / log 2.
 LOG2E = 1.4426950408889634
+#: log 2 in pieces, of which the first two have so few bits that up to 2^11 times them is exact.
 LOG2 = (0.6931471805592082, 7.371002565161996e-13, 5.8029889835956905e-25)
-#: Exponents within which e^u and its low part are normal numbers.
-SMALLEST_EXPONENT, LARGEST_EXPONENT = -600.0, 709.0
+#: Least exponent u of which e^u and its low part are normal numbers.
+LEAST_EXPONENT = -600.0
+#: Largest exponent u of which e^u is a float64 number.
+MOST_EXPONENT = 709.0
 #: An exponential below.
 FAINT = 2.0**-860
 #: Powers of two from 2^-1022 on.
@@ -91,7 +101,7 @@ def add(a: Ball, b: Ball) -> Ball:
     ah, al, ar = a
     bh, bl, br = b
     h, l = plus(ah, al, bh, bl)
-    return h, l, (ar + br + SUM * (fabs(ah) + fabs(bh))) * ROOM
+    return h, l, (ar + br + SUM_ERROR * (fabs(ah) + fabs(bh))) * ROOM
 
 
 def mul(a: Ball, b: Ball) -> Ball:
@@ -99,9 +109,9 @@ def mul(a: Ball, b: Ball) -> Ball:
     ah, al, ar = a
     bh, bl, br = b
     h, l = times(ah, al, bh, bl)
-    lost = LOST if fabs(h) < LEAST else 0.0
+    lost = UNDERFLOW_LOSS if fabs(h) < UNDERFLOW else 0.0
     lost = 0.0 if (ah == 0.0 and ar == 0.0) or (bh == 0.0 and br == 0.0) else lost
-    return h, l, (fabs(ah) * br + fabs(bh) * ar + ar * br + PRODUCT * fabs(h) + lost) * ROOM
+    return h, l, (fabs(ah) * br + fabs(bh) * ar + ar * br + PRODUCT_ERROR * fabs(h) + lost) * ROOM
 
 
 def div(a: Ball, b: Ball) -> Ball:
@@ -113,10 +123,10 @@ def div(a: Ball, b: Ball) -> Ball:
     h, l = fast_two_sum(q, ((ah - p) - e + (al - q * bl)) / bh)
     least = (fabs(bh) - br) * (1.0 - 2.0**-48)
     # Digits may be lost by the remainder or by the quotient.
-    lost = LOST + LOST / least
-    lost = lost if min(fabs(ah), fabs(h)) < LEAST else 0.0
+    lost = UNDERFLOW_LOSS + UNDERFLOW_LOSS / least
+    lost = lost if min(fabs(ah), fabs(h)) < UNDERFLOW else 0.0
     lost = 0.0 if fabs(ah) + ar == 0.0 else lost
-    r = ((ar + fabs(h) * br) / least + QUOTIENT * fabs(h) + lost) * ROOM
+    r = ((ar + fabs(h) * br) / least + QUOTIENT_ERROR * fabs(h) + lost) * ROOM
     return h, l, r if least > 0.0 else inf
 
 
@@ -126,12 +136,12 @@ def root(a: Ball) -> Ball:
     s = sqrt(fabs(ah))
     p, e = two_product(s, s)
     h, l = fast_two_sum(s, ((ah - p) - e + al) / (2.0 * s))
-    return h, l, (ar / s + QUOTIENT * fabs(h)) * ROOM if ah - ar > LEAST else inf
+    return h, l, (ar / s + QUOTIENT_ERROR * fabs(h)) * ROOM if ah - ar > UNDERFLOW else inf
 
 
 def binary_exponent(u: float) -> float:
     """Integer nearest to u / log 2, as a float; 0 where e^u is too large or small, or u is nan."""
-    return (u * LOG2E + ROUNDER) - ROUNDER if SMALLEST_EXPONENT <= u <= LARGEST_EXPONENT else 0.0
+    return (u * LOG2E + ROUNDER) - ROUNDER if LEAST_EXPONENT <= u <= MOST_EXPONENT else 0.0
 
 
 def reduced(a: Ball) -> Ball:
@@ -140,7 +150,7 @@ def reduced(a: Ball) -> Ball:
     k = binary_exponent(ah)
     h, l = two_sum(ah, -k * LOG2[0])
     h, l = plus(h, l, -k * LOG2[1], al - k * LOG2[2])
-    return h, l, (ar + SUM * (1.0 + fabs(ah))) * ROOM
+    return h, l, (ar + SUM_ERROR * (1.0 + fabs(ah))) * ROOM
 
 
 def scaled(s: Ball, a: Ball) -> Ball:
@@ -148,10 +158,10 @@ def scaled(s: Ball, a: Ball) -> Ball:
     sh, sl, sr = s
     ah, _, ar = a
     scale = POWERS[int(binary_exponent(ah)) + 1022]
-    faint = ah < SMALLEST_EXPONENT
+    faint = ah < LEAST_EXPONENT
     h, l = 0.0 if faint else sh * scale, 0.0 if faint else sl * scale
     r = FAINT if faint else sr * scale * ROOM
-    return h, l, r if ah <= LARGEST_EXPONENT and ar <= 1.0 else inf
+    return h, l, r if ah <= MOST_EXPONENT and ar <= 1.0 else inf
 
 
 def nearby_logarithm(a: Ball) -> Ball:
@@ -164,7 +174,7 @@ def logarithm_near_one(a: Ball) -> Ball:
     ah, al, ar = a
     h, l = fast_two_sum(ah, al - 0.5 * ah * ah)
     size = fabs(ah) + ar
-    r = (ar * (1.0 + 2.0 * size) + size * size * (size + 2.0**-50) + PRODUCT * size + LOST) * ROOM
+    r = (ar * (1.0 + 2.0 * size) + size * size * (size + 2.0**-50) + PRODUCT_ERROR * size + UNDERFLOW_LOSS) * ROOM
     return h, l, r if size < 2.0**-40 else inf
 
 
@@ -192,7 +202,10 @@ def where_negative(a: Ball, b: Ball) -> Ball:
     """Choice: b where the midpoint of a is negative, else 1."""
     bh, bl, br = b
     negative = a[0] < 0.0
-    return bh if negative else 1.0, bl if negative else 0.0, br if negative else 0.0
+    h = bh if negative else 1.0
+    l = bl if negative else 0.0
+    r = br if negative else 0.0
+    return h, l, r
 
 
 def lane(x: Array, register: int, v: int) -> Ball:
@@ -223,6 +236,10 @@ def run(code: Array, x: Array, table: Array, out: Array) -> None:
     table : ndarray of float64, shape (columns, 3, a multiple of `WIDTH`)
     out : ndarray of float64, shape (results, 3, as many)
     """
+    # An interpreter: instructions are outside and lanes inside, so that what an instruction is costs nothing beside its
+    # `WIDTH` balls, and every inner loop, written out for its operation, vectorises.  Target and operands are different
+    # registers (`infogeom.kernels.balls.stages` sees to it), and a block ends before the next begins: nothing is
+    # carried over but sums, which grow in their registers.
     for start in range(0, table.shape[2], WIDTH):
         for c in range(code.shape[0]):
             operation = code[c, 0]

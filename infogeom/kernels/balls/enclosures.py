@@ -18,6 +18,16 @@ from flint import arb
 from numpy.typing import NDArray
 
 from infogeom.kernels.balls import ball_cases, ball_functions
+from infogeom.kernels.balls.accuracy import (
+    MOST_BITS,
+    NULL,
+    NULL_OF_LOGARITHM,
+    described,
+    error_of,
+    lacking,
+    rounded,
+)
+from infogeom.kernels.balls.limits import APPROACHES, approached, displaced
 from infogeom.kernels.curvature import loops
 from infogeom.kernels.curvature.geometry import geometry
 from infogeom.kernels.curvature.straight_line import PLAIN
@@ -28,7 +38,6 @@ from infogeom.quantities import QUANTITIES
 __all__ = [
     "BITS",
     "MOST_BITS",
-    "NULL",
     "Balls",
     "Enclosure",
     "Refined",
@@ -38,23 +47,10 @@ __all__ = [
 
 Array = NDArray[np.float64]
 Objects = NDArray[Any]  # of balls
-#: Bits to begin with, and at most.
-BITS, MOST_BITS = 128, 2**17
-#: Relative bits to which a result is wanted: float64 and a few more.
-WANTED = 60
-#: R is null where it is below 1, and the terms that cancel in it, by this many bits.
-NULL = 256
-#: Exponents of what rounds to 0 in float64, and of 0 itself.
-LEAST, NOTHING = -1080, -(2**62)
+#: Bits to begin with.
+BITS = 128
 #: Bits in which what has no value is given up, unless values beside the point approach one.
 UNDEFINED_BITS = 2**13
-#: How near those points lie along coordinates in turn, in bits by the size of each coordinate or 1: in proportions that
-#: tell a limit from what depends on the direction.
-APPROACHES = ((400, 800), (800, 400), (600, 600), (1200, 400), (400, 1200))
-#: How well their values must agree, in bits.
-AGREED = 80
-#: How much deeper to look where the logarithm or the sign of R is asked for.
-NULL_OF_LOGARITHM = 2**13
 #: Statuses of a regular point by how much they say.
 GRAVITY = (Status.REFINED, Status.UNREFINED, Status.OVERFLOW, Status.UNDEFINED)
 #: Samples up to which what no point changes is kept.
@@ -140,8 +136,9 @@ class Balls:
 
     @cached_property
     def _functions(self) -> dict[str, Any]:
-        namespace = {**vars(ball_functions), **vars(ball_cases), "ratio": lambda p, q: arb(p) / q}
-        namespace |= {"pi": arb.pi, "e": arb.const_e, "euler": arb.const_euler, "catalan": arb.const_catalan}
+        namespace = vars(ball_functions) | vars(ball_cases)
+        namespace |= ball_functions.CONSTANTS
+        namespace["ratio"] = _ratio
         exec(self.source, namespace)
         return namespace
 
@@ -151,16 +148,19 @@ class Balls:
         if not self.data.size:
             return ()
         if bits not in kept:
-            weight = arb(1) / len(self.data)
-            data = (
-                [*map(arb, row[:-1]), weight if self.equal else arb(row[-1])] for row in self.data.tolist() if row[-1]
-            )
-            rows = self._functions["rows"](data)
+            rows = self._functions["rows"](self._samples())
             if len(self.data) > MOST_KEPT:
                 return rows  # type: ignore[no-any-return]
             kept.clear()
             kept[bits] = list(rows)
         return kept[bits]
+
+    def _samples(self) -> Iterator[list[arb]]:
+        """Data and weight of each sample that has one."""
+        equal = arb(1) / len(self.data)
+        for row in self.data.tolist():
+            if row[-1]:
+                yield [*map(arb, row[:-1]), equal if self.equal else arb(row[-1])]
 
     def enclose(
         self, x: Sequence[float], quantities: Collection[str], bits: int, *, approach: bool = False
@@ -170,15 +170,11 @@ class Balls:
         With ``approach`` what has no value there, 0/0, takes the value that points beside it approach, if there is one.
         """
         with precision(bits):
-            at = [arb(float(c)) for c in x]
-            components = self._components(at, bits)
-            if approach and not all(b.is_finite() for b in components):
-                beside = [self._components(_displaced(at, k), bits) for k in range(len(APPROACHES))]
-                for c, ball in enumerate(components):
-                    if not ball.is_finite():
-                        components[c] = _approached([values[c] for values in beside])
+            components = self._components_or_limits([arb(float(c)) for c in x], bits, approach)
             jet = [self._tensor(components, name, rank) for name, rank in (("g", 2), ("dg", 3), ("ddg", 4))]
             found = Enclosure({}, self.n, np.empty((0, self.n), dtype=object), False, False, False, arb(0))
+
+            # One basis may have a leading minor that vanishes where the metric is regular; the best of them tells.
             best: Enclosure | None = None
             for basis in _bases(self.n) if jet[0].size else ():
                 seen = self._geometry(jet, quantities, basis)
@@ -189,6 +185,17 @@ class Balls:
             for name in set(quantities) & set(self.at):
                 found.values[name] = components[self.at[name]].reshape(())
             return found
+
+    def _components_or_limits(self, x: Sequence[arb], bits: int, approach: bool) -> Objects:
+        """Components at a point, those without a value as points beside it have them, where that is asked."""
+        components = self._components(x, bits)
+        if not approach or all(b.is_finite() for b in components):
+            return components
+        beside = [self._components(displaced(x, k), bits) for k in range(len(APPROACHES))]
+        for c, ball in enumerate(components):
+            if not ball.is_finite():
+                components[c] = approached([values[c] for values in beside])
+        return components
 
     def _components(self, x: Sequence[arb], bits: int) -> Objects:
         return np.asarray(_ball(np.array(self._functions["point"](x, self._rows(bits)), dtype=object)))
@@ -206,7 +213,11 @@ class Balls:
         return components[at].reshape(*(self.n,) * rank, 1) if at.size else np.empty((0,) * (rank + 1), dtype=object)
 
     def _geometry(self, jet: Sequence[Objects], quantities: Collection[str], basis: NDArray[np.int64]) -> Enclosure:
-        pivots: list[arb] = []
+        """Quantities from a jet, by the same text as in float64 with a frame of its own.
+
+        What the others need of the frame beside E and its inverse is noted on the way: how many pivots are known not to
+        vanish, which directions are left, and whether what is left of the metric there is exactly 0.
+        """
         null: list[Objects] = []
         size, certain = arb(0), False
 
@@ -222,7 +233,6 @@ class Balls:
                 if not null and d.contains(0):
                     null[:] = [E[:, j, 0].copy() for j in range(i, self.n)]
                     certain = all(b.is_zero() for b in a[i:, i:].flat)
-                pivots.append(d)
                 volume[0] = volume[0] * d
                 sign[i, 0] = 1 / d
                 for j in range(i + 1, self.n):
@@ -236,10 +246,11 @@ class Balls:
             loops.scalar(gamma, ddg, sign, out)
             size = _size(gamma[..., 0], ddg[..., 0] if ddg.size else ddg, sign[:, 0])
 
+        # The terms of R are added up by the way, for what R is to be small against.
         found = geometry(jet[0], jet[1], jet[2], quantities, frame, {**PLAIN, "scalar": scalar})
         values = {name: np.asarray(_ball(tensor[..., 0])) for name, tensor in found if name in quantities}
         undefined = not all(b.is_finite() for b in jet[0].flat)
-        beyond = not undefined and any(np.isnan(_rounded(b)) for b in jet[0].flat)
+        beyond = not undefined and any(np.isnan(rounded(b)) for b in jet[0].flat)
         directions = np.array(null, dtype=object).reshape(-1, self.n)
         return Enclosure(values, self.n - len(null), directions, certain, undefined, beyond, size)
 
@@ -267,7 +278,8 @@ class Balls:
             return bits if bits < min(most, UNDEFINED_BITS) else 0
         if found.rank < self.n:
             return 0 if found.certain else bits
-        return max((_lacking(name, tensor, found.size, bits, null) for name, tensor in found.values.items()), default=0)
+        missing = [lacking(name, tensor, found.size, bits, null) for name, tensor in found.values.items()]
+        return max(missing, default=0)
 
     def _without_value(self, found: Enclosure) -> bool:
         """Whether the metric, or, where it is regular, what is made of it, has no value."""
@@ -287,12 +299,12 @@ class Balls:
                 values[name], error[...] = np.zeros(tensor.shape), 0.0 if found.certain else loops.TINY
                 continue
             for at, ball in np.ndenumerate(tensor):
-                value = values[name][at] = _rounded(ball)
-                error[at] = _error(ball, value)
+                value = values[name][at] = rounded(ball)
+                error[at] = error_of(ball, value)
                 if np.isnan(value):
                     status = max(status, Status.OVERFLOW if ball.is_finite() else Status.UNDEFINED, key=GRAVITY.index)
         if "ricci_scalar" in values and regular:
-            values |= _described(found.values["ricci_scalar"].item())
+            values |= described(found.values["ricci_scalar"].item())
         if found.undefined or (found.beyond and not regular and not found.certain):  # nothing is known of its rank
             status = Status.UNDEFINED if found.undefined else Status.OVERFLOW
             return Refined(status, values, -1, np.full((self.n, self.n), np.nan))
@@ -304,68 +316,8 @@ def refine_all(balls: Balls, quantities: Collection[str], most: int, points: Arr
     return [balls.refine(x, quantities, most) for x in points]
 
 
-def _displaced(x: Sequence[arb], k: int) -> list[arb]:
-    """A point beside x, each k in another direction and at another distance."""
-    moved = []
-    for i, c in enumerate(x):
-        step = arb(1 + (i * (k + 2)) % 5) * (-1) ** (i * k + k) * arb(2) ** -APPROACHES[k][i % 2]
-        moved.append(c + step * abs(c).max(1))
-    return moved
-
-
-def _approached(values: Sequence[arb]) -> arb:
-    """What values at different distances approach; nan where they approach nothing."""
-    if not all(value.is_finite() for value in values):
-        return arb.nan()
-    hull = values[0]
-    for value in values[1:]:
-        hull = hull.union(value)
-    return hull if hull.rad() < abs(hull).upper().max(1) * arb(2) ** -AGREED else arb.nan()
-
-
-def _rounded(ball: arb) -> float:
-    """The midpoint, 0 for what cannot be told from it, nan for what is not finite or beyond float64."""
-    if not ball.is_finite():
-        return np.nan
-    value = 0.0 if ball.contains(0) else float(ball.mid())
-    return value if np.isfinite(value) else np.nan
-
-
-def _error(ball: arb, rounded: float) -> float:
-    """Bound on the error of a ball rounded to float64."""
-    if np.isnan(rounded):
-        return np.nan
-    if ball == 0 and rounded == 0:
-        return 0.0
-    return float(abs(ball - arb(rounded)).upper()) * (1 + 2.0**-52) + loops.TINY
-
-
-def _described(R: arb) -> dict[str, Array]:
-    """The sign of R and the logarithm of its size."""
-    sign = 1.0 if R > 0 else -1.0 if R < 0 else 0.0
-    size = float((abs(R.mid()).log() / arb(10).log()).mid()) if sign else -np.inf
-    return {"ricci_scalar_sign": np.array(sign), "log10_ricci_scalar": np.array(size)}
-
-
-def _lacking(name: str, tensor: Objects, size: arb, bits: int, null: int) -> int:
-    """How many bits a tensor lacks to be good to `WANTED` bits, or null beside what cancels in it; 0 where it is."""
-    least = NOTHING if null == NULL_OF_LOGARITHM else LEAST
-    inexact = [b for b in tensor.flat if not b.is_exact() and _exponent(abs(b).upper()) > least]
-    if name != "ricci_scalar" and all(b.contains(0) for b in tensor.flat):
-        floor = -NULL if bits > 2 * NULL else -MOST_BITS  # that so many bits cancel is no accident
-    else:
-        largest = _exponent(size) if name == "ricci_scalar" else max(_exponent(b) for b in tensor.flat)
-        floor = min(largest, 0) - (null if name == "ricci_scalar" else NULL)
-    missing = max((_exponent(b.rad()) + WANTED - max(_exponent(b), floor) for b in inexact), default=0)
-    return missing + 8 if missing > 0 else 0
-
-
-def _exponent(x: arb) -> int:
-    """The e of the exact number x with 2ᵉ⁻¹ ≤ |x| < 2ᵉ, far below all where it is 0."""
-    if not x.is_finite():
-        return 2**62
-    mantissa, exponent = x.mid().man_exp()
-    return int(mantissa).bit_length() + int(exponent) if mantissa else NOTHING
+def _ratio(p: int, q: int) -> arb:
+    return arb(p) / q
 
 
 def _size(gamma: Objects, ddg: Objects, sign: Objects) -> arb:

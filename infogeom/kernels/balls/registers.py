@@ -31,9 +31,9 @@ SQUARINGS = 6
 #: Bits in which constants are evaluated.
 CONSTANT_BITS = 256
 #: Relative error of a constant rounded to two float64 numbers.
-ROUNDING = 2.0**-105
+CONSTANT_ROUNDING = 2.0**-105
 #: Constants below this may lose digits to underflow.
-LEAST = 1e-280
+LEAST_CONSTANT = 1e-280
 
 
 class Number:
@@ -111,7 +111,7 @@ class Number:
         return -self.program.emitted("opposed", self)
 
     def plain(self) -> Number:
-        """The same number in a register of its own where this is the negative of one."""
+        """A number in a register of its own, where this is the negative of one too."""
         return self if self.sign == 1 else self.program.emitted("negated", self)
 
     def call(self, operation: str) -> Number:
@@ -174,9 +174,9 @@ class Program:
         exact = Fraction(p, q)
         h = p / q
         l = float(exact - Fraction(h))
-        if exact and abs(h) < LEAST:
+        if exact and abs(h) < LEAST_CONSTANT:
             raise UnsupportedFunctionError(f"the constant {p}/{q} is below what a pair of floats holds")
-        return self.constant(h, l, 0.0 if Fraction(h) + Fraction(l) == exact else abs(h) * ROUNDING)
+        return self.constant(h, l, 0.0 if Fraction(h) + Fraction(l) == exact else abs(h) * CONSTANT_ROUNDING)
 
     def real(self, function: Callable[..., arb], *arguments: Number | float) -> Number:
         """A constant from ball arithmetic: what a function makes of constants.
@@ -249,36 +249,57 @@ def softplus(u: Number) -> Number:
     return (u + abs(u)) * 0.5 + logarithm(e + 1.0)
 
 
-def _hyperbolic(sign: int) -> Callable[[Number], Number]:
-    def function(u: Number) -> Number:
-        e = exponential(u)
-        return (e + 1.0 / e * sign) * 0.5
+def _log1p(u: Number) -> Number:
+    return logarithm(u + 1.0)
 
-    return function
+
+def _sqrt(u: Number) -> Number:
+    return u.call("root")
+
+
+def _sign(u: Number) -> Number:
+    return u / abs(u)
+
+
+def _cosh(u: Number) -> Number:
+    e = exponential(u)
+    return (e + 1.0 / e) * 0.5
+
+
+def _sinh(u: Number) -> Number:
+    e = exponential(u)
+    return (e - 1.0 / e) * 0.5
+
+
+def _tanh(u: Number) -> Number:
+    return expit(u * 2.0) - expit(u * -2.0)
 
 
 FUNCTIONS: Mapping[str, Callable[[Number], Number]] = {
     "exp": exponential,
     "log": logarithm,
-    "log1p": lambda u: logarithm(u + 1.0),
-    "sqrt": lambda u: u.call("root"),
+    "log1p": _log1p,
+    "sqrt": _sqrt,
     "fabs": abs,
-    "sign": lambda u: u / abs(u),
+    "sign": _sign,
     "expit": expit,
     "softplus": softplus,
-    "cosh": _hyperbolic(1),
-    "sinh": _hyperbolic(-1),
-    "tanh": lambda u: expit(u * 2.0) - expit(u * -2.0),
+    "cosh": _cosh,
+    "sinh": _sinh,
+    "tanh": _tanh,
 }
 
 
 def functions_of(program: Program) -> dict[str, Callable[..., Number]]:
     """What sources call, for numbers of a program and for constants; what is not among `FUNCTIONS` takes these only."""
-    constants = {"pi": arb.pi, "e": arb.const_e, "euler": arb.const_euler, "catalan": arb.const_catalan}
-    others = {name: getattr(ball_functions, name) for name in ball_functions.__all__} | constants
-    found: dict[str, Callable[..., Number]] = {name: partial(program.real, f) for name, f in others.items()}
-    either = {name: partial(_either, f, found[name]) for name, f in FUNCTIONS.items()}
-    return {**found, **either, "ratio": program.ratio, **dict.fromkeys(CALLS, _undecided)}
+    found: dict[str, Callable[..., Number]] = {"ratio": program.ratio}
+    for name in ball_functions.__all__:
+        found[name] = partial(program.real, getattr(ball_functions, name))
+    for name, constant in ball_functions.CONSTANTS.items():
+        found[name] = partial(program.real, constant)
+    for name, function in FUNCTIONS.items():
+        found[name] = partial(_either, function, found[name])
+    return found | dict.fromkeys(CALLS, _undecided)
 
 
 def _undecided(*_: Any) -> Number:

@@ -30,7 +30,7 @@ class UnsupportedFunctionError(TypeError):
 
 
 #: Constants that float64 rounds.
-CONSTANTS: dict[type, str] = {
+NAMED_CONSTANTS: dict[type, str] = {
     type(sympy.pi): "pi",
     type(sympy.E): "e",
     type(sympy.EulerGamma): "euler",
@@ -98,8 +98,8 @@ class Builder:
             return _literal(e)
         if self.exact and e is sympy.GoldenRatio:
             return self.node(e.expand(func=True))
-        if self.exact and (e.is_Rational or type(e) in CONSTANTS):
-            return self.assign(f"ratio({e.p}, {e.q})" if e.is_Rational else f"{CONSTANTS[type(e)]}()")
+        if self.exact and (e.is_Rational or type(e) in NAMED_CONSTANTS):
+            return self.assign(f"ratio({e.p}, {e.q})" if e.is_Rational else f"{NAMED_CONSTANTS[type(e)]}()")
         if isinstance(e, sympy.UnevaluatedExpr):
             return self.node(e.args[0])
         if e.is_Add or e.is_Mul:
@@ -151,12 +151,14 @@ class Builder:
         orders, arguments = e.args[: facts.orders], e.args[facts.orders :]
         if not all(order.is_Integer for order in orders):
             raise UnsupportedFunctionError(_why_not(e))
-        return self._call(facts.name, [self.node(a) for a in arguments], [str(order) for order in orders])
+        operands = [self.node(a) for a in arguments]
+        return self._call(facts.name, operands, [str(order) for order in orders])
 
     def _call(self, function: str, operands: Sequence[str], orders: Sequence[str] = ()) -> str:
         """A call with operands, and before them integers as they are."""
         places = [f"{{{k}}}" for k in range(len(operands))]
-        return self.assign(f"{function}({', '.join([*orders, *places])})", *operands, calls=(function,))
+        arguments = ", ".join([*orders, *places])
+        return self.assign(f"{function}({arguments})", *operands, calls=(function,))
 
     def _depends(self, e: Expr) -> Kinds:
         """What an expression depends on."""

@@ -62,36 +62,46 @@ def write_point(program: Program, axes: Axes) -> str:
     summed over the samples.
     """
     lines = program.needed(program.results)
-    of_point = [line for line in lines if N not in program.depends[line.name]]
-    given = [f"{symbol.name} = x[{k}]" for k, symbol in enumerate((*axes.outer, *axes.inner))]
-    start = ["def point(x, rows):", *_indented(1, given), *_indented(1, _texts(of_point))]
+    start = ["def point(x, rows):"]
+    for k, symbol in enumerate(axes.outer + axes.inner):
+        start.append(f"    {symbol.name} = x[{k}]")
+    start += _indented(1, [line for line in lines if N not in program.depends[line.name]])
     if not axes.sample:
-        return "\n".join([*start, f"    return [{', '.join(program.results)}]"]) + "\n"
+        start.append(f"    return [{', '.join(program.results)}]")
+        return "\n".join(start) + "\n"
 
     # What no point changes is computed once for each sample, and of it what is read later is kept.
     once = [line for line in lines if program.depends[line.name] == {N}]
     each = [line for line in lines if program.depends[line.name] > {N}]
     read = set(program.results).union(*(line.operands for line in each))
-    names = [symbol.name for symbol in axes.sample] + [line.name for line in once]
+    columns = [symbol.name for symbol in axes.sample]
+    names = columns + [line.name for line in once]
     kept = ", ".join([name for name in names if name in read] or names[:1])
-    constants = [line for line in lines if not program.depends[line.name]]
-    columns = ", ".join(symbol.name for symbol in axes.sample)
-    rows = ["def rows(data):", *_indented(1, _texts(constants)), f"    for {columns}, in data:"]
-    rows += [*_indented(2, _texts(once)), f"        yield {kept},", "", ""]
+    rows = ["def rows(data):"]
+    rows += _indented(1, [line for line in lines if not program.depends[line.name]])
+    rows.append(f"    for {', '.join(columns)}, in data:")
+    rows += _indented(2, once)
+    rows += [f"        yield {kept},", "", ""]
 
     totals = [f"sum_{k}" for k in range(len(program.results))]
-    sums = [f"    {total} = 0" for total in totals]
-    sums += [f"    for {kept}, in rows:", *_indented(2, _texts(each))]
-    sums += [f"        {total} = {total} + {r}" for total, r in zip(totals, program.results, strict=True)]
-    return "\n".join([*rows, *start, *sums, f"    return [{', '.join(totals)}]"]) + "\n"
+    sums = _each("    {0} = 0", totals)
+    sums.append(f"    for {kept}, in rows:")
+    sums += _indented(2, each)
+    for total, result in zip(totals, program.results, strict=True):
+        sums.append(f"        {total} = {total} + {result}")
+    sums.append(f"    return [{', '.join(totals)}]")
+    return "\n".join(rows + start + sums) + "\n"
 
 
-def _texts(lines: Iterable[Line]) -> list[str]:
-    return [line.written() for line in lines]
+def _each(form: str, names: Iterable[str]) -> list[str]:
+    """A form with each of the names in its place."""
+    return [form.format(name) for name in names]
 
 
-def _indented(depth: int, lines: Iterable[str]) -> list[str]:
-    return ["    " * depth + line for line in lines]
+def _indented(depth: int, lines: Iterable[Line | str]) -> list[str]:
+    """Text of lines."""
+    indent = "    " * depth
+    return [indent + (line.written() if isinstance(line, Line) else line) for line in lines]
 
 
 class _Writer:
@@ -129,7 +139,7 @@ class _Writer:
         self.calls = program.calls()
         self.lone = {name: factors for name, factors in lone_products(program).items() if name not in self.read}
 
-    def write(self, depth: int, lines: Iterable[str]) -> None:
+    def write(self, depth: int, lines: Iterable[Line | str]) -> None:
         self.text += _indented(depth, lines)
 
     def loads(self, kind: str, index: str) -> list[Line]:
@@ -146,9 +156,10 @@ class _Writer:
         return [line for line in self.program.needed(targets) if where(self.program.depends[line.name])]
 
     def tile(self) -> None:
+        """Source of ``tile``: tables first, then, block by block, the loops over points, samples and the inner axis."""
         self.write(0, ["def tile(outer, inner, data, out):"])
         self.write(1, ["P, V = out.shape[1], out.shape[2]"])
-        self.write(1, _texts(self.assignments(self.program.results, lambda d: not d)))
+        self.write(1, self.assignments(self.program.results, lambda d: not d))
         plain = self.table(1, frozenset({V}))
         copies = UNROLL if self.axes.sample else 0
         self.write(1, self.of_copies("row_{0} = empty(V)", list(chain(*self.calls)), copies))
@@ -196,8 +207,8 @@ class _Writer:
         """Open the loop over the outer points."""
         self.write(depth, ["for p in range(P):"])
         lines = self.loads(P, "p") + self.assignments(self.outside, lambda d: d == {P})
-        self.write(depth + 1, _texts(lines))
-        self.write(depth + 1, [f"row_{name} = table_{name}" for name in plain])
+        self.write(depth + 1, lines)
+        self.write(depth + 1, _each("row_{0} = table_{0}", plain))
 
     def table(self, depth: int, kinds: Kinds) -> list[str]:
         """Fill tables of what the innermost loop reads with exactly these dependences, and name them."""
@@ -206,14 +217,14 @@ class _Writer:
             return []
         sampled = N in kinds
         shape, at = ("(B, V)", "b, v") if sampled else ("V", "v")
-        self.write(depth, [f"table_{name} = empty({shape})" for name in names])
+        self.write(depth, _each(f"table_{{0}} = empty({shape})", names))
         if sampled:
             self.write(depth, ["for b in range(B):"])
             depth += 1
-            self.write(depth, _texts(self.loads(N, "start + b") + self.assignments(names, lambda d: d == {N})))
+            self.write(depth, self.loads(N, "start + b") + self.assignments(names, lambda d: d == {N}))
         self.write(depth, ["for v in range(V):"])
-        self.write(depth + 1, _texts(self.loads(V, "v") + self.assignments(names, lambda d: V in d)))
-        self.write(depth + 1, [f"table_{name}[{at}] = {name}" for name in names])
+        self.write(depth + 1, self.loads(V, "v") + self.assignments(names, lambda d: V in d))
+        self.write(depth + 1, _each(f"table_{{0}}[{at}] = {{0}}", names))
         return names
 
     def innermost(self, depth: int, rows: Sequence[str], copies: int = 0) -> None:
@@ -236,13 +247,14 @@ class _Writer:
 
     def loop(self, depth: int, rows: Sequence[str], targets: Iterable[str], copies: int) -> None:
         """Open a loop over the inner axis, with the lines that lead to the targets from rows."""
-        used = {*targets}
-        lines = self.program.needed(used, known={*self.read, *rows})
+        used = set(targets)
+        lines = self.program.needed(used, known=set(rows).union(self.read))
         for line in lines:
             used.update(line.operands)
         reads = [Line(name, "row_{0}[v]", (name,)) for name in rows if name in used]
         self.write(depth, ["for v in range(V):"])
-        self.write(depth + 1, _texts(self.loads(V, "v")) + self.unrolled(reads + lines, copies))
+        self.write(depth + 1, self.loads(V, "v"))
+        self.write(depth + 1, self.unrolled(reads + lines, copies))
 
     def plus(self, total: str, term: Sequence[str], copies: int) -> str:
         """A total with as many copies of a term, a name or the two factors of a product, added to it."""
@@ -269,7 +281,7 @@ class _Writer:
         for depth, kind in enumerate(loops, start=1):
             self.write(depth, [f"for {kind} in range({arrays[kind]}.shape[1]):"])
             if kind in kinds:
-                self.write(depth + 1, _texts(self.loads(kind, kind)))
+                self.write(depth + 1, self.loads(kind, kind))
         inside = len(loops) + 1
-        self.write(inside, _texts(self.assignments(exponents, lambda _: True)))
-        self.write(inside, [f"{target} = max({target}, fabs({e}))" for e in exponents])
+        self.write(inside, self.assignments(exponents, lambda _: True))
+        self.write(inside, _each(f"{target} = max({target}, fabs({{0}}))", exponents))

@@ -25,10 +25,12 @@ from infogeom.kernels.curvature.loops import UNIT
 
 __all__ = ["DEPTH", "ERRORS", "SPREAD", "WEIGHT", "SampleErrors", "jet_errors", "rounding"]
 
-#: The same in sums over samples, which average over the errors of theirs: another 1/4.
+#: Relative error of one operation in sums over samples, which average over the errors of theirs: another 1/4 of `UNIT`.
 SAMPLE_UNIT = UNIT / 4
-#: What one rounding counts that nothing averages out, and a constant of which nothing is left.
-SINGLE_ROUNDING, LOST = 16, 2**57
+#: What one rounding counts that nothing averages out, in roundings.
+SINGLE_ROUNDING = 16
+#: What a constant counts of which nothing is left, in roundings.
+NOTHING_LEFT = 2**57
 #: A constant that is smaller may have lost digits to underflow.
 SMALL = 1e-290
 
@@ -39,12 +41,12 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
     if not e.free_symbols:
         if e.is_zero or abs(e) > SMALL:
             return Abs(e), sympy.Integer(0 if _exact(e) else 1)
-        return sympy.Float(SMALL), sympy.Integer(LOST)
+        return sympy.Float(SMALL), sympy.Integer(NOTHING_LEFT)
     if e.is_Symbol:
         return Abs(e), sympy.Integer(0)
     if e.is_Add or e.is_Mul:
-        majorants, counts = zip(*map(rounding, e.args), strict=True)
-        count = largest(*counts) if e.is_Add else sympy.Add(*counts)
+        majorants, counts = _each(e.args)
+        count = (largest if e.is_Add else sympy.Add)(*counts)
         return e.func(*majorants), count + len(counts) - 1
     if e.is_Pow and e.base is not sympy.E and not e.exp.free_symbols:
         return _power(e.base, e.exp)
@@ -56,6 +58,12 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
         # Exponentials of a sum over the axes are products of several.
         return e, count * majorant + ELEMENTARY * (1 + len(sympy.Add.make_args(u)))
     return _function(e)
+
+
+def _each(expressions: Sequence[Expr]) -> tuple[list[Expr], list[Expr]]:
+    """Majorants of expressions, and counts."""
+    found = [rounding(e) for e in expressions]
+    return [majorant for majorant, _ in found], [count for _, count in found]
 
 
 def _power(base: Expr, exponent: Expr) -> tuple[Expr, Expr]:
@@ -83,9 +91,9 @@ def _function(e: Expr) -> tuple[Expr, Expr]:
 
 
 def _taken(e: Expr) -> tuple[Expr, Expr]:
-    """Of the case taken; beside a border of which float64 is not certain with the jump to the others."""
+    """Estimates of the case taken; beside a border of which float64 is not certain with the jump to the others."""
     values, conditions = zip(*e.args, strict=True)
-    majorants, counts = zip(*map(rounding, values), strict=True)
+    majorants, counts = _each(values)
     majorant = sympy.Piecewise(*zip(majorants, conditions, strict=True))
     count = sympy.Piecewise(*zip(counts, conditions, strict=True))
     jumps = [Abs(one - other) for one, other in combinations(values, 2)]
@@ -130,13 +138,16 @@ ERRORS = (*(f"{name}_error" for name in DERIVATIVES), "factor_error")
 WEIGHT = Symbol("weight", real=True)
 #: Roundings of an entry on its way into the frame: a multiplication and an addition, the usual case of several.
 CONTRACTION = 2
-#: How large the data of a sample are, compared with the largest of their columns; roundings in a sum over the samples.
-SPREAD, DEPTH = Symbol("spread", nonnegative=True), Symbol("depth", positive=True)
+#: How large the data of a sample are, compared with the largest of their columns.
+SPREAD = Symbol("spread", nonnegative=True)
+#: Roundings in a sum over the samples.
+DEPTH = Symbol("depth", positive=True)
 
-Jet = Mapping[str, Sequence[Expr]]
+#: The parts of a jet, and observables, by name.
+Entries = Mapping[str, Sequence[Expr]]
 
 
-def jet_errors(jet: Jet) -> dict[str, list[Expr]]:
+def jet_errors(jet: Entries) -> dict[str, list[Expr]]:
     """Estimated errors of the entries of a jet without samples, as they go into the frame; and of observables."""
     below = lost(e for entries in jet.values() for e in entries)
     bounds = {e: _bound(*rounding(e), below) for entries in jet.values() for e in dict.fromkeys(entries)}
@@ -159,7 +170,11 @@ class _Entry(NamedTuple):
 
 
 class SampleErrors:
-    """The same estimates for a jet whose entries are sums over samples.
+    """Estimated errors of a jet whose entries are sums over samples.
+
+    Terms err as in `jet_errors`, and their sum by roundings of its own.  The kernel of the jet takes sums of majorants
+    along, and the bounds follow from these, from the counts at a point and from the largest of the data: they cost no
+    pass over the samples of their own.
 
     With X_k the largest |x_k| of all samples and the spread s_n = max_k |x_nk| / X_k, a majorant |x_n|ᵃ |y_n|ᵇ m_n is
     at most Xᵃ Yᵇ s_nᵃ⁺ᵇ m_n, and the count of its roundings is a polynomial in s_n: entries that differ by powers of
@@ -184,16 +199,20 @@ class SampleErrors:
         The bounds, in terms of sizes, counts, X and `DEPTH`.
     """
 
-    def __init__(self, jet: Jet, samples: Sequence[Symbol]) -> None:
+    def __init__(self, jet: Entries, samples: Sequence[Symbol]) -> None:
         self.largest = {s: Symbol(f"largest_{k}", positive=True) for k, s in enumerate(samples)}
         self.sizes: dict[Expr, Symbol] = {}
         self.counts: dict[Symbol, Expr] = {}
-        entries = {name: [self._entry(*rounding(e)) for e in jet[name]] for name in jet}
+
+        # Entries first, for whether all of them have one factor in common decides how each is bounded.
+        entries = {name: self._entries(jet[name]) for name in jet}
         self._lost = self._below(jet)
         n = round(len(jet["g"]) ** 0.5)
         outer = self._is_outer_product(entries["g"], n)
         apart = self._apart(entries, jet["g"], n) if outer else []
         self.errors = {"factor_error": apart or [sympy.Integer(0)] * (n + 1)}
+
+        # One polynomial in the spread for all entries of a tensor, so that they share their sums over the samples.
         for name in jet:
             error = f"{name}_error"
             count = largest(sympy.Integer(0), *(e.count for e in entries[name]))
@@ -201,28 +220,36 @@ class SampleErrors:
             total = self._spread_of(jet["g"], n) if outer and name == "g" else None
             self.errors[error] = [self._bound(entry, powers, total) for entry in entries[name]]
 
+    def _entries(self, expressions: Sequence[Expr]) -> list[_Entry]:
+        return [self._entry(*rounding(e)) for e in expressions]
+
     def _entry(self, majorant: Expr, count: Expr) -> _Entry:
         """Split a majorant; a count that is no polynomial in the spread goes into it."""
         bounded = functions_that(lambda facts: facts.growth is Growth.BOUNDED)
-        functions = {f: sympy.Dummy(positive=True) for f in count.atoms(*bounded) if f.free_symbols & set(self.largest)}
+        data = set(self.largest)
+
+        # Data are X times the spread, and functions of data that are at most 1 stay out of the polynomial as 1.
+        functions = {f: sympy.Dummy(positive=True) for f in count.atoms(*bounded) if f.free_symbols & data}
         scaled = count.xreplace(functions).xreplace({s: SPREAD * most for s, most in self.largest.items()})
         if scaled.is_polynomial(SPREAD, *functions.values()):
             scaled = scaled.xreplace({f: sympy.Integer(1) for f in functions.values()})
         else:
             majorant, scaled = majorant * count, sympy.Integer(1)
+
+        # Numbers and powers of the data come in front; what is left has the powers of the spread that go with those.
         number, powers, degree, rest = sympy.Integer(1), sympy.Integer(1), 0, sympy.Integer(1)
         for power in sympy.Mul.make_args(majorant):
             base, exponent = power.as_base_exp()
-            data = self.largest.get(base.args[0] if isinstance(base, sympy.Abs) else base)
-            if data is not None and exponent.is_Integer and exponent.is_positive:
-                powers, degree = powers * data**exponent, degree + int(exponent)
+            most = self.largest.get(base.args[0] if isinstance(base, sympy.Abs) else base)
+            if most is not None and exponent.is_Integer and exponent.is_positive:
+                powers, degree = powers * most**exponent, degree + int(exponent)
             elif power.is_Number:
                 number *= power
             else:
                 rest *= power
         return _Entry(number, powers, degree, rest, scaled)
 
-    def _below(self, jet: Jet) -> Expr:
+    def _below(self, jet: Entries) -> Expr:
         """What is lost below float64, with the largest data or, where functions of data are large too, in the sum."""
         of_sample = lost(e.xreplace({WEIGHT: sympy.Integer(1)}) for entries in jet.values() for e in entries)
         of_all = of_sample.xreplace({Abs(s): most for s, most in self.largest.items()})
@@ -246,15 +273,16 @@ class SampleErrors:
         if not same or [e.powers for e in entries["dg"]] != slopes or entries["ddg"]:
             return []
         slope = entries["dg"][0]
-        h, h_prime = (
-            sympy.Add(*(count * self._size(slope, k) for k, count in self._powers(self._count(e.rest), name).items()))
-            for e, name in ((entries["g"][0], "h"), (slope, "h_prime"))
-        )
+        h = self._counted(entries["g"][0], "h", slope)
+        h_prime = self._counted(slope, "h_prime", slope)
         of_gamma = SAMPLE_UNIT * n * slope.number / 2 * h_prime / (self._spread_of(g, n) / n)
         return [SAMPLE_UNIT * n * h / self._size(slope), *(of_gamma * X for X in x)]
 
-    def _count(self, factor: Expr) -> Expr:
-        return self._entry(*rounding(factor)).count
+    def _counted(self, entry: _Entry, name: str, slope: _Entry) -> Expr:
+        """The sum of the sizes of ∂g by the count of roundings in a factor, h or h′."""
+        count = self._entry(*rounding(entry.rest)).count
+        powers = self._powers(count, name)
+        return sympy.Add(*(coefficient * self._size(slope, k) for k, coefficient in powers.items()))
 
     def _spread_of(self, g: Sequence[Expr], n: int) -> Expr:
         """Σ_k g_kk / X_k², which is the sum of h s² or up to n times as much."""

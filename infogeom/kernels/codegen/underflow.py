@@ -23,7 +23,7 @@ __all__ = ["lost"]
 #: Factors that are at least 1, and their powers.
 Monomial = dict[Expr, int]
 #: Products kept apart in a sum; of more only what is larger than all is kept.
-MOST = 6
+MOST_PRODUCTS = 6
 #: A number in front counts from here on.
 LARGE = 10**10
 
@@ -31,7 +31,7 @@ LARGE = 10**10
 def lost(expressions: Iterable[Expr]) -> Expr:
     """Bound on what any of the expressions loses below float64, infinite where one may have overflowed on the way."""
     monomials = _largest([m for e in dict.fromkeys(expressions) for m in _magnifications(e)])
-    A = sympy.Add(*(sympy.Mul(*(factor**power for factor, power in m.items())) for m in monomials))
+    A = sympy.Add(*map(_multiplied, monomials))
     return sympy.Float(FLOOR) * (sympy.UnevaluatedExpr(A) if A.free_symbols else A)  # kept whole in every sum
 
 
@@ -69,7 +69,7 @@ def _of_power(base: Expr, exponent: Expr) -> Monomial:
 
 
 def _of_function(e: Expr) -> Monomial:
-    """Of a function, and of what its inexact arguments do to it; a symbol is exact."""
+    """One product for a function and what its inexact arguments do to it; a symbol is exact."""
     inexact = [u for u in e.args if u.free_symbols and not u.is_Symbol]
     inside = _product(*map(_magnification, inexact))
     growth = facts_of(e.func).growth
@@ -79,7 +79,12 @@ def _of_function(e: Expr) -> Monomial:
         return _product(*map(_magnification, e.args))
     if growth is Growth.SMOOTH or not inexact:
         return _product({1 + Abs(e): 1}, inside)
-    return _product({1 + Abs(e): 2}, inside, *({1 + Abs(u): 1, 1 + 1 / Abs(u): 1} for u in inexact))
+    slopes = [{1 + Abs(u): 1, 1 + 1 / Abs(u): 1} for u in inexact]
+    return _product({1 + Abs(e): 2}, inside, *slopes)
+
+
+def _multiplied(monomial: Monomial) -> Expr:
+    return sympy.Mul(*(factor**power for factor, power in monomial.items()))
 
 
 def _product(*monomials: Monomial) -> Monomial:
@@ -99,9 +104,9 @@ def _joined(monomials: list[Monomial]) -> Monomial:
 
 
 def _largest(monomials: list[Monomial]) -> list[Monomial]:
-    """Those that no other exceeds in every power."""
+    """Products that no other exceeds in every power."""
     kept: list[Monomial] = []
     for monomial in sorted(monomials, key=lambda m: -sum(m.values())):
         if not any(all(other.get(factor, 0) >= power for factor, power in monomial.items()) for other in kept):
             kept.append(monomial)
-    return kept if len(kept) <= MOST else [_joined(kept)]
+    return kept if len(kept) <= MOST_PRODUCTS else [_joined(kept)]

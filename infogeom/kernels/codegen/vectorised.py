@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from infogeom.numeric.float64 import PRIMITIVES
 __all__ = ["special_on_arrays", "vectorised"]
 
 Array = NDArray[np.float64]
+#: What sources call for constants.
+CONSTANTS = {"pi": np.pi, "e": np.e, "euler": np.euler_gamma, "catalan": 0.915965594177219}
 
 
 @lru_cache(maxsize=64)
@@ -42,16 +45,18 @@ def vectorised(source: str) -> Callable[[list[Array]], list[Array]]:
 @cache
 def _functions() -> dict[str, Callable[..., Any]]:
     """The functions and constants that exact sources call, on arrays."""
-    names = ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "fabs", "sign"]
-    functions: dict[str, Callable[..., Any]] = {name: getattr(np, name) for name in names}
-    functions |= {f"a{name}": getattr(np, f"arc{name}") for name in ("sin", "cos", "tan", "sinh", "tanh")}
+    functions: dict[str, Callable[..., Any]] = {}
+    for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sqrt", "fabs", "sign"):
+        functions[name] = getattr(np, name)
+    for name in ("sin", "cos", "tan", "sinh", "tanh"):
+        functions[f"a{name}"] = getattr(np, f"arc{name}")
     functions |= {"erf": scipy_special.erf, "erfc": scipy_special.erfc, "zeta": scipy_special.zeta}
-    functions |= {"gamma": scipy_special.gamma, "lgamma": scipy_special.gammaln}
-    functions |= {"ratio": lambda p, q: p / q, "pi": lambda: np.pi, "e": lambda: np.e, "euler": lambda: np.euler_gamma}
-    functions |= {"catalan": lambda: 0.915965594177219}
+    functions |= {"gamma": scipy_special.gamma, "lgamma": scipy_special.gammaln, "ratio": operator.truediv}
+    for name, number in CONSTANTS.items():
+        functions[name] = partial(float, number)
     functions |= {"less": np.less, "at_most": np.less_equal, "equal": np.equal, "unequal": np.not_equal}
     functions |= {"both": np.logical_and, "either": np.logical_or, "choose": _choose}
-    return {**functions, **PRIMITIVES, **special_on_arrays()}
+    return functions | dict(PRIMITIVES) | special_on_arrays()
 
 
 def _choose(truth: Any, value: Any, otherwise: Any = np.nan) -> Array:

@@ -30,7 +30,8 @@ def geometry(
 ) -> Iterator[tuple[str, Array]]:
     """Yield the quantities asked for, each with its tensor indices first and the point last.
 
-    The dtype is float64, with compiled kernels, or object, with the plain ones: then the very same steps are traced.
+    The dtype is float64, with compiled kernels, or object, with the plain ones: then the very same steps run on names
+    or on balls.
 
     Parameters
     ----------
@@ -54,6 +55,9 @@ def geometry(
         What the errors are multiplied by for all tensors but R, see
         `infogeom.kernels.curvature.tensor_errors.TensorErrors`.
     """
+    # In the order of derivatives: what takes none; Γ, from ∂g in coordinates with one index raised; and the curvature,
+    # from Γ and ∂∂g with all indices in the frame, where raising is a sign and nothing is inverted.  The bounds go the
+    # same way, by the same frame, and every tensor that is not asked for is left out: on names each costs lines.
     n = g.shape[0]
     E, F, sign, determinant = np.empty_like(g), np.empty_like(g), np.empty_like(g[0]), np.empty_like(g[0, 0])
     frame(g, E, F, sign, determinant)
@@ -72,6 +76,7 @@ def geometry(
             yield "inverse_metric_error", bounds.inverse(inverse)
     if not dg.size:
         return
+
     gamma = np.empty_like(dg)
     if "christoffel" in wanted:
         kernels["lower_christoffel"](dg, gamma)
@@ -82,6 +87,8 @@ def geometry(
             yield "christoffel_error", bounds.christoffel(raised, christoffel)
     if highest_order(wanted) < 2:
         return
+
+    # R alone takes no Riemann tensor: a double sum over its sectional curvatures.
     kernels["lower_christoffel"](contracted(dg, E, range(3)), gamma)
     ddg = contracted(ddg, E, range(4)) if ddg.size else ddg
     if "ricci_scalar" in wanted:
@@ -98,6 +105,8 @@ def geometry(
             yield "ricci_scalar_error", bound
     if not tensors_of_curvature(wanted):
         return
+
+    # Ricci is contracted in the frame, and both are carried to coordinates last.
     riemann = _riemann(gamma, ddg, sign, kernels)
     error = bounds.riemann(gamma, ddg, riemann) if bounds else None
     if "ricci" in wanted:

@@ -51,6 +51,16 @@ def frame(g: Array, E: Array, F: Array, sign: Array, volume: Array, status: Arra
     in which neither diagonal entry exceeds the other, so that no digit of that one is lost in the first.  Status 0
     becomes 2 on a null direction, 4 where g is not finite.
     """
+    # At each point a holds Eᵀ g E for the directions that are not done, the Schur complement.  A step takes the pivot
+    # d = a_ii and subtracts ratio = a_ji / d of direction i from every later one, in a and in E, and adds as much to
+    # row i of F, so that the inverse is found without inverting.  Last, directions are divided by √|d|.
+    #
+    # A positive g needs no exchange of directions (Higham, Accuracy and Stability of Numerical Algorithms, 2002, Th.
+    # 10.3).  Elsewhere an entry may be large against both entries of the diagonal beside it, and the quotient by either
+    # would lose what is there: where its square is more than twice their product, a 2 × 2 block, which Bunch and
+    # Kaufman (Math. Comp. 31 (1977) 163) take for one pivot, its sum and difference are two pivots of opposite sign.
+    #
+    # A pivot is null in comparison with the largest of what cancels in it, a_ii and all that was subtracted: its size.
     n = g.shape[0]
     a, root, size = empty((n, n)), empty(n), empty(n)
     for v in range(g.shape[2]):
@@ -61,7 +71,7 @@ def frame(g: Array, E: Array, F: Array, sign: Array, volume: Array, status: Arra
                 E[i, j, v] = F[i, j, v] = 1.0 if i == j else 0.0
                 if status[v] == 0 and not fabs(a[i, j]) < inf:
                     status[v] = 4
-            size[i] = fabs(a[i, i])  # what a pivot is small against: the largest of what cancels in it
+            size[i] = fabs(a[i, i])
         for i in range(n):
             for j in range(i + 1, n):
                 p, q, r = fabs(a[i, i]), fabs(a[i, j]), fabs(a[j, j])
@@ -186,6 +196,13 @@ def scalar_error(
     |W| > ¼: then nothing is known of R.
     """
     n, m = gamma.shape[0], gamma.shape[3]
+    # One pass over the components in coordinates, weighted by e_i = Σ_a |E_ia|, which is what carrying all indices of a
+    # bound into the frame and adding up comes to, in n⁴ steps where contractions of ∂∂g take 4 n⁵.  The sums are
+    #
+    #     W of δg and of the frame,   B = |δ∂g| and then |δΓ|,   C what a shared factor adds to |δΓ|,   D = |δ∂∂g|,
+    #     G = ‖Γ‖²,   T = ‖t‖²,   L = ‖∂∂g‖²
+    #
+    # The text runs on names too, hence ``abs`` and NumPy's ``sqrt``, which objects may have.
     hessian = ddg.shape[0] == 0
     e = empty_like(E[0])
     for v in range(m):

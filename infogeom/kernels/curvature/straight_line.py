@@ -8,6 +8,7 @@ small arrays do not.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -150,8 +151,16 @@ def written_out(
         metric is not positive; and ``doubt``: the largest error of a quantity or observable relative to its size, nan
         where the metric may be singular.
     """
-    valued = np.frompyfunc(lambda name: Value(assign, name), 1, 1)
-    g, dg, ddg, *bounds = (valued(names)[..., None] for names in (g, dg, ddg, *errors))
+    # The frame is the only step with decisions in it, which a line cannot take: here it has no 2 × 2 pivots, and what
+    # it meets is told by ``pivot``; a point whose metric is not positive is then left to `loops.frame`.  All else is
+    # `geometry` on objects, whose arithmetic writes lines in the order in which numbers would be computed.
+    named: Any = np.frompyfunc(partial(Value, assign), 1, 1)
+
+    def valued(names: Objects) -> Objects:
+        return np.asarray(named(names)[..., None])
+
+    g, dg, ddg = valued(g), valued(dg), valued(ddg)
+    bounds = tuple(valued(names) for names in errors)
     n = len(g)
     pivots: list[Value] = []
 
@@ -186,7 +195,7 @@ def written_out(
             E[:, i] = E[:, i] * (one / roots[i])
             F[i] = F[i] * roots[i]
 
-    found = dict(geometry(g, dg, ddg, wanted, frame, PLAIN, tuple(bounds), share=share))
+    found = dict(geometry(g, dg, ddg, wanted, frame, PLAIN, bounds, share=share))
     names = {name: [_name(v) for v in np.ravel(found[name])] for name in found if name in wanted}
     smallest = pivots[0]
     for pivot in pivots[1:]:

@@ -25,11 +25,13 @@ from infogeom.kernels.curvature.loops import FLOOR, UNIT
 __all__ = ["SINGLE", "SINGLE_OF_SAMPLES", "TensorErrors", "over_diagonal"]
 
 #: Half of what the bounds of `infogeom.kernels.codegen.rounding` leave of the worst case of all roundings, the other
-#: way round.
-SINGLE, SINGLE_OF_SAMPLES = 8.0, 32.0
-#: The backward error of one operation in the frame, which W counts 2 n times.
+#: way round: 2⁻⁵³ by `UNIT`, halved.
+SINGLE = 8.0
+#: As much for a mean over samples, of which the bounds leave a quarter of that.
+SINGLE_OF_SAMPLES = 32.0
+#: Relative backward error of one operation in the frame, which W counts 2 n times.
 BACKWARD = SINGLE * UNIT
-#: The last rounding of a value, which no other averages out.
+#: Relative error of the last rounding of a value, which no other averages out.
 LAST = 2.0**-53
 #: Of float64, or of objects, with the point last.
 Array = Any
@@ -80,9 +82,11 @@ class TensorErrors:
         self._Et = np.ascontiguousarray(self._E.transpose(1, 0, 2))
         n = len(E)
         # Of a factor that all samples share: the same in the frame, whatever the data.
-        self._rows, self._columns = sum(self._E[:, a] for a in range(n)), sum(self._F[a] for a in range(n))
+        self._rows = sum(self._E[:, a] for a in range(n))
+        self._columns = sum(self._F[a] for a in range(n))
         factor_error = errors[3] * share
-        self._shared, self._of_gamma = factor_error[0], sum(factor_error[1 + i] * self._rows[i] for i in range(n))
+        self._shared = factor_error[0]
+        self._of_gamma = sum(factor_error[1 + i] * self._rows[i] for i in range(n))
         self._given = errors[0] * share
         size = self._size()
         self.sound = (1.0 - size * 4.0) / (size + 1.0)  # of a size that leaves its sign to whatever is divided by it
@@ -118,25 +122,25 @@ class TensorErrors:
         return (some / (some + FLOOR / 1e5)) * (size * size * size) * FLOOR
 
     def scalar(self, riemann: Array, gamma: Array, ddg: Array) -> Array:
-        """Of R, from R^a_bcd, Γ_abc and ∂∂g in the frame."""
+        """Bound of R, from R^a_bcd, Γ_abc and ∂∂g in the frame."""
         error = np.asarray(np.einsum("ababm->m", self.riemann(gamma, ddg, riemann)))
         return (error + self.lost * (1.0 * len(gamma) * (len(gamma) - 1))) / self.sound
 
     def metric(self, g: Array) -> Array:
-        """Of g_ij, shape (n, n, m)."""
+        """Bound of g_ij, shape (n, n, m)."""
         return self._given + self._shared * self._columns[:, None] * self._columns[None] + np.abs(g) * LAST
 
     def determinant(self, determinant: Array) -> Array:
-        """Of det g: δ log det g is the trace of W, and det g a product of pivots, none above the square of a column."""
+        """Bound of det g: δ log det g is tr W, and det g a product of pivots, none above the square of a column."""
         relative = sum(self._W[a, a] for a in range(len(self._W))) + LAST
         return (abs(determinant) * relative + math.prod(c * c + 1.0 for c in self._columns) * FLOOR) / self.sound
 
     def inverse(self, inverse: Array) -> Array:
-        """Of g^ij, shape (n, n, m)."""
+        """Bound of g^ij, shape (n, n, m)."""
         return (self._contracted(self._W, self._Et, [0, 1]) + np.abs(inverse) * LAST) / self.sound
 
     def christoffel(self, raised: Array, christoffel: Array) -> Array:
-        """Of Γ^i_jk, shape (n, n, n, m); ``raised``: Γ with the first index in the frame, the others in coordinates."""
+        """Bound of Γ^i_jk, shape (n, n, n, m); ``raised``: Γ with the first index in the frame, no other."""
         if self._framed:
             error = self._contracted(_first_kind(self._framed[1]), self._F, [1, 2])
         else:
@@ -149,7 +153,7 @@ class TensorErrors:
         return (error + np.abs(christoffel) * LAST) / self.sound
 
     def riemann(self, gamma: Array, ddg: Array, riemann: Array) -> Array:
-        """Of R^a_bcd in the frame, shape (n, n, n, n, m), from Γ_abc, ∂∂g and R^a_bcd there."""
+        """Bound of R^a_bcd in the frame, shape (n, n, n, n, m), from Γ_abc, ∂∂g and R^a_bcd there."""
         size, n = np.abs(gamma), len(gamma)
         dg_error = self._framed[1] if self._framed else self._contracted(self._dg_error, self._E, range(3))
         # Half of an inverse metric, and of the two roundings of a product, for each of the two Γ.
@@ -167,7 +171,7 @@ class TensorErrors:
         return error
 
     def riemann_in_coordinates(self, error: Array) -> Array:
-        """Of R^i_jkl, from those of R^a_bcd in the frame."""
+        """Bound of R^i_jkl, from those of R^a_bcd in the frame."""
         error = self._contracted(self._contracted(error, self._Et, [0]), self._F, [1, 2, 3])
         e, f = self._rows, self._columns
         lost = (e[:, None] * f)[:, :, None, None] * (f[:, None] * f) * self.lost
@@ -176,7 +180,7 @@ class TensorErrors:
         return (error + lost) / self.sound
 
     def ricci(self, error: Array) -> Array:
-        """Of Ric_ij, from those of R^a_bcd in the frame."""
+        """Bound of Ric_ij, from those of R^a_bcd in the frame."""
         f, n = self._columns, len(error)
         error = self._contracted(sum(error[a, :, a] for a in range(n)), self._F, [0, 1])
         return (error + f[:, None] * f * (self.lost * (n - 1.0))) / self.sound

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
+from sympy import Expr
 
 from infogeom.numeric.multiprecision import staged
 from infogeom.symbolic.metric_value import Metric
@@ -56,30 +57,42 @@ def closed_form(metric: Metric) -> Callable[[tuple[float, ...]], tuple[Jet, Jet]
     the difference of larger terms, unless it is 0 everywhere.
     """
     n, x = len(metric.coordinates), metric.coordinates
-    entries = {
-        (i, j, *along): metric.matrix[i, j].diff(*(x[k] for k in along)) if along else metric.matrix[i, j]
-        for i, j in combinations_with_replacement(range(n), 2)
-        for order in range(3)
-        for along in combinations_with_replacement(range(n), order)
-    }
+    entries = _entries(metric)
     at_point = staged(list(entries.values()), x, metric.samples.symbols if metric.samples else ())
     some = np.array([[entry != 0 for entry in metric.matrix.row(i)] for i in range(n)])
     rows = metric.samples.data.tolist() if metric.samples else [[]]
     weights = metric.samples.weights.tolist() if metric.samples else [1.0]
 
     def jet(columns: Sequence[Sequence[Real]]) -> Jet:
-        values = dict(zip(entries, (mpmath.fdot(weights, column) for column in columns), strict=True))
-        return Jet(*(_symmetric(n, rank, values) for rank in (2, 3, 4)))
+        means = [mpmath.fdot(weights, column) for column in columns]
+        values = dict(zip(entries, means, strict=True))
+        return Jet(_symmetric(n, 2, values), _symmetric(n, 3, values), _symmetric(n, 4, values))
 
     @cache
     def both(point: tuple[float, ...]) -> tuple[Jet, Jet]:
         integrand = at_point(list(map(mpmath.mpf, point)))
-        columns = list(zip(*(integrand(*map(mpmath.mpf, row)) for row in rows), strict=True))
+        of_samples = [integrand(*map(mpmath.mpf, row)) for row in rows]
+        columns = list(zip(*of_samples, strict=True))
+
+        # More may cancel within a term than its magnitude tells: hence √(g_ii g_jj).
         sizes = jet([[abs(value) for value in column] for column in columns])
         root = np.array([mpmath.sqrt(v) for v in np.diagonal(sizes.g)], dtype=object)
         return jet(columns), sizes._replace(g=np.where(some, np.maximum(np.outer(root, root), sizes.g), 0))
 
     return both
+
+
+def _entries(metric: Metric) -> dict[Index, Expr]:
+    """Expressions of g_ij, ∂_k g_ij and ∂_k ∂_l g_ij, i ≤ j and k ≤ l, by their indices."""
+    n, x = len(metric.coordinates), metric.coordinates
+    entries: dict[Index, Expr] = {}
+    for i, j in combinations_with_replacement(range(n), 2):
+        entries[i, j] = metric.matrix[i, j]
+        for order in (1, 2):
+            for along in combinations_with_replacement(range(n), order):
+                variables = [x[k] for k in along]
+                entries[i, j, *along] = entries[i, j].diff(*variables)
+    return entries
 
 
 def _symmetric(n: int, rank: int, values: dict[Index, Real]) -> Array:
