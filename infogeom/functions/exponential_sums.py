@@ -46,7 +46,7 @@ class log_sum_exp(Primitive):  # noqa: N801
         return sympy.log(len(self.args)).evalf()
 
     def roundings_of_scipy(self, size: Callable[[Expr], Expr]) -> Expr:
-        """Those of a logarithm, also beside its zero."""
+        """Roundings of a logarithm, also beside its zero."""
         return ELEMENTARY * (size(self) + sympy.log(len(self.args)).evalf())
 
     def _eval_is_real(self) -> bool | None:
@@ -100,7 +100,7 @@ class softmax(Primitive):  # noqa: N801
         return self * (int(k == j) - softmax(j, *a))
 
     def roundings_of_scipy(self, size: Callable[[Expr], Expr]) -> Expr:
-        """Those of e^(a_k − log Σ e^a)."""
+        """Roundings of e^(a_k − log Σ e^a)."""
         return size(self) * sympy.Add(2 * ELEMENTARY, *(2 * size(a) for a in self.args[1:]))
 
     def _eval_is_extended_positive(self) -> bool | None:

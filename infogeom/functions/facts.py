@@ -15,7 +15,7 @@ __all__ = ["ELEMENTARY", "Arithmetic", "Facts", "Growth"]
 
 #: Roundings to which the functions of the mathematical library are good.
 ELEMENTARY = 4
-#: The same of functions that do not say otherwise.
+#: Roundings to which functions are good that do not say otherwise.
 UNSTATED = 16
 #: Within the domain of almost all functions.
 INSIDE = ((0.1, 0.9),)

@@ -122,7 +122,7 @@ class inverse_mills(OfNormal):  # noqa: N801
         return -self * (self.args[0] + self)
 
     def roundings_of_scipy(self, size: Callable[[Expr], Expr]) -> Expr:
-        """Those of e^(−x²/2 − log Φ(x))."""
+        """Roundings of e^(−x²/2 − log Φ(x))."""
         return size(self) * (2 * ELEMENTARY + 2 * size(self.args[0]) ** 2)
 
     def _eval_is_real(self) -> bool | None:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import llvmlite
@@ -63,14 +63,17 @@ def compiled(source: str, *, contract: bool = False) -> Functions:
         Numba functions that release the GIL. Where the cache folder cannot be used, or what is in it is damaged or
         may be another user's, they are compiled in memory, after a `CacheWarning` with the path.
     """
-    text = _whole(source)
+    return _compiled(_whole(source), contract)
+
+
+def _compiled(text: str, contract: bool) -> Functions:
     options = FUSED if contract else OPTIONS
     name, folder = _name(text, options), PrivateFolder(cache_directory().absolute())
     keep_source(folder, f"{name}.py", text)
     module = _executed(name, text, str(folder.path / f"{name}.py"))
     sys.modules[name] = module  # numba looks a cached function's module up by its name
     functions = {}
-    for called, function in _functions(module, text).items():
+    for called, function in _functions(module).items():
         dispatcher: Any = numba.njit(**options)(function)
         dispatcher._cache = KernelCache(folder, f"{name}.{called}")
         functions[called] = dispatcher
@@ -82,13 +85,11 @@ def interpreted(source: str) -> Functions:
     """Return the same functions as plain Python, for debugging."""
     module = _executed("infogeom_kernel", _whole(source), "<infogeom kernel>")
     module.__dict__["fma"] = lambda a, b, c: a * b + c
-    return _functions(module, source)
+    return _functions(module)
 
 
 def _whole(source: str) -> str:
-    """Source with its imports; the text of a module has its own."""
-    if source.startswith('"""'):
-        return source
+    """Generated source with its imports, and with the modules of the library that it calls."""
     text = HEADER
     for module in MODULES:
         if re.search(rf"\b(?:{'|'.join(module.__all__)})\(", source):
@@ -99,12 +100,13 @@ def _whole(source: str) -> str:
 @lru_cache(maxsize=8)
 def compiled_module(module: ModuleType, *, contract: bool = False) -> Functions:
     """Compile the functions of a module that is plain Python, from its own source text."""
-    return compiled(inspect.getsource(module), contract=contract)
+    return _compiled(inspect.getsource(module), contract)
 
 
-def _functions(module: ModuleType, source: str) -> Functions:
-    names = [line[4 : line.index("(")] for line in source.splitlines() if line.startswith("def ")]
-    return {name: getattr(module, name) for name in names}
+def _functions(module: ModuleType) -> Functions:
+    """What a module defines, and does not import."""
+    names = vars(module)
+    return {name: f for name, f in names.items() if isinstance(f, FunctionType) and f.__globals__ is names}
 
 
 def _executed(name: str, text: str, filename: str) -> ModuleType:

@@ -25,8 +25,10 @@ BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 
 RATIOS = tuple(BERNOULLI[k] / BERNOULLI[k - 1] / ((2 * k + 1) * (2 * k + 2)) for k in range(1, 10))
 #: Steps of the recurrence before the asymptotic series.
 SHIFT = 10
-#: The zero of ψ, in two floats.
-ZERO, ZERO_REST = 1.4616321449683622, 9.549995429965697e-17
+#: The zero of ψ, rounded.
+DIGAMMA_ZERO = 1.4616321449683622
+#: What rounding leaves off it.
+DIGAMMA_ZERO_REST = 9.549995429965697e-17
 
 
 def polygamma(m: int, x: float) -> float:
@@ -56,7 +58,7 @@ def polygamma(m: int, x: float) -> float:
 def _digamma(x: float) -> float:
     """ψ(x), beside its zero as the difference from there."""
     if 1.0 < x < 2.5:
-        return _digamma_gap(ZERO, x, (x - ZERO) - ZERO_REST)
+        return _digamma_gap(DIGAMMA_ZERO, x, (x - DIGAMMA_ZERO) - DIGAMMA_ZERO_REST)
     y, rest = _lifted(x)
     return log(y) - rest
 
@@ -246,7 +248,11 @@ def _log_series(nu: float, x: float) -> float:
 
 def _debye_order(R: float) -> int:
     """How many terms the uniform expansion takes from R = √(ν² + x²) ≥ `DEBYE_RADIUS` on."""
-    return 20 if R < 60.0 else 14 if R < 400.0 else 8 if R < 1e5 else 4
+    if R < 60.0:
+        return 20
+    if R < 400.0:
+        return 14
+    return 8 if R < 1e5 else 4
 
 
 def _log_debye(order: int, nu: float, x: float) -> float:
@@ -305,12 +311,15 @@ def debye_coefficients(order: int) -> tuple[float, ...]:
             for j in range(i + 1):
                 for k in range(n - i):
                     s[j + k] -= rows[i][j] * rows[n - 1 - i][k]
-        rows.append([(s[j] - (s[j - 1] + 2.0 * q[j - 1] if j else 0.0)) / 2.0 for j in range(n + 1)])
+        # Times 1 − P, and − 2 P q_n: the coefficient before counts against each but the first.
+        row = [(s[j] - (s[j - 1] + 2.0 * q[j - 1])) / 2.0 for j in range(1, n + 1)]
+        rows.append([s[0] / 2.0, *row])
     return tuple(c for row in reversed(rows) for c in reversed(row))
 
 
 #: Beyond this √(ν² + x²) the expansion needs no steps.
 DEBYE_RADIUS = 30.0
+#: Coefficients of the expansion, those of the highest order first.
 DEBYE = debye_coefficients(20)
 
 
@@ -366,5 +375,7 @@ def eta_weights(terms: int) -> tuple[float, ...]:
     return tuple((-1) ** n * ((sums[-1] - sums[n]) / sums[-1]) for n in range(terms))
 
 
+#: Weights of the terms of η(s).
 ETA = eta_weights(28)
+#: Logarithms of their numbers.
 LOGARITHMS = tuple(log(n + 1.0) for n in range(28))

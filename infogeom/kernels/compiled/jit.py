@@ -15,7 +15,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+#: What numba is told.
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+#: The passes of networks, where the compiler may fuse products and sums.
 FUSED: dict[str, Any] = {**OPTIONS, "fastmath": {"contract"}}
 
 __all__ = ["FUSED", "OPTIONS", "fma"]
