@@ -32,6 +32,7 @@ from infogeom import precision
 from infogeom.arguments import columns_of
 from infogeom.grid import evaluate_points
 from infogeom.kernels.curvature import textbook
+from infogeom.kernels.curvature.jet import Jet
 from infogeom.kernels.curvature.textbook import MARGIN
 from infogeom.models import Model
 from infogeom.symbolic import Metric, christoffel, ricci, ricci_scalar, riemann
@@ -331,10 +332,10 @@ def _at(tensors: Tensors, metric: Metric, point: Point) -> Tensors:
 # --- How close they must be -------------------------------------------------------------------------------------------
 
 
-def _numbers(jet: RationalJet) -> textbook.Jet:
+def _numbers(jet: RationalJet) -> Jet:
     """Jet in mpmath numbers."""
     real = np.vectorize(lambda x: mpmath.mpf(x.p) / x.q, otypes=[object])
-    return textbook.Jet(*map(real, (jet.g, jet.dg, jet.ddg)))
+    return Jet(*map(real, (jet.g, jet.dg, jet.ddg)))
 
 
 def _condition(jet: RationalJet) -> float:

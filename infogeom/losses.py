@@ -7,6 +7,7 @@ and ``expected_factor`` evaluate the same in float64, in forms that neither canc
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,8 +28,11 @@ Array = NDArray[np.float64]
 SUM_TOLERANCE = 1e-5
 
 
-class Loss:
+class Loss(ABC):
     """What the losses have in common: a name, a definition, and the labels that the definition stands for.
+
+    Name and definition are all that the models of a single neuron need; what else is not there raises
+    NotImplementedError where networks or the command line ask for it.
 
     Examples
     --------
@@ -46,9 +50,9 @@ class Loss:
     middle: ClassVar[float] = 0.5
 
     @property
+    @abstractmethod
     def name(self) -> str:
         """Short name, used in file names and attributes, and read by `by_name`."""
-        raise NotImplementedError
 
     @property
     def title(self) -> str:
@@ -60,11 +64,11 @@ class Loss:
         """Loss of this kind by its name; None where the name is of another kind, ValueError where its order is none."""
         raise NotImplementedError
 
+    @abstractmethod
     def expression(self, outputs: Sequence[Expr], targets: Sequence[Expr]) -> Expr:
         """Loss of one sample for O outputs and O targets."""
-        raise NotImplementedError
 
-    def check_targets(self, targets: Array) -> None:
+    def check_targets(self, targets: Array) -> None:  # noqa: B027  (most are defined for all)
         """Raise ValueError for targets (N, O) that the loss is not defined for."""
 
     def values(self, outputs: Array, targets: Array) -> Array:
@@ -86,9 +90,9 @@ class Loss:
 class _Location(Loss):
     """A loss of the residual f − y alone: exp(−ℓ) is a location family, with E[r rᵀ] = c times the identity."""
 
+    @abstractmethod
     def information(self, outputs: int) -> float:
         """Constant c of E[r rᵀ] = c · identity for a number of outputs."""
-        raise NotImplementedError
 
     def expected_factor(self, outputs: Array) -> Array:
         """√c times the unit vectors, shape (1, O, O)."""

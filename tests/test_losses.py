@@ -308,3 +308,11 @@ def test_cross_entropy_of_one_output_asks_for_a_probability() -> None:
 
 def test_close_orders_have_different_names() -> None:
     assert len({LpNorm(p).name for p in (1, 1.000001, 1.0000014)}) == 3
+
+
+def test_a_loss_without_a_definition_cannot_be_made() -> None:
+    class Named(Loss):
+        name = "named"
+
+    with pytest.raises(TypeError, match="expression"):
+        Named()  # type: ignore[abstract]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ __all__ = ["SGD", "Adam", "Optimizer"]
 Array = NDArray[Any]
 
 
-class Optimizer:
+class Optimizer(ABC):
     """What the update rules have in common: a learning rate, and a state of arrays like the parameters.
 
     Examples
@@ -29,13 +30,13 @@ class Optimizer:
 
     learning_rate: float
 
+    @abstractmethod
     def start(self, parameters: Array) -> tuple[Array, ...]:
         """State before the first update: arrays of zeros, of the parameters' shape and dtype."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, parameters: Array, gradient: Array, state: tuple[Array, ...], step: int) -> None:
         """Change ``parameters`` and ``state`` in place; ``step`` counts from 1.  All arrays are one-dimensional."""
-        raise NotImplementedError
 
 
 def _check_fraction(name: str, value: float) -> None:

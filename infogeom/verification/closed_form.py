@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 
 from infogeom.kernels.curvature import textbook
+from infogeom.kernels.curvature.jet import Jet
 from infogeom.models.model import Model
 from infogeom.symbolic import Metric
 from infogeom.verification.score_jet import ScoreJet
@@ -17,7 +18,7 @@ from infogeom.verification.score_jet import ScoreJet
 __all__ = ["ClosedForm", "by_definition", "rounding_bounds"]
 
 Point = tuple[float, ...]
-ClosedForm = Callable[[Point], tuple[textbook.Jet, textbook.Jet]]
+ClosedForm = Callable[[Point], tuple[Jet, Jet]]
 
 
 def by_definition(model: Model | None) -> ClosedForm:
@@ -32,11 +33,11 @@ def by_definition(model: Model | None) -> ClosedForm:
         ) from None
 
     @cache
-    def both(point: Point) -> tuple[textbook.Jet, textbook.Jet]:
+    def both(point: Point) -> tuple[Jet, Jet]:
         found, _ = moments(point)
         root = np.array([mpmath.sqrt(v) for v in np.diagonal(found.g)], dtype=object)
-        value = textbook.Jet(found.g, found.dg, found.ddg)
-        return value, textbook.Jet(np.outer(root, root), abs(found.dg), abs(found.ddg))
+        value = Jet(found.g, found.dg, found.ddg)
+        return value, Jet(np.outer(root, root), abs(found.dg), abs(found.ddg))
 
     return both
 

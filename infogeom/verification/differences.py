@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom import precision
-from infogeom.kernels.curvature.textbook import Jet
+from infogeom.kernels.curvature.jet import Jet
 from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.symbolic.metric_value import Metric
 

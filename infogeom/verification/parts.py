@@ -14,7 +14,8 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from infogeom.kernels.curvature.textbook import Jet, closed_form
+from infogeom.kernels.curvature.jet import Jet
+from infogeom.kernels.curvature.textbook import closed_form
 from infogeom.models.combine import Product, Reparametrisation, Replicas
 from infogeom.models.model import Model
 from infogeom.numeric.multiprecision import in_mpmath

@@ -14,7 +14,8 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from infogeom.kernels.curvature.textbook import Jet, gauss_scalar, inverse, perturbed, textbook
+from infogeom.kernels.curvature.jet import Jet
+from infogeom.kernels.curvature.textbook import gauss_scalar, inverse, perturbed, textbook
 from infogeom.models.model import Model
 from infogeom.symbolic import Metric
 from infogeom.verification import differences

@@ -80,6 +80,15 @@ def test_a_rate_that_is_no_number_is_a_type_error() -> None:
         Adam("1")  # type: ignore[arg-type]
 
 
+def test_an_update_rule_without_an_update_cannot_be_made() -> None:
+    class Nothing(Optimizer):
+        def start(self, parameters: Any) -> tuple[Any, ...]:
+            return ()
+
+    with pytest.raises(TypeError, match="update"):
+        Nothing()  # type: ignore[abstract]
+
+
 def test_adam_on_a_model_is_adam_on_its_gradients() -> None:
     model = ig.models.sigmoid_neuron(*ig.models.decision_boundary(30, seed=2), ig.losses.CrossEntropy())
     found = ig.training.adam(model, (0.5, 0.5), learning_rate=0.05, steps=10)

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import combinations_with_replacement, product
-from typing import Any, NamedTuple
+from typing import Any
 
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr
 
+from infogeom.kernels.curvature.jet import Jet
 from infogeom.numeric.multiprecision import staged
 from infogeom.symbolic.metric_value import Metric
 
 __all__ = [
     "MARGIN",
-    "Jet",
     "closed_form",
     "condition_number",
     "gauss_scalar",
@@ -40,14 +40,6 @@ Index = tuple[int, ...]
 #: Errors of a rounding or two each: at most three g⁻¹ and two ∂g enter a term of R, and as much again.
 MARGIN = 10
 EPS = mpmath.mpf(2) ** -52
-
-
-class Jet(NamedTuple):
-    """A metric and its derivatives at a point: g[i, j], dg[i, j, k] = ∂_k g_ij, ddg[i, j, k, l] = ∂_k ∂_l g_ij."""
-
-    g: Array
-    dg: Array
-    ddg: Array
 
 
 def closed_form(metric: Metric) -> Callable[[tuple[float, ...]], tuple[Jet, Jet]]:

@@ -22,6 +22,7 @@ from sympy import Expr, Symbol
 
 from infogeom.functions.primitive import primitives
 from infogeom.kernels.codegen.vectorised import special_on_arrays
+from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.curvature.loops import TINY, UNIT
 from infogeom.kernels.expectations.moment_errors import Bounds, Frame, Uncertain, moment_errors, unpacked
 from infogeom.kernels.expectations.nodes import EPS, ROUNDINGS, Nodes, Rule, Sample, sample_of
@@ -30,7 +31,7 @@ from infogeom.models.law import Law
 from infogeom.numeric.float64 import PRIMITIVES, in_float64
 from infogeom.symbolic import Expectation as ExpectationForm
 
-__all__ = ["Expectations", "Jet", "expectations_of", "special_functions"]
+__all__ = ["Expectations", "expectations_of", "special_functions"]
 
 Array = NDArray[np.float64]
 #: Intervals of the first rule, and of the last.
@@ -45,20 +46,6 @@ AT_ONCE = 8192
 SMALL = 1e-290
 #: What E[s] and E[h + s s], which vanish, come to where nodes are missing, relative to g.
 DEFICIT = 1e-13
-
-
-class Jet(NamedTuple):
-    """g[i, j], dg[i, j, k], ddg[i, j, k, l] and bounds on their errors, infinite where the mass was not found.
-
-    ``framed`` are those of g, ∂g and ∂∂g in the frame Eᵀ g E = 1 with E upper triangular, where scores do not cancel:
-    ``errors``, each as large as it may be, would allow for far more; nan where there is no such frame.
-    """
-
-    g: Array
-    dg: Array
-    ddg: Array
-    errors: tuple[Array, ...]
-    framed: tuple[Array, ...]
 
 
 class Found(NamedTuple):
@@ -98,11 +85,11 @@ class Expectations:
         self._n = len(x)
         self.moving = any(law.moving for law in self._laws)
 
-    def __call__(self, point: Sequence[float]) -> Jet:
+    def __call__(self, point: Sequence[float]) -> BoundedJet:
         """Jet at a point."""
         return self.jets([point])[0]
 
-    def jets(self, points: Sequence[Sequence[float]]) -> list[Jet]:
+    def jets(self, points: Sequence[Sequence[float]]) -> list[BoundedJet]:
         """Jets at points, each of them what it is alone."""
         totals = [_Total(self._n) for _ in points]
         parts = [part for law, own in zip(self._laws, self._own, strict=True) for part in self._parts(law, own, points)]
@@ -133,7 +120,7 @@ class Expectations:
                 yield k, row, law.rule.some([*(float(point[c]) for c in own), *row[law.inputs]], number)
 
     @cached_property
-    def unknown(self) -> Jet:
+    def unknown(self) -> BoundedJet:
         """What a point has of which nothing can be said."""
         total = _Total(self._n)
         total.lose(range(self._n))
@@ -183,7 +170,7 @@ class _Total:
         for whole, error in zip(self._framed, bounds.framed, strict=False):
             whole += factor * error
 
-    def jet(self, frame: Frame) -> Jet:
+    def jet(self, frame: Frame) -> BoundedJet:
         """The jet with its errors, those of derivatives out of the frame."""
         g, dg, ddg = self.moments
         framed, higher = [], []
@@ -191,7 +178,7 @@ class _Total:
             known = order < self._known
             framed.append(error if known and frame.regular else np.full_like(error, np.nan))
             higher.append(frame.back(error) if known else np.full_like(error, np.inf))
-        return Jet(g, dg, ddg, (self._error, *higher[1:]), tuple(framed))
+        return BoundedJet(g, dg, ddg, (self._error, *higher[1:]), tuple(framed))
 
 
 class Expectation:

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.curvature.tensor_errors import SINGLE
 from infogeom.kernels.points.pointwise import Pointwise
-from infogeom.kernels.points.work import Jets, jets_of, way_of
+from infogeom.kernels.points.work import jets_of, way_of
 from infogeom.numeric.float64 import in_float64
 from infogeom.symbolic import Called, Metric
 
@@ -47,7 +48,7 @@ class _Called(Pointwise):
         self._low, self._high = np.array(ends).T
         self._conditions = in_float64(metric.coordinates, list(metric.constraints))
 
-    def jets(self, points: Array, order: int) -> Jets:
+    def jets(self, points: Array, order: int) -> BoundedJet:
         return jets_of([self._jet(point, order) for point in points], self.n, order)
 
     def _jet(self, point: Array, order: int) -> list[tuple[Array, Array]]:

@@ -15,6 +15,7 @@ from infogeom.kernels.codegen.program import UnsupportedFunctionError
 from infogeom.kernels.codegen.rounding import ERRORS
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature import loops
+from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.curvature.loops import SINGULAR
 from infogeom.kernels.curvature.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
 from infogeom.kernels.points.closed_kernels import (
@@ -29,7 +30,7 @@ from infogeom.kernels.points.closed_kernels import (
 from infogeom.kernels.points.null_space import null_space, rank_in_general, rank_of_samples
 from infogeom.kernels.points.pointwise import at_point
 from infogeom.kernels.points.tiles import Evaluation, Places, Task, ratio
-from infogeom.kernels.points.work import Jets, Work, way_of
+from infogeom.kernels.points.work import Work, way_of
 from infogeom.models.parameter import Parameter
 from infogeom.quantities import QUANTITIES, highest_order, metric_and_model
 from infogeom.symbolic import ClosedForm, Metric
@@ -225,11 +226,11 @@ class _Closed(Work):
 
         return values
 
-    def jets(self, points: Array, order: int) -> Jets:
+    def jets(self, points: Array, order: int) -> BoundedJet:
         jet = _Jet(jet_kernels(self.metric, order), sample_table(self.metric), self.n)
         packed = jet(NOWHERE, np.ascontiguousarray(points.T))[:, 0]
         errors = jet.errors(packed)
-        return Jets(*jet.tensors(packed), tuple(jet.share / SINGLE * errors[name] for name in ERRORS))
+        return BoundedJet(*jet.tensors(packed), tuple(jet.share / SINGLE * errors[name] for name in ERRORS))
 
     def balls(self, quantities: Sequence[str]) -> Balls:
         return exact(self.metric, quantities)

@@ -19,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, Set, Symbol
 
+from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.expectations.jets import special_functions
 from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.kernels.points.pointwise import Pointwise
-from infogeom.kernels.points.work import Jets, Work, jets_up_to, way_of, work_of
+from infogeom.kernels.points.work import Work, jets_up_to, way_of, work_of
 from infogeom.symbolic import DirectSum, Form, Metric, PulledBack, Scaled
 
 Array = NDArray[np.float64]
@@ -78,12 +79,12 @@ class _Scaled(_Composed):
         return [self._part(self.metric.coordinates, self.form.form, self.metric.domains)]
 
     @np.errstate(over="ignore", invalid="ignore")  # shows in the jets
-    def jets(self, points: Array, order: int) -> Jets:
+    def jets(self, points: Array, order: int) -> BoundedJet:
         found, number = self._parts[0].jets(points, order), float(self.form.number)
         *of_jet, factor = found.errors  # the last is relative
         tensors = [number * tensor for tensor in (found.g, found.dg, found.ddg)]
         errors = [number * error + np.abs(t) * ROUNDING for error, t in zip(of_jet, tensors, strict=True)]
-        return Jets(tensors[0], tensors[1], tensors[2], (*errors, factor))
+        return BoundedJet(tensors[0], tensors[1], tensors[2], (*errors, factor))
 
 
 @way_of(DirectSum)
@@ -93,7 +94,7 @@ class _DirectSum(_Composed):
         return [self._part(own, form, [next(domains) for _ in own]) for own, form in parts]
 
     @np.errstate(over="ignore", invalid="ignore")  # shows in the jets
-    def jets(self, points: Array, order: int) -> Jets:
+    def jets(self, points: Array, order: int) -> BoundedJet:
         m, first = len(points), 0
         whole = [np.zeros((self.n,) * rank + (m,)) for rank in RANKS[: order + 1]]
         errors = [np.zeros_like(tensor) for tensor in whole]
@@ -124,7 +125,7 @@ class _PulledBack(_Composed):
         return [self._part(tuple(self.form.old), self.form.form)]
 
     @np.errstate(over="ignore", invalid="ignore")  # shows in the jets
-    def jets(self, points: Array, order: int) -> Jets:
+    def jets(self, points: Array, order: int) -> BoundedJet:
         theta, J, H, K = self._at(points)
         (part,) = self._parts
         found = part.jets(np.ascontiguousarray(theta.value.T), min(order + 1, part.order))
@@ -157,7 +158,7 @@ def _derivatives(e: Sequence[Expr], x: Sequence[Symbol], rank: int) -> list[Expr
     return list(e)
 
 
-def _moved(part: Work, found: Jets, theta: Bounded, order: int) -> list[Bounded]:
+def _moved(part: Work, found: BoundedJet, theta: Bounded, order: int) -> list[Bounded]:
     """The jet where θ was rounded to, up to an order, with what that adds to its errors.
 
     So does the error of a factor that all samples share: of a whole jet there is none

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.kernels.balls.enclosures import Balls
+from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.expectations.jets import expectations_of
 from infogeom.kernels.expectations.scores import scores_of
 from infogeom.kernels.expectations.sums import exact_sums
 from infogeom.kernels.points.pointwise import Pointwise
-from infogeom.kernels.points.work import Jets, way_of
+from infogeom.kernels.points.work import way_of
 from infogeom.symbolic import Expectation, Metric
 
 Array = NDArray[np.float64]
@@ -33,15 +34,15 @@ class _Expectations(Pointwise):
         self._expectations = expectations_of(*self._place)
         self.order = 0 if self._expectations.moving else 2
 
-    def jets(self, points: Array, order: int) -> Jets:
+    def jets(self, points: Array, order: int) -> BoundedJet:
         found, m = self._expectations.jets(list(points)), len(points)
         if not m:
             none = tuple(np.empty((self.n,) * rank + (0,)) for rank in (2, 3, 4))
-            return Jets(none[0], none[1], none[2], (*none, np.empty((self.n + 1, 0))), none)
+            return BoundedJet(none[0], none[1], none[2], (*none, np.empty((self.n + 1, 0))), none)
         g, dg, ddg = (np.stack([jet[k] for jet in found], axis=-1) for k in range(3))
         errors = [np.stack([jet.errors[k] for jet in found], axis=-1) for k in range(3)]
         framed = tuple(np.stack([jet.framed[k] for jet in found], axis=-1) for k in range(3))
-        return Jets(g, dg, ddg, (*errors, np.zeros((self.n + 1, m))), framed)
+        return BoundedJet(g, dg, ddg, (*errors, np.zeros((self.n + 1, m))), framed)
 
     def balls(self, quantities: Sequence[str]) -> Balls | None:
         return exact_sums(*self._place)

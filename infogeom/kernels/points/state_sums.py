@@ -20,10 +20,11 @@ from scipy.linalg import lapack
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature import loops
 from infogeom.kernels.curvature.geometry import contract_indices
+from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.curvature.tensor_errors import SINGLE, TensorErrors
 from infogeom.kernels.points.tiles import Evaluation, Places, Task
-from infogeom.kernels.points.work import Jets, Work, jets_of, way_of
+from infogeom.kernels.points.work import Work, jets_of, way_of
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric, WeightedStates
 
@@ -77,7 +78,7 @@ class _States(Work):
     def evaluation(self, task: Task) -> Evaluation:
         return _Stated(task)
 
-    def jets(self, points: Array, order: int) -> Jets:
+    def jets(self, points: Array, order: int) -> BoundedJet:
         found = [_cumulants(self.form.statistics, x, order) for x in points]
         return jets_of(found, self.n, order)
 

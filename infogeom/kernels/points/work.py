@@ -5,53 +5,33 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.kernels.balls.enclosures import MOST_BITS, Balls
 from infogeom.kernels.balls.fixed_precision import DoubleDouble
+from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.points.tiles import Evaluation, Task
 from infogeom.symbolic import Form, Metric
 
-__all__ = ["Jets", "Work", "jets_of", "jets_up_to", "way_of", "work_of"]
+__all__ = ["Work", "jets_of", "jets_up_to", "way_of", "work_of"]
 
 Array = NDArray[np.float64]
 
 
-class Jets(NamedTuple):
-    """A metric and its derivatives at points, the point last.
-
-    Attributes
-    ----------
-    g, dg, ddg : ndarray, shapes (n, n, m), (n, n, n, m), (n, n, n, n, m)
-        g_ij, ∂_k g_ij and ∂_k ∂_l g_ij; empty beyond the order that was asked for.
-    errors : tuple of ndarray
-        Bounds on those of g, ∂g and ∂∂g, and of a factor that all samples share, shape (n + 1, m), see
-        `infogeom.kernels.codegen.rounding.SampleErrors`.
-    framed : tuple of ndarray
-        Bounds on the first three in the orthonormal frame, where they are known better there; or empty.
-    """
-
-    g: Array
-    dg: Array
-    ddg: Array
-    errors: tuple[Array, ...]
-    framed: tuple[Array, ...] = ()
-
-
-def jets_up_to(tensors: Sequence[Array], errors: Sequence[Array], shared: Array | None = None) -> Jets:
+def jets_up_to(tensors: Sequence[Array], errors: Sequence[Array], shared: Array | None = None) -> BoundedJet:
     """Jets from g, ∂g and ∂∂g up to some order and bounds on their errors, one of a factor that all samples share."""
     n, m = tensors[0].shape[-2:]
     beyond = [np.empty((0,) * rank) for rank in range(len(tensors) + 3, 6)]
     whole = [*tensors, *beyond]
     if shared is None:
         shared = np.zeros((n + 1, m))
-    return Jets(whole[0], whole[1], whole[2], (*errors, *beyond, shared))
+    return BoundedJet(whole[0], whole[1], whole[2], (*errors, *beyond, shared))
 
 
-def jets_of(found: Sequence[Sequence[tuple[Array, Array]]], n: int, order: int) -> Jets:
+def jets_of(found: Sequence[Sequence[tuple[Array, Array]]], n: int, order: int) -> BoundedJet:
     """Jets from what was found at each point: g, ∂g and ∂∂g up to an order, each with bounds on its errors."""
     tensors = [np.empty((n,) * (k + 2) + (len(found),)) for k in range(order + 1)]
     errors = [np.empty_like(tensor) for tensor in tensors]
@@ -87,7 +67,7 @@ class Work(ABC):
         """Quantities by float64."""
 
     @abstractmethod
-    def jets(self, points: Array, order: int) -> Jets:
+    def jets(self, points: Array, order: int) -> BoundedJet:
         """Jets up to an order at points (m, n), by float64."""
 
     def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...] | None] | None:
