@@ -24,7 +24,7 @@ Real = arb | int | float
 #: Bits beyond which cancellation is not followed, or four times those in force.
 CANCELLATION_BITS = 2**13
 #: What sources call for constants.
-CONSTANTS: dict[str, Callable[[], arb]] = {
+NAMED_BALLS: dict[str, Callable[[], arb]] = {
     "pi": arb.pi,
     "e": arb.const_e,
     "euler": arb.const_euler,

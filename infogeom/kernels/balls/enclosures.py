@@ -137,7 +137,7 @@ class Balls:
     @cached_property
     def _functions(self) -> dict[str, Any]:
         namespace = vars(ball_functions) | vars(ball_cases)
-        namespace |= ball_functions.CONSTANTS
+        namespace |= ball_functions.NAMED_BALLS
         namespace["ratio"] = _ratio
         exec(self.source, namespace)
         return namespace

@@ -27,8 +27,8 @@ __all__ = ["DoubleDouble", "Found", "double_double_of"]
 Array = NDArray[np.float64]
 Objects = NDArray[Any]  # of numbers
 Places = dict[str, NDArray[np.int64]]
-#: Parameters up to which curvature is written out as instructions.
-MOST_PARAMETERS = 4
+#: Coordinates up to which curvature is written out as instructions.
+MOST_COORDINATES = 4
 #: Relative error of a number that is the float64 number nearest to the true one, or as good as that.
 NEAREST = 2.0**-53 + 2.0**-60
 
@@ -174,7 +174,7 @@ def double_double_of(balls: Balls, quantities: Collection[str]) -> DoubleDouble 
 
     None where one of its functions has no such version, or where there are many parameters.
     """
-    if balls.n > MOST_PARAMETERS:
+    if balls.n > MOST_COORDINATES:
         return None
     places = tuple((name, tuple(at.tolist())) for name, at in balls.at.items())
     columns = balls.data.shape[1]
@@ -191,12 +191,12 @@ def _stages(
     source: str, places: tuple[tuple[str, tuple[int, ...]], ...], n: int, columns: int, quantities: tuple[str, ...]
 ) -> tuple[_Sampled | None, Stage, Places, Array] | None:
     try:
-        return _traced(source, dict(places), n, columns, quantities)
+        return _written_out(source, dict(places), n, columns, quantities)
     except UnsupportedFunctionError:
         return None
 
 
-def _traced(
+def _written_out(
     source: str, places: Mapping[str, tuple[int, ...]], n: int, columns: int, quantities: Collection[str]
 ) -> tuple[_Sampled | None, Stage, Places, Array]:
     program = Program()

@@ -295,7 +295,7 @@ def functions_of(program: Program) -> dict[str, Callable[..., Number]]:
     found: dict[str, Callable[..., Number]] = {"ratio": program.ratio}
     for name in ball_functions.__all__:
         found[name] = partial(program.real, getattr(ball_functions, name))
-    for name, constant in ball_functions.CONSTANTS.items():
+    for name, constant in ball_functions.NAMED_BALLS.items():
         found[name] = partial(program.real, constant)
     for name, function in FUNCTIONS.items():
         found[name] = partial(_either, function, found[name])

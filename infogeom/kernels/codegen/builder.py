@@ -19,7 +19,7 @@ from infogeom.functions.registry import facts_of
 from infogeom.functions.removable import removable
 from infogeom.kernels.codegen.cases import condition
 from infogeom.kernels.codegen.layout import Axes
-from infogeom.kernels.codegen.lines import INNERMOST, Kinds, Line, Program, V
+from infogeom.kernels.codegen.lines import INNER, INNERMOST, Kinds, Line, Program
 from infogeom.kernels.curvature.straight_line import OVER, PLUS, TIMES
 
 __all__ = ["Builder", "UnsupportedFunctionError"]
@@ -227,7 +227,7 @@ class Builder:
             kinds = self._depends(term)
             if not self.hoisted or kinds >= INNERMOST:
                 return []
-            parts.setdefault(V in kinds, []).append(term)
+            parts.setdefault(INNER in kinds, []).append(term)
         return list(parts.values())
 
     def _exponential(self, u: Expr) -> str:

@@ -12,7 +12,7 @@ from itertools import chain
 
 from sympy import Symbol
 
-from infogeom.kernels.codegen.lines import INNERMOST, Kinds, Line, N, P, Program, V, fused, lone_products
+from infogeom.kernels.codegen.lines import INNER, INNERMOST, OUTER, SAMPLE, Kinds, Line, Program, fused, lone_products
 
 __all__ = ["BLOCK", "UNROLL", "Axes", "write_loops", "write_point"]
 
@@ -33,10 +33,10 @@ class Axes:
 
     def kinds(self) -> dict[Symbol, Kinds]:
         """What each symbol depends on.  Without outer coordinates there is nothing to hoist, and points stand alone."""
-        inner = frozenset({V}) if self.outer else INNERMOST
-        kinds = dict.fromkeys(self.outer, frozenset({P}))
+        inner = frozenset({INNER}) if self.outer else INNERMOST
+        kinds = dict.fromkeys(self.outer, frozenset({OUTER}))
         kinds |= dict.fromkeys(self.inner, inner)
-        return kinds | dict.fromkeys(self.sample, frozenset({N}))
+        return kinds | dict.fromkeys(self.sample, frozenset({SAMPLE}))
 
     def positional(self) -> dict[Symbol, Symbol]:
         """Symbols named by position."""
@@ -65,14 +65,14 @@ def write_point(program: Program, axes: Axes) -> str:
     start = ["def point(x, rows):"]
     for k, symbol in enumerate(axes.outer + axes.inner):
         start.append(f"    {symbol.name} = x[{k}]")
-    start += _indented(1, [line for line in lines if N not in program.depends[line.name]])
+    start += _indented(1, [line for line in lines if SAMPLE not in program.depends[line.name]])
     if not axes.sample:
         start.append(f"    return [{', '.join(program.results)}]")
         return "\n".join(start) + "\n"
 
     # What no point changes is computed once for each sample, and of it what is read later is kept.
-    once = [line for line in lines if program.depends[line.name] == {N}]
-    each = [line for line in lines if program.depends[line.name] > {N}]
+    once = [line for line in lines if program.depends[line.name] == {SAMPLE}]
+    each = [line for line in lines if program.depends[line.name] > {SAMPLE}]
     read = set(program.results).union(*(line.operands for line in each))
     columns = [symbol.name for symbol in axes.sample]
     names = columns + [line.name for line in once]
@@ -134,8 +134,8 @@ class _Writer:
             else:
                 outer.append(line.name)
         self.read = [name for name in outer if name in read]
-        self.tables = [name for name in self.read if V in program.depends[name]]
-        self.outside = [name for name in self.read if V not in program.depends[name]]
+        self.tables = [name for name in self.read if INNER in program.depends[name]]
+        self.outside = [name for name in self.read if INNER not in program.depends[name]]
         self.calls = program.calls()
         self.lone = {name: factors for name, factors in lone_products(program).items() if name not in self.read}
 
@@ -145,9 +145,9 @@ class _Writer:
     def loads(self, kind: str, index: str) -> list[Line]:
         """Assignments of the symbols of one kind, from their arrays."""
         symbols, array = {
-            P: (self.axes.outer, "outer"),
-            V: (self.axes.inner, "inner"),
-            N: (self.axes.sample, "data"),
+            OUTER: (self.axes.outer, "outer"),
+            INNER: (self.axes.inner, "inner"),
+            SAMPLE: (self.axes.sample, "data"),
         }[kind]
         return [Line(symbol.name, f"{array}[{k}, {index}]") for k, symbol in enumerate(symbols)]
 
@@ -160,7 +160,7 @@ class _Writer:
         self.write(0, ["def tile(outer, inner, data, out):"])
         self.write(1, ["P, V = out.shape[1], out.shape[2]"])
         self.write(1, self.assignments(self.program.results, lambda d: not d))
-        plain = self.table(1, frozenset({V}))
+        plain = self.table(1, frozenset({INNER}))
         copies = UNROLL if self.axes.sample else 0
         self.write(1, self.of_copies("row_{0} = empty(V)", list(chain(*self.calls)), copies))
         if not copies:
@@ -171,12 +171,12 @@ class _Writer:
         # Blocks are summed on their own and then added to the output, which keeps the roundings of a sum few.
         self.write(1, ["N = data.shape[1]", "out[:] = 0.0", f"total = empty(({len(self.program.results)}, V))"])
         self.write(1, [f"for start in range(0, N, {BLOCK}):", f"    B = min({BLOCK}, N - start)"])
-        tables = self.table(2, frozenset({V, N}))
+        tables = self.table(2, frozenset({INNER, SAMPLE}))
         self.points(2, plain)
         self.write(3, ["total[:] = 0.0", f"for b in range(0, B, {UNROLL}):"])
-        outside = self.assignments(self.outside, lambda d: N in d)
+        outside = self.assignments(self.outside, lambda d: SAMPLE in d)
         for copy in range(UNROLL):
-            self.write(4, self.copied(self.loads(N, f"start + b + {copy}"), copy))
+            self.write(4, self.copied(self.loads(SAMPLE, f"start + b + {copy}"), copy))
             self.write(4, [f"row_{self.named(name, copy)} = table_{name}[b + {copy}]" for name in tables])
             self.write(4, self.copied(outside, copy))
         self.innermost(4, [*plain, *tables], copies)
@@ -185,7 +185,7 @@ class _Writer:
 
     def named(self, name: str, copy: int) -> str:
         """A name that depends on the sample marked as of its copy, any other as it is."""
-        return f"{name}_{copy}" if N in self.program.depends.get(name, ()) else name
+        return f"{name}_{copy}" if SAMPLE in self.program.depends.get(name, ()) else name
 
     def copied(self, lines: Iterable[Line], copy: int) -> list[str]:
         """Lines as they are for one of the samples of a pass."""
@@ -206,7 +206,7 @@ class _Writer:
     def points(self, depth: int, plain: Sequence[str]) -> None:
         """Open the loop over the outer points."""
         self.write(depth, ["for p in range(P):"])
-        lines = self.loads(P, "p") + self.assignments(self.outside, lambda d: d == {P})
+        lines = self.loads(OUTER, "p") + self.assignments(self.outside, lambda d: d == {OUTER})
         self.write(depth + 1, lines)
         self.write(depth + 1, _each("row_{0} = table_{0}", plain))
 
@@ -215,15 +215,15 @@ class _Writer:
         names = [name for name in self.tables if self.program.depends[name] == kinds]
         if not names:
             return []
-        sampled = N in kinds
+        sampled = SAMPLE in kinds
         shape, at = ("(B, V)", "b, v") if sampled else ("V", "v")
         self.write(depth, _each(f"table_{{0}} = empty({shape})", names))
         if sampled:
             self.write(depth, ["for b in range(B):"])
             depth += 1
-            self.write(depth, self.loads(N, "start + b") + self.assignments(names, lambda d: d == {N}))
+            self.write(depth, self.loads(SAMPLE, "start + b") + self.assignments(names, lambda d: d == {SAMPLE}))
         self.write(depth, ["for v in range(V):"])
-        self.write(depth + 1, self.loads(V, "v") + self.assignments(names, lambda d: V in d))
+        self.write(depth + 1, self.loads(INNER, "v") + self.assignments(names, lambda d: INNER in d))
         self.write(depth + 1, _each(f"table_{{0}}[{at}] = {{0}}", names))
         return names
 
@@ -253,7 +253,7 @@ class _Writer:
             used.update(line.operands)
         reads = [Line(name, "row_{0}[v]", (name,)) for name in rows if name in used]
         self.write(depth, ["for v in range(V):"])
-        self.write(depth + 1, self.loads(V, "v"))
+        self.write(depth + 1, self.loads(INNER, "v"))
         self.write(depth + 1, self.unrolled(reads + lines, copies))
 
     def plus(self, total: str, term: Sequence[str], copies: int) -> str:
@@ -273,11 +273,11 @@ class _Writer:
 
     def nest(self, kinds: Sequence[str], exponents: Sequence[str]) -> None:
         """Loops over what some exponents depend on, with the largest of them at each point of the outermost."""
-        arrays = {P: "outer", V: "inner", N: "data"}
-        targets = {P: "along_outer[p]", V: "along_inner[v]"}
+        arrays = {OUTER: "outer", INNER: "inner", SAMPLE: "data"}
+        targets = {OUTER: "along_outer[p]", INNER: "along_inner[v]"}
         # What depends on no coordinate counts at every outer point.
-        loops = list(kinds) if P in kinds or V in kinds else [P, *kinds]
-        target = targets[P if P in loops else V]
+        loops = list(kinds) if OUTER in kinds or INNER in kinds else [OUTER, *kinds]
+        target = targets[OUTER if OUTER in loops else INNER]
         for depth, kind in enumerate(loops, start=1):
             self.write(depth, [f"for {kind} in range({arrays[kind]}.shape[1]):"])
             if kind in kinds:

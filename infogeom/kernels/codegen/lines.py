@@ -10,13 +10,17 @@ from typing import NamedTuple
 from infogeom.kernels.compiled.library import CALLED
 from infogeom.kernels.curvature.straight_line import MINUS, PLUS, TIMES
 
-__all__ = ["INNERMOST", "Kinds", "Line", "N", "P", "Program", "V", "fused", "lone_products"]
+__all__ = ["INNER", "INNERMOST", "OUTER", "SAMPLE", "Kinds", "Line", "Program", "fused", "lone_products"]
 
-#: What a line may depend on: the outer point, the inner point, the sample.
-P, V, N = "p", "v", "n"
+#: A line may depend on the outer point,
+OUTER = "p"
+#: on the inner point,
+INNER = "v"
+#: and on the sample.
+SAMPLE = "n"
 Kinds = frozenset[str]
 #: What lines of the innermost loop depend on, and perhaps on the sample.
-INNERMOST = frozenset({P, V})
+INNERMOST = frozenset({OUTER, INNER})
 #: Functions that a vectorised loop may call.
 INLINE = frozenset({"fabs", "max", "sqrt"})
 

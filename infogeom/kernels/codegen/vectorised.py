@@ -19,7 +19,7 @@ __all__ = ["special_on_arrays", "vectorised"]
 
 Array = NDArray[np.float64]
 #: What sources call for constants.
-CONSTANTS = {"pi": np.pi, "e": np.e, "euler": np.euler_gamma, "catalan": 0.915965594177219}
+NUMBERS = {"pi": np.pi, "e": np.e, "euler": np.euler_gamma, "catalan": 0.915965594177219}
 
 
 @lru_cache(maxsize=64)
@@ -52,7 +52,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         functions[f"a{name}"] = getattr(np, f"arc{name}")
     functions |= {"erf": scipy_special.erf, "erfc": scipy_special.erfc, "zeta": scipy_special.zeta}
     functions |= {"gamma": scipy_special.gamma, "lgamma": scipy_special.gammaln, "ratio": operator.truediv}
-    for name, number in CONSTANTS.items():
+    for name, number in NUMBERS.items():
         functions[name] = partial(float, number)
     functions |= {"less": np.less, "at_most": np.less_equal, "equal": np.equal, "unequal": np.not_equal}
     functions |= {"both": np.logical_and, "either": np.logical_or, "choose": _choose}

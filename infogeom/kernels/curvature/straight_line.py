@@ -23,9 +23,14 @@ __all__ = ["MINUS", "OVER", "PLAIN", "PLUS", "TIMES", "Assign", "Value", "writte
 
 Objects = NDArray[np.object_]
 
-#: Forms of lines: text with places for the operands.
-PLUS, MINUS = "{0} + {1}", "{0} - {1}"
-TIMES, OVER = "{0} * {1}", "{0} / {1}"
+#: Forms of lines, text with places for the operands: a sum,
+PLUS = "{0} + {1}"
+#: a difference,
+MINUS = "{0} - {1}"
+#: a product,
+TIMES = "{0} * {1}"
+#: and a quotient.
+OVER = "{0} / {1}"
 
 
 class Assign(Protocol):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from infogeom.kernels.codegen.lines import Line, N, P, Program, V, fused, lone_products
+from infogeom.kernels.codegen.lines import INNER, OUTER, SAMPLE, Line, Program, fused, lone_products
 
 PLUS, MINUS, TIMES = "{0} + {1}", "{0} - {1}", "{0} * {1}"
-INNER = frozenset({P, V})
+INNER = frozenset({OUTER, INNER})
 
 
 def program(*lines: Line, results: tuple[str, ...]) -> Program:
     """A program of lines in p of the outer point and v of the inner one."""
-    made = Program(depends={"p": frozenset({P}), "v": frozenset({V}), "x": frozenset({N})}, results=[*results])
+    made = Program(
+        depends={"p": frozenset({OUTER}), "v": frozenset({INNER}), "x": frozenset({SAMPLE})}, results=[*results]
+    )
     for line in lines:
         made.add(line)
     return made
