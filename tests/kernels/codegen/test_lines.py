@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from infogeom.kernels.codegen.lines import INNER, OUTER, SAMPLE, Line, Program, fused, lone_products
+from infogeom.kernels.codegen.lines import INNER, INNERMOST, OUTER, SAMPLE, Line, Program, fused, lone_products
 
 PLUS, MINUS, TIMES = "{0} + {1}", "{0} - {1}", "{0} * {1}"
-INNER = frozenset({OUTER, INNER})
 
 
 def program(*lines: Line, results: tuple[str, ...]) -> Program:
@@ -25,7 +24,7 @@ def test_a_line_is_written_with_other_names_and_its_literals_as_they_are() -> No
 
 def test_a_line_depends_on_what_its_operands_depend_on() -> None:
     made = program(Line("a", TIMES, ("p", "v")), Line("b", PLUS, ("a", "2.0")), results=("b",))
-    assert made.depends["b"] == INNER
+    assert made.depends["b"] == INNERMOST
 
 
 def test_lines_that_lead_nowhere_are_not_needed_nor_those_before_what_is_known() -> None:
