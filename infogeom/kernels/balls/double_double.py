@@ -159,7 +159,8 @@ def scaled(s: Ball, a: Ball) -> Ball:
     ah, _, ar = a
     scale = POWERS[int(binary_exponent(ah)) + 1022]
     faint = ah < LEAST_EXPONENT
-    h, l = 0.0 if faint else sh * scale, 0.0 if faint else sl * scale
+    h = 0.0 if faint else sh * scale
+    l = 0.0 if faint else sl * scale
     r = FAINT if faint else sr * scale * ROOM
     return h, l, r if ah <= MOST_EXPONENT and ar <= 1.0 else inf
 

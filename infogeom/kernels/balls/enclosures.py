@@ -210,7 +210,9 @@ class Balls:
 
     def _tensor(self, components: Objects, name: str, rank: int) -> Objects:
         at = self.at[name]
-        return components[at].reshape(*(self.n,) * rank, 1) if at.size else np.empty((0,) * (rank + 1), dtype=object)
+        if not at.size:
+            return np.empty((0,) * (rank + 1), dtype=object)
+        return components[at].reshape(*(self.n,) * rank, 1)
 
     def _geometry(self, jet: Sequence[Objects], quantities: Collection[str], basis: NDArray[np.int64]) -> Enclosure:
         """Quantities from a jet, by the same text as in float64 with a frame of its own.

@@ -81,8 +81,9 @@ class DoubleDouble:
         balls = self.enclose(points)
         values, errors = balls[:, 0], (np.abs(balls[:, 1]) + balls[:, 2]) * ROOM
         settled = np.all(errors <= NEAREST * np.abs(values), axis=0)
-        names = self.at.keys() - {"sign"}
-        return Found({k: values[self.at[k]] for k in names}, {k: errors[self.at[k]] for k in names}, settled)
+        places = {name: at for name, at in self.at.items() if name != "sign"}
+        known = {name: values[at] for name, at in places.items()}
+        return Found(known, {name: errors[at] for name, at in places.items()}, settled)
 
     def enclose(self, points: Array) -> Array:
         """Balls (components, 3, m) of all quantities at points (m, n)."""
@@ -202,7 +203,8 @@ def _written_out(
     program = Program()
     x = [program.input(k, sampled=False) for k in range(n)]
     row, table = _rows(program, source, columns)
-    components = [program.number(c) for c in _namespace(program, source)["point"](x, [row] if table else ())]
+    rows = [row] if table else []
+    components = [program.number(c) for c in _namespace(program, source)["point"](x, rows)]
     if table:
         components = [program.summed(component) for component in components]
     found = _quantities(program, components, places, n, quantities)
@@ -241,7 +243,7 @@ def _sampled(program: Program, table: Stage, sums: Sequence[int], coordinates: M
     needed = program.needed(terms)
     columns = {k: program.instructions[k][1][0] for k in needed if program.instructions[k][0] == "column"}
     inside = [k for k in needed if program.sampled[k] and k not in columns]
-    outside = {operand for k in inside for operand in program.instructions[k][1]} | {*terms}
+    outside = {operand for k in inside for operand in program.instructions[k][1]}.union(terms)
     given = sorted(k for k in outside if not program.sampled[k] and k not in program.constants)
     return _Sampled(table, stage(program, given, coordinates), stage(program, terms, columns, given, sums=True))
 

@@ -86,11 +86,11 @@ def stage(
         Registers that are filled from outside.
     sums : bool
     """
-    order = program.needed(results, {*loads, *given})
-    kept = {k for k in order if k in program.constants} | {*given}
+    order = program.needed(results, set(loads).union(given))
+    kept = {k for k in order if k in program.constants}.union(given)
     places = _places(program, order, kept, loads)
     size = max(places.values(), default=-1) + 1
-    totals = [size + row for row in range(len(results))] if sums else []
+    totals = list(range(size, size + len(results))) if sums else []
     rows: dict[int, list[int]] = {}
     for row, result in enumerate(results):
         rows.setdefault(result, []).append(row)
@@ -100,7 +100,8 @@ def stage(
         if k in loads:
             code.append(instruction("load", places[k], loads[k]))
         elif k not in kept:
-            code.append(instruction(operation, places[k], *(places[operand] for operand in operands)))
+            sources = [places[operand] for operand in operands]
+            code.append(instruction(operation, places[k], *sources))
         # At once, so that the register can be used again.
         for row in rows.get(k, ()):
             move = instruction("accumulate", totals[row], places[k]) if sums else instruction("store", row, places[k])
@@ -123,6 +124,6 @@ def _places(program: Program, order: Sequence[int], kept: Collection[int], loads
         else:
             places[k], size = size, size + 1
         # Not before the target has its register: instructions read and write different ones.
-        done = {k, *operands[k]} - {*kept}
+        done = {k, *operands[k]}.difference(kept)
         free += [places[j] for j in sorted(done) if last.get(j, k) == k]
     return places

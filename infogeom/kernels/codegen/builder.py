@@ -105,7 +105,7 @@ class Builder:
         if e.is_Add or e.is_Mul:
             return self._combined(e)
         if e.is_Pow:
-            return self._power(*e.as_base_exp()) if e.base is not sympy.E else self._exponential(e.exp)
+            return self._exponential(e.exp) if e.base is sympy.E else self._power(e)
         if isinstance(e, sympy.exp):
             return self._exponential(e.args[0])
         if isinstance(e, sympy.Piecewise):
@@ -172,7 +172,8 @@ class Builder:
         for operand in operands:
             kinds = self._depends(operand)
             groups.setdefault(kinds, []).append(operand)
-        return [groups[kinds] for kinds in sorted(groups, key=lambda k: (len(k), sorted(k)))]
+        cheapest = sorted(groups, key=lambda kinds: (len(kinds), sorted(kinds)))
+        return [groups[kinds] for kinds in cheapest]
 
     def _combined(self, e: Expr) -> str:
         operands = _factors(e) if e.is_Mul else e.as_ordered_terms()
@@ -185,7 +186,9 @@ class Builder:
             return self._fold([self.node(o) for o in group], PLUS)
         over = [o for o in group if _divides(o)]
         under = [o for o in group if o not in over]
-        numerator = self._fold([self.node(o) for o in under], TIMES) if under else "1.0"
+        numerator = "1.0"
+        if under:
+            numerator = self._fold([self.node(o) for o in under], TIMES)
         if not over:
             return numerator
         denominator = self._fold([self.node(1 / o) for o in over], TIMES)
@@ -197,7 +200,8 @@ class Builder:
             result = self.assign(form, result, name)
         return result
 
-    def _power(self, base: Expr, exponent: Expr) -> str:
+    def _power(self, e: Expr) -> str:
+        base, exponent = e.as_base_exp()
         if not exponent.is_Rational or (self.exact and exponent.q > 2):
             b, x = self.node(base), self.node(exponent)
             return self.assign("{0} ** {1}", b, x, calls=("pow",))
@@ -315,7 +319,9 @@ def _factors(product: Expr) -> list[Expr]:
     """Factors in a fixed order, the number in front whole."""
     number, rest = product.as_coeff_Mul()
     factors: list[Expr] = rest.as_ordered_factors()
-    return factors if number == 1 else [number, *factors]
+    if number == 1:
+        return factors
+    return [number, *factors]
 
 
 def _divides(e: Expr) -> bool:

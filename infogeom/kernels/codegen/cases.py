@@ -53,10 +53,10 @@ def condition(c: Boolean, place: Callable[[Expr], str], *, called: bool) -> str:
         c = sympy.to_nnf(c, simplify=False)
     if type(c) not in JOINED:
         raise TypeError(f"a condition must be made of inequalities, equations, and, or, not; got {c}")
-    first, *others = [condition(part, place, called=called) for part in sorted(c.args, key=sympy.default_sort_key)]
-    text = first
-    for other in others:
-        text = JOINED[type(c)][called].format(text, other)
+    text = ""
+    for part in sorted(c.args, key=sympy.default_sort_key):
+        other = condition(part, place, called=called)
+        text = JOINED[type(c)][called].format(text, other) if text else other
     return text
 
 

@@ -73,7 +73,9 @@ def write_point(program: Program, axes: Axes) -> str:
     # What no point changes is computed once for each sample, and of it what is read later is kept.
     once = [line for line in lines if program.depends[line.name] == {SAMPLE}]
     each = [line for line in lines if program.depends[line.name] > {SAMPLE}]
-    read = set(program.results).union(*(line.operands for line in each))
+    read = set(program.results)
+    for line in each:
+        read.update(line.operands)
     columns = [symbol.name for symbol in axes.sample]
     names = columns + [line.name for line in once]
     kept = ", ".join([name for name in names if name in read] or names[:1])
@@ -100,8 +102,11 @@ def _each(form: str, names: Iterable[str]) -> list[str]:
 
 def _indented(depth: int, lines: Iterable[Line | str]) -> list[str]:
     """Text of lines."""
-    indent = "    " * depth
-    return [indent + (line.written() if isinstance(line, Line) else line) for line in lines]
+    texts = []
+    for line in lines:
+        text = line.written() if isinstance(line, Line) else line
+        texts.append("    " * depth + text)
+    return texts
 
 
 class _Writer:
@@ -179,7 +184,7 @@ class _Writer:
             self.write(4, self.copied(self.loads(SAMPLE, f"start + b + {copy}"), copy))
             self.write(4, [f"row_{self.named(name, copy)} = table_{name}[b + {copy}]" for name in tables])
             self.write(4, self.copied(outside, copy))
-        self.innermost(4, [*plain, *tables], copies)
+        self.innermost(4, plain + tables, copies)
         self.write(3, ["for c in range(out.shape[0]):", "    for v in range(V):"])
         self.write(5, ["out[c, p, v] += total[c, v]"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import NamedTuple
 
 from infogeom.kernels.compiled.library import CALLED
@@ -91,7 +92,7 @@ class Program:
                 own = line.name if functions & CALLED else ""
                 loops.setdefault((level[line.name], own), []).append(line.name)
                 level[line.name] += 1
-        return [loops[key] for key in sorted(loops, key=lambda key: key[0])]
+        return [loops[key] for key in sorted(loops, key=itemgetter(0))]
 
 
 def lone_products(program: Program) -> dict[str, tuple[str, ...]]:

@@ -158,5 +158,6 @@ def _positional(axes: Axes, expressions: Mapping[str, Sequence[Expr]]) -> tuple[
         if e not in new:
             new[e] = e.xreplace(names)
     renamed = {key: [new[e] for e in group] for key, group in expressions.items()}
-    outer, inner, sample = (tuple(names[s] for s in symbols) for symbols in (axes.outer, axes.inner, axes.sample))
-    return Axes(outer, inner, sample), renamed
+    outer = tuple(names[s] for s in axes.outer)
+    inner = tuple(names[s] for s in axes.inner)
+    return Axes(outer, inner, tuple(names[s] for s in axes.sample)), renamed

@@ -46,8 +46,8 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
         return Abs(e), sympy.Integer(0)
     if e.is_Add or e.is_Mul:
         majorants, counts = _each(e.args)
-        count = (largest if e.is_Add else sympy.Add)(*counts)
-        return e.func(*majorants), count + len(counts) - 1
+        combined = largest if e.is_Add else sympy.Add
+        return e.func(*majorants), combined(*counts) + len(counts) - 1
     if e.is_Pow and e.base is not sympy.E and not e.exp.free_symbols:
         return _power(e.base, e.exp)
     if isinstance(e, sympy.Piecewise):
@@ -62,8 +62,12 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
 
 def _each(expressions: Sequence[Expr]) -> tuple[list[Expr], list[Expr]]:
     """Majorants of expressions, and counts."""
-    found = [rounding(e) for e in expressions]
-    return [majorant for majorant, _ in found], [count for _, count in found]
+    majorants, counts = [], []
+    for e in expressions:
+        majorant, count = rounding(e)
+        majorants.append(majorant)
+        counts.append(count)
+    return majorants, counts
 
 
 def _power(base: Expr, exponent: Expr) -> tuple[Expr, Expr]:
@@ -150,8 +154,13 @@ Entries = Mapping[str, Sequence[Expr]]
 def jet_errors(jet: Entries) -> dict[str, list[Expr]]:
     """Estimated errors of the entries of a jet without samples, as they go into the frame; and of observables."""
     below = lost(e for entries in jet.values() for e in entries)
-    bounds = {e: _bound(*rounding(e), below) for entries in jet.values() for e in dict.fromkeys(entries)}
-    errors = {f"{name}_error": [bounds[e] for e in entries] for name, entries in jet.items()}
+    bounds: dict[Expr, Expr] = {}
+    errors = {}
+    for name, entries in jet.items():
+        for e in entries:
+            if e not in bounds:
+                bounds[e] = _bound(*rounding(e), below)
+        errors[f"{name}_error"] = [bounds[e] for e in entries]
     return errors | {"factor_error": [sympy.Integer(0)] * (round(len(jet["g"]) ** 0.5) + 1)}
 
 
@@ -263,7 +272,8 @@ class SampleErrors:
         """Whether g_ij = h x_i x_j with one h for all, as far as majorants tell."""
         x = [sympy.sqrt(g[i * n + i].powers) for i in range(n)]
         same = len({(e.number, e.degree, e.rest) for e in g}) == 1 and set(x) == set(self.largest.values())
-        return same and [e.powers for e in g] == [x[i] * x[j] for i in range(n) for j in range(n)]
+        products = [x[i] * x[j] for i in range(n) for j in range(n)]
+        return same and [e.powers for e in g] == products
 
     def _apart(self, entries: Mapping[str, Sequence[_Entry]], g: Sequence[Expr], n: int) -> list[Expr]:
         """The errors of h and h′ where g_ij = h x_i x_j and ∂_k g_ij = h′ x_i x_j x_k; empty elsewhere."""
@@ -276,7 +286,8 @@ class SampleErrors:
         h = self._counted(entries["g"][0], "h", slope)
         h_prime = self._counted(slope, "h_prime", slope)
         of_gamma = SAMPLE_UNIT * n * slope.number / 2 * h_prime / (self._spread_of(g, n) / n)
-        return [SAMPLE_UNIT * n * h / self._size(slope), *(of_gamma * X for X in x)]
+        of_metric = SAMPLE_UNIT * n * h / self._size(slope)
+        return [of_metric] + [of_gamma * X for X in x]
 
     def _counted(self, entry: _Entry, name: str, slope: _Entry) -> Expr:
         """The sum of the sizes of ∂g by the count of roundings in a factor, h or h′."""
@@ -286,8 +297,8 @@ class SampleErrors:
 
     def _spread_of(self, g: Sequence[Expr], n: int) -> Expr:
         """Σ_k g_kk / X_k², which is the sum of h s² or up to n times as much."""
-        diagonal = [g[i * n + i] for i in range(n)]
-        return sympy.Add(*(self._sum(e) / X**2 for e, X in zip(diagonal, self.largest.values(), strict=True)))
+        sizes = [self._sum(g[i * n + i]) for i in range(n)]
+        return sympy.Add(*(size / X**2 for size, X in zip(sizes, self.largest.values(), strict=True)))
 
     def _powers(self, count: Expr, name: str) -> dict[int, Symbol]:
         """Symbols of the coefficients of the spread's powers in a count."""

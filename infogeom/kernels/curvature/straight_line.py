@@ -201,7 +201,10 @@ def written_out(
             F[i] = F[i] * roots[i]
 
     found = dict(geometry(g, dg, ddg, wanted, frame, PLAIN, bounds, share=share))
-    names = {name: [_name(v) for v in np.ravel(found[name])] for name in found if name in wanted}
+    names = {}
+    for name, tensor in found.items():
+        if name in wanted:
+            names[name] = [_name(v) for v in np.ravel(tensor)]
     smallest = pivots[0]
     for pivot in pivots[1:]:
         smallest = pivot.smaller(smallest)
@@ -209,7 +212,7 @@ def written_out(
         factor = share if name.endswith("_error") else 1.0
         found[name] = np.array([Value(assign, v) * factor for v in values])
         names[name] = [v.name for v in found[name]]
-    doubt = _doubt(found, {*wanted, *observables}, assign)
+    doubt = _doubt(found, set(wanted) | observables.keys(), assign)
     return {**names, "pivot": [smallest.name], "doubt": [doubt.name]}
 
 

@@ -139,7 +139,8 @@ def gauss_scalar(g: Array, tangential: Array, second: Array) -> Real:
 
 def perturbed(function: Callable[..., Any], arguments: Sequence[Array], errors: Sequence[Array]) -> Any:
     """How far errors of the arguments carry, to first order: the sum of what each does alone."""
-    value, total = function(*arguments), 0 * function(*arguments)
+    value = function(*arguments)
+    total = 0 * value
     for which, error in enumerate(errors):
         for index in zip(*np.nonzero(error), strict=True):
             moved = [a.copy() for a in arguments]
