@@ -100,8 +100,8 @@ def stage(
         if k in loads:
             code.append(instruction("load", places[k], loads[k]))
         elif k not in kept:
-            sources = [places[operand] for operand in operands]
-            code.append(instruction(operation, places[k], *sources))
+            read = [places[operand] for operand in operands]
+            code.append(instruction(operation, places[k], *read))
         # At once, so that the register can be used again.
         for row in rows.get(k, ()):
             move = instruction("accumulate", totals[row], places[k]) if sums else instruction("store", row, places[k])

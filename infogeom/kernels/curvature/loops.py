@@ -122,15 +122,15 @@ def frame(g: Array, E: Array, F: Array, sign: Array, volume: Array, status: Arra
                 F[i, m, v] *= root[i]
 
 
-def contract(source: Array, matrix: Array, target: Array) -> None:
-    """Contract the middle index: target[a, c, b] = Σ_i source[a, i, b] matrix[i, c]."""
-    A, n, B, m = source.shape
+def contract(tensor: Array, matrix: Array, target: Array) -> None:
+    """Contract the middle index: target[a, c, b] = Σ_i tensor[a, i, b] matrix[i, c]."""
+    A, n, B, m = tensor.shape
     for a in range(A):
         for c in range(n):
             for b in range(B):
                 row = target[a, c, b]
                 for i in range(n):
-                    x, y = source[a, i, b], matrix[i, c]
+                    x, y = tensor[a, i, b], matrix[i, c]
                     if i == 0:
                         for v in range(m):
                             row[v] = x[v] * y[v]
