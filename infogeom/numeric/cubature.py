@@ -22,18 +22,20 @@ from infogeom.numeric.float64 import in_float64
 __all__ = ["cubature", "ends_of", "tractable"]
 
 Array = NDArray[np.float64]
-#: Continuous variables at most, and nodes for each, by their number.
-NODES = {1: 241, 2: 121, 3: 81}
-#: Terms at most.
-MAX_TERMS = 1_000_000
-#: A discrete variable without end is summed so far.
-LONGEST = 400
-#: What a range of unknown length is taken for.
-USUAL = 12
-#: Where the rules end.
+#: Nodes for each continuous variable, by how many of them there are; more there may not be.
+NODES_EACH = {1: 241, 2: 121, 3: 81}
+#: Nodes of a product of rules at most.
+MOST_NODES = 1_000_000
+#: Outcomes of a discrete variable without end that are summed, and the outcome at which its sum ends.
+OUTCOMES_OF_MANY = 400
+#: Outcomes of a range whose ends are expressions, for an estimate of how many nodes there will be.
+USUAL_OUTCOMES = 12
+#: Where the rules end, in the variable of the trapezoidal rule.
 REACH = 3.2
-#: Nodes that find out where a density is, and the logarithm of what does not count.
-FEW, NEGLIGIBLE = 25, -45.0
+#: Nodes for each variable that find out where a density is.
+SCOUTS = 25
+#: Logarithm of what does not count beside the largest integrand among the scouts.
+FAR_BELOW = -45.0
 
 
 def tractable(law: Law) -> bool:
@@ -43,12 +45,13 @@ def tractable(law: Law) -> bool:
     if len(law.supports) == 1:
         return True
     continuous = sum(isinstance(s, sympy.Interval) for s in law.supports)
-    terms = float(NODES.get(continuous, 1)) ** continuous
+    nodes = float(NODES_EACH.get(continuous, 1)) ** continuous
     for support in law.supports:
-        if not isinstance(support, sympy.Interval):
-            known = len(support) if isinstance(support, sympy.FiniteSet) else LONGEST
-            terms *= USUAL if isinstance(support, sympy.Range) else known
-    return continuous <= max(NODES) and terms <= MAX_TERMS
+        if isinstance(support, sympy.Range):
+            nodes *= USUAL_OUTCOMES
+        elif not isinstance(support, sympy.Interval):
+            nodes *= len(support) if isinstance(support, sympy.FiniteSet) else OUTCOMES_OF_MANY
+    return continuous <= max(NODES_EACH) and nodes <= MOST_NODES
 
 
 def cubature(log_density: Expr, scores: Sequence[Expr], variables: Sequence[Symbol], supports: Sequence[Set]) -> Array:
@@ -63,17 +66,18 @@ def cubature(log_density: Expr, scores: Sequence[Expr], variables: Sequence[Symb
     reach = [(-REACH, REACH)] * len(supports)
     if continuous > 2:  # nodes are scarce
         reach = _reach(log_density, variables, supports)
-    columns, weights, _ = _rule(variables, supports, reach, NODES.get(continuous, 1))
-    log_p, *s = in_float64(variables, [log_density, *scores])(*columns)
+    columns, weights, _ = _rule(variables, supports, reach, NODES_EACH.get(continuous, 1))
+    integrands = in_float64(variables, [log_density, *scores])
+    found = integrands(*columns)
     with np.errstate(over="ignore", invalid="ignore"):
-        p = weights * np.exp(log_p)
+        p = weights * np.exp(found[0])
     # A node that float64 cannot tell from the end of a support has no numbers; the mass shows if that matters.
-    kept = np.logical_and.reduce([np.isfinite(v) for v in (log_p, p, *s)]) & (p > 0)
-    p, s = p[kept], [v[kept] for v in s]
-    s = [np.ones_like(p), *s]
-    out = np.empty((len(s), len(s)))
-    for i, j in combinations_with_replacement(range(len(s)), 2):
-        out[i, j] = out[j, i] = (p * s[i] * s[j]).sum()
+    kept = np.isfinite(found).all(axis=0) & np.isfinite(p) & (p > 0)
+    p = p[kept]
+    t = [np.ones_like(p)] + [score[kept] for score in found[1:]]
+    out = np.empty((len(t), len(t)))
+    for i, j in combinations_with_replacement(range(len(t)), 2):
+        out[i, j] = out[j, i] = (p * t[i] * t[j]).sum()
     if not np.isfinite(out).all():
         raise ArithmeticError("cubature did not give a finite number")
     return out
@@ -82,7 +86,11 @@ def cubature(log_density: Expr, scores: Sequence[Expr], variables: Sequence[Symb
 def _rule(
     variables: Sequence[Symbol], supports: Sequence[Set], reach: Sequence[tuple[float, float]], nodes: int
 ) -> tuple[list[Array], Array, list[Array]]:
-    """Nodes of all variables, their weights, and where they are in the variables of the trapezoidal rule."""
+    """Nodes of all variables, their weights, and where they are in the variables of the trapezoidal rule.
+
+    A product of rules grows by one variable at a time, for its support may depend on the values of those before it:
+    each node so far is repeated for each node of the next one. Nodes without weight are left out as soon as they occur.
+    """
     columns: list[Array] = []
     places: list[Array] = []
     weights = np.ones(1)
@@ -90,21 +98,21 @@ def _rule(
         tau = np.linspace(*ends, nodes)
         found, own = _nodes(support, variables[:k], columns, tau)
         at = np.broadcast_to(tau if isinstance(support, sympy.Interval) else 0.0, found.shape)
-        columns = [np.repeat(c, found.shape[1]) for c in columns] + [found.ravel()]
-        places = [np.repeat(c, found.shape[1]) for c in places] + [at.ravel()]
         weights = (weights[:, None] * own).ravel()
         kept = weights > 0
-        columns, places, weights = [c[kept] for c in columns], [c[kept] for c in places], weights[kept]
+        weights = weights[kept]
+        columns = [np.repeat(c, found.shape[1])[kept] for c in columns] + [found.ravel()[kept]]
+        places = [np.repeat(c, found.shape[1])[kept] for c in places] + [at.ravel()[kept]]
     return columns, weights, places
 
 
 def _reach(log_density: Expr, variables: Sequence[Symbol], supports: Sequence[Set]) -> list[tuple[float, float]]:
     """Where few nodes see the density, and one more node on each side."""
-    columns, weights, places = _rule(variables, supports, [(-REACH, REACH)] * len(supports), FEW)
+    columns, weights, places = _rule(variables, supports, [(-REACH, REACH)] * len(supports), SCOUTS)
     (log_p,) = in_float64(variables, [log_density])(*columns)
     size = np.where(np.isfinite(log_p), np.log(weights) + log_p, -np.inf)
-    seen = size >= size.max() + NEGLIGIBLE
-    step = 2 * REACH / (FEW - 1)
+    seen = size >= size.max() + FAR_BELOW
+    step = 2 * REACH / (SCOUTS - 1)
     return [(max(-REACH, float(t[seen].min()) - step), min(REACH, float(t[seen].max()) + step)) for t in places]
 
 
@@ -136,9 +144,9 @@ def _outcomes(support: Set, bound: Any, rows: int) -> tuple[Array, Array]:
         return np.broadcast_to(values, (rows, len(values))), np.ones((rows, len(values)))
     first, last = ends_of(support)
     if first is -sympy.oo:
-        first, last = sympy.Integer(-LONGEST), sympy.Integer(LONGEST)
+        first, last = sympy.Integer(-OUTCOMES_OF_MANY), sympy.Integer(OUTCOMES_OF_MANY)
     low = bound(first)
-    high = low + LONGEST if last is sympy.oo else bound(last)
+    high = low + OUTCOMES_OF_MANY if last is sympy.oo else bound(last)
     k = np.arange(int((high - low).max()) + 1)
     return low + k, (low + k <= high).astype(float)
 

@@ -30,15 +30,25 @@ def _log_sum_exp(*a: Array) -> Array:
     return reduce(np.logaddexp, a)
 
 
+def _softplus(u: Array) -> Array:
+    return np.logaddexp(0.0, u)
+
+
+def _softmax(k: int, *a: Array) -> Array:
+    return np.asarray(np.exp(a[k] - _log_sum_exp(*a)))
+
+
 #: The primitives of this package that SciPy has.
 PRIMITIVES: Mapping[str, Callable[..., Any]] = {
     "expit": special.expit,
-    "softplus": lambda u: np.logaddexp(0.0, u),
+    "softplus": _softplus,
     "log_normal_cdf": special.log_ndtr,
     "log_sum_exp": _log_sum_exp,
-    "softmax": lambda k, *a: np.exp(a[k] - _log_sum_exp(*a)),
+    "softmax": _softmax,
     "inverse_mills": _inverse_mills,
 }
+#: Decimal digits of a number that a function of numbers is replaced by, more than float64 has.
+CONSTANT_DIGITS = 25
 
 
 def in_float64(
@@ -65,12 +75,15 @@ def in_float64(
 def evaluated(expressions: Sequence[Expr]) -> list[Expr]:
     """Expressions whose functions of numbers are numbers."""
     with precision.held():
-        return [
-            e.replace(
-                lambda f: (f.is_Function or f.is_Pow) and not f.free_symbols, lambda f: sympy.Float(f.evalf(25), 25)
-            )
-            for e in expressions
-        ]
+        return [e.replace(_is_constant, _number) for e in expressions]
+
+
+def _is_constant(f: Expr) -> bool:
+    return (f.is_Function or f.is_Pow) and not f.free_symbols
+
+
+def _number(constant: Expr) -> sympy.Float:
+    return sympy.Float(constant.evalf(CONSTANT_DIGITS), CONSTANT_DIGITS)
 
 
 def in_arrays(
@@ -79,8 +92,12 @@ def in_arrays(
     more: Mapping[str, Callable[..., Any]],
     cse: bool | Callable[..., Any] = True,
 ) -> Callable[..., list[Array]]:
-    """The same of expressions whose functions of numbers are numbers; ``cse``: as for `sympy.lambdify`."""
-    evaluate = sympy.lambdify(arguments, expressions, [{**PRIMITIVES, **more}, "scipy", "numpy"], cse=cse, dummify=True)
+    """Function of arrays and numbers that evaluates expressions whose functions of numbers are numbers.
+
+    As `in_float64`, which makes them so; ``cse`` is that of `sympy.lambdify`.
+    """
+    known = dict(PRIMITIVES) | dict(more)
+    evaluate = sympy.lambdify(arguments, expressions, [known, "scipy", "numpy"], cse=cse, dummify=True)
 
     def values(*at: Any) -> list[Array]:
         # Far out, where a density vanishes, its parts are no numbers.

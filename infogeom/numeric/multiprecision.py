@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import mpmath
@@ -42,10 +42,15 @@ def _by_evalf(function: type[sympy.Function]) -> Callable[..., Real]:
 
     def value(*args: Real) -> Real:
         digits = mpmath.mp.dps + 5
-        numbers = [sympy.Integer(int(a)) if mpmath.isint(a) else sympy.Float(a, digits) for a in args]
+        numbers = [_exact(a, digits) for a in args]
         return mpmath.mpf(function(*numbers).evalf(digits)._to_mpmath(mpmath.mp.prec))
 
     return value
+
+
+def _exact(a: Real, digits: int) -> sympy.Number:
+    """A whole number as it is, so that SymPy sees one (an order, a degree)."""
+    return sympy.Integer(int(a)) if mpmath.isint(a) else sympy.Float(a, digits)
 
 
 def _removable(x: Real, germ: str) -> Real:
@@ -58,13 +63,16 @@ def _germ(text: str) -> Germ:
 
 
 def _primitives() -> dict[str, Callable[..., Real]]:
-    ours = {name: getattr(functions, name) for name in functions.__all__}
-    known: dict[str, Callable[..., Real]] = {
-        name: _by_evalf(f) for name, f in ours.items() if isinstance(f, type) and issubclass(f, sympy.Function)
-    }
+    known: dict[str, Callable[..., Real]] = {}
+    for name in functions.__all__:
+        ours = getattr(functions, name)
+        if isinstance(ours, type) and issubclass(ours, sympy.Function):
+            known[name] = _by_evalf(ours)
+    # Those that would cancel or overflow, or are no functions of SymPy's, are written out.
     known |= {expit.__name__: _expit, softplus.__name__: _softplus}
     known |= {log_sum_exp.__name__: _log_sum_exp, softmax.__name__: _softmax, removable.__name__: _removable}
-    return {**known, "exp": exponential}
+    known["exp"] = exponential
+    return known
 
 
 PRIMITIVES = _primitives()
@@ -85,11 +93,10 @@ def staged(
     known: dict[Expr, Dummy] = {}
     reduced = [_reduced(e, set(moving), known) for e in expressions]
     first = in_mpmath(fixed, list(known))
-    second = in_mpmath([*known.values(), *moving], reduced)
+    second = in_mpmath(list(known.values()) + list(moving), reduced)
 
     def at(values: Sequence[Real]) -> Callable[..., list[Real]]:
-        constants = first(*values)
-        return lambda *others: second(*constants, *others)
+        return partial(second, *first(*values))
 
     return at
 
@@ -98,8 +105,11 @@ def _reduced(e: Expr, moving: set[Symbol], known: dict[Expr, Dummy]) -> Expr:
     """Expression in which each greatest part without a moving symbol is a symbol of its own."""
     if isinstance(e, Expr) and not e.free_symbols & moving:  # conditions have no value of their own
         return e if e.is_Rational or isinstance(e, Germ) else known.setdefault(e, Dummy("c", real=True))
-    if isinstance(e, sympy.Add | sympy.Mul):
+    if not e.args:
+        return e
+    parts = e.args
+    if isinstance(e, sympy.Add | sympy.Mul):  # terms or factors that stay are one part, not several
         still, rest = e.as_independent(*moving, as_Add=isinstance(e, sympy.Add))
-        parts = rest.args if isinstance(rest, type(e)) else (rest,)
-        return e.func(_reduced(still, moving, known), *(_reduced(a, moving, known) for a in parts))
-    return e.func(*(_reduced(a, moving, known) for a in e.args)) if e.args else e
+        parts = (still, *rest.args) if isinstance(rest, type(e)) else (still, rest)
+    reduced = [_reduced(part, moving, known) for part in parts]
+    return e.func(*reduced)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
+from operator import methodcaller
 from typing import Any
 
 import sympy
@@ -44,16 +46,20 @@ def real_where_possible(entry: Expr) -> Expr:
         return entry
     real = {s: Dummy(s.name, real=True) for s in entry.free_symbols if not s.is_extended_real}
     found = entry.xreplace(real)
-    for hints in ({}, {"complex": True}):
-        found = found.replace(lambda e, hints=hints: _cancels(e, hints), lambda e, hints=hints: e.expand(**hints))
+    for expanded in (methodcaller("expand"), methodcaller("expand", complex=True)):
+        found = found.replace(partial(_cancels, expanded), expanded)
     back = found.xreplace({dummy: symbol for symbol, dummy in real.items()})
-    # The modulus of a symbol that is not declared real has no derivative by it.
-    return back.replace(sympy.Abs, lambda u: sympy.Abs(u) if u.is_extended_real else sympy.sqrt(u**2))
+    return back.replace(sympy.Abs, _modulus)
 
 
-def _cancels(e: Expr, hints: dict[str, bool]) -> bool:
+def _cancels(expanded: Callable[[Expr], Expr], e: Expr) -> bool:
     """Whether expanding an expression rids it of the imaginary unit."""
-    return e is not sympy.I and e.has(sympy.I) and not e.expand(**hints).has(sympy.I)
+    return e is not sympy.I and e.has(sympy.I) and not expanded(e).has(sympy.I)
+
+
+def _modulus(u: Expr) -> Expr:
+    """Modulus; √u² where u is not declared real, since SymPy's modulus then has no derivative."""
+    return sympy.Abs(u) if u.is_extended_real else sympy.sqrt(u**2)
 
 
 def symmetric(matrix: ImmutableMatrix, region: Region, *, rounded: bool) -> ImmutableMatrix:

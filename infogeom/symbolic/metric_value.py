@@ -23,6 +23,7 @@ from infogeom.symbolic.zero import Region
 
 __all__ = ["Metric"]
 
+#: Samples over which a mean is written out at most: nobody would read more.
 MAX_EXPANDED_SAMPLES = 20
 
 
@@ -104,27 +105,28 @@ class Metric(OfMetrics):
             if not isinstance(c, Symbol):
                 raise TypeError(f"coordinates must be sympy Symbols, got {c!r}")
             check_name(c.name, self.observables.keys() & QUANTITIES.keys())
+
+        # Everything around the form first, exact and immutable: the form is read, and checked, in its light.
         observables = {name: exact(sympy.sympify(e)) for name, e in dict(self.observables).items()}
         given = self._given_form()
-        for name, value in (
-            ("coordinates", coordinates),
-            ("domains", tuple(map(exact, self.domains or [domain_of(c) for c in coordinates]))),
-            ("constraints", tuple(exact(sympy.sympify(c)) for c in self.constraints)),
-            ("constants", tuple(self.constants)),
-            ("observables", observables),
-            ("attributes", dict(self.attributes)),
-        ):
-            object.__setattr__(self, name, value)
+        domains = self.domains or [domain_of(c) for c in coordinates]
+        constraints = tuple(exact(sympy.sympify(c)) for c in self.constraints)
+        self._set(coordinates=coordinates, domains=tuple(map(exact, domains)), constraints=constraints)
+        self._set(constants=tuple(self.constants), observables=observables, attributes=dict(self.attributes))
         self._check()
+
+        # The form, and what it says of the metric: where it has values, and its closed form if it has one.
         form = given.read(self)
         if observables and form.matrix is None:
             raise TypeError(f"observables {[*observables]} are averaged like a matrix, and this metric is {form.told}")
         object.__setattr__(form, "stands", True)
-        object.__setattr__(self, "form", form)
-        conditions = [c for c in form.conditions if c not in self.constraints]
-        object.__setattr__(self, "constraints", (*self.constraints, *conditions))
-        object.__setattr__(self, "matrix", form.matrix)
-        object.__setattr__(self, "samples", form.samples)
+        conditions = tuple(c for c in form.conditions if c not in self.constraints)
+        self._set(constraints=constraints + conditions, form=form, matrix=form.matrix, samples=form.samples)
+
+    def _set(self, **values: Any) -> None:
+        """Give fields their values, which is for `__post_init__` alone."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
 
     def _given_form(self) -> Form:
         """The form, or the closed form that stands in its place, by `dataclasses.replace` too."""
@@ -185,11 +187,12 @@ class Metric(OfMetrics):
                 f"expand writes out at most {MAX_EXPANDED_SAMPLES} samples, got {len(self.samples)}; "
                 "evaluate the metric on a grid instead"
             )
-        weights = [1 if self._equal_weights else decimal(w) for w in self.samples.weights]
+        weights = [1] * len(self.samples) if self._equal_weights else list(map(decimal, self.samples.weights))
         rows = [dict(zip(self.samples.symbols, map(decimal, row), strict=True)) for row in self.samples.data]
 
         def mean(e: Expr) -> Expr:
-            return sympy.Add(*(w * e.xreplace(row) for w, row in zip(weights, rows, strict=True))) / sum(weights)
+            terms = [w * e.xreplace(row) for w, row in zip(weights, rows, strict=True)]
+            return sympy.Add(*terms) / sum(weights)
 
         observables = {name: mean(e) for name, e in self.observables.items()}
         return replace(self, matrix=self.matrix.applyfunc(mean), samples=None, observables=observables)
@@ -214,8 +217,7 @@ class Metric(OfMetrics):
         known = constants_of("with_constants", values, self.constants)
         constraints = [condition.subs(known) for condition in self.constraints]
         observables = {name: e.subs(known) for name, e in self.observables.items()}
-        attributes = dict(self.attributes)
-        attributes.update({symbol.name: str(value) for symbol, value in known.items()})
+        attributes = dict(self.attributes) | {symbol.name: str(value) for symbol, value in known.items()}
         return replace(
             self,
             matrix=self.form.subs(known),
@@ -254,16 +256,7 @@ class Metric(OfMetrics):
     def _reading(self) -> tuple[str, str, str]:
         """LaTeX of the integrand's common factor, of the remaining matrix, and of the symbols in them."""
         assert self.samples is not None
-        assert self.matrix is not None
-        sigmas = sorted(self.matrix.atoms(expit), key=sympy.default_sort_key)
-        u, legend = Symbol("u_n", real=True), []
-        matrix = self.matrix
-        if sigmas:
-            argument = min((s.args[0] for s in sigmas), key=lambda a: a.could_extract_minus_sign())
-            matrix = matrix.xreplace({s: expit(u if s.args[0] == argument else -u) for s in sigmas})
-            legend = [rf"u_n = {latex(sympy.factor_terms(self._indexed(argument)))}"]
-            legend.append(r"\sigma(u) = \frac{1}{1 + e^{-u}}")
-            legend += [r"\bar\sigma(u) = \sigma(-u)"] if matrix.has(expit(-u)) else []
+        matrix, legend = self._with_named_argument()
         if not self._equal_weights:
             legend.append(r"\sum_n w_n = 1")
         if any(s.name.startswith("xtilde") for s in self.samples.symbols):
@@ -274,10 +267,28 @@ class Metric(OfMetrics):
         reading = "" if factor == 1 else latex(self._indexed(factor))
         return reading, latex(self._indexed(rest)), r",\quad ".join(legend)
 
+    def _with_named_argument(self) -> tuple[ImmutableMatrix, list[str]]:
+        """Integrand with one symbol for the argument of its sigmoids, up to sign, and LaTeX that says what it is."""
+        assert self.matrix is not None
+        sigmas = sorted(self.matrix.atoms(expit), key=sympy.default_sort_key)
+        if not sigmas:
+            return self.matrix, []
+        u = Symbol("u_n", real=True)
+        arguments = [sigma.args[0] for sigma in sigmas]
+        argument = min(arguments, key=Expr.could_extract_minus_sign)
+        named = {sigma: expit(u) if sigma.args[0] == argument else expit(-u) for sigma in sigmas}
+        matrix = self.matrix.xreplace(named)
+        legend = [rf"u_n = {latex(sympy.factor_terms(self._indexed(argument)))}"]
+        legend.append(r"\sigma(u) = \frac{1}{1 + e^{-u}}")
+        if matrix.has(expit(-u)):
+            legend.append(r"\bar\sigma(u) = \sigma(-u)")
+        return matrix, legend
+
     def _indexed(self, expression: Any) -> Any:
+        """Expression with the data's symbols as they are read: x̃ with the number of the sample and of the input."""
         assert self.samples is not None
-        names = [s.name.replace("xtilde_", "") for s in self.samples.symbols]
-        index = {
-            s: Symbol(rf"\tilde{{x}}_{{n{a}}}", real=True) for s, a in zip(self.samples.symbols, names, strict=True)
-        }
+        index = {}
+        for symbol in self.samples.symbols:
+            column = symbol.name.replace("xtilde_", "")
+            index[symbol] = Symbol(rf"\tilde{{x}}_{{n{column}}}", real=True)
         return expression.xreplace(index)

@@ -90,17 +90,18 @@ def gamma_form(e: Expr) -> Expr:
         elif rest == 0:
             least = number % 1 or sympy.Integer(1)
         lowest[key] = min(least, lowest.get(key, least))
-    least = {f: (lowest[rest, number % 1], rest) for f, (number, rest) in places.items()}
-    return normal_form(e.xreplace({f: _shifted(f, *least[f]) for f in places}))
+    shifted = {f: _shifted(f, lowest[rest, number % 1], rest) for f, (number, rest) in places.items()}
+    return normal_form(e.xreplace(shifted))
 
 
 def _shifted(f: Expr, number: Expr, rest: Expr) -> Expr:
     """Γ or ψ^(m) by way of its value at rest + number, an integer from its argument (DLMF 5.5.1, 5.5.2)."""
     x = rest + number
     shift = int(f.args[-1] - x)
-    between = [x + k for k in (range(shift) if shift >= 0 else range(shift, 0))]
     sign = 1 if shift >= 0 else -1
+    between = [x + k for k in range(min(shift, 0), max(shift, 0))]
     if isinstance(f, sympy.gamma):
         return sympy.gamma(x) * sympy.Mul(*between) ** sign
     m = f.args[0]
-    return sympy.polygamma(m, x) + sign * (-1) ** m * sympy.factorial(m) * sympy.Add(*(y ** (-m - 1) for y in between))
+    powers = [y ** (-m - 1) for y in between]
+    return sympy.polygamma(m, x) + sign * (-1) ** m * sympy.factorial(m) * sympy.Add(*powers)

@@ -6,9 +6,9 @@ curvature, and R^i_jkl = ∂_k Γ^i_jl − ∂_l Γ^i_jk + Γ^i_mk Γ^m_jl − �
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import combinations, combinations_with_replacement, product
+from itertools import combinations, combinations_with_replacement, product, starmap
 from typing import Any
 
 import sympy
@@ -51,21 +51,29 @@ def _closed(metric: Metric) -> Metric:
 
 
 def _array(n: int, rank: int, entry: Callable[..., Expr]) -> ImmutableDenseNDimArray:
-    entries = [entry(*indices) for indices in product(range(n), repeat=rank)]
-    return ImmutableDenseNDimArray(entries, (n,) * rank)
+    entries = starmap(entry, product(range(n), repeat=rank))
+    return ImmutableDenseNDimArray(list(entries), (n,) * rank)
 
 
 def _settled(metric: Metric, forms: Sequence[Expr]) -> list[Expr]:
     """Normal forms, 0 for those that are 0 in disguise."""
-    zeros = vanishing(forms, metric.region)
-    return [sympy.Integer(0) if zero else form for form, zero in zip(forms, zeros, strict=True)]
+    settled = list(forms)
+    for k, zero in enumerate(vanishing(forms, metric.region)):
+        if zero:
+            settled[k] = sympy.Integer(0)
+    return settled
+
+
+def _sum(terms: Iterable[Expr]) -> Expr:
+    return sympy.Add(*terms)
 
 
 def is_product_of_lines(metric: Metric) -> bool:
     """Whether g is diagonal and each g_ii depends on the i-th coordinate alone: flat at a glance."""
-    x = metric.coordinates
-    diagonal = all(metric.matrix[i, j] == 0 for i, j in combinations(range(len(x)), 2))
-    return diagonal and all(metric.matrix[i, i].free_symbols.isdisjoint({*x} - {c}) for i, c in enumerate(x))
+    g, x = metric.matrix, metric.coordinates
+    if any(g[i, j] != 0 for i, j in combinations(range(len(x)), 2)):
+        return False
+    return all(g[i, i].free_symbols.isdisjoint(set(x) - {c}) for i, c in enumerate(x))
 
 
 def derivatives(metric: Metric) -> ImmutableDenseNDimArray:
@@ -155,13 +163,13 @@ def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
     dg = derivatives(metric)
 
     def entry(i: int, j: int, k: int) -> Expr:
-        return normal_form(
-            sympy.Add(*(g_inv[i, m] * (dg[m, k, j] + dg[m, j, k] - dg[j, k, m]) for m in range(n) if g_inv[i, m] != 0))
-            / 2
-        )
+        terms = (g_inv[i, m] * (dg[m, k, j] + dg[m, j, k] - dg[j, k, m]) for m in range(n) if g_inv[i, m] != 0)
+        return normal_form(_sum(terms) / 2)
 
+    # Symmetric in the last two indices: half of the components are enough.
     places = [(i, j, k) for i, j, k in product(range(n), repeat=3) if j <= k]
-    lower = dict(zip(places, _settled(metric, [entry(*at) for at in places]), strict=True))
+    components = _settled(metric, list(starmap(entry, places)))
+    lower = dict(zip(places, components, strict=True))
     symbols = _array(n, 3, lambda i, j, k: lower[i, min(j, k), max(j, k)])
     return labelled(CHRISTOFFEL, x, symbols)
 
@@ -186,10 +194,12 @@ def riemann(metric: Metric) -> ImmutableDenseNDimArray:
 
     def entry(i: int, j: int, k: int, l: int) -> Expr:
         products = (gamma[i, m, k] * gamma[m, j, l] - gamma[i, m, l] * gamma[m, j, k] for m in range(n))
-        return normal_form(gamma[i, j, l].diff(x[k]) - gamma[i, j, k].diff(x[l]) + sympy.Add(*products))
+        return normal_form(gamma[i, j, l].diff(x[k]) - gamma[i, j, k].diff(x[l]) + _sum(products))
 
+    # Antisymmetric in the last two indices: less than half of the components are enough.
     places = [(i, j, k, l) for i, j, k, l in product(range(n), repeat=4) if k < l]
-    lower = dict(zip(places, _settled(metric, [entry(*at) for at in places]), strict=True))
+    components = _settled(metric, list(starmap(entry, places)))
+    lower = dict(zip(places, components, strict=True))
     zero = sympy.Integer(0)
 
     def component(i: int, j: int, k: int, l: int) -> Expr:
@@ -212,9 +222,12 @@ def ricci(metric: Metric) -> ImmutableDenseNDimArray:
     [[1, 0], [0, sin(theta)**2]]
     """
     curvature, n = riemann(metric), len(metric.coordinates)
-    traces = [sympy.Add(*(curvature[i, j, i, l] for i in range(n))) for j, l in product(range(n), repeat=2)]
-    components = ImmutableDenseNDimArray(_settled(metric, list(map(normal_form, traces))), (n, n))
-    return labelled(RICCI, metric.coordinates, components)
+
+    def entry(j: int, l: int) -> Expr:
+        return normal_form(_sum(curvature[i, j, i, l] for i in range(n)))
+
+    components = _settled(metric, list(starmap(entry, product(range(n), repeat=2))))
+    return labelled(RICCI, metric.coordinates, ImmutableDenseNDimArray(components, (n, n)))
 
 
 def ricci_scalar(metric: Metric) -> Expr:
@@ -229,5 +242,5 @@ def ricci_scalar(metric: Metric) -> Expr:
     2
     """
     tensor, g_inv, n = ricci(metric), inverse(metric), len(metric.coordinates)
-    trace = normal_form(sympy.Add(*(g_inv[j, l] * tensor[j, l] for j, l in product(range(n), repeat=2))))
-    return _settled(metric, [trace])[0]
+    terms = (g_inv[j, l] * tensor[j, l] for j, l in product(range(n), repeat=2))
+    return _settled(metric, [normal_form(_sum(terms))])[0]

@@ -22,20 +22,23 @@ from infogeom.symbolic.normal_form import normal_form
 
 __all__ = ["Region", "equal_to_rounding", "vanishes", "vanishing"]
 
-#: A zero of the fewer digits shrinks with the more, anything else stays.
-DIGITS, MORE_DIGITS = 50, 70
+#: Decimal digits of a value.
+FEWER_DIGITS = 50
+#: Decimal digits of the same value once more, of which a zero shrinks while anything else stays.
+MORE_DIGITS = 70
 #: What rounding leaves of a zero is no more than this times what the digits change it by.
-ROOM = 1000
+LEFT_BY_ROUNDING = 1000
+#: Points of the domain that tell whether an analytic function is 0.
 POINTS = 3
 #: Points that are drawn until so many lie where the expression is real and finite.
 MOST_DRAWS = 30
-#: How far the entries of a matrix of floats lie apart by rounding alone.
-ROUNDING = 1e-13
-#: What is not analytic, or no formula: a few points do not tell what it is elsewhere.
-UNTOLD = (
-    *(sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Piecewise, sympy.Max, sympy.Min, sympy.floor, sympy.ceiling),
-    *(sympy.Integral, sympy.Sum, sympy.Product, sympy.DiracDelta),
-)
+#: How far the entries of a matrix of floats lie apart by rounding alone, relative to their size.
+FLOATS_APART = 1e-13
+#: What is not analytic: a few points do not tell what it is elsewhere.
+STEPWISE = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Piecewise, sympy.Max, sympy.Min, sympy.floor, sympy.ceiling)
+#: What is no formula, with as little to tell of it.
+NO_FORMULA = (sympy.Integral, sympy.Sum, sympy.Product, sympy.DiracDelta)
+UNTOLD = STEPWISE + NO_FORMULA
 
 Number = Any  # mpmath's numbers have no types
 
@@ -56,12 +59,14 @@ class Region:
 
     def values(self, expressions: Sequence[Expr]) -> Iterator[tuple[list[Number], list[Number]]]:
         """Values at random points where all are real and finite, in 50 digits and in more; nothing if unknown."""
-        given = _with_free_values([*expressions, *self.constraints])
-        symbols = sorted(set().union(*(e.free_symbols for e in given)), key=sympy.default_sort_key)
+        given = _with_free_values(list(expressions) + self.constraints)
+        held: set[Symbol] = set().union(*(e.free_symbols for e in given))
+        symbols = sorted(held, key=sympy.default_sort_key)
         evaluate, draw, n = in_mpmath(symbols, given), random.Random(1), len(expressions)
         for _ in range(MOST_DRAWS):
             point = [self._drawn(symbol, draw) for symbol in symbols]
-            coarse, fine = (_real_values(evaluate, point, digits) for digits in (DIGITS, MORE_DIGITS))
+            coarse = _real_values(evaluate, point, FEWER_DIGITS)
+            fine = _real_values(evaluate, point, MORE_DIGITS)
             if coarse and fine and all(c > 0 for c in fine[n:]):
                 yield coarse[:n], fine[:n]
 
@@ -80,19 +85,24 @@ def _typical(domain: Interval) -> tuple[float, float]:
 
 def _with_free_values(expressions: Sequence[Expr]) -> list[Expr]:
     """Expressions with functions that have no values, and their derivatives, as so many free numbers."""
-    unknown: set[Expr] = set().union(*(e.atoms(AppliedUndef, sympy.Derivative) for e in expressions))
+    unknown: set[Expr] = set()
+    for e in expressions:
+        unknown |= e.atoms(AppliedUndef, sympy.Derivative)
+    if not unknown:
+        return list(expressions)
     names = {e: Dummy(real=True) for e in sorted(unknown, key=sympy.default_sort_key)}
-    return [e.xreplace(names) for e in expressions] if names else list(expressions)
+    return [e.xreplace(names) for e in expressions]
 
 
 def _real_values(evaluate: Callable[..., list[Number]], point: Sequence[float], digits: int) -> list[Number]:
     """Values at a point; none where one of them is not real and finite, or no number at all."""
     with mpmath.workdps(digits):
         try:
-            values = [mpmath.mpmathify(v) for v in evaluate(*map(mpmath.mpf, point))]
+            values = list(map(mpmath.mpmathify, evaluate(*map(mpmath.mpf, point))))
         except (ArithmeticError, NameError, TypeError, ValueError, mpmath.mp.NoConvergence):
             return []
-        return values if all(isinstance(v, mpmath.mpf) and mpmath.isfinite(v) for v in values) else []
+        known = all(isinstance(value, mpmath.mpf) and mpmath.isfinite(value) for value in values)
+        return values if known else []
 
 
 def vanishes(expression: Expr, region: Region) -> bool:
@@ -106,8 +116,8 @@ def vanishes(expression: Expr, region: Region) -> bool:
 def vanishing(forms: Sequence[Expr], region: Region) -> list[bool]:
     """Which of several normal forms are 0 everywhere in a region."""
     found = [form == 0 for form in forms]
-    open_ = [k for k, form in enumerate(forms) if not (found[k] or _is_decided(form) or form.has(*UNTOLD))]
-    for k, nothing in zip(open_, _are_nothing([forms[k] for k in open_], region), strict=True):
+    left = [k for k, form in enumerate(forms) if not found[k] and _is_told_by_points(form)]
+    for k, nothing in zip(left, _are_nothing([forms[k] for k in left], region), strict=True):
         found[k] = bool(nothing)
     return found
 
@@ -117,7 +127,7 @@ def _are_nothing(expressions: Sequence[Expr], region: Region) -> list[bool | Non
     found: list[bool | None] = [True] * len(expressions)
     for count, (coarse, fine) in enumerate(region.values(expressions) if expressions else (), 1):
         with mpmath.workdps(MORE_DIGITS):
-            nothing = [abs(b) <= ROOM * abs(b - a) for a, b in zip(coarse, fine, strict=True)]
+            nothing = [abs(b) <= LEFT_BY_ROUNDING * abs(b - a) for a, b in zip(coarse, fine, strict=True)]
         found = [old and new for old, new in zip(found, nothing, strict=True)]
         if count == POINTS or not any(found):
             return found
@@ -125,6 +135,11 @@ def _are_nothing(expressions: Sequence[Expr], region: Region) -> list[bool | Non
         return [None] * len(expressions)
     # One that has no value somewhere is not to keep the others from theirs.
     return [nothing for e in expressions for nothing in _are_nothing([e], region)]
+
+
+def _is_told_by_points(form: Expr) -> bool:
+    """Whether a normal form that is not 0 may be 0 in disguise, and is a function of which points can tell."""
+    return not (_is_decided(form) or form.has(*UNTOLD))
 
 
 def _is_decided(form: Expr) -> bool:
@@ -139,7 +154,7 @@ def _is_decided(form: Expr) -> bool:
 def equal_to_rounding(one: Expr, other: Expr, region: Region) -> bool:
     """Whether two expressions with floats are equal but for the rounding of those."""
     for count, (_, (a, b)) in enumerate(region.values([one, other]), 1):
-        if abs(a - b) > ROUNDING * (abs(a) + abs(b)):
+        if abs(a - b) > FLOATS_APART * (abs(a) + abs(b)):
             return False
         if count == POINTS:
             return True
