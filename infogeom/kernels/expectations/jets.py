@@ -12,7 +12,7 @@ as it occurs (`infogeom.kernels.expectations.running_error`), for many nodes at 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate, combinations_with_replacement, pairwise
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from infogeom.kernels.codegen.vectorised import special_on_arrays
 from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.curvature.loops import TINY, UNIT
 from infogeom.kernels.expectations.moment_errors import Bounds, Frame, Uncertain, moment_errors, unpacked
-from infogeom.kernels.expectations.nodes import EPS, ROUNDINGS, Nodes, Rule, Sample, sample_of
+from infogeom.kernels.expectations.nodes import EPS, TERM_ROUNDINGS, Nodes, Rule, Sample, sample_of
 from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.models.law import Law
 from infogeom.numeric.float64 import PRIMITIVES, in_float64
@@ -34,15 +34,17 @@ from infogeom.symbolic import Expectation as ExpectationForm
 __all__ = ["Expectations", "expectations_of", "special_functions"]
 
 Array = NDArray[np.float64]
-#: Intervals of the first rule, and of the last.
-FEWEST, MOST = 32, 2**14
+#: Intervals of the first rule.
+FEWEST_INTERVALS = 32
+#: Intervals of the last rule.
+MOST_INTERVALS = 2**14
 #: Change of g, relative to √(g_ii g_jj), that is rounding.
 SETTLED = 1e-14
-#: Weights at which a score without a value does not matter: at an end of the support.
-NEGLIGIBLE = 1e-25
-#: Nodes looked at at once.
+#: Weight, of a sum of 1, at which a score without a value does not matter: at an end of the support.
+NEGLIGIBLE_WEIGHT = 1e-25
+#: Nodes whose errors are looked at at once.
 AT_ONCE = 8192
-#: What is smaller may have lost digits to underflow.
+#: Weights below this may have lost digits to underflow.
 SMALL = 1e-290
 #: What E[s] and E[h + s s], which vanish, come to where nodes are missing, relative to g.
 DEFICIT = 1e-13
@@ -66,8 +68,10 @@ class Expectations:
 
     Parameters
     ----------
-    metric : Metric
+    form : infogeom.symbolic.Expectation
         With laws of one variable each.
+    x : sequence of Symbol
+        Coordinates.
 
     Raises
     ------
@@ -81,7 +85,7 @@ class Expectations:
             (samples.symbols, samples.data, samples.weights) if samples else ((), np.empty((1, 0)), np.ones(1))
         )
         self._laws = [Expectation(law, x, self._symbols) for law in form.laws]
-        self._own = [[x.index(c) for c in law.coordinates] for law in self._laws]
+        self._own = [list(map(x.index, law.coordinates)) for law in self._laws]
         self._n = len(x)
         self.moving = any(law.moving for law in self._laws)
 
@@ -92,9 +96,13 @@ class Expectations:
     def jets(self, points: Sequence[Sequence[float]]) -> list[BoundedJet]:
         """Jets at points, each of them what it is alone."""
         totals = [_Total(self._n) for _ in points]
-        parts = [part for law, own in zip(self._laws, self._own, strict=True) for part in self._parts(law, own, points)]
+        parts: list[_Part] = []
+        for law, own in zip(self._laws, self._own, strict=True):
+            parts += self._parts(law, own, points)
         for part in parts:
             totals[part.point].add(part)
+
+        # Errors are bounded in the frame of the whole metric, so only now, and for many points of a law at once.
         frames = [Frame(total.moments[0]) for total in totals]
         for law in self._laws:
             of_law = [part for part in parts if part.law is law and part.found]
@@ -107,24 +115,21 @@ class Expectations:
     def _parts(self, law: Expectation, own: Sequence[int], points: Sequence[Sequence[float]]) -> Iterator[_Part]:
         """What each law, and each sample, adds to the jet of each point."""
         # What does not depend on the data is the same for every sample.
-        rows = [*zip(self._data, self._weights, strict=True)] if law.inputs else [(self._data[0], 1.0)]
+        data, weights = (self._data, self._weights) if law.inputs else (self._data[:1], np.ones(1))
         for k, x in enumerate(points):
-            for row, weight in rows:
-                found = law([*(float(x[c]) for c in own), *row[law.inputs]])
-                yield _Part(k, law, own, float(weight), found)
+            for row, weight in zip(data, weights, strict=True):
+                yield _Part(k, law, own, float(weight), law(_held(law, own, x, row)))
 
     def outcomes(self, point: Sequence[float], number: int) -> Iterator[tuple[int, Array, Array | None]]:
         """For each law and sample: which law, the sample, and outcomes in general position where they are found."""
         for k, (law, own) in enumerate(zip(self._laws, self._own, strict=True)):
             for row in self._data[self._weights > 0]:
-                yield k, row, law.rule.some([*(float(point[c]) for c in own), *row[law.inputs]], number)
+                yield k, row, law.rule.some(_held(law, own, point, row), number)
 
-    @cached_property
-    def unknown(self) -> BoundedJet:
-        """What a point has of which nothing can be said."""
-        total = _Total(self._n)
-        total.lose(range(self._n))
-        return total.jet(Frame(total.moments[0]))
+
+def _held(law: Expectation, own: Sequence[int], point: Sequence[float], row: Array) -> list[float]:
+    """Numbers for what a law holds: its coordinates, and behind them its data of a sample."""
+    return [float(point[c]) for c in own] + list(row[law.inputs])
 
 
 class _Part(NamedTuple):
@@ -197,7 +202,7 @@ class Expectation:
         density, held = law.log_density, law.log_density.free_symbols - {variable}
         self.coordinates = [c for c in coordinates if c in held]
         self.inputs = [k for k, s in enumerate(samples) if s in held]
-        self.n, arguments = len(self.coordinates), [*self.coordinates, *(samples[k] for k in self.inputs)]
+        self.n, arguments = len(self.coordinates), self.coordinates + [samples[k] for k in self.inputs]
         self.rule = Rule(law, arguments, special_functions())
         self.moving = self.rule.moves_with(self.coordinates)
         derivatives = _derivatives(density, self.coordinates, 1 if self.moving else 3)
@@ -206,20 +211,24 @@ class Expectation:
         self._exponent = with_errors([variable, *arguments], [density], special_functions())
 
     def __call__(self, theta: Sequence[float]) -> Found | None:
-        """Moments at a point, given with the data of a sample behind it; None where the mass was not found."""
+        """Moments at a point, given with the data of a sample behind it; None where the mass was not found.
+
+        The trapezoidal rule doubles its nodes, half of them at the places of the last one, and so an integrand that is
+        analytic gains as many digits as it had. Once g stays one more doubling says what ∂g and ∂∂g are still off by.
+        """
         if not self.rule.continuous:
             return self._found(theta, self.rule.outcomes(theta), None)
         pieces = self.rule.pieces(theta)
-        intervals, before, settled = FEWEST, None, False
+        intervals, before, settled = FEWEST_INTERVALS, None, False
         while True:
             now = self._found(theta, self.rule.at(theta, pieces, intervals), before)
             if now is not None and before is not None:
-                if settled or intervals >= MOST:
+                if settled or intervals >= MOST_INTERVALS:
                     return now
                 g = now.moments[0]
                 size = np.sqrt(np.outer(np.diag(g), np.diag(g)))
                 settled = bool((np.abs(g - before.moments[0]) <= SETTLED * size).all())
-            elif intervals >= MOST:
+            elif intervals >= MOST_INTERVALS:
                 return None
             before, intervals = now, 2 * intervals
 
@@ -227,8 +236,10 @@ class Expectation:
         if nodes is None:
             return None
         derivatives, w = self._derivatives(nodes.x, *theta), nodes.w
-        if any((~np.isfinite(d) & (w > NEGLIGIBLE)).any() for d in derivatives):
+        if any((~np.isfinite(d) & (w > NEGLIGIBLE_WEIGHT)).any() for d in derivatives):
             return None
+
+        # At an end of the support, where nothing weighs, there may be no values: they count as 0.
         values = [np.where(np.isfinite(d), d, 0.0) for d in derivatives]
         deficit = 0.0
         moments: tuple[Array, ...]
@@ -239,6 +250,8 @@ class Expectation:
             s, h, t = unpacked(values, self.n)
             moments = _moments(w, s, h, t)
             deficit = _deficit(moments[0], s @ w, h @ w)
+
+        # The change of the last doubling; none is known, or needed, of a sum.
         earlier = before.moments if before else moments
         change = tuple(np.abs(a - b) for a, b in zip(moments, earlier, strict=True))
         return Found(theta, moments, change, nodes, deficit)
@@ -273,7 +286,7 @@ class Expectation:
         own = np.where(np.isfinite(exponents), exponents, 1.0)
         # Weights are shares of the mass, which errs as they do together.
         of_mass = np.average(own[~beyond], weights=w[~beyond])
-        relative = ROUNDINGS * UNIT + found.deficit + own + of_mass
+        relative = TERM_ROUNDINGS * UNIT + found.deficit + own + of_mass
         uncertain = np.where(beyond, w, w * relative) + np.where(w < SMALL, TINY, 0.0)
         return moment_errors(values, bounds, Uncertain(np.where(beyond, 0.0, w), uncertain), frame)
 

@@ -78,7 +78,7 @@ class Frame:
         self._F = (L if self.regular else unit).T * root
 
     def of(self, own: Sequence[int]) -> Frame:
-        """The same for tensors in coordinates ``own``."""
+        """Frame for tensors that have only the coordinates ``own``."""
         part = copy(self)
         part.E = self.E[own]
         return part
@@ -105,7 +105,7 @@ class Bounds(NamedTuple):
     framed: tuple[Array, ...]
 
     def plus(self, change: Sequence[Array], frame: Frame) -> Bounds:
-        """The same with further errors in coordinates."""
+        """Bounds with further errors, given in coordinates."""
         framed = tuple(bound + frame.bound(c) for bound, c in zip(self.framed, change, strict=True))
         return Bounds(self.metric + change[0], framed)
 
@@ -128,9 +128,11 @@ def moment_errors(derivatives: Array, errors: Array, weights: Uncertain, frame: 
     n = len(frame.E)
     orders = (1,) if len(derivatives) == n else (1, 2, 3)
     values, bounds = unpacked(derivatives, n, orders), unpacked(errors, n, orders)
-    s, *higher = (frame.turned(value, error) for value, error in zip(values, bounds, strict=True))
-    coordinates, framed = Uncertain(np.abs(values[0]), bounds[0]), [_symmetric(s.summed(s, weights))]
-    framed += _higher(s, higher[0], higher[1], weights) if higher else []
+    turned = list(map(frame.turned, values, bounds))
+    s, coordinates = turned[0], Uncertain(np.abs(values[0]), bounds[0])
+    framed = [_symmetric(s.summed(s, weights))]
+    if len(turned) > 1:
+        framed += _higher(s, turned[1], turned[2], weights)
     return Bounds(_symmetric(coordinates.summed(coordinates, weights)), tuple(framed))
 
 
@@ -155,7 +157,7 @@ def _higher(s: Uncertain, h: Uncertain, t: Uncertain, weights: Uncertain) -> lis
 def _contracted(tensor: Array, matrix: Array, indices: int) -> Array:
     """Tensor whose first indices are contracted with the first one of a matrix."""
     n, into = matrix.shape
-    rest = tensor.shape[indices:]
+    shape = (into,) * indices + tensor.shape[indices:]
     for k in range(indices):
         tensor = matrix.T @ tensor.reshape(into**k, n, -1)
-    return tensor.reshape(*(into,) * indices, *rest)
+    return tensor.reshape(shape)

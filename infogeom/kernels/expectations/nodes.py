@@ -22,26 +22,34 @@ from infogeom.models.law import Law, kinks_of
 from infogeom.numeric.cubature import ends_of
 from infogeom.numeric.float64 import in_float64
 
-__all__ = ["EPS", "ROUNDINGS", "Nodes", "Rule", "Sample", "sample_of"]
+__all__ = ["EPS", "TERM_ROUNDINGS", "Nodes", "Rule", "Sample", "sample_of"]
 
 Array = NDArray[np.float64]
-#: Where the density has fallen by this exponent it is left off.
-FALL = 60.0
+#: Where the exponent of the density has fallen by this from its peak it is left off.
+LEFT_OFF = 60.0
 #: Error of the mass of a density that was not found whole, or is none, besides rounding.
 WHOLE = 1e-10
 EPS = float(np.finfo(float).eps)
-MAX_OUTCOMES = 2_000_000
-#: Distances from a supposed peak at which the density is looked at.
+#: Outcomes of a stretch at most.
+LONGEST_STRETCH = 2_000_000
+#: Distances from a supposed peak at which the density is looked at, in the variable of the line.
 DISTANCES = np.concatenate([[0.0], 10.0 ** np.arange(-9, 9.5, 0.25)])
+#: Distances from a supposed mode at which outcomes are looked at.
+OUTCOME_STEPS = np.floor(2.0 ** np.arange(-1, 40, 0.125))
+#: Distances from a peak among which is that where the exponent has fallen by 1.
+WIDTHS = 10.0 ** np.arange(-12, 12, 0.125)
+#: Where it is looked how far a density goes in τ.
+RANGE = np.linspace(-60, 60, 961)
 #: Roundings of a term of E[D D (s s)].
-ROUNDINGS = 16
+TERM_ROUNDINGS = 16
 #: Intervals of a rule that shows where a density is, more where its mass is not found by fewer.
-FEW = (32, 128, 512, 2048)
+SHOWING = (32, 128, 512, 2048)
 #: Logarithm of the least weight.
-LEAST = float(np.log(TINY))
-#: Nodes at which the errors of a point's derivatives are looked at, which change slowly from node to node; outcomes do
-#: so far from the first and the last alone, of which so many are all looked at.
-LOOKED_AT, UNLIKE = 32, 64
+LOG_LEAST = float(np.log(TINY))
+#: Nodes at which the errors of a point's derivatives are looked at, which change slowly from node to node.
+LOOKED_AT = 32
+#: Outcomes from the first on, and from the last, that are all looked at: only beyond they are like their neighbours.
+UNLIKE = 64
 
 
 class Nodes(NamedTuple):
@@ -88,30 +96,39 @@ class Rule:
         if isinstance(self._support, sympy.FiniteSet):
             x = np.array(sorted(map(float, self._support)))
             return self._weighted(x, np.zeros(len(x)), theta)
-        low, high = map(float, ends_of(self._support))
-        steps = np.floor(2.0 ** np.arange(-1, 40, 0.125))
-        centre, around = low if np.isfinite(low) else 0.0, np.empty(0)
-        for _ in range(2):  # around the beginning, then around the peak
-            around = np.unique(np.clip([*around, *(centre + steps), *(centre - steps)], low, high))
-            centre = around[np.argmax(self.log_density(around, theta))]
+        around = self._around_mode(theta)
         height = self.log_density(around, theta)
         if height.max() == -np.inf:
             return None
-        counts = np.flatnonzero(height > height.max() - FALL)
+
+        # From the last outcome looked at that does not count to the first that does not count again: all between them.
+        counts = np.flatnonzero(height > height.max() - LEFT_OFF)
         first, last = max(counts[0] - 1, 0), min(counts[-1] + 1, len(around) - 1)
-        if around[last] - around[first] > MAX_OUTCOMES:
+        if around[last] - around[first] > LONGEST_STRETCH:
             return None
         x = np.arange(around[first], around[last] + 1)
+
+        # What was looked at further out stands for all that was left off.
         sides = _beyond(around[: first + 1][::-1], height[: first + 1][::-1]), _beyond(around[last:], height[last:])
         left_off = np.append(sides[0][0], sides[1][0]), np.append(sides[0][1], sides[1][1])
         return self._weighted(x, np.zeros(len(x)), theta, left_off)
+
+    def _around_mode(self, theta: Sequence[float]) -> Array:
+        """Outcomes closer together the nearer they are to the mode, which is sought from the beginning, or 0."""
+        low, high = map(float, ends_of(self._support))
+        centre, around = low if np.isfinite(low) else 0.0, np.empty(0)
+        for _ in range(2):  # around the beginning, then around the peak
+            around = np.concatenate([around, centre + OUTCOME_STEPS, centre - OUTCOME_STEPS])
+            around = np.unique(np.clip(around, low, high))
+            centre = around[np.argmax(self.log_density(around, theta))]
+        return around
 
     def some(self, theta: Sequence[float], number: int) -> Array | None:
         """At least so many outcomes in general position, if there are as many; None where the mass is not found."""
         if self.continuous:
             pieces = self.pieces(theta)
-            found = (self.at(theta, pieces, intervals) for intervals in FEW)
-            nodes = next((nodes for nodes in found if nodes), None)
+            found = (self.at(theta, pieces, intervals) for intervals in SHOWING)
+            nodes = next(filter(None, found), None)
             return nodes and np.random.default_rng(0).permutation(nodes.x)[: number * len(pieces)]
         nodes = self.outcomes(theta)
         if nodes is None or isinstance(self._support, sympy.FiniteSet):
@@ -123,18 +140,26 @@ class Rule:
     def pieces(self, theta: Sequence[float]) -> list[tuple[Chart, float, float, float, float]]:
         """Charts of the pieces between kinks, each with centre and scale of the density and the range of τ."""
         ends = [float(self._support.start), float(self._support.end)]
-        kinks = sorted(k for k in map(float, self._kinks(*theta)) if ends[0] < k < ends[1])
+        kinks = sorted(kink for kink in map(float, self._kinks(*theta)) if ends[0] < kink < ends[1])
         breaks = [ends[0], *kinks, ends[1]]
-        found = (self._piece(Chart(*piece), theta) for piece in pairwise(breaks))
-        return [piece for piece in found if piece]
+        found = [self._piece(Chart(low, high), theta) for low, high in pairwise(breaks)]
+        return list(filter(None, found))
 
     def _piece(self, chart: Chart, theta: Sequence[float]) -> tuple[Chart, float, float, float, float] | None:
+        """A chart with the peak of the density on it, its width and the range of τ; None where there is no density.
+
+        The nodes are to lie wherever the density is, be it 10⁻⁹ wide or 10⁹ away: so first its peak is found, then on
+        what scale it falls from there, and then how far it reaches in τ, of which sinh τ is that many scales.
+        """
+
         def height(t: Array) -> Array:
             x, slope = chart.point(t)
             return self.log_density(x, theta) + slope
 
-        centres = [0.0, *(chart.inverse(c) for c in theta)]
-        t = np.unique(np.concatenate([c + sign * DISTANCES for c in centres if np.isfinite(c) for sign in (1, -1)]))
+        # The peak, from around 0 and around each parameter that lies in the piece, by stretches ten times shorter.
+        centres = [0.0] + [chart.inverse(c) for c in theta]
+        looked_at = [c + sign * DISTANCES for c in centres if np.isfinite(c) for sign in (1, -1)]
+        t = np.unique(np.concatenate(looked_at))
         for _ in range(12):
             at = int(np.argmax(height(t)))
             t = np.linspace(t[max(at - 1, 0)], t[min(at + 1, len(t) - 1)], 21)
@@ -142,14 +167,17 @@ class Rule:
         top = float(height(np.array([centre]))[0])
         if top == -np.inf:
             return None
-        steps = 10.0 ** np.arange(-12, 12, 0.125)
-        beside = np.minimum(height(centre + steps), height(centre - steps))
+
+        # The scale, on which it falls by 1 on the steeper side.
+        beside = np.minimum(height(centre + WIDTHS), height(centre - WIDTHS))
         fallen = np.flatnonzero(beside < top - 1)
-        scale = float(steps[fallen[0]]) if fallen.size else 1.0
-        tau = np.linspace(-60, 60, 961)
+        scale = float(WIDTHS[fallen[0]]) if fallen.size else 1.0
+
+        # The range; |τ| is the logarithm of dt/dτ, but for a constant.
         with np.errstate(over="ignore", invalid="ignore"):
-            counts = np.flatnonzero(height(centre + scale * np.sinh(tau)) + np.abs(tau) > top - FALL)
-        return chart, centre, scale, tau[max(counts[0] - 1, 0)], tau[min(counts[-1] + 1, 960)]
+            counts = np.flatnonzero(height(centre + scale * np.sinh(RANGE)) + np.abs(RANGE) > top - LEFT_OFF)
+        low, high = max(counts[0] - 1, 0), min(counts[-1] + 1, len(RANGE) - 1)
+        return chart, centre, scale, RANGE[low], RANGE[high]
 
     def at(self, theta: Sequence[float], pieces: list[Any], intervals: int) -> Nodes | None:
         """Nodes of the trapezoidal rule over so many intervals of each piece."""
@@ -159,7 +187,8 @@ class Rule:
             x, slope = chart.point(centre + scale * np.sinh(tau))
             nodes.append(x)
             slopes.append(slope + np.log(scale * np.cosh(tau) * step))
-        return self._weighted(np.concatenate([*nodes, []]), np.concatenate([*slopes, []]), theta)
+        nothing = np.empty(0)  # where there are no pieces
+        return self._weighted(np.concatenate([nothing, *nodes]), np.concatenate([nothing, *slopes]), theta)
 
     def _weighted(
         self, x: Array, slope: Array, theta: Sequence[float], left_off: tuple[Array, Array] | None = None
@@ -169,7 +198,7 @@ class Rule:
         lost, kept = x[w <= 0], w > 0
         x, w = x[kept], w[kept]
         mass, (terms,) = w.sum(), self._terms(x, *theta)
-        whole = abs(mass - 1) <= WHOLE + ROUNDINGS * EPS * (w @ terms)
+        whole = abs(mass - 1) <= WHOLE + TERM_ROUNDINGS * EPS * (w @ terms)
         if self.continuous:
             lost = lost[:0]
         return Nodes(x, w / mass, left_off or (lost, np.full(len(lost), TINY))) if whole else None
@@ -182,8 +211,9 @@ def _beyond(x: Array, height: Array) -> tuple[Array, Array]:
     """
     x, height = x[1:], height[1:]
     known = height + np.log(np.abs(np.diff(x, append=x[-1:] + 1))) if len(x) else height
-    some = int(np.argmax(known <= LEAST)) + 1 if (known <= LEAST).any() else len(x)
-    return x[:some], np.exp(np.maximum(known[:some], LEAST))
+    below = known <= LOG_LEAST
+    some = int(np.argmax(below)) + 1 if below.any() else len(x)
+    return x[:some], np.exp(np.maximum(known[:some], LOG_LEAST))
 
 
 class Sample(NamedTuple):
@@ -223,8 +253,11 @@ def sample_of(nodes: Nodes, continuous: bool) -> Sample:
 def _magnitude(e: Expr) -> Expr:
     """What the rounding errors of a sum are relative to: its terms, positive."""
     if isinstance(e, log_sum_exp):
-        return sympy.Add(sympy.Abs(e), *(e.fdiff(k + 1) * _magnitude(a) for k, a in enumerate(e.args)))
-    return sympy.Add(*map(_magnitude, e.args)) if e.is_Add else sympy.Abs(e)
+        terms = [e.fdiff(k) * _magnitude(a) for k, a in enumerate(e.args, 1)]
+        return sympy.Add(sympy.Abs(e), *terms)
+    if e.is_Add:
+        return sympy.Add(*map(_magnitude, e.args))
+    return sympy.Abs(e)
 
 
 class Chart:

@@ -23,7 +23,7 @@ __all__ = ["with_errors"]
 
 #: Roundings to which SciPy's functions and those of `infogeom.kernels.compiled.float_functions` are good, as far as was
 #: seen.
-SPECIAL = 48
+SPECIAL_ROUNDINGS = 48
 #: Functions without a slope, but for single points.
 STEPS = (sympy.sign, sympy.Heaviside, sympy.DiracDelta)
 ZERO = sympy.Integer(0)
@@ -64,7 +64,8 @@ class _Program:
         self._errors: dict[Expr, Expr] = {}
         for name, e in steps:
             self._errors[name] = self._named(self._error(e), nonnegative=True)
-        self.results = [*values, *(self._of(e) for e in values)]
+        self.results = list(values)
+        self.results += [self._of(e) for e in values]
 
     def _of(self, e: Expr) -> Expr:
         """Bound on the error of an expression, as a name or a number."""
@@ -98,7 +99,8 @@ class _Program:
         if e.is_Mul:
             return self._of_product(e)
         if isinstance(e, sympy.Piecewise):
-            return sympy.Piecewise(*((self._of(value), condition) for value, condition in e.args))
+            cases = [(self._of(value), condition) for value, condition in e.args]
+            return sympy.Piecewise(*cases)
         if isinstance(e, sympy.Max | sympy.Min | sympy.Abs):
             return sympy.Add(*map(self._of, e.args))
         if isinstance(e, STEPS):
@@ -112,9 +114,12 @@ class _Program:
     def _of_product(self, e: Expr) -> Expr:
         """Each factor's error times the other factors, which may vanish."""
         sizes = [self._size(a) for a in e.args]
-        carried = (
-            self._of(a) * sympy.Mul(*sizes[:k], *sizes[k + 1 :]) for k, a in enumerate(e.args) if self._of(a) != 0
-        )
+        carried = []
+        for k, factor in enumerate(e.args):
+            error = self._of(factor)
+            if error != 0:
+                others = sizes[:k] + sizes[k + 1 :]
+                carried.append(error * sympy.Mul(*others))
         return sympy.Add(*carried, UNIT * (len(sizes) - 1) * self._size(e))
 
     def _of_function(self, e: Expr) -> Expr:
@@ -135,7 +140,7 @@ class _Program:
         own = e.roundings_of_scipy(self._size) if isinstance(e, Primitive) else None
         if own is not None:
             return UNIT * own
-        return UNIT * SPECIAL * size
+        return UNIT * SPECIAL_ROUNDINGS * size
 
     def _slope(self, e: Expr, argument: Expr) -> Expr:
         slot = sympy.Dummy("u", real=True)

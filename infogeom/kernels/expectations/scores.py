@@ -7,7 +7,7 @@ parameters vanishes everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -24,14 +24,16 @@ from infogeom.symbolic import Expectation
 __all__ = ["Scores", "scores_of"]
 
 Array = NDArray[np.float64]
-#: Digits, and those to which a combination vanishes.
-DIGITS, VANISHING = 100, 70
+#: Decimal digits of the scores.
+SCORE_DIGITS = 100
+#: Decimal digits to which a combination vanishes.
+VANISHING_DIGITS = 70
 #: Outcomes looked at: so many more than parameters.
 MORE = 12
 #: What a parameter that is smaller is changed by.
-LEAST = 1e-20
-#: Most samples whose scores are looked at.
-MOST_SAMPLES = 64
+LEAST_CHANGE = 1e-20
+#: Samples of which scores are looked at, at most.
+FEW_SAMPLES = 64
 
 
 class Scores:
@@ -39,37 +41,50 @@ class Scores:
 
     Parameters
     ----------
-    metric : Metric
+    form : infogeom.symbolic.Expectation
         With laws of one variable each.
+    x : tuple of Symbol
+        Coordinates.
     """
 
     def __init__(self, form: Expectation, x: tuple[Symbol, ...]) -> None:
         samples, self._n = form.samples, len(x)
         self._expectations = expectations_of(form, x)
-        self._few = samples is None or len(samples) <= MOST_SAMPLES
-        arguments = [*x, *(samples.symbols if samples else ())]
-        self._scores = [
-            in_mpmath([*law.variables, *arguments], [law.log_density.diff(c) for c in x]) for law in form.laws
-        ]
+        self._few = samples is None or len(samples) <= FEW_SAMPLES
+        self._scores = []
+        for law in form.laws:
+            arguments = list(law.variables) + list(x) + list(samples.symbols if samples else ())
+            self._scores.append(in_mpmath(arguments, [law.log_density.diff(c) for c in x]))
 
     def null_directions(self, point: Sequence[float]) -> Array:
-        """Orthonormal directions (n − rank, n) in which the law does not change at a point; none where that is open."""
-        with precision.digits(DIGITS):
+        """Orthonormal directions (n − rank, n) in which the law does not change at a point; none where that is open.
+
+        They are the combinations of scores, as columns over the outcomes, that vanish: right singular vectors, each
+        score in its own unit, to a singular value of 0.
+        """
+        with precision.digits(SCORE_DIGITS):
             rows = self._at(point) if self._few else []
-            size = [mpmath.norm([row[k] for row in rows]) for k in range(self._n)]
-            if not rows or not all(mpmath.isfinite(s) for s in size):
+            if not rows:
                 return np.empty((0, self._n))
-            # A score that changes nothing when the parameter changes by itself is rounding.
-            least = [mpmath.mpf(10) ** -VANISHING / max(abs(c), LEAST) for c in point]
-            unit = [s if s >= t else mpmath.inf for s, t in zip(size, least, strict=True)]
-            scaled = [[v / s for v, s in zip(row, unit, strict=True)] for row in rows]
-            _, singular, V = mpmath.svd_r(mpmath.matrix(scaled))
-            null = [k for k in range(self._n) if singular[k] < mpmath.mpf(10) ** -VANISHING]
-            size = [
-                s if mpmath.isfinite(s) else 1 / (abs(mpmath.mpf(c)) or 1) for s, c in zip(unit, point, strict=True)
-            ]
-            directions = [[V[k, c] / size[c] for c in range(self._n)] for k in null]
-            directions = [[float(v / mpmath.norm(row)) for v in row] for row in directions]
+            scores, vanishing = mpmath.matrix(rows), mpmath.mpf(10) ** -VANISHING_DIGITS
+            size = [mpmath.norm(scores[:, k]) for k in range(self._n)]
+            if not all(map(mpmath.isfinite, size)):
+                return np.empty((0, self._n))
+
+            # A score that changes nothing when the parameter changes by itself is rounding, and none: 0 in any unit,
+            # which then is that of the parameter.
+            unit, back = list(size), list(size)
+            for k, c in enumerate(point):
+                if size[k] < vanishing / max(abs(c), LEAST_CHANGE):
+                    unit[k], back[k] = mpmath.inf, 1 / (abs(mpmath.mpf(c)) or 1)
+            _, singular, V = mpmath.svd_r(mpmath.matrix([_divided(row, unit) for row in rows]))
+
+            directions = []
+            for k in range(self._n):
+                if singular[k] < vanishing:
+                    direction = _divided(V[k, :], back)
+                    length = mpmath.norm(direction)
+                    directions.append([float(v / length) for v in direction])
         return np.linalg.qr(np.array(directions).reshape(-1, self._n).T)[0].T
 
     def _at(self, point: Sequence[float]) -> list[list[Any]]:
@@ -78,9 +93,15 @@ class Scores:
         for k, data, outcomes in self._expectations.outcomes(point, self._n + MORE):
             if outcomes is None:
                 return []
-            theta = [mpmath.mpf(float(c)) for c in (*point, *data)]
-            rows += [[mpmath.mpf(v) for v in self._scores[k](mpmath.mpf(float(x)), *theta)] for x in outcomes]
+            theta = [mpmath.mpf(float(c)) for c in list(point) + list(data)]
+            for x in outcomes:
+                scores = self._scores[k](mpmath.mpf(float(x)), *theta)
+                rows.append(list(map(mpmath.mpf, scores)))
         return rows
+
+
+def _divided(row: Iterable[Any], units: Sequence[Any]) -> list[Any]:
+    return [value / unit for value, unit in zip(row, units, strict=True)]
 
 
 @lru_cache(maxsize=32)

@@ -7,10 +7,10 @@ the last ones, with a margin, and no proof.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import combinations_with_replacement, product
+from functools import cached_property, lru_cache, partial
+from itertools import combinations_with_replacement, product, starmap
 from typing import Any
 
 import numpy as np
@@ -29,16 +29,27 @@ from infogeom.symbolic import Expectation
 __all__ = ["SumBalls", "exact_sums"]
 
 Objects = NDArray[Any]  # of balls
-#: Outcomes of which all are taken, and those that are too many.
-FEW, MOST_OUTCOMES = 64, 2_000
-#: A ratio of neighbours in the tail beyond which it is too long, and how much larger than it seems a tail may be.
-LONG, MARGIN = 0.99, 16
-#: How much smaller than the least of a ball's bits the last terms are.
+#: Outcomes of a stretch of which all are taken.
+TAKEN_WHOLE = 64
+#: Outcomes on one side of the mode that are too many.
+MOST_A_SIDE = 2_000
+#: Ratio of neighbours in a tail beyond which it is too long.
+SLOWEST_RATIO = 0.99
+#: How much larger than it seems a tail may be.
+TAIL_MARGIN = 16
+#: Bits by which the last terms are smaller than the least of a ball's.
 SPARE_BITS = 64
+#: Functions that balls know by another one.
+REWRITTEN = {
+    log_sum_exp: sympy.exp,
+    softmax: sympy.exp,
+    log_normal_cdf: sympy.erfc,
+    inverse_mills: sympy.erfc,
+}
 #: Rank of each part of a jet.
 JET = {"g": 2, "dg": 3, "ddg": 4}
 #: The probability of an outcome.
-P = sympy.Dummy("p", positive=True)
+PROBABILITY = sympy.Dummy("p", positive=True)
 
 
 class EndlessSumError(ArithmeticError):
@@ -124,7 +135,7 @@ class _Sum:
         """Components of the sum."""
         if not self._group.stretch:
             return self._terms(self._group.outcomes)
-        if self._first is not None and self._last is not None and self._last - self._first < FEW:
+        if self._first is not None and self._last is not None and self._last - self._first < TAKEN_WHOLE:
             return self._terms(range(self._first, self._last + 1))
         start = self._mode()
         return self._side(start, self._last, 1) + self._side(start - 1, self._first, -1)
@@ -133,14 +144,19 @@ class _Sum:
         """Components summed over outcomes."""
         left_out = self._group.outcomes if self._group.stretch else ()
         rows = self._functions["rows"]([arb(k)] for k in outcomes if k not in left_out)
-        return np.array([*map(arb, self._functions["point"](self._x, rows))], dtype=object)
+        components = self._functions["point"](self._x, rows)
+        return np.array(list(map(arb, components)), dtype=object)
 
     def _probability(self, k: int) -> arb:
         below, above = self._first is not None and k < self._first, self._last is not None and k > self._last
         return arb(-1) if below or above else self._terms([k])[self._group.at["p"][0]]
 
     def _mode(self) -> int:
-        """An outcome than which none beside it is likelier, by steps that double and halve."""
+        """An outcome than which none beside it is likelier, by steps that double and halve.
+
+        From the beginning, or 0, on the side that rises: a step that leads higher is taken, and the next one is twice
+        as long; one that does not is tried again half as long.
+        """
         k = self._first if self._first is not None else 0
         while k in self._group.outcomes:
             k += 1
@@ -157,24 +173,28 @@ class _Sum:
 
     def _side(self, start: int, end: int | None, direction: int) -> Objects:
         """The sum from an outcome on outwards, what is left of it enclosed."""
+        p = self._group.at["p"][0]
         total, k, step = self._terms([]), start, 16
-        while abs(k - start) < MOST_OUTCOMES:
+        while abs(k - start) < MOST_A_SIDE:
+            # A stretch of outcomes, each longer than the one before, up to the end of the support if it has one.
             stop = k + direction * step
             if end is not None and (stop - end) * direction > 0:
                 return total + self._terms(range(k, end + direction, direction))
             total = total + self._terms(range(k, stop, direction))
             k, step = stop, min(2 * step, 256)
+
+            # The next two terms tell whether the tail counts, and how fast it falls: a geometric series bounds it.
             last, beyond = self._terms([k]), self._terms([k + direction])
-            p = self._group.at["p"][0]
             ratio = (beyond[p] / last[p]).upper()
-            if ratio < LONG and self._negligible([*last, *beyond], total):
-                rest = MARGIN / (1 - ratio)
-                return total + [arb(0, ((abs(a) + abs(b)) * rest).upper()) for a, b in zip(last, beyond, strict=True)]
+            if ratio < SLOWEST_RATIO and self._negligible([*last, *beyond], total):
+                sizes, rest = abs(last) + abs(beyond), TAIL_MARGIN / (1 - ratio)
+                return total + [arb(0, (size * rest).upper()) for size in sizes]
         raise EndlessSumError
 
     def _negligible(self, terms: Sequence[arb], total: Objects) -> bool:
         n, g = len(self._group.own), self._group.at["g"]
-        least = min([abs(total[g[i * n + i]]).lower() for i in range(n)] + [arb(1)], key=float)
+        diagonal = [abs(total[g[i * n + i]]).lower() for i in range(n)]
+        least = min([*diagonal, arb(1)], key=float)
         return all(abs(t).upper() < arb(2) ** -(self._bits + SPARE_BITS) * least for t in terms)
 
 
@@ -212,9 +232,11 @@ def _groups(form: Expectation, coordinates: tuple[Symbol, ...], number: int) -> 
     rest = density.xreplace({case: sympy.S(isinstance(case, sympy.Ne)) for case in density.atoms(sympy.Eq, sympy.Ne)})
     source, at = _source(rest, x, held)
     if finite:
-        yield Group(source, at, number, own, copies, tuple(k for k in map(_integer, support) if k not in apart))
+        outcomes = [k for k in map(_integer, support) if k not in apart]
+        yield Group(source, at, number, own, copies, tuple(outcomes))
     else:
-        first, last = (int(end) if end.is_finite else None for end in ends_of(support))
+        low, high = ends_of(support)
+        first, last = int(low) if low.is_finite else None, int(high) if high.is_finite else None
         yield Group(source, at, number, own, copies, tuple(apart), (first, last))
 
 
@@ -236,13 +258,14 @@ def _cases(density: Expr, x: Symbol) -> set[int]:
 
 
 def _source(density: Expr, x: Symbol, held: Sequence[Symbol]) -> tuple[str, Places]:
-    """Source of the sums of p s s, p D (s s) and p D D (s s), and of p, over outcomes."""
+    """Source of the sums of p s s, p D (s s) and p D D (s s), and of p, over outcomes.
+
+    They are written in symbols for p and for the derivatives of ℓ up to third order, each of which is computed once.
+    """
     written = density
-    for function in (log_sum_exp, softmax):
-        written = written.replace(function, lambda *a, f=function: f(*a).rewrite(sympy.exp))
-    for function in (log_normal_cdf, inverse_mills):
-        written = written.replace(function, lambda a, f=function: f(a).rewrite(sympy.erfc))
-    n, standing = len(held), {P: sympy.exp(written)}
+    for function, into in REWRITTEN.items():
+        written = written.replace(function, partial(_rewritten, function, into))
+    n, standing = len(held), {PROBABILITY: sympy.exp(written)}
     known: dict[tuple[int, ...], Expr] = {(): written}
     symbols: dict[tuple[int, ...], Symbol] = {}
     for rank in (1, 2, 3):
@@ -250,21 +273,35 @@ def _source(density: Expr, x: Symbol, held: Sequence[Symbol]) -> tuple[str, Plac
             known[along] = known[along[:-1]].diff(held[along[-1]])
             symbols[along] = sympy.Dummy(f"d{'_'.join(map(str, along))}", real=True)
             standing[symbols[along]] = known[along]
+    expressions = {}
+    for name, moment in _moments(symbols).items():
+        expressions[name] = list(starmap(moment, product(range(n), repeat=JET[name])))
+    expressions["p"] = [PROBABILITY]
+    return exact_source(expressions, Axes((), tuple(held), (x,)), standing)
+
+
+def _rewritten(function: type[sympy.Function], into: type[sympy.Function], *arguments: Expr) -> Expr:
+    return function(*arguments).rewrite(into)
+
+
+def _moments(symbols: Mapping[tuple[int, ...], Symbol]) -> dict[str, Callable[..., Expr]]:
+    """What is summed for an entry of g, ∂g and ∂∂g, by its indices, in symbols for p and the derivatives of ℓ."""
+    p = PROBABILITY
 
     def d(*along: int) -> Symbol:
         return symbols[tuple(sorted(along))]
 
+    def product_of_scores(i: int, j: int) -> Expr:
+        return p * d(i) * d(j)
+
+    def first(i: int, j: int, k: int) -> Expr:
+        """D_k (s_i s_j)."""
+        return p * (d(i, k) * d(j) + d(i) * d(j, k) + d(i) * d(j) * d(k))
+
     def second(i: int, j: int, k: int, m: int) -> Expr:
         """D_m D_k (s_i s_j)."""
         ends = d(i, k, m) * d(j) + d(i) * d(j, k, m) + d(i, k) * d(j, m) + d(i, m) * d(j, k)
-        first = (d(i, k) * d(j) + d(i) * d(j, k)) * d(m) + (d(i, m) * d(j) + d(i) * d(j, m)) * d(k)
-        return ends + first + d(i) * d(j) * (d(k, m) + d(k) * d(m))
+        between = (d(i, k) * d(j) + d(i) * d(j, k)) * d(m) + (d(i, m) * d(j) + d(i) * d(j, m)) * d(k)
+        return p * (ends + between + d(i) * d(j) * (d(k, m) + d(k) * d(m)))
 
-    axes = [range(n)] * 4
-    expressions = {
-        "g": [P * d(i) * d(j) for i, j in product(*axes[:2])],
-        "dg": [P * (d(i, k) * d(j) + d(i) * d(j, k) + d(i) * d(j) * d(k)) for i, j, k in product(*axes[:3])],
-        "ddg": [P * second(*at) for at in product(*axes)],
-        "p": [P],
-    }
-    return exact_source(expressions, Axes((), tuple(held), (x,)), standing)
+    return {"g": product_of_scores, "dg": first, "ddg": second}
