@@ -9,7 +9,7 @@ import numpy as np
 
 import infogeom as ig
 from benchmarks.rounds import interleaved, machine, markdown, seconds, table, threads
-from infogeom.kernels.points.ways import Task, tabulate
+from infogeom.kernels.points import Task, tabulate
 from infogeom.kernels.status import Status
 from tests.families import FAMILIES, NUMERIC, family
 

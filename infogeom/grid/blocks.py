@@ -14,8 +14,8 @@ from infogeom.arguments import by_name
 from infogeom.grid.border import Accuracy
 from infogeom.grid.domain import admissible, conditions, inside_each
 from infogeom.grid.labels import rank
+from infogeom.kernels.points import Task
 from infogeom.kernels.points.refinement import values
-from infogeom.kernels.points.ways import Task
 from infogeom.kernels.status import Status
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import by_name, check_count, check_real, finite_array, table_of
 from infogeom.grid.labels import tensor_indices
-from infogeom.kernels.points.ways import work_of
+from infogeom.kernels.points import work_of
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric
 

@@ -21,9 +21,10 @@ __all__ = ["admissible", "check_any_inside", "conditions", "inside_each"]
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 #: Bits in which what cannot be told from 0 counts as 0.
-MOST_BITS = 2**13
+BITS_OF_CONDITIONS = 2**13
 EPS = float(np.finfo(float).eps)
-NOWHERE = np.empty(0, dtype=np.int64)
+#: Where the jet of a metric stands in the balls of a condition.
+NO_JET = dict.fromkeys(("g", "dg", "ddg"), np.empty(0, dtype=np.int64))
 
 
 def inside_each(metric: Metric, values: Sequence[Array]) -> list[Flags]:
@@ -90,7 +91,7 @@ def _condition(metric: Metric, constraint: Expr) -> Callable[..., Flags]:
 def _is_positive(constraint: Expr, arguments: tuple[Symbol, ...], at: Sequence[float]) -> bool:
     """Whether balls see a constraint positive at a point."""
     balls, bits = _balls(constraint, arguments), BITS
-    while balls and bits <= MOST_BITS:
+    while balls and bits <= BITS_OF_CONDITIONS:
         value = balls.enclose(at, ("condition",), bits).values["condition"].item()
         if value > 0 or value < 0 or value.is_zero():
             return bool(value > 0)
@@ -105,5 +106,4 @@ def _balls(constraint: Expr, arguments: tuple[Symbol, ...]) -> Balls | None:
         source, at = exact_source({"condition": [constraint]}, Axes((), arguments))
     except UnsupportedFunctionError:
         return None
-    places = {"g": NOWHERE, "dg": NOWHERE, "ddg": NOWHERE} | at
-    return Balls(source, places, len(arguments), np.empty((0, 0)))
+    return Balls(source, NO_JET | dict(at), len(arguments), np.empty((0, 0)))

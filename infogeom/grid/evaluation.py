@@ -15,8 +15,8 @@ from infogeom.grid.blocks import lazy, on_grid
 from infogeom.grid.border import checked_accuracy, checked_axes, checked_points, checked_quantities
 from infogeom.grid.domain import admissible, check_any_inside, conditions, inside_each
 from infogeom.grid.labels import labelled, rank
+from infogeom.kernels.points import Task
 from infogeom.kernels.points.refinement import values, with_errors
-from infogeom.kernels.points.ways import Task
 from infogeom.kernels.status import Status
 from infogeom.models.model import Model
 from infogeom.symbolic import Metric

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from infogeom import __version__
 from infogeom.formulas import latex
-from infogeom.kernels.points.ways import work_of
+from infogeom.kernels.points import work_of
 from infogeom.kernels.status import MEANINGS, Status
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric

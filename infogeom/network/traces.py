@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import check_count
-from infogeom.kernels.points.tiles import in_order
 from infogeom.losses import Loss
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Layer, Workspace, backward, forward, one_blas_thread, row_squares
+from infogeom.threads import in_order
 
 __all__ = [
     "fisher_spectrum",

@@ -12,7 +12,7 @@ last axis, over which every loop vectorises.
 
 from __future__ import annotations
 
-from math import fabs, frexp, inf, ldexp, nan
+from math import fabs, frexp, inf, ldexp
 from typing import Any
 
 from numpy import empty, empty_like, sqrt
@@ -24,10 +24,6 @@ __all__ = [
     "lower_riemann",
     "scalar",
     "scalar_error",
-    "see_doubt",
-    "see_singular",
-    "store",
-    "store_error",
 ]
 
 Array = Any  # float64 arrays whose last axis is the point; numba infers the rest
@@ -262,65 +258,3 @@ def lower_riemann(gamma: Array, ddg: Array, sign: Array, R: Array) -> None:
                             row[v] += sign[k, v] * (plus - minus)
                     for v in range(m):
                         R[a, b, d, c, v] = -row[v]
-
-
-def see_singular(pivot: Array, status: Array) -> bool:
-    """Whether the metric is positive at all points of a tile; there a null direction makes status 0 a 2.
-
-    ``pivot`` is the least of the factor, in units of its diagonal entry.
-    """
-    P, V = status.shape
-    positive = True
-    for p in range(P):
-        for v in range(V):
-            if not pivot[p, v] > SINGULAR:
-                if not pivot[p, v] >= -SINGULAR:
-                    positive = False
-                elif status[p, v] == 0:
-                    status[p, v] = 2
-    return positive
-
-
-def see_doubt(doubt: Array, rtol: float, unknown: int, status: Array) -> None:
-    """Status 0 becomes 5 where the relative error exceeds ``rtol``, ``unknown`` where there is none."""
-    P, V = status.shape
-    for p in range(P):
-        for v in range(V):
-            if not doubt[p, v] <= rtol and status[p, v] == 0:
-                status[p, v] = 5 if doubt[p, v] > rtol else unknown
-
-
-def store(values: Array, at: Array, out: Array, p0: int, v0: int, known: Array, most: int, status: Array) -> None:
-    """Store components ``values[at]`` of a tile in ``out`` from (p0, v0) on; nan where ``known`` exceeds ``most``.
-
-    A value that is not finite where it should be makes the status 4.
-    """
-    P, V = status.shape
-    lost = empty(V)
-    for p in range(P):
-        lost[:] = 0.0
-        for c in range(at.shape[0]):
-            row, target = values[at[c], p], out[c, p0 + p]
-            for v in range(V):
-                target[v0 + v] = row[v]
-                lost[v] += row[v] * 0.0
-        for v in range(V):
-            if known[p, v] > most or lost[v] != 0.0:
-                for c in range(at.shape[0]):
-                    out[c, p0 + p, v0 + v] = nan
-                if known[p, v] <= most:
-                    status[p, v] = 4
-
-
-def store_error(values: Array, at: Array, out: Array, p0: int, v0: int, status: Array, least: float) -> None:
-    """Store bounds ``values[at]`` of a tile, no less than the least, in ``out`` from (p0, v0) on.
-
-    A bound that is negative or nan is none, nor is there one where a point is singular or beyond float64.
-    """
-    P, V = status.shape
-    for p in range(P):
-        for c in range(at.shape[0]):
-            row, target = values[at[c], p], out[c, p0 + p]
-            for v in range(V):
-                bound = max(row[v], least) if row[v] >= 0.0 else inf
-                target[v0 + v] = bound if status[p, v] == 0 else nan if status[p, v] == 3 else inf

@@ -14,10 +14,11 @@ from infogeom.kernels.balls.fixed_precision import DoubleDouble, double_double_o
 from infogeom.kernels.codegen.program import UnsupportedFunctionError
 from infogeom.kernels.codegen.rounding import ERRORS
 from infogeom.kernels.compiled.compile import compiled_module
-from infogeom.kernels.curvature import loops
 from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.curvature.loops import SINGULAR
 from infogeom.kernels.curvature.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
+from infogeom.kernels.points import tile_loops
+from infogeom.kernels.points.closed_jets import JET
 from infogeom.kernels.points.closed_kernels import (
     MetricKernels,
     evaluate_kernel,
@@ -27,8 +28,8 @@ from infogeom.kernels.points.closed_kernels import (
     sample_bounds,
     sample_table,
 )
-from infogeom.kernels.points.null_space import null_space, rank_in_general, rank_of_samples
 from infogeom.kernels.points.pointwise import at_point
+from infogeom.kernels.points.proofs import null_space, rank_in_general, rank_of_samples
 from infogeom.kernels.points.tiles import Evaluation, Places, Task, ratio
 from infogeom.kernels.points.work import Work, way_of
 from infogeom.models.parameter import Parameter
@@ -39,20 +40,28 @@ from infogeom.symbolic.tensors import is_product_of_lines
 __all__ = ["exact"]
 
 Array = NDArray[np.float64]
-#: Rank of each part of a jet.
-JET = {"g": 2, "dg": 3, "ddg": 4}
 #: No outer coordinates: one outer point.
 NOWHERE = np.empty((0, 1))
 NO_DATA = np.empty((0, 0))
-#: Points of a tile, outer × inner; loops vectorise over the inner ones. With samples the outer ones share tables over
-#: the inner ones and the samples, which should stay in the cache.
-SAMPLED, UNSAMPLED = (128, 256), (32, 1024)
-#: Numbers of a tile that loops over small arrays keep in the cache, and points below which calls outweigh that.
-CACHED, FEWEST = 2**18, 256
-#: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow, and where that is asked.
-FEWER_BITS, SHARES = 2**13, (0.3125, 0.71875, 0.59375, 0.84375)
-#: What may vanish everywhere, bits in which that is looked at, and most parameters of a metric that is so looked at.
-CURVATURES, VANISHING_BITS, MOST_PROBED = ("riemann", "ricci", "ricci_scalar"), 2**13, 6
+#: Points of a tile, outer and inner, without samples; loops vectorise over the inner ones.
+UNSAMPLED = (32, 1024)
+#: Points of a tile, outer and inner, with samples: the outer ones share tables over the inner ones and the samples,
+#: which should stay in the cache.
+SAMPLED = (128, 256)
+#: Numbers of a tile that loops over small arrays keep in the cache.
+CACHED = 2**18
+#: Inner points of a tile below which calls outweigh that.
+FEWEST_INNER = 256
+#: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow.
+FEWER_BITS = 2**13
+#: Where in the typical ranges the points of no interest lie.
+PLACES_WITHIN = (0.3125, 0.71875, 0.59375, 0.84375)
+#: What may vanish everywhere.
+CURVATURES = ("riemann", "ricci", "ricci_scalar")
+#: Bits in which it is looked at whether it does.
+VANISHING_BITS = 2**13
+#: Parameters of a metric of which that is looked at, at most.
+MOST_PROBED = 6
 
 
 class _Jet:
@@ -76,6 +85,8 @@ class _Jet:
         jet, counts = self.kernels.jet, self.kernels.counts
         if not counts:
             return evaluate_kernel(jet, outer, inner, self.data)
+
+        # Of a mean over samples: the roundings in one of them, which know the data by their bounds alone, and these.
         bounds = sample_bounds(self.data)
         ends = np.cumsum([jet.components, counts.components, len(bounds)])
         values = np.empty((ends[-1], outer.shape[1], inner.shape[1]))
@@ -112,30 +123,39 @@ class _Compiled(Evaluation):
         self.kernels = metric_kernels(metric, geometric, observables, task.outer_coordinates, bounds=bounds)
         self.data = sample_table(metric)
         self._jet = _Jet(self.kernels, self.data, self.n)
-        self.size, rows, columns = self.kernels.jet.components, *(SAMPLED if metric.samples else UNSAMPLED)
+        self.size = self.kernels.jet.components
+        rows, columns = SAMPLED if metric.samples else UNSAMPLED
         if not (self.kernels.whole or self.kernels.after):
             self.size += 6 * max(at.size for at in self.kernels.jet.at.values())
-            columns = min(columns, max(FEWEST, CACHED // self.size))
+            columns = min(columns, max(FEWEST_INNER, CACHED // self.size))
         self.most = rows, columns
 
     def values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
-        """Components of all quantities; each point takes the route that its own metric asks for, whatever is beside."""
+        """Components of all quantities; each point takes the route that its own metric asks for, whatever is beside.
+
+        Straight-line code first, for all points, since it is fast and right wherever its pivots are positive; only if
+        some are not, loops for all points too, of which those points take what they have.
+        """
         found = self._positive(outer, inner)
         if found is None:
             return self._general(outer, inner, status)
         values, at = found
         pivot = values[at["pivot"][0]]
         general = status.copy()
-        if not compiled_module(loops)["see_singular"](pivot, status):
-            positive = pivot >= -SINGULAR
-            others, there = self._general(outer, inner, general)
-            status[~positive] = general[~positive]
-            names = [name for name in (*self.outputs, "doubt") if name in at]
-            parts = [np.where(positive, values[at[name]], others[there[name]]) for name in names]
-            ends = np.cumsum([len(part) for part in parts])
-            at = {name: np.arange(end - len(part), end) for name, part, end in zip(names, parts, ends, strict=True)}
-            values = np.concatenate(parts)
-        return values, at
+        if compiled_module(tile_loops)["see_singular"](pivot, SINGULAR, status):
+            return values, at
+
+        positive = pivot >= -SINGULAR
+        others, there = self._general(outer, inner, general)
+        status[~positive] = general[~positive]
+        together: dict[str, NDArray[np.int64]] = {}
+        parts: list[Array] = []
+        for name in [*self.outputs, "doubt"]:
+            if name in at:
+                part = np.where(positive, values[at[name]], others[there[name]])
+                together[name] = sum(map(len, parts)) + np.arange(len(part))
+                parts.append(part)
+        return np.concatenate(parts), together
 
     def _positive(self, outer: Array, inner: Array) -> tuple[Array, Places] | None:
         """Everything from straight-line code, right where the metric is positive; None where there is no such code."""
@@ -154,14 +174,18 @@ class _Compiled(Evaluation):
         packed, jet = self._jet(outer, inner), self.kernels.jet
         at, parts, flat = dict(jet.at), [packed], packed.reshape(len(packed), -1)
         errors, share = self._jet.errors(flat), self._jet.share
+
+        # Observables stand among the jet's components already; their errors do not.
         observed = [(QUANTITIES[error].base, error) for error in errors if error in QUANTITIES]
         doubt = np.zeros(status.shape)
         for name, error in observed:
             at[error] = sum(map(len, parts)) + np.arange(1)
             parts.append(share * errors[error].reshape(-1, *status.shape))
             doubt = np.maximum(doubt, ratio(flat[at[name]], share * errors[error]).reshape(status.shape))
+
+        # What follows from the jet, with a doubt of its own, which is the last part that was added.
         if jet.at["g"].size:
-            bounds = tuple(errors[name] for name in ERRORS) if ERRORS[0] in errors else ()
+            bounds = tuple(errors[name] for name in ERRORS if name in errors)
             self.follow(*self._jet.tensors(flat), bounds, status, at, parts, share=share)
             doubt = np.maximum(doubt, parts[-1][0])
         at["doubt"] = np.array([sum(map(len, parts))])
@@ -170,7 +194,9 @@ class _Compiled(Evaluation):
 
 def _shaped(values: Array, at: NDArray[np.int64], shape: tuple[int, ...]) -> Array:
     """A tensor (*shape, m) from its places among components (components, m)."""
-    return values[at].reshape(*shape, -1) if at.size else np.empty((0,) * (len(shape) + 1))
+    if not at.size:
+        return np.empty((0,) * (len(shape) + 1))
+    return values[at].reshape(*shape, -1)
 
 
 @way_of(ClosedForm)
@@ -185,10 +211,12 @@ class _Closed(Work):
         scalars = [name for name in quantities if QUANTITIES[name].source == "ricci_scalar"]
         others = [name for name in quantities if name not in scalars]
         order = highest_order(name for name in others if not QUANTITIES[name].bounds)
-        apart = self.metric.form.cumulants is not None and scalars and others and order <= 0
-        return [others, scalars] if apart else [quantities]
+        if self.metric.form.cumulants is not None and scalars and others and order <= 0:
+            return [others, scalars]
+        return [quantities]
 
     def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...] | None]:
+        # Of straight-line code all that can be looked up is looked up here: a call costs microseconds.
         metric, data = self.metric, sample_table(self.metric)
         observed = tuple(name for name in quantities if name in metric.observables)
         geometric = tuple(name for name in quantities if name not in observed)
@@ -196,8 +224,8 @@ class _Closed(Work):
         kernel = jet.kernels.whole or jet.kernels.after or jet.kernels.jet
         if geometric and kernel is jet.kernels.jet:
             return self._by_loops(jet, quantities, observed)
-        ranks = [0 if name in observed else QUANTITIES[name].rank for name in quantities]
-        places = [(kernel.at[name], (self.n,) * rank) for name, rank in zip(quantities, ranks, strict=True)]
+        shapes = [() if name in observed else (self.n,) * QUANTITIES[name].rank for name in quantities]
+        places = [(kernel.at[name], shape) for name, shape in zip(quantities, shapes, strict=True)]
         pivot = int(kernel.at["pivot"][0]) if geometric else None
 
         def values(x: Array) -> tuple[Array, ...] | None:
@@ -229,8 +257,8 @@ class _Closed(Work):
     def jets(self, points: Array, order: int) -> BoundedJet:
         jet = _Jet(jet_kernels(self.metric, order), sample_table(self.metric), self.n)
         packed = jet(NOWHERE, np.ascontiguousarray(points.T))[:, 0]
-        errors = jet.errors(packed)
-        return BoundedJet(*jet.tensors(packed), tuple(jet.share / SINGLE * errors[name] for name in ERRORS))
+        errors, (g, dg, ddg) = jet.errors(packed), jet.tensors(packed)
+        return BoundedJet(g, dg, ddg, tuple(jet.share / SINGLE * errors[name] for name in ERRORS))
 
     def balls(self, quantities: Sequence[str]) -> Balls:
         return exact(self.metric, quantities)
@@ -239,8 +267,10 @@ class _Closed(Work):
         return double_double_of(balls, quantities)
 
     def most_bits(self, balls: Balls | None, *, irregular: bool) -> int:
-        slow = self.metric.matrix.has(*functions_that(lambda facts: facts.slow_in_balls))
-        return FEWER_BITS if slow or (balls and irregular and self._looks_singular(balls)) else MOST_BITS
+        slow = functions_that(lambda facts: facts.slow_in_balls)
+        if self.metric.matrix.has(*slow) or (balls and irregular and self._looks_singular(balls)):
+            return FEWER_BITS
+        return MOST_BITS
 
     def vanishing(self) -> frozenset[str]:
         return self._vanishing
@@ -252,20 +282,16 @@ class _Closed(Work):
         That is no proof: √x² is not analytic, which is why float64 is trusted wherever it knows better; and what holds
         exponentials, a wall far away, may be below any bits here and is not asked.
         """
-        metric = self.metric
-        if (
-            metric.samples
-            or metric.matrix.has(*functions_that(lambda facts: facts.saturating))
-            or not 1 < self.n <= MOST_PROBED
-        ):
+        metric, exponentials = self.metric, functions_that(lambda facts: facts.saturating)
+        if metric.samples or metric.matrix.has(*exponentials) or not 1 < self.n <= MOST_PROBED:
             return frozenset()
         if is_product_of_lines(metric):
             return frozenset(CURVATURES)
-        found = frozenset(CURVATURES)
-        for name in reversed(CURVATURES):
-            if not self._vanishes(name):
-                return found - {*CURVATURES[: CURVATURES.index(name) + 1]}
-        return found
+        # Where R does not vanish neither does Ricci, and where Ricci does not neither does Riemann.
+        for k in reversed(range(len(CURVATURES))):
+            if not self._vanishes(CURVATURES[k]):
+                return frozenset(CURVATURES[k + 1 :])
+        return frozenset(CURVATURES)
 
     def rank_everywhere(self, *, irregular: bool, of_metric: bool) -> tuple[int, Array]:
         """Where float64 knows each point to be regular only the data are asked."""
@@ -290,7 +316,7 @@ class _Closed(Work):
                 if found.rank == self.n and not all(b.contains(0) for b in found.values[name].flat):
                     return False
             seen += found.rank == self.n
-            if seen == len(SHARES) // 2:
+            if seen == len(PLACES_WITHIN) // 2:
                 return True
         return False
 
@@ -310,7 +336,11 @@ class _Closed(Work):
     def _points_of_no_interest(self) -> list[list[float]]:
         """Points of the typical ranges, in general position."""
         typical = [Parameter("inside", domain).typical for domain in self.metric.domains]
-        return [[low + s ** (1 + k / self.n) * (high - low) for k, (low, high) in enumerate(typical)] for s in SHARES]
+
+        def point(share: float) -> list[float]:
+            return [low + share ** (1 + k / self.n) * (high - low) for k, (low, high) in enumerate(typical)]
+
+        return list(map(point, PLACES_WITHIN))
 
 
 def exact(metric: Metric, quantities: Sequence[str]) -> Balls:

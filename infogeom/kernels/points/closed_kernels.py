@@ -1,18 +1,16 @@
-"""The kernels of a metric: its jet (g, ∂g, ∂∂g) as expressions, and the quantities that follow from it."""
+"""The kernels of a closed form: of its jet (g, ∂g, ∂∂g), and of the quantities that follow from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import combinations_with_replacement, permutations, product
 from typing import TypeAlias
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy import Expr, Function, Symbol
-from sympy.codegen.cfunctions import expm1, log1p
+from sympy import Expr, Symbol
 
 from infogeom.kernels.codegen.layout import BLOCK, UNROLL
 from infogeom.kernels.codegen.program import MAX_EXPONENT, Axes, Groups, Kernel, Places, exact_source, kernel
@@ -21,22 +19,25 @@ from infogeom.kernels.codegen.vectorised import vectorised
 from infogeom.kernels.compiled.compile import compiled
 from infogeom.kernels.curvature.straight_line import Assign, written_out
 from infogeom.kernels.curvature.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
-from infogeom.quantities import QUANTITIES, highest_order, tensors_of_curvature
+from infogeom.kernels.points.closed_jets import (
+    MatrixOrCumulants,
+    factored,
+    jet_expressions,
+    known_near_zero,
+    matrix_or_cumulants,
+)
+from infogeom.quantities import highest_order, tensors_of_curvature
 from infogeom.symbolic import Metric
-from infogeom.symbolic.cases import common_in_front
-from infogeom.symbolic.cumulants import Cumulants
-from infogeom.symbolic.normal_form import normal_form
-from infogeom.symbolic.tensors import equal_if_hessian
 
 __all__ = ["MetricKernels", "evaluate_kernel", "jet_kernels", "metric_kernels", "sample_bounds", "sample_table"]
 
 Array = NDArray[np.float64]
 Names = tuple[str, ...]
-#: Up to this many entries of its highest derivative what follows from a metric is written out as straight-line code.
+#: Entries of its highest derivative up to which what follows from a metric is written out as straight-line code.
 MAX_WRITTEN = 81
-#: The same for coordinates.
+#: Coordinates up to which it is.
 MAX_COORDINATES = 5
-#: The same where Riemann or Ricci is wanted, with the errors of all its components.
+#: Entries up to which it is where Riemann or Ricci is wanted, with the errors of all its components.
 MAX_WRITTEN_TENSORS = 16
 
 
@@ -53,7 +54,7 @@ class MetricKernels:
         Evaluates all quantities at once, ``pivot`` and ``doubt``: for a small metric without samples that is positive,
         or diagonal.
     after : Kernel or None
-        The same from the components of ``jet``, for a small positive metric that is a mean over samples.
+        Evaluates them from the components of ``jet``, for a small positive metric that is a mean over samples.
     errors : Kernel or None
         The errors of the jet and of the observables from its components, for a mean over samples.
     counts : Kernel or None
@@ -69,22 +70,32 @@ class MetricKernels:
 
 
 def evaluate_kernel(kernel: Kernel, outer: Array, inner: Array, data: Array, out: Array | None = None) -> Array:
-    """Values of all components at the points outer × inner, shape (components, P, V)."""
+    """Values of all components at the points outer × inner, shape (components, P, V).
+
+    A kernel has one of three sources, or two: on arrays, where it would take long to compile; straight; and with tables
+    of exponentials hoisted out of the inner loop, of which the product may overflow where the exponential of the sum
+    does not. Which of the last two a point takes depends on the point alone, so that its number does not depend on what
+    is beside it.
+    """
     if out is None:
         out = np.empty((kernel.components, outer.shape[1], inner.shape[1]))
     if kernel.vector:
-        for target, values in zip(out, vectorised(kernel.vector)([*outer[:, :, None], *inner[:, None]]), strict=True):
+        coordinates = [*outer[:, :, None], *inner[:, None]]
+        for target, values in zip(out, vectorised(kernel.vector)(coordinates), strict=True):
             target[...] = values
         return out
     if not kernel.hoisted:
         compiled(kernel.direct)["tile"](outer, inner, data, out)
         return out
+
+    # Tables of exponentials, unless an entry of one would overflow.
     functions, largest = compiled(kernel.hoisted), (np.empty(outer.shape[1]), np.empty(inner.shape[1]))
     functions["exponents"](outer, inner, data, *largest)
     rows, columns = (exponents <= MAX_EXPONENT for exponents in largest)
     if rows.all() and columns.all():
         functions["tile"](outer, inner, data, out)
         return out
+
     # Each point takes the source that its own exponents ask for, whatever is beside it.
     for chosen_rows, chosen_columns, source in (
         (rows, columns, kernel.hoisted),
@@ -148,11 +159,11 @@ def metric_kernels(
     """
     samples = metric.samples.symbols if metric.samples else ()
     scalars = tuple((name, metric.observables[name]) for name in observables)
-    source = jet_source(metric, quantities)
+    given = matrix_or_cumulants(metric, quantities)
     # A Fisher metric is positive.
-    signed = isinstance(source, sympy.ImmutableMatrix) and source.is_diagonal() and "fisher" not in metric.attributes
+    signed = isinstance(given, sympy.ImmutableMatrix) and given.is_diagonal() and "fisher" not in metric.attributes
     order = highest_order(quantities)
-    return _metric_kernels(source, metric.coordinates, samples, scalars, quantities, order, outer, bounds, signed)
+    return _metric_kernels(given, metric.coordinates, samples, scalars, quantities, order, outer, bounds, signed)
 
 
 def jet_kernels(metric: Metric, order: int) -> MetricKernels:
@@ -161,33 +172,13 @@ def jet_kernels(metric: Metric, order: int) -> MetricKernels:
     return _metric_kernels(metric.matrix, metric.coordinates, samples, (), (), order, (), True, False, True)
 
 
-Source: TypeAlias = "sympy.ImmutableMatrix | Cumulants"
-
-
-def jet_source(metric: Metric, quantities: Collection[str]) -> Source:
-    """What the jet is made of: the matrix, or for R alone the cumulants of the statistics where they are known.
-
-    R is the same in all coordinates, and may be taken in those of the statistics.
-    """
-    alone = {QUANTITIES[name].base for name in quantities} <= {"ricci_scalar"}
-    return metric.form.cumulants if metric.form.cumulants and alone else metric.matrix
-
-
-def jet_expressions(
-    source: Source, coordinates: tuple[Symbol, ...], sampled: bool, order: int, whole: bool = False
-) -> dict[str, NDArray[np.object_]]:
-    """Expressions of g, dg and ddg, empty beyond the order, with a sample's weight.
-
-    Of a Hessian metric ddg is empty too, unless the ``whole`` jet is wanted.
-    """
-    jet = _of_cumulants(source) if isinstance(source, Cumulants) else _derivatives(source, coordinates, order, whole)
-    named = zip(("g", "dg", "ddg"), jet, strict=True)
-    return {name: entries * WEIGHT if sampled else entries for name, entries in named}
+#: Writes what follows from a jet behind it, given how to assign a name and the names of the jet's entries.
+Following: TypeAlias = Callable[[Assign, Groups], Groups]
 
 
 @lru_cache(maxsize=128)
 def _metric_kernels(
-    source: Source,
+    given: MatrixOrCumulants,
     coordinates: tuple[Symbol, ...],
     samples: tuple[Symbol, ...],
     scalars: tuple[tuple[str, Expr], ...],
@@ -198,158 +189,117 @@ def _metric_kernels(
     signed: bool,
     whole: bool = False,
 ) -> MetricKernels:
-    weight = WEIGHT if samples else sympy.Integer(1)
-    jet = jet_expressions(source, coordinates, bool(samples), order, whole)
-    shapes = {name: entries.shape for name, entries in jet.items()}
-    expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
-    expressions |= {name: [_factored(e) * weight] for name, e in scalars}
-    expressions = {name: [_known_near_zero(e) for e in entries] for name, entries in expressions.items()}
-    inner = tuple(c for c in coordinates if c not in outer)
-    axes = Axes(outer, inner, (*samples, SPREAD, WEIGHT) if samples else ())
-    tensors = tensors_of_curvature(quantities)
-    most = MAX_WRITTEN_TENSORS if tensors and bounds else MAX_WRITTEN
-    small = max(*(entries.size for entries in jet.values()), len(coordinates) ** 4 if tensors else 0) <= most
-    small &= len(coordinates) <= MAX_COORDINATES
-    share = SINGLE_OF_SAMPLES if samples else SINGLE
-    following = (
-        partial(_following, shapes=shapes, quantities=quantities, signed=signed, share=share)
-        if quantities and small
-        else None
-    )
-    if not samples:
+    """Kernels of what a metric is made of, see `metric_kernels`.
+
+    All start from expressions, named by what they are of: the jet and the observables. Where a metric is small, what
+    follows from its jet is written out behind them as straight-line code (``following``). Without samples that goes
+    into one kernel with the jet, of which no number is stored then. A mean over samples has to be summed first.
+    """
+    jet = jet_expressions(given, coordinates, bool(samples), order, whole)
+    expressions = _with_scalars(jet, scalars, sampled=bool(samples))
+    for name, entries in expressions.items():
+        expressions[name] = list(map(known_near_zero, entries))
+
+    following: Following | None = None
+    if quantities and _is_small(jet, len(coordinates), quantities, bounds):
+        shapes = {name: entries.shape for name, entries in jet.items()}
+        share = SINGLE_OF_SAMPLES if samples else SINGLE
+        following = partial(_following, shapes=shapes, quantities=quantities, signed=signed, share=share)
+
+    axes = Axes(outer, tuple(c for c in coordinates if c not in outer), _columns(samples))
+    if samples:
+        return _kernels_of_mean(expressions, samples, axes, following, bounds)
+    if bounds:
         try:
-            expressions |= jet_errors(expressions) if bounds else {}
+            expressions |= jet_errors(expressions)
         except (TypeError, ValueError):  # SymPy's, of what has no slope
             kernel(expressions, axes)  # names the function
             raise
-        at_once = kernel(expressions, axes, following) if following else None
-        return MetricKernels(kernel(expressions, axes), at_once, None)
+    at_once = kernel(expressions, axes, following) if following else None
+    return MetricKernels(kernel(expressions, axes), at_once, None)
+
+
+def _with_scalars(
+    jet: dict[str, NDArray[np.object_]], scalars: tuple[tuple[str, Expr], ...], *, sampled: bool
+) -> dict[str, list[Expr]]:
+    """Entries of a jet, flattened, and observables beside them, with a sample's weight."""
+    weight = WEIGHT if sampled else sympy.Integer(1)
+    expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
+    for name, e in scalars:
+        expressions[name] = [factored(e) * weight]
+    return expressions
+
+
+def _columns(samples: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+    """What the columns of a sample table are; nothing without samples."""
+    return (*samples, SPREAD, WEIGHT) if samples else ()
+
+
+def _is_small(jet: dict[str, NDArray[np.object_]], n: int, quantities: Names, bounds: bool) -> bool:
+    """Whether what follows from a jet is written out as straight-line code, and not left to loops."""
+    most, sizes = MAX_WRITTEN, [entries.size for entries in jet.values()]
+    if tensors_of_curvature(quantities):
+        most = MAX_WRITTEN_TENSORS if bounds else MAX_WRITTEN
+        sizes.append(n**4)
+    return max(sizes) <= most and n <= MAX_COORDINATES
+
+
+def _kernels_of_mean(
+    expressions: dict[str, list[Expr]],
+    samples: tuple[Symbol, ...],
+    axes: Axes,
+    following: Following | None,
+    bounds: bool,
+) -> MetricKernels:
+    """Kernels of a metric that is a mean over samples: its jet is summed, and the others read these sums as inputs.
+
+    What rounding does to a sum takes three kinds of numbers besides (`SampleErrors`): sums of sizes over the samples,
+    which go with the jet; the roundings in one sample, which depend on the point and on the largest of the data; and
+    these largest themselves, with how many roundings a sum comes to.
+    """
     sums = SampleErrors(expressions, samples) if bounds else None
-    plain = kernel(expressions | ({"sizes": list(sums.sizes)} if sums else {}), axes)
+    sizes = {"sizes": list(sums.sizes)} if sums else {}
+    plain = kernel(expressions | sizes, axes)
     components = tuple(Symbol(f"c{k}", real=True) for k in range(plain.components))
-    from_jet = {name: [components[c] for c in at] for name, at in plain.at.items() if name != "sizes"}
-    counts: Kernel | None = None
-    errors: Kernel | None = None
-    inputs = components
-    if sums:
-        # Like the outer coordinates, the bounds of the data are the same along the inner ones.
-        counts = kernel({"counts": list(sums.counts.values())}, Axes((*outer, *sums.largest.values()), inner))
-        roundings = tuple(Symbol(f"k{k}", positive=True) for k in range(counts.components))
-        inputs = (*components, *roundings, *sums.largest.values(), DEPTH)
-        known = {size: components[c] for size, c in zip(sums.sizes.values(), plain.at["sizes"], strict=True)}
-        known |= {count: roundings[c] for count, c in zip(sums.counts, counts.at["counts"], strict=True)}
-        from_jet |= {name: [e.xreplace(known) for e in bounds] for name, bounds in sums.errors.items()}
-        errors = kernel({name: from_jet[name] for name in sums.errors}, Axes((), inputs))
-    after = kernel(from_jet, Axes((), inputs), following) if following else None
-    return MetricKernels(plain, None, after, errors, counts)
+    from_jet = {}
+    for name, at in plain.at.items():
+        if name != "sizes":
+            from_jet[name] = [components[c] for c in at]
+    if sums is None:
+        after = kernel(from_jet, Axes((), components), following) if following else None
+        return MetricKernels(plain, None, after)
+
+    # Like the outer coordinates, the bounds of the data are the same along the inner ones.
+    largest = tuple(sums.largest.values())
+    counts = kernel({"counts": list(sums.counts.values())}, Axes(axes.outer + largest, axes.inner))
+    roundings = tuple(Symbol(f"k{k}", positive=True) for k in range(counts.components))
+
+    # Errors in terms of the components, of those roundings and of the bounds of the data, in this order.
+    inputs = Axes((), components + roundings + largest + (DEPTH,))
+    known = {size: components[c] for size, c in zip(sums.sizes.values(), plain.at["sizes"], strict=True)}
+    known |= {count: roundings[c] for count, c in zip(sums.counts, counts.at["counts"], strict=True)}
+    errors = {}
+    for name, entries in sums.errors.items():
+        errors[name] = [e.xreplace(known) for e in entries]
+    from_jet |= errors
+    after = kernel(from_jet, inputs, following) if following else None
+    return MetricKernels(plain, None, after, kernel(errors, inputs), counts)
 
 
 def _following(
     assign: Assign, groups: Groups, shapes: dict[str, tuple[int, ...]], quantities: Names, signed: bool, share: float
 ) -> Groups:
-    arrays = {
-        name: np.array(groups[name], dtype=object).reshape(shapes.get(name.removesuffix("_error"), (-1,)))
-        for name in (*shapes, *ERRORS)
-        if name in groups
-    }
+    """Names of all that follows from a jet, whose entries have names: the code for it is assigned on the way."""
+    arrays = {}
+    for name in [*shapes, *ERRORS]:
+        if name in groups:
+            shape = shapes.get(name.removesuffix("_error"), (-1,))
+            arrays[name] = np.array(groups[name], dtype=object).reshape(shape)
     errors = tuple(arrays[name] for name in ERRORS if name in arrays)
     observables = {name: names for name, names in groups.items() if name not in arrays}
     return written_out(
         assign, arrays["g"], arrays["dg"], arrays["ddg"], quantities, errors, observables, signed=signed, share=share
     )
-
-
-@lru_cache(maxsize=128)
-def _derivatives(
-    matrix: sympy.ImmutableMatrix, x: tuple[Symbol, ...], order: int, whole: bool
-) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
-    """Arrays of expressions g, ∂g, ∂∂g, each of them empty beyond the order, ∂∂g also where it is not needed."""
-    n = len(x)
-    none = [np.empty((0,) * rank, dtype=object) for rank in (2, 3, 4)]
-    if order < 0:
-        return none[0], none[1], none[2]
-    g = _symmetric(n, 2, lambda i, j: matrix[i, j])
-    if order == 0:
-        return g, none[1], none[2]
-    dg = np.empty((n,) * 3, dtype=object)
-    for (i, j), k in product(combinations_with_replacement(range(n), 2), range(n)):
-        dg[i, j, k] = dg[j, i, k] = _derivative(g[i, j], x[k])
-    if order == 1 or (_totally_symmetric(dg) and not whole):
-        return g, dg, none[2]
-    ddg = np.empty((n,) * 4, dtype=object)
-    pairs = [*combinations_with_replacement(range(n), 2)]
-    for (i, j), (k, m) in product(pairs, repeat=2):
-        ddg[i, j, k, m] = ddg[j, i, k, m] = ddg[i, j, m, k] = ddg[j, i, m, k] = _derivative(dg[i, j, k], x[m])
-    return g, dg, ddg
-
-
-def _of_cumulants(cumulants: Cumulants) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
-    """Arrays of the second and third cumulants in place of g and ∂g, those of a Hessian metric."""
-    n, zero = cumulants.second.rows, sympy.Integer(0)
-    third = _symmetric(n, 3, lambda *at: cumulants.third.get(at, zero))
-    return _symmetric(n, 2, lambda i, j: cumulants.second[i, j]), third, np.empty((0,) * 4, dtype=object)
-
-
-def _symmetric(n: int, rank: int, entry: Callable[..., Expr]) -> NDArray[np.object_]:
-    """Totally symmetric array from its entries with indices in ascending order."""
-    array = np.empty((n,) * rank, dtype=object)
-    for at in combinations_with_replacement(range(n), rank):
-        value = entry(*at)
-        for indices in permutations(at):
-            array[indices] = value
-    return array
-
-
-@lru_cache(maxsize=4096)
-def _derivative(e: Expr, x: Symbol) -> Expr:
-    return _factored(common_in_front(e.diff(x)))
-
-
-def _factored(e: Expr) -> Expr:
-    """Sum with the common factors of its terms pulled out (not out of the arguments of functions)."""
-    if not e.is_Add:
-        return e
-    names = {
-        f: sympy.Dummy(f"f{k}", real=True) for k, f in enumerate(sorted(e.atoms(Function), key=sympy.default_sort_key))
-    }
-    back = {name: f for f, name in names.items()}
-    return sympy.factor_terms(e.xreplace(names)).xreplace(back)
-
-
-@lru_cache(maxsize=4096)
-def _known_near_zero(e: Expr) -> Expr:
-    """The same with expm1(u) for e^u − 1 and log1p(u) for log(1 + u), which float64 knows to all digits near u = 0."""
-    if not e.has(sympy.exp, sympy.log):
-        return e
-    return e.replace(lambda part: part.is_Add, _minus_one).replace(sympy.log, _log_of_one_and)
-
-
-def _minus_one(total: Expr) -> Expr:
-    """A sum with c expm1(u) for c e^u − c; an exponential of a sum is left, since kernels split it between the axes."""
-    constant, rest = total.as_coeff_Add()
-    for term in sympy.Add.make_args(rest) if constant else ():
-        c, power = term.as_coeff_Mul()
-        if c == -constant and isinstance(power, sympy.exp) and not power.args[0].is_Add:
-            return rest - term + c * expm1(power.args[0])
-    return total
-
-
-def _log_of_one_and(u: Expr) -> Expr:
-    one, rest = u.as_coeff_Add()
-    return log1p(rest) if one == 1 and rest != 0 else sympy.log(u)
-
-
-def _totally_symmetric(dg: NDArray[np.object_]) -> bool:
-    """Whether ∂_k g_ij = ∂_j g_ik for all indices, and, where it is, make the entries the same expressions."""
-    if not all(one == other or _vanishes(other - one) for one, other in equal_if_hessian(dg)):
-        return False
-    dg[...] = _symmetric(len(dg), 3, lambda *at: dg[at])
-    return True
-
-
-@lru_cache(maxsize=4096)
-def _vanishes(e: Expr) -> bool:
-    return bool(normal_form(e) == 0)
 
 
 def exact_kernel(metric: Metric, quantities: Names, observables: Names) -> tuple[str, Places]:
@@ -360,18 +310,18 @@ def exact_kernel(metric: Metric, quantities: Names, observables: Names) -> tuple
     samples = metric.samples.symbols if metric.samples else ()
     scalars = tuple((name, metric.observables[name]) for name in observables)
     order = highest_order(quantities)
-    return _exact_kernel(jet_source(metric, quantities), metric.coordinates, samples, scalars, order)
+    return _exact_kernel(matrix_or_cumulants(metric, quantities), metric.coordinates, samples, scalars, order)
 
 
 @lru_cache(maxsize=128)
 def _exact_kernel(
-    source: Source,
+    given: MatrixOrCumulants,
     coordinates: tuple[Symbol, ...],
     samples: tuple[Symbol, ...],
     scalars: tuple[tuple[str, Expr], ...],
     order: int,
 ) -> tuple[str, Places]:
-    jet = jet_expressions(source, coordinates, bool(samples), order)
-    expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
-    expressions |= {name: [_factored(e) * (WEIGHT if samples else 1)] for name, e in scalars}
-    return exact_source(expressions, Axes((), coordinates, (*samples, WEIGHT) if samples else ()))
+    jet = jet_expressions(given, coordinates, bool(samples), order)
+    expressions = _with_scalars(jet, scalars, sampled=bool(samples))
+    columns = (*samples, WEIGHT) if samples else ()
+    return exact_source(expressions, Axes((), coordinates, columns))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeom.kernels.points import work_of
 from infogeom.kernels.points.pointwise import at_point
-from infogeom.kernels.points.ways import work_of
 from infogeom.models.model import Model
 from infogeom.quantities import QUANTITIES, highest_order
 from infogeom.symbolic import Metric, numeric_metric

@@ -20,7 +20,7 @@ __all__ = ["Pointwise", "at_point"]
 
 Array = NDArray[np.float64]
 #: Points of a tile, times samples.
-POINTWISE = 64
+POINTS_TIMES_SAMPLES = 64
 
 
 class Pointwise(Work):
@@ -41,21 +41,22 @@ class _Followed(Evaluation):
     def __init__(self, task: Task, work: Work) -> None:
         super().__init__(task)
         self._work, self._order = work, highest_order(task.quantities)
-        self.most = 1, max(1, POINTWISE // len(task.metric.samples or [0]))
+        self.most = 1, max(1, POINTS_TIMES_SAMPLES // len(task.metric.samples or [0]))
 
     def values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
         points, taken = self.points(outer, inner), status.ravel() == Status.OK
         jets = self._work.jets(points[taken], self._order)
 
         def everywhere(found: Array) -> Array:
-            """Tensors at all points, nan where no jet was taken."""
+            """Tensors at all points, nan where no jet was taken; none where there are none."""
+            if not len(found):
+                return found
             spread = np.full((*found.shape[:-1], len(taken)), np.nan)
             spread[..., taken] = found
             return spread
 
-        g, dg, ddg = (everywhere(found) if len(found) else found for found in jets[:3])
-        errors = tuple(everywhere(error) if len(error) else error for error in jets.errors)
-        framed = tuple(map(everywhere, jets.framed))
+        g, dg, ddg = map(everywhere, jets[:3])
+        errors, framed = tuple(map(everywhere, jets.errors)), tuple(map(everywhere, jets.framed))
         at: dict[str, NDArray[np.int64]] = {}
         parts: list[Array] = []
         self.follow(g, dg, ddg, errors, status, at, parts, framed, SINGLE)
@@ -71,7 +72,9 @@ def at_point(g: Array, dg: Array, ddg: Array, names: Sequence[str]) -> tuple[Arr
 
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # shows in the values
         found = dict(geometry(g, dg, ddg, names, frame, functions))
-    tensors = [found[name][..., 0] for name in names]
-    if status[0]:
-        tensors = [t if QUANTITIES[name].singular else t * np.nan for name, t in zip(names, tensors, strict=True)]
+    tensors = []
+    for name in names:
+        tensor = found[name][..., 0]
+        has_value = not status[0] or QUANTITIES[name].singular
+        tensors.append(tensor if has_value else tensor * np.nan)
     return tuple(tensors)

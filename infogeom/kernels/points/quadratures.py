@@ -19,6 +19,8 @@ from infogeom.symbolic import Expectation, Metric
 Array = NDArray[np.float64]
 #: Bits of sums over outcomes at most.
 BITS_OF_SUMS = 2**10
+#: Ranks of g, ∂g and ∂∂g.
+RANKS = (2, 3, 4)
 
 
 @way_of(Expectation)
@@ -36,13 +38,16 @@ class _Expectations(Pointwise):
 
     def jets(self, points: Array, order: int) -> BoundedJet:
         found, m = self._expectations.jets(list(points)), len(points)
-        if not m:
-            none = tuple(np.empty((self.n,) * rank + (0,)) for rank in (2, 3, 4))
-            return BoundedJet(none[0], none[1], none[2], (*none, np.empty((self.n + 1, 0))), none)
-        g, dg, ddg = (np.stack([jet[k] for jet in found], axis=-1) for k in range(3))
-        errors = [np.stack([jet.errors[k] for jet in found], axis=-1) for k in range(3)]
-        framed = tuple(np.stack([jet.framed[k] for jet in found], axis=-1) for k in range(3))
-        return BoundedJet(g, dg, ddg, (*errors, np.zeros((self.n + 1, m))), framed)
+        tensors, errors, framed = [], [], []
+        for k, rank in enumerate(RANKS):
+            tensor, error, in_frame = (np.empty((self.n,) * rank + (m,)) for _ in range(3))
+            for p, jet in enumerate(found):
+                tensor[..., p], error[..., p], in_frame[..., p] = jet[k], jet.errors[k], jet.framed[k]
+            tensors.append(tensor)
+            errors.append(error)
+            framed.append(in_frame)
+        factor = np.zeros((self.n + 1, m))
+        return BoundedJet(tensors[0], tensors[1], tensors[2], (*errors, factor), tuple(framed))
 
     def balls(self, quantities: Sequence[str]) -> Balls | None:
         return exact_sums(*self._place)

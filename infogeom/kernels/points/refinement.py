@@ -19,11 +19,11 @@ from tqdm import tqdm
 
 from infogeom.kernels.balls.enclosures import Balls, Refined, refine_all
 from infogeom.kernels.curvature.loops import TINY
+from infogeom.kernels.points import Task, Work, tabulate, work_of
 from infogeom.kernels.points.closed import CURVATURES, FEWER_BITS
-from infogeom.kernels.points.tiles import PATIENCE, in_order, threads
-from infogeom.kernels.points.ways import Task, Work, tabulate, work_of
 from infogeom.kernels.status import Status
 from infogeom.quantities import QUANTITIES
+from infogeom.threads import PATIENCE, in_order, threads
 from infogeom.workers import interrupts_held, serve
 
 __all__ = ["settle", "values", "with_errors"]
@@ -43,11 +43,15 @@ SEVERITY = np.argsort(
     ]
 )
 #: Samples, over all points, of one piece of work in balls of fixed precision: about a second.
-MOST_SAMPLES = 2**22
-#: About how long a point takes, and each of its samples.
-SECONDS = 1e-3, 1e-5
-#: What tells whether the entries of a metric are good, singular or not, and what is read off those.
-ENTRIES, OF_ENTRIES = ("metric", "metric_error"), ("metric", "fisher_trace")
+SAMPLES_AT_ONCE = 2**22
+#: Seconds that a point takes in balls of rising precision, about.
+SECONDS_A_POINT = 1e-3
+#: Seconds that each of its samples adds to that, about.
+SECONDS_A_SAMPLE = 1e-5
+#: What tells whether the entries of a metric are good, singular or not.
+ENTRIES = ("metric", "metric_error")
+#: What is made of those entries alone.
+OF_ENTRIES = ("metric", "fisher_trace")
 
 
 def values(task: Task, max_refined: int) -> dict[str, Array]:
@@ -61,6 +65,8 @@ def values(task: Task, max_refined: int) -> dict[str, Array]:
     groups = work_of(task.metric).apart(task.quantities)
     if len(groups) == 1:
         return _values(task, max_refined)
+
+    # Each group has a status of its own; of a point the one that says most stays.
     found: dict[str, Array] = {}
     before = task.status.copy()
     for names in groups:
@@ -71,25 +77,37 @@ def values(task: Task, max_refined: int) -> dict[str, Array]:
 
 
 def _values(task: Task, max_refined: int) -> dict[str, Array]:
+    """Quantities of a task in one group.
+
+    What is read off others gives place to those, and each comes with the bound on its error: these are the core, found
+    by float64, but for curvatures that vanish in general. What of them is in doubt is then settled.
+    """
     work, status = work_of(task.metric), task.status
     asked = [QUANTITIES[name] for name in with_errors(task.quantities)]
-    wanted = {q.source for q in asked} | {q.name for q in asked if q.bounds}
+    wanted = {q.source for q in asked}
+    wanted |= {q.name for q in asked if q.bounds}
     core = tuple(name for name in QUANTITIES if name in wanted)
     balls = work.balls(core) if max_refined else None
-    zero = work.vanishing() & {*core} if {*CURVATURES} & {*core} else frozenset()
+    curved = not wanted.isdisjoint(CURVATURES)
+    zero = work.vanishing().intersection(core) if curved else frozenset()
     taken = tuple(name for name in core if QUANTITIES[name].base not in zero)
+
     before = status.copy()
     outputs = work.evaluation(replace(task, quantities=taken)).run() if taken else {}
     if zero:
         outputs |= _nearly_zero(replace(task, status=before), [name for name in CURVATURES if name in zero])
         np.copyto(status, before, where=(status == Status.OK) & (before != Status.OK))
-    outputs |= {q.name: np.empty((work.n**q.rank, *status.shape)) for q in asked if q.read_off}
+
+    # Arrays (components, points), of what is read off too, which `settle` completes in place.
+    for q in asked:
+        if q.read_off:
+            outputs[q.name] = np.empty((work.n**q.rank, *status.shape))
     flat = {name: array.reshape(len(array), -1) for name, array in outputs.items()}
     settle(work, balls, task, flat, max_refined, before)
-    return {
-        name: outputs[name].astype(np.int8 if QUANTITIES[name].integer else float, copy=False)
-        for name in with_errors(task.quantities)
-    }
+    found: dict[str, Array] = {}
+    for q in asked:
+        found[q.name] = outputs[q.name].astype(np.int8 if q.integer else float, copy=False)
+    return found
 
 
 def _nearly_zero(task: Task, names: Sequence[str]) -> dict[str, Array]:
@@ -97,9 +115,10 @@ def _nearly_zero(task: Task, names: Sequence[str]) -> dict[str, Array]:
 
     Beside the terms that cancel it is about as large as that of the inverse metric, which is to be small in each row.
     """
-    asked, status, rtol = (*names, "inverse_metric"), task.status, task.rtol
+    asked, status, rtol = [*names, "inverse_metric"], task.status, task.rtol
     assert rtol is not None
-    found = tabulate(replace(task, quantities=(*asked, *(f"{name}_error" for name in asked))))
+    bounds = [f"{name}_error" for name in asked]
+    found = tabulate(replace(task, quantities=tuple(asked + bounds)))
     n = len(task.metric.coordinates)
     rows = (n, n, *status.shape)
     inverse = np.abs(found.pop("inverse_metric")).reshape(rows).max(1)
@@ -115,14 +134,22 @@ def _nearly_zero(task: Task, names: Sequence[str]) -> dict[str, Array]:
 
 def with_errors(quantities: Sequence[str]) -> tuple[str, ...]:
     """Quantities, and the bounds on their errors that come with them."""
-    more = ("ricci_scalar_error",) if "ricci_scalar" in quantities else ()
-    return tuple(dict.fromkeys((*quantities, *more)))
+    found = list(quantities)
+    if "ricci_scalar" in found:
+        found.append("ricci_scalar_error")
+    return tuple(dict.fromkeys(found))
 
 
 def settle(
     work: Work, balls: Balls | None, task: Task, outputs: Mapping[str, Array], max_refined: int, before: Flags
 ) -> None:
     """Complete, in place, what float64 left open, in the status of the task too.
+
+    Points are in doubt whose status is neither 0 nor 3, and irregular of these where float64 saw more than a large
+    error: a pivot near 0, or numbers beyond it. What takes least comes first, and each step settles points for good:
+    a proof that the metric is singular everywhere, directions in which it is known to be at some points, balls of fixed
+    precision for many points at once, and for what is left balls of rising precision, point by point. No precision
+    would find a pivot not to be 0 that is, hence the proofs; points that nobody may look at stay in doubt.
 
     Parameters
     ----------
@@ -138,6 +165,8 @@ def settle(
         Status of each point before any quantity was looked at.
     """
     n, status = work.n, task.status.reshape(-1)
+
+    # What float64 knows, and of which points it does not.
     read_off = {QUANTITIES[name].read_off for name in outputs}
     if read_off != {""}:
         _derive(outputs, status, n)
@@ -146,6 +175,7 @@ def settle(
     doubtful = (status != Status.OK) & (status != Status.OUT_OF_DOMAIN)
     irregular = doubtful & (status != Status.UNREFINED)
 
+    # Singular everywhere: all is settled but the entries of the metric, which balls find as those of any other.
     of_metric = not all(QUANTITIES[name].observed for name in outputs)
     rank, null = work.rank_everywhere(irregular=bool(irregular.any()), of_metric=of_metric)
     if rank < n:
@@ -155,22 +185,17 @@ def settle(
             _refine_entries(balls, task, outputs, np.flatnonzero(doubtful)[:max_refined])
         _make_singular(outputs, status, rank, null)
         doubtful[:] = False
+
+    # Singular here or there.
     doubtful[_singular_by_directions(work, task, outputs, status, np.flatnonzero(irregular & doubtful))] = False
 
-    at = np.flatnonzero(doubtful)
-    now, later = np.split(at, [max_refined if balls else 0])
+    # Of the others as many as may be refined.
+    now, later = np.split(np.flatnonzero(doubtful), [max_refined if balls else 0])
     status[later] = Status.UNREFINED
-    if not balls:
-        _blank(outputs, np.flatnonzero(status == Status.SINGULAR))
-        return
-    most = work.most_bits(balls, irregular=bool(irregular.any())) if len(at) else 0
-    now = _by_fixed_precision(work, balls, now, task, outputs, status)
-    found = _refined(balls, task.points(now), tuple(outputs), most, len(task.metric.samples or ()))
-    for k, refined in zip(now, found, strict=True):
-        status[k] = refined.status
-        told = {**refined.values, "metric_rank": np.array(refined.rank), "null_directions": refined.null}
-        for name in told.keys() & outputs.keys():
-            outputs[name][:, k] = told[name].ravel()
+    if balls and len(now):
+        most = work.most_bits(balls, irregular=bool(irregular.any()))
+        left = _by_fixed_precision(work, balls, now, task, outputs, status)
+        _by_rising_precision(balls, left, task, outputs, status, most)
     _blank(outputs, np.flatnonzero(status == Status.SINGULAR))
 
 
@@ -192,7 +217,7 @@ def _singular_by_directions(
 
 def _entries_in_doubt(found: Mapping[str, Array], n: int, rtol: float) -> NDArray[np.bool_]:
     """Points at which an error is large beside √(g_ii g_jj)."""
-    g, error = (found[name].reshape(n, n, -1) for name in ENTRIES)
+    g, error = found["metric"].reshape(n, n, -1), found["metric_error"].reshape(n, n, -1)
     root = np.sqrt(np.abs(g[np.arange(n), np.arange(n)]))
     return np.asarray(~(error <= rtol * root[:, None] * root + TINY).all((0, 1)))
 
@@ -200,7 +225,8 @@ def _entries_in_doubt(found: Mapping[str, Array], n: int, rtol: float) -> NDArra
 def _refine_entries(balls: Balls, task: Task, outputs: Mapping[str, Array], at: NDArray[np.intp]) -> None:
     """What a metric that is singular everywhere has all the same, from balls."""
     names = tuple(name for name in outputs if QUANTITIES[name].base in OF_ENTRIES)
-    for k, refined in zip(at, _refined(balls, task.points(at), names, FEWER_BITS, len(balls.data)), strict=True):
+    found = _refined(balls, task.points(at), names, FEWER_BITS, len(balls.data))
+    for k, refined in zip(at, found, strict=True):
         for name in names:
             outputs[name][:, k] = refined.values[name].ravel()
 
@@ -256,13 +282,16 @@ def _by_fixed_precision(
     work: Work, balls: Balls, at: NDArray[np.intp], task: Task, outputs: Mapping[str, Array], status: Flags
 ) -> NDArray[np.intp]:
     """Settle what balls of fixed precision can, where the metric has such, and return which points are left."""
+    # All points at once, in shares that a thread takes a second for.
     names = {name for name in outputs if not QUANTITIES[name].bounds}
     doubles = work.fixed(balls, names) if len(at) else None
     if doubles is None:
         return at
-    most = max(1, MOST_SAMPLES // max(1, len(balls.data)))
+    most = max(1, SAMPLES_AT_ONCE // max(1, len(balls.data)))
     shares = [at[k : k + most] for k in range(0, len(at), most)]
     refined = in_order(lambda share: doubles.refine(task.points(share)), shares, "points")
+
+    # Numbers and their errors go to the points that were settled, and what is so of every regular point.
     for share, found in zip(shares, refined, strict=True):
         done, settled = share[found.settled], found.settled
         told = found.values | {f"{name}_error": errors for name, errors in found.errors.items()}
@@ -278,9 +307,21 @@ def _by_fixed_precision(
     return left
 
 
+def _by_rising_precision(
+    balls: Balls, at: NDArray[np.intp], task: Task, outputs: Mapping[str, Array], status: Flags, most: int
+) -> None:
+    """Settle points by balls of ever more bits, up to so many: each gets the status that these find."""
+    found = _refined(balls, task.points(at), tuple(outputs), most, len(task.metric.samples or ()))
+    for k, refined in zip(at, found, strict=True):
+        status[k] = refined.status
+        told = dict(refined.values) | {"metric_rank": np.array(refined.rank), "null_directions": refined.null}
+        for name in told.keys() & outputs.keys():
+            outputs[name][:, k] = told[name].ravel()
+
+
 def _refined(balls: Balls, points: Array, quantities: tuple[str, ...], most: int, samples: int) -> Iterator[Refined]:
     """Each point refined, in order, by several processes where that pays."""
-    seconds = SECONDS[0] + SECONDS[1] * samples
+    seconds = SECONDS_A_POINT + SECONDS_A_SAMPLE * samples
     share = max(1, round(0.5 / seconds))
     tasks = [points[k : k + share] for k in range(0, len(points), share)]
     work = partial(refine_all, balls, quantities, most)

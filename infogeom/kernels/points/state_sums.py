@@ -34,14 +34,15 @@ Array = NDArray[np.float64]
 #: What is summed over states by itself.
 SUMMED = ("metric", "inverse_metric", "determinant", "fisher_trace", "ricci_scalar")
 #: Parameters up to which tensors of rank 3 and 4 are summed over states.
-MOST_PARAMETERS = 12
+MOST_OF_TENSORS = 12
 #: Points of a tile.
-POINTWISE = 64
+POINTS = 64
 #: Roundings of a logarithm and an exponential, besides those of the exponent.
-ELEMENTARY = 8
+WEIGHT_ROUNDINGS = 8
 #: Below this exponent the weight of a state may have lost digits to underflow.
-LOST = -690.0
-NONE = np.empty((0,) * 4), np.empty((0,) * 5)
+LOWEST_EXPONENT = -690.0
+#: ∂g and ∂∂g that are not there.
+NO_DERIVATIVES = (np.empty((0,) * 4), np.empty((0,) * 5))
 
 
 class _Stated(Evaluation):
@@ -50,12 +51,13 @@ class _Stated(Evaluation):
     def __init__(self, task: Task) -> None:
         super().__init__(task)
         form: Any = task.metric.form
-        self._statistics, self.most = form.statistics, (1, POINTWISE)
+        self._statistics, self.most = form.statistics, (1, POINTS)
 
     def values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
         points = [stated(self._statistics, x) for x in self.points(outer, inner)]
         judged = {name for name in self.outputs if not QUANTITIES[name].bounds}
-        names = {*judged, *self.outputs, *(f"{name}_error" for name in judged)}
+        names = set(self.outputs)
+        names |= {f"{name}_error" for name in judged}
         found = {"sign": np.ones((self.n, len(points))), "determinant": np.empty(len(points))}
         found["sound"] = np.array([point["sound"] for point in points])
         for name in names:
@@ -69,11 +71,11 @@ class _Stated(Evaluation):
 
 @way_of(WeightedStates)
 class _States(Work):
-    reason = f"that takes tensors over the states of a family, of at most {MOST_PARAMETERS} parameters"
+    reason = f"that takes tensors over the states of a family, of at most {MOST_OF_TENSORS} parameters"
 
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
-        self.order = 2 if self.n <= MOST_PARAMETERS else 0
+        self.order = 2 if self.n <= MOST_OF_TENSORS else 0
 
     def evaluation(self, task: Task) -> Evaluation:
         return _Stated(task)
@@ -102,6 +104,7 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
         With ``sound`` of `infogeom.kernels.curvature.tensor_errors.TensorErrors`, which is nan where float64 cannot
         tell the metric from a singular one: then there is the metric alone.
     """
+    # The metric, and the factor of it that QR of √p c finds without squaring what cancels.
     p, c, epsilon, shift, lost = _centred(statistics, theta)
     root = np.sqrt(p)[:, None] * c
     g = root.T @ root
@@ -111,6 +114,8 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     if not (np.abs(np.diag(r)) > np.sqrt(loops.SINGULAR) * sizes).all():
         nothing = np.full((n, n), np.nan)
         return found | {"inverse_metric": nothing, "ricci_scalar": np.asarray(np.nan), "sound": np.asarray(np.nan)}
+
+    # Statistics in its frame, and R from their scalar products.
     E, _ = lapack.dtrtri(r)  # g = rᵀ r, so that Eᵀ g E = 1
     z = c @ E
     length = np.sqrt(np.einsum("si,si->s", z, z))
@@ -119,16 +124,17 @@ def stated(statistics: Array, theta: Sequence[float]) -> dict[str, Array]:
     trace = (p * length**2) @ z
     found |= {"inverse_metric": E @ E.T, "ricci_scalar": np.asarray((cubes - trace @ trace) / 4)}
 
+    # Errors of the metric, and of what follows from it alone.
     of_g = _metric_error(p, c, epsilon, shift, lost)
     contracted = partial(contract_indices, compiled_module(loops)["contract"])
-    errors = (of_g[..., None], *NONE, np.zeros((n + 1, 1)))
+    errors = (of_g[..., None], *NO_DERIVATIVES, np.zeros((n + 1, 1)))
     bounds = TensorErrors(E[..., None], r[..., None], errors, True, contracted, share=SINGLE)
     of_metric, sound = bounds.metric(g[..., None])[..., 0], bounds.sound[0]
     found |= {"metric_error": of_metric, "fisher_trace_error": np.trace(of_metric), "sound": sound}
     found["determinant_error"] = bounds.determinant(found["determinant"])[0]
     found["inverse_metric_error"] = bounds.inverse(found["inverse_metric"][..., None])[..., 0]
 
-    # QR is stable by columns (Higham 2002, Th. 19.4).
+    # Error of R. QR is stable by columns (Higham 2002, Th. 19.4): W bounds what the whitening errs by, in the frame.
     lengths = np.sqrt(np.einsum("ij,ij->i", E, E))
     W = np.sqrt(n) * epsilon + UNIT * np.sqrt(len(p)) * float(sizes @ lengths) + float(lost @ length**2)
     shift_in_frame = epsilon + 2 * UNIT * float(lengths @ np.abs(statistics - statistics[0]).max(0))
@@ -148,9 +154,10 @@ def _centred(statistics: Array, theta: Sequence[float]) -> tuple[Array, Array, f
     exponent -= exponent.max()
     weights = np.exp(exponent)
     p = weights / weights.sum()
-    epsilon = UNIT * (ELEMENTARY + 2 * float((np.abs(statistics) @ np.abs(theta)).max()))
+    epsilon = UNIT * (WEIGHT_ROUNDINGS + 2 * float((np.abs(statistics) @ np.abs(theta)).max()))
     shift = 4 * 16 * UNIT * np.abs(statistics).max(axis=0)
-    return p, statistics - p @ statistics, epsilon, shift, np.where(exponent < LOST, np.exp(LOST), 0.0)
+    lost = np.where(exponent < LOWEST_EXPONENT, np.exp(LOWEST_EXPONENT), 0.0)
+    return p, statistics - p @ statistics, epsilon, shift, lost
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -158,12 +165,13 @@ def _cumulants(statistics: Array, theta: Sequence[float], order: int) -> list[tu
     """G = E[c c], ∂g = E[c c c] and ∂∂g = E[c c c c] − 3 g g, symmetrised, up to an order; each with its error."""
     p, c, epsilon, shift, lost = _centred(statistics, theta)
     size = np.abs(c)
-    relative = epsilon + UNIT * (ELEMENTARY + np.sqrt(len(p)))
+    relative = epsilon + UNIT * (WEIGHT_ROUNDINGS + np.sqrt(len(p)))
 
     def moment(weights: Array, by: Array, rank: int) -> Array:
         letters = "ijkl"[:rank]
         subscripts = ",".join(f"s{letter}" for letter in letters)
-        return np.asarray(np.einsum(f"s,{subscripts}->{letters}", weights, *[by] * rank, optimize=True))
+        factors = [by] * rank
+        return np.asarray(np.einsum(f"s,{subscripts}->{letters}", weights, *factors, optimize=True))
 
     found = []
     for rank in range(2, order + 3):
@@ -171,6 +179,8 @@ def _cumulants(statistics: Array, theta: Sequence[float], order: int) -> list[tu
         error = (rank * epsilon + relative) * of_sizes + moment(lost, size, rank)
         error = error + _symmetrised(moment(p, size, rank - 1), shift)
         found.append((value, error))
+
+    # ∂∂g is the fourth cumulant: what pairs of second moments make is taken off the fourth moment.
     if order == 2:
         (g, of_g), (fourth, of_fourth) = found[0], found[2]
         fourth = fourth - _pairs(g, g)
@@ -196,7 +206,7 @@ def _metric_error(p: Array, c: Array, epsilon: float, shift: Array, lost: Array)
     size = np.abs(c)
     first = p @ size
     beside = np.outer(first, shift)
-    relative = 2 * epsilon + UNIT * (ELEMENTARY + np.sqrt(len(p)))
+    relative = 2 * epsilon + UNIT * (WEIGHT_ROUNDINGS + np.sqrt(len(p)))
     return np.asarray(
         relative * (size.T * p) @ size + beside + beside.T + np.outer(shift, shift) + (size.T * lost) @ size
     )

@@ -8,35 +8,30 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from sympy import Symbol
-from tqdm import tqdm
 
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature import loops
 from infogeom.kernels.curvature.geometry import geometry
 from infogeom.kernels.curvature.tensor_errors import over_diagonal
+from infogeom.kernels.points import tile_loops
 from infogeom.kernels.status import Status
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric
+from infogeom.threads import in_order
 
-__all__ = ["PATIENCE", "Evaluation", "Places", "Task", "in_order", "ratio", "threads"]
+__all__ = ["Evaluation", "Places", "Task", "ratio"]
 
 Array = NDArray[np.float64]
 Places = Mapping[str, NDArray[np.int64]]
-T = TypeVar("T")
-R = TypeVar("R")
 #: Numbers that one tile may hold.
 TILE_SIZE = 2**21
-#: Seconds before a progress bar shows.
-PATIENCE = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +63,7 @@ class Task:
 
     def points(self, at: NDArray[np.intp]) -> Array:
         """Coordinates (m, n) of the points of given flat indices."""
-        coordinates, own = self.metric.coordinates, [*self.outer_coordinates]
+        coordinates, own = self.metric.coordinates, list(self.outer_coordinates)
         own += [c for c in coordinates if c not in self.outer_coordinates]
         p, v = np.divmod(at, self.inner.shape[1])
         return np.vstack([self.outer[:, p], self.inner[:, v]])[[own.index(c) for c in coordinates]].T
@@ -90,8 +85,10 @@ class Evaluation(ABC):
 
     def __init__(self, task: Task) -> None:
         self.task, self.n = task, len(task.metric.coordinates)
-        shape = task.status.shape
-        self.outputs = {name: np.empty((self.n ** QUANTITIES[name].rank, *shape)) for name in task.quantities}
+        self.outputs = {}
+        for name in task.quantities:
+            components = self.n ** QUANTITIES[name].rank
+            self.outputs[name] = np.empty((components, *task.status.shape))
 
     def run(self) -> dict[str, Array]:
         """All quantities, status completed; what float64 finds singular or beyond it may not be so."""
@@ -103,27 +100,34 @@ class Evaluation(ABC):
             for p in range(0, P, rows)
             for v in range(0, V, columns)
         ]
-        in_order(lambda tile: self.tile(*tile), tiles, "tiles")
+        in_order(self.tile, tiles, "tiles")
         return self.outputs
 
-    def tile(self, rows: slice, columns: slice) -> None:
-        """Fill one tile."""
-        task = self.task
+    def tile(self, places: tuple[slice, slice]) -> None:
+        """Fill one tile, given by its outer and inner points.
+
+        Numbers come first, then the bounds on their errors, since a number beyond float64 makes the status say so and
+        has none; how large the errors are beside the numbers is judged last, of points of which nothing else is known.
+        """
+        task, (rows, columns) = self.task, places
         outer, inner = np.ascontiguousarray(task.outer[:, rows]), np.ascontiguousarray(task.inner[:, columns])
         status = np.ascontiguousarray(task.status[rows, columns])
         values, at = self.values(outer, inner, status)
         known = status.copy()  # one quantity beyond float64 leaves the others as they are
-        functions = compiled_module(loops)
+        functions = compiled_module(tile_loops)
         asked = [QUANTITIES[name] for name in self.outputs]
-        quantities = [q for q in asked if not q.bounds]
-        bounds = [q for q in asked if q.bounds]
-        for q in quantities:
+        for q in asked:
+            if q.bounds:
+                continue
             most = int(Status.SINGULAR if q.singular else Status.OK)
             functions["store"](values, at[q.name], self.outputs[q.name], rows.start, columns.start, known, most, status)
         if task.rtol is None:
             task.status[rows, columns] = status
             return
-        for q in bounds:
+
+        for q in asked:
+            if not q.bounds:
+                continue
             seen = status
             if not q.takes_inverse:  # the errors of what takes no inverse hold where there is none
                 seen = np.where(status == Status.SINGULAR, Status.OK, status).astype(np.int8)
@@ -175,8 +179,9 @@ class Evaluation(ABC):
         judged: Collection[str] | None = None,
     ) -> None:
         """Add quantities that were found to the parts, with their place, and how far those judged are in doubt."""
-        doubt = _doubt(found, names if judged is None else judged)
-        for name, part in [*((name, found[name]) for name in names), ("doubt", doubt)]:
+        added = [(name, found[name]) for name in names]
+        added.append(("doubt", _doubt(found, names if judged is None else judged)))
+        for name, part in added:
             at[name] = sum(map(len, parts)) + np.arange(part.size // status.size)
             parts.append(part.reshape(-1, *status.shape))
 
@@ -214,23 +219,3 @@ def _of_metric(g: Array, error: Array, positive: Any) -> Array:
 def _stride(length: int, most: int) -> int:
     """Length of equal pieces, none longer than ``most``."""
     return math.ceil(length / math.ceil(length / max(1, most)))
-
-
-def threads() -> int:
-    """Threads: NUMBA_NUM_THREADS, or the cores this process may use."""
-    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
-
-
-def in_order(function: Callable[[T], R], tasks: Sequence[T], label: str) -> list[R]:
-    """Results of a function of each task, in order, from a pool of threads; Ctrl-C drops what has not begun."""
-    bar = tqdm(total=len(tasks), desc=label, delay=PATIENCE, leave=False, disable=None)
-    results = []
-    with bar as progress, ThreadPoolExecutor(threads()) as pool:
-        try:
-            for result in pool.map(function, tasks):
-                results.append(result)
-                progress.update()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    return results

@@ -87,7 +87,7 @@ class Work(ABC):
         return None
 
     def fixed(self, balls: Balls, quantities: Collection[str]) -> DoubleDouble | None:
-        """The same in balls of fixed precision, for many points at once; None where there is no such."""
+        """The metric in balls of fixed precision, for many points at once; None where there is no such."""
         return None
 
     def most_bits(self, balls: Balls | None, *, irregular: bool) -> int:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import infogeom as ig
-from infogeom.kernels.points.ways import work_of
+from infogeom.kernels.points import work_of
 from infogeom.symbolic import Called, DirectSum, Form, Metric, PulledBack, Scaled, WeightedStates, numeric_metric
 
 QUANTITIES = ("metric", "inverse_metric", "determinant", "christoffel", "riemann", "ricci", "ricci_scalar")

@@ -1,4 +1,4 @@
-"""Null directions that a metric has at every point, proven from its data or from its closed form."""
+"""What is proven of a metric at every point: null directions and the largest rank, from its data or its closed form."""
 
 from __future__ import annotations
 
@@ -20,20 +20,23 @@ from infogeom.symbolic.normal_form import normal_form
 __all__ = ["null_space", "rank_in_general", "rank_of_samples", "rank_to_rounding"]
 
 Array = NDArray[np.float64]
-#: Operations and parameters up to which a closed form is asked for a proof.
-SHORT, MOST_PARAMETERS = 100, 3
+#: Operations up to which a closed form is asked for a proof.
+SHORT = 100
+#: Parameters up to which a closed form is asked for a proof.
+MOST_PROVEN = 3
 #: Bits in which a sample's matrix is taken apart.
 BITS_OF_SAMPLES = 512
-#: Two roundings of a number.
-ROUNDINGS = 2 * 2.0**-52
-#: Columns that are this far from being dependent are so beyond doubt.
-FAR = 1e-8
+#: Two roundings of a number, relative to it.
+TWO_ROUNDINGS = 2 * 2.0**-52
+#: Columns that are this far from being dependent, relative to the largest singular value, are so beyond doubt.
+INDEPENDENT = 1e-8
 
 
 def null_space(metric: Metric) -> Array:
     """Orthonormal directions, shape (n − rank, n), that the data of a mean of h(θ, x) x xᵀ do not see; none otherwise.
 
-    The data are what they are up to two roundings of each number.
+    The data are what they are up to two roundings of each number. Singular values find the directions and show at once
+    where there are none; how many there are is settled by exact arithmetic (`rank_to_rounding`).
     """
     n = len(metric.coordinates)
     none = np.empty((0, n))
@@ -43,6 +46,7 @@ def null_space(metric: Metric) -> Array:
     rows = rows[rows.any(axis=1)]
     if not len(rows):
         return np.eye(n) if _is_outer_product(metric) else none
+
     largest = np.abs(rows).max(axis=0)
     scale = np.where(largest > 0, largest, 1)
     # Neither scaling a column nor a sample changes which directions are null.
@@ -50,7 +54,7 @@ def null_space(metric: Metric) -> Array:
     rows = rows / np.abs(rows).max(axis=1, keepdims=True)
     square = np.vstack([rows, np.zeros((max(0, n - len(rows)), n))])
     _, singular, right = np.linalg.svd(square, full_matrices=False)
-    if singular[-1] > FAR * singular[0] or not _is_outer_product(metric):
+    if singular[-1] > INDEPENDENT * singular[0] or not _is_outer_product(metric):
         return none
     rank = rank_to_rounding(rows)
     return np.linalg.qr((right[rank:] / scale).T)[0].T if rank < n else none
@@ -62,10 +66,11 @@ def rank_of_samples(balls: Balls, x: Sequence[float]) -> int:
     The matrix of each sample is a sum of squares r rᵀ, and the rank is that of all r; n where one is none.
     """
     g = balls.enclose(x, ("metric",), BITS).values["metric"]
-    mean = np.array([[float(b.mid()) for b in row] for row in g])
+    mean = np.array([float(b.mid()) for b in g.flat]).reshape(g.shape)
     root = np.sqrt(np.abs(np.diag(mean)))
-    if (root > 0).all() and np.linalg.eigvalsh(mean / np.outer(root, root))[0] > FAR:
+    if (root > 0).all() and np.linalg.eigvalsh(mean / np.outer(root, root))[0] > INDEPENDENT:
         return balls.n
+
     rows: list[Array] = []
     for sample in balls.samples(x, BITS_OF_SAMPLES):
         squares = _squares(sample)
@@ -74,6 +79,8 @@ def rank_of_samples(balls: Balls, x: Sequence[float]) -> int:
         rows += squares
     if not rows:
         return 0
+
+    # Neither scaling a column nor a row changes the rank.
     stacked = np.array(rows)
     largest = np.abs(stacked).max(axis=0)
     stacked = stacked / np.where(largest > 0, largest, 1)
@@ -81,7 +88,11 @@ def rank_of_samples(balls: Balls, x: Sequence[float]) -> int:
 
 
 def _squares(a: NDArray[Any]) -> list[Array] | None:
-    """Rows r, the largest entry of each 1, of which a matrix is a sum of multiples of r rᵀ; None where it is none."""
+    """Rows r, the largest entry of each 1, of which a matrix is a sum of multiples of r rᵀ; None where it is none.
+
+    Outer products are taken off, that of the largest diagonal entry first, until nothing but rounding is left: a
+    Cholesky factor with pivots (Higham 2002, Sec. 10.3).
+    """
     with precision(BITS_OF_SAMPLES):
         rows: list[Array] = []
         least = max(abs(b).mid() for b in a.flat) * flint.arb(2) ** (-BITS_OF_SAMPLES // 2)
@@ -92,7 +103,8 @@ def _squares(a: NDArray[Any]) -> list[Array] | None:
                 break
             rows.append(_to_unit(a[i]))
             a = a - np.outer(a[i] / a[i, i], a[i])
-        return rows if all(abs(b) <= least for b in a.flat) else None
+        nothing_left = all(abs(b) <= least for b in a.flat)
+        return rows if nothing_left else None
 
 
 def _to_unit(row: NDArray[Any]) -> Array:
@@ -118,7 +130,7 @@ def rank_to_rounding(rows: Array) -> int:
         while left:
             sizes = [float(a[k, k].mid()) for k in left]
             i = left[int(np.argmax(sizes))]
-            if not a[i, i] > len(rows) * ROUNDINGS**2:
+            if not a[i, i] > len(rows) * TWO_ROUNDINGS**2:
                 break
             left.remove(i)
             for j in left:
@@ -131,7 +143,7 @@ def rank_to_rounding(rows: Array) -> int:
 def rank_in_general(matrix: ImmutableMatrix) -> int:
     """Largest rank that a short closed form has anywhere, as far as its minors can be seen to vanish."""
     n = int(matrix.rows)
-    if n > MOST_PARAMETERS or sympy.count_ops(matrix) > SHORT:
+    if n > MOST_PROVEN or sympy.count_ops(matrix) > SHORT:
         return n
     for rank in range(n, 0, -1):
         for rows in combinations(range(n), rank):
