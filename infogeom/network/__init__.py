@@ -3,15 +3,13 @@
 from infogeom.network.fitting import TrainingWarning, fit
 from infogeom.network.mlp import MLP
 from infogeom.network.mnist import fetch_mnist, load_digits, load_mnist, mnist_source
-from infogeom.network.recording import Record, stratified_sample
-from infogeom.network.sweep import statistics, study
+from infogeom.network.recording import Record, statistics, stratified_sample
+from infogeom.network.spectra import fisher_spectrum, ntk, ntk_spectrum
+from infogeom.network.studies import study
 from infogeom.network.traces import (
-    fisher_spectrum,
     fisher_trace,
     fisher_trace_by_layer,
-    ntk,
     ntk_blocks,
-    ntk_spectrum,
     ntk_trace,
     ntk_trace_by_layer,
     ntk_trace_estimate,

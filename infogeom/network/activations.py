@@ -14,8 +14,10 @@ __all__ = ["gelu", "identity", "relu", "sigmoid", "tanh"]
 
 Array = Any  # float32 or float64; numba infers the rest
 
-#: √½ and 1/√(2π).
-ROOT_HALF, DENSITY_AT_0 = 0.7071067811865476, 0.3989422804014327
+#: √½.
+ROOT_HALF = 0.7071067811865476
+#: Density 1/√(2π) of the standard normal law at 0.
+DENSITY_AT_0 = 0.3989422804014327
 
 
 def identity(z: Array, bias: Array, slope: Array) -> None:

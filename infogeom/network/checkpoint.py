@@ -26,13 +26,15 @@ __all__ = ["Form", "check_arrays", "digest", "load", "load_run", "save", "save_r
 Settings = Mapping[str, str]
 #: Dtype and shape of an array.
 Form: TypeAlias = tuple[DTypeLike, tuple[int, ...]]
-#: Name of the settings in a file, and among them of the digests of what the file holds besides.
-SETTINGS, CONTENTS = "settings", "contents"
-#: What readers raise at files that are not what they should be.
-UNREADABLE = (
-    *(OSError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, struct.error, SyntaxError, tokenize.TokenError),
-    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError),
-)
+#: Name of the settings in a file.
+SETTINGS = "settings"
+#: Name among the settings of the digests of what the file holds besides.
+CONTENTS = "contents"
+#: What reading bytes raises where they are not what they should be.
+DAMAGED = (OSError, EOFError, MemoryError, zipfile.BadZipFile, struct.error, SyntaxError, tokenize.TokenError)
+#: What making arrays and settings of them raises.
+SENSELESS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
+UNREADABLE = DAMAGED + SENSELESS
 
 
 def digest(*arrays: NDArray[Any]) -> str:
@@ -50,7 +52,8 @@ def digest(*arrays: NDArray[Any]) -> str:
 def save(path: Path, settings: Settings, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays and the settings they belong to."""
     text = json.dumps({**settings, CONTENTS: _digests(arrays)})
-    write_atomically(path, lambda file: np.savez(file, **{SETTINGS: np.array(text)}, **arrays))  # type: ignore[arg-type]
+    stored = {SETTINGS: np.array(text)} | dict(arrays)
+    write_atomically(path, lambda file: np.savez(file, **stored))  # type: ignore[arg-type]
 
 
 def load(path: Path, settings: Settings) -> dict[str, NDArray[Any]] | None:
@@ -81,7 +84,7 @@ def load(path: Path, settings: Settings) -> dict[str, NDArray[Any]] | None:
 
 def check_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], forms: Mapping[str, Form]) -> None:
     """Raise ValueError that names what is missing from a checkpoint, foreign to it, or of another form."""
-    missing, foreign = [*(forms.keys() - arrays.keys())], [*(arrays.keys() - forms.keys())]
+    missing, foreign = list(forms.keys() - arrays.keys()), list(arrays.keys() - forms.keys())
     if missing or foreign:
         raise ValueError(f"{path} must hold the arrays of its run; missing {missing}, unknown {foreign}")
     for name, (dtype, shape) in forms.items():
@@ -176,10 +179,8 @@ def _digest_of(run: xr.Dataset) -> str:
 
 def check_settings(path: Path, found: Settings, wanted: Settings) -> None:
     """Raise ValueError that names what differs between the settings of a file and those of this run."""
-    differences = [
-        f"{name} {found.get(name, 'absent')} there, {wanted.get(name, 'absent')} here"
-        for name in dict.fromkeys([*found, *wanted])
-        if found.get(name) != wanted.get(name)
-    ]
+    names = dict.fromkeys(list(found) + list(wanted))
+    differing = [name for name in names if found.get(name) != wanted.get(name)]
+    differences = [f"{name} {found.get(name, 'absent')} there, {wanted.get(name, 'absent')} here" for name in differing]
     if differences:
         raise ValueError(f"{path} belongs to a run with other settings: {'; '.join(differences)}")

@@ -24,7 +24,7 @@ from infogeom.network.checkpoint import Form
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import forward, loss_gradient, one_blas_thread
 from infogeom.network.recording import FURTHER, RECORDED, Record, measure, shapes, stratified_sample
-from infogeom.network.traces import check_loss
+from infogeom.network.seeds import check_loss
 from infogeom.optimizers import Adam, Optimizer
 from infogeom.variables import Variable, numbers, texts
 
@@ -116,6 +116,7 @@ def fit(
     (('epoch',), True)
     >>> trained = net.with_parameters(record.parameters)
     """
+    # What is asked for, and where an earlier run left it.
     clock = time.perf_counter()
     run = started(net, x, y, loss, optimizer or Adam(), batch_size, record or Record(), seed)
     check_count("epochs", epochs, least=0)
@@ -123,6 +124,8 @@ def fit(
     path = None if checkpoint is None else path_of("checkpoint", checkpoint)
     if path:
         run.resume(path, epochs)
+
+    # Epoch after epoch, unless Ctrl-C or numbers beyond their range end it; what was recorded stays.
     ended = "complete"
     bar = tqdm(total=epochs, initial=run.epoch, desc=f"training, {loss.name}", delay=2, leave=False, disable=None)
     with bar as progress, one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
@@ -139,13 +142,12 @@ def fit(
             _warn(f"training was interrupted after epoch {run.epoch} of {epochs}")
         except OverflowError as error:
             ended = "diverged"
-            advice = (
-                f"try a learning_rate below {run.optimizer.learning_rate:g}"
-                if run.epoch
-                else "inputs, targets or initial parameters are too large"
-            )
+            advice = "inputs, targets or initial parameters are too large"
+            if run.epoch:
+                advice = f"try a learning_rate below {run.optimizer.learning_rate:g}"
             last = f"(last recorded loss {run.last_loss})"
             _warn(f"training with {loss.name} diverged in epoch {run.epoch}: {error} {last}; {advice}")
+
     if path and ended != "diverged":
         run.save(path)
     return run.dataset(ended, time.perf_counter() - clock)
@@ -174,6 +176,8 @@ def started(
     if not isinstance(record, Record):
         raise TypeError(f"record must be a Record, got {record!r}")
     check_count("seed", seed, least=0)
+
+    # Data that fit the network and all losses.
     inputs = net.checked_inputs(x)
     targets = net.checked_targets(y, len(inputs))
     for one in (loss, *record.losses):
@@ -189,8 +193,8 @@ def settings_of(
     net: MLP, data: str, loss: Loss, optimizer: Optimizer, batch_size: int | None, record: Record, seed: int
 ) -> dict[str, str]:
     """Everything that the result of `fit` depends on, but for the number of epochs; ``data`` is the data's digest."""
-    return {
-        **{name: str(getattr(net, name)) for name in ("widths", "activation", "dtype", "parametrization", "bias")},
+    of_net = {name: str(getattr(net, name)) for name in ("widths", "activation", "dtype", "parametrization", "bias")}
+    return of_net | {
         "initial parameters": f"{net.initialization}, {checkpoints.digest(net.parameters)}",
         "data": data,
         "loss": str(loss),
@@ -257,19 +261,21 @@ class _Run:
     @property
     def last_loss(self) -> str:
         """Loss of the last record, as text."""
-        return (
-            f"{self.records[max(self.records)]['loss']:.3g} after epoch {max(self.records)}" if self.records else "none"
-        )
+        if not self.records:
+            return "none"
+        epoch = max(self.records)
+        return f"{self.records[epoch]['loss']:.3g} after epoch {epoch}"
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, if there is anything to resume; where it cannot be written the run goes on without."""
         if not (self.records and np.isfinite(self.parameters).all()):
             return
-        stacked = {f"record_{name}": column for name, column in self.columns().items()}
-        state = {f"state_{k}": array for k, array in enumerate(self.state)}
-        epochs = {"epoch": np.array(self.epoch), "epochs": np.array(list(self.records), dtype=np.int64)}
+        arrays = {"epoch": np.array(self.epoch), "epochs": np.array(list(self.records), dtype=np.int64)}
+        arrays["parameters"] = self.parameters
+        arrays |= {f"state_{k}": array for k, array in enumerate(self.state)}
+        arrays |= {f"record_{name}": column for name, column in self.columns().items()}
         try:
-            checkpoints.save(path, self.settings, {**epochs, "parameters": self.parameters, **state, **stacked})
+            checkpoints.save(path, self.settings, arrays)
         except OSError as error:
             if not self.unsaved:
                 _warn(f"checkpoint {path} cannot be written: {error.strerror or error}; the run goes on", level=4)
@@ -283,11 +289,14 @@ class _Run:
         arrays = checkpoints.load(path, self.settings)
         if arrays is None:
             return
+
+        # Nothing is believed that no run can have written.
         rows = max(1, arrays["epochs"].size) if "epochs" in arrays else 1
         checkpoints.check_arrays(path, arrays, self._forms(rows))
         if arrays["epoch"] > epochs:
             raise ValueError(f"epochs must be at least {arrays['epoch']}, where checkpoint {path} stands, got {epochs}")
         self._check_values(path, arrays)
+
         self.epoch, self.parameters = int(arrays["epoch"]), arrays["parameters"]
         self.state = tuple(arrays[f"state_{k}"] for k in range(len(self.state)))
         names = [name for name in arrays if name.startswith("record_")]
@@ -334,6 +343,8 @@ class _Run:
         coordinates = {"epoch": numbers("epoch", list(self.records), "epoch")}
         if self.record.losses:
             coordinates["measured_loss"] = texts("measured_loss", [loss.name for loss in self.record.losses])
+
+        # All that the numbers depend on, as far as attributes can say it.
         attributes = {
             "model": repr(self.net),
             "fisher": "empirical",

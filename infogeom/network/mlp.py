@@ -134,37 +134,34 @@ class MLP:
             For shapes that do not fit together or values that are not finite.
         """
         if dtype is None:
-            given = [np.asarray(a).dtype for a in [*weights, *(biases or ())]]
-            dtype = "float32" if given and all(d == np.float32 for d in given) else "float64"
-        W = [finite_array(f"weights[{l}]", w, ndim=2) for l, w in enumerate(weights)]
-        if not W:
-            raise ValueError("weights must hold at least one layer, got none")
-        for l in range(1, len(W)):
-            if W[l - 1].shape[1] != W[l].shape[0]:
-                raise ValueError(
-                    f"weights[{l}] must have {W[l - 1].shape[1]} rows as weights[{l - 1}] has columns, got {W[l].shape}"
-                )
-        b = None if biases is None else [finite_array(f"biases[{l}]", v, ndim=1) for l, v in enumerate(biases)]
-        if b is not None and [v.size for v in b] != [w.shape[1] for w in W]:
-            raise ValueError(
-                f"biases must have sizes {[w.shape[1] for w in W]}, one per layer, got {[v.size for v in b]}"
-            )
-        layers = [(w, *(() if b is None else (b[l],))) for l, w in enumerate(W)]
+            dtype = _common_dtype([*weights, *(biases or ())])
+        W = _checked_weights(weights)
+        sizes = [w.shape[1] for w in W]
+        layers = [[w] for w in W]
+        if biases is not None:
+            b = [finite_array(f"biases[{l}]", v, ndim=1) for l, v in enumerate(biases)]
+            got = [v.size for v in b]
+            if got != sizes:
+                raise ValueError(f"biases must have sizes {sizes}, one per layer, got {got}")
+            layers = [[w, v] for w, v in zip(W, b, strict=True)]
+
+        # In the order of `parameters`: the weights of a layer, then its bias.
         return cls(
-            (W[0].shape[0], *(w.shape[1] for w in W)),
+            (W[0].shape[0], *sizes),
             activation=activation,
             dtype=dtype,
             parametrization=parametrization,
             initialization=initialization,
-            bias=b is not None,
-            parameters=np.concatenate([a.ravel() for layer in layers for a in layer]),
+            bias=biases is not None,
+            parameters=np.concatenate([array.ravel() for layer in layers for array in layer]),
         )
 
     def to_arrays(self) -> tuple[list[Array], list[Array] | None]:
         """Copies of the weights, (fan_in, fan_out) each, and of the biases, None without."""
         layers = self.layers()
         weights = [layer.weights.copy() for layer in layers]
-        return weights, [layer.bias.copy() for layer in layers if layer.bias is not None] if self.bias else None
+        biases = [layer.bias.copy() for layer in layers if layer.bias is not None]
+        return weights, biases if self.bias else None
 
     def with_parameters(self, parameters: ArrayLike) -> MLP:
         """Return the same network with other parameters, flat as in ``parameters``."""
@@ -176,8 +173,10 @@ class MLP:
         for fan_in, fan_out, scale in zip(self.widths, self.widths[1:], self.scales, strict=False):
             weights = flat[start : start + fan_in * fan_out].reshape(fan_in, fan_out)
             start += fan_in * fan_out
-            bias = flat[start : start + fan_out] if self.bias else None
-            start += fan_out if self.bias else 0
+            bias = None
+            if self.bias:
+                bias = flat[start : start + fan_out]
+                start += fan_out
             layers.append(passes.Layer(weights, bias, scale))
         return layers
 
@@ -229,3 +228,21 @@ class MLP:
                 parts.append(rng.normal(0.0, deviation, fan_in * fan_out) / scale)
                 parts.append(np.zeros(fan_out if self.bias else 0))
         return np.concatenate(parts)
+
+
+def _common_dtype(arrays: Sequence[ArrayLike]) -> str:
+    """float32 where every array is, else float64."""
+    single = [np.asarray(array).dtype == np.float32 for array in arrays]
+    return "float32" if single and all(single) else "float64"
+
+
+def _checked_weights(weights: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:
+    """Weights that follow on each other, or an error that names the first that do not."""
+    W = [finite_array(f"weights[{l}]", w, ndim=2) for l, w in enumerate(weights)]
+    if not W:
+        raise ValueError("weights must hold at least one layer, got none")
+    for l in range(1, len(W)):
+        above = W[l - 1].shape[1]
+        if above != W[l].shape[0]:
+            raise ValueError(f"weights[{l}] must have {above} rows as weights[{l - 1}] has columns, got {W[l].shape}")
+    return W

@@ -17,8 +17,11 @@ __all__ = ["fetch_mnist", "load_digits", "load_mnist", "mnist_source"]
 
 Array = NDArray[np.float32]
 
+#: Where the files can be had.
 MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+#: Names of the pairs of files, in order of preference.
 SPLITS = ("train", "t10k")
+#: Digits.
 CLASSES = 10
 #: SHA-256 of the gzipped files as LeCun, Cortes and Burges published them.
 PUBLISHED = {
@@ -146,14 +149,22 @@ def _pair(folder: Path, split: str | None) -> tuple[Path, Path]:
     if not folder.is_dir():
         raise ValueError(f"folder must be a folder of MNIST files, got {str(folder)!r}")
     for name in (split,) if split else SPLITS:
-        stems = f"{name}-images-idx3-ubyte", f"{name}-labels-idx1-ubyte"
-        found = [next((f for f in (folder / f"{stem}.gz", folder / stem) if f.is_file()), None) for stem in stems]
-        if found[0] and found[1]:
-            return found[0], found[1]
-    wanted = " or ".join(
-        f"{name}-images-idx3-ubyte[.gz] and {name}-labels-idx1-ubyte[.gz]" for name in (split,) if name
-    )
-    raise ValueError(f"folder {str(folder)!r} must hold {wanted or 'a pair of MNIST files, train-… or t10k-…'}")
+        images = _there(folder, f"{name}-images-idx3-ubyte")
+        labels = _there(folder, f"{name}-labels-idx1-ubyte")
+        if images and labels:
+            return images, labels
+    wanted = "a pair of MNIST files, train-… or t10k-…"
+    if split:
+        wanted = f"{split}-images-idx3-ubyte[.gz] and {split}-labels-idx1-ubyte[.gz]"
+    raise ValueError(f"folder {str(folder)!r} must hold {wanted}")
+
+
+def _there(folder: Path, stem: str) -> Path | None:
+    """File in a folder, gzipped or not; None where there is neither."""
+    for file in (folder / f"{stem}.gz", folder / stem):
+        if file.is_file():
+            return file
+    return None
 
 
 def _idx(file: Path, ndim: int) -> NDArray[np.uint8]:

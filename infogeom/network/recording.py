@@ -1,4 +1,4 @@
-"""What is recorded of a network in training: loss, traces, and the factors of the Fisher trace."""
+"""What is recorded of a network in training: loss, traces and the factors of the Fisher trace; what drives these."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import check_count
 from infogeom.losses import Loss
+from infogeom.network.blocks import over_kernel_blocks
 from infogeom.network.mlp import MLP
-from infogeom.network.traces import check_loss, fisher_spectrum, over_kernel_blocks, traced_kernel
+from infogeom.network.seeds import check_loss
+from infogeom.network.spectra import fisher_spectrum, traced_kernel
 from infogeom.quantities import QUANTITIES
 
-__all__ = ["FACTORS", "FURTHER", "RECORDED", "Record", "measure", "shapes", "stratified_sample"]
+__all__ = ["FACTORS", "FURTHER", "RECORDED", "Record", "measure", "shapes", "statistics", "stratified_sample"]
 
 Array = NDArray[np.float64]
 
@@ -39,6 +42,17 @@ RECORDED: Mapping[str, str] = {
 }
 #: Records with a dimension besides "epoch".
 FURTHER = {"fisher_trace_of": "measured_loss", "fisher_spectrum": "rank", "ntk_spectrum": "rank"}
+#: What `statistics` takes: the traces, and the factors of the Fisher trace.
+OF_STATISTICS = ("fisher_trace", "ntk_trace", *FACTORS)
+#: What `statistics` tells.
+TITLES = {
+    "ratio_variation": "coefficient of variation of tr I / tr Λ",
+    "ratio_range": "maximum over minimum of tr I / tr Λ",
+    "slope": "slope of log tr I against log tr Λ",
+    "correlation": "correlation of tr I and tr Λ",
+    **{f"share_{name}": f"share of {name.replace('_', ' ')} in the variance of log tr I" for name in FACTORS},
+    "runs": "runs that the mean is over",
+}
 
 
 @dataclass(frozen=True)
@@ -130,6 +144,9 @@ def stratified_sample(targets: ArrayLike, size: int | None, seed: int = 0) -> ND
 def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> dict[str, Any]:
     """All recorded quantities at the network's parameters: numbers and arrays by name.
 
+    One pass over the samples leaves a table of a few numbers each, from the blocks of their kernels; all but the
+    spectra are means of its columns and of their products.
+
     Raises
     ------
     OverflowError
@@ -143,12 +160,15 @@ def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> 
         columns = [np.einsum("naa->n", blocks), (np.matmul(factor, blocks) * factor).sum(axis=(1, 2))]
         for one in losses:
             r = one.gradient(outputs, y[rows])
-            columns += [(r * r).sum(axis=1), np.einsum("na,na->n", np.matmul(blocks, r[:, :, None])[:, :, 0], r)]
+            columns.append((r * r).sum(axis=1))
+            columns.append(np.einsum("na,na->n", np.matmul(blocks, r[:, :, None])[:, :, 0], r))
         return np.column_stack([*columns, outputs])
 
     table, live = over_kernel_blocks(net, x, reduce)
     kernel, expected, *pairs = table[:, : 2 + 2 * len(losses)].T
     outputs = table[:, 2 + 2 * len(losses) :]
+
+    # Means, of which one that is not finite ends the run.
     with np.errstate(over="ignore", invalid="ignore"):  # asked for below
         found: dict[str, Any] = {
             "loss": loss.values(outputs, y).mean(),
@@ -161,6 +181,8 @@ def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> 
     beyond = [name for name, value in found.items() if not np.isfinite(value).all()]
     if beyond:
         raise OverflowError(f"{beyond[0]} is {found[beyond[0]]}")
+
+    # What not every network has, or nobody asked for.
     if live:
         found["live_fraction"] = np.concatenate(live).mean()
     if record.spectra:
@@ -171,7 +193,9 @@ def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> 
 
 def shapes(net: MLP, samples: int, record: Record) -> dict[str, tuple[int, ...]]:
     """Shape of each quantity that `measure` finds on so many samples."""
-    found: dict[str, tuple[int, ...]] = {name: () for name in RECORDED if name not in ("live_fraction", *FURTHER)}
+    found: dict[str, tuple[int, ...]] = dict.fromkeys(RECORDED, ())
+    for name in ("live_fraction", *FURTHER):
+        del found[name]
     if record.losses:
         found["fisher_trace_of"] = (len(record.losses),)
     if len(net.widths) > 2:
@@ -200,3 +224,67 @@ def _accuracy(outputs: Array, y: Array, loss: Loss) -> float:
     if outputs.shape[1] > 1:
         return float((outputs.argmax(axis=1) == y.argmax(axis=1)).mean())
     return float(((outputs[:, 0] > loss.middle) == (y[:, 0] > 0.5)).mean())
+
+
+# --- Statistics -------------------------------------------------------------------------------------------------------
+
+
+def statistics(ds: xr.Dataset) -> xr.Dataset:
+    """How Fisher and kernel trace hang together along training, and which factor drives the Fisher trace.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        From `fit` or `study`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Means over the seeds whose runs did not diverge, ``runs`` in number, of: ``ratio_variation``, the coefficient of
+        variation of tr I / tr Λ along the epochs, and ``ratio_range``, its maximum over its minimum; ``slope`` of
+        log tr I against log tr Λ; ``correlation``, Pearson's, which misleads (it can be near 1 while the ratio drifts);
+        and the shares Cov(log factor, log tr I) / Var(log tr I) of the four factors, which sum to 1. Print it by
+        ``.to_dataframe()``. nan where fewer than two epochs have positive traces.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> net, x, y = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]], [[1, 0], [0, 1]]
+    >>> record = ig.network.fit(net, x, y, ig.losses.CrossEntropy(), epochs=3)
+    >>> int(ig.network.statistics(record).runs)
+    1
+    """
+    missing = [name for name in OF_STATISTICS if name not in ds]
+    if missing:
+        raise ValueError(f"ds must hold the traces and factors of a training record, missing {missing}")
+    dims = [d for d in ("loss", "width", "seed") if d in ds.dims]
+    shape = [ds.sizes[d] for d in dims]
+    rows = [_statistics(ds.isel(dict(zip(dims, at, strict=True)))) for at in np.ndindex(*shape)]
+    variables = {name: (dims, np.array([row[name] for row in rows]).reshape(shape)) for name in rows[0]}
+    table = xr.Dataset(variables, {d: ds[d] for d in dims})
+    if "status" in ds:
+        table = table.where(ds["status"] == 0)
+    table["runs"] = table["slope"].notnull()
+    if "seed" in dims:
+        table = table.drop_vars("runs").mean("seed").assign(runs=table["runs"].sum("seed"))
+    return table.assign({name: table[name].assign_attrs(long_name=TITLES[name], units="1") for name in TITLES})
+
+
+def _statistics(run: xr.Dataset) -> dict[str, float]:
+    """Statistics of one run over the epochs at which its traces and their factors are positive."""
+    columns = np.array([run[name].values for name in OF_STATISTICS])
+    columns = columns[:, (columns > 0).all(axis=0)]
+    if columns.shape[1] < 2:
+        return {name: np.nan for name in TITLES if name != "runs"}
+    fisher, kernel = columns[:2]
+    ratio, logs = fisher / kernel, np.log(columns)
+    covariance = np.cov(logs)
+    found = {
+        "ratio_variation": ratio.std() / ratio.mean(),
+        "ratio_range": ratio.max() / ratio.min(),
+        "slope": covariance[0, 1] / covariance[1, 1],
+        "correlation": np.corrcoef(fisher, kernel)[0, 1],
+    }
+    for name, share in zip(FACTORS, covariance[0, 2:] / covariance[0, 0], strict=True):
+        found[f"share_{name}"] = share
+    return found

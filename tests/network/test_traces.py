@@ -101,8 +101,8 @@ def test_layers_share_the_trace_as_their_parameters_do() -> None:
 def test_tiles_of_any_length_give_the_same_traces(tile: int, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     net = small()
     blocks, trace = network.ntk_blocks(net, X), network.fisher_trace(net, X, Y, LpNorm(2))
-    monkeypatch.setattr("infogeom.network.traces.TILE", tile)
-    monkeypatch.setattr("infogeom.network.traces.BLOCK_SIZE", block)
+    monkeypatch.setattr("infogeom.network.blocks.TILE", tile)
+    monkeypatch.setattr("infogeom.network.blocks.BLOCK_SIZE", block)
     np.testing.assert_allclose(network.ntk_blocks(net, X), blocks, rtol=1e-13)
     assert network.fisher_trace(net, X, Y, LpNorm(2)) == pytest.approx(trace, rel=1e-13)
 

@@ -1,4 +1,4 @@
-"""Studies: many networks trained in parallel processes, their records in one Dataset, and what drives the traces."""
+"""Studies: many networks trained in parallel processes, their records in one Dataset."""
 
 from __future__ import annotations
 
@@ -27,27 +27,21 @@ from infogeom.losses import Loss
 from infogeom.network import checkpoint as checkpoints
 from infogeom.network.fitting import TrainingWarning, fit, settings_of, started
 from infogeom.network.mlp import MLP
-from infogeom.network.recording import FACTORS, Record
-from infogeom.network.traces import check_loss
+from infogeom.network.recording import Record
+from infogeom.network.seeds import check_loss
 from infogeom.optimizers import Adam, Optimizer
 from infogeom.variables import flags, texts
 from infogeom.workers import end_with_parent
 
-__all__ = ["statistics", "study"]
+__all__ = ["study"]
 
 Array = NDArray[Any]
 
-#: What `statistics` tells.
-TITLES = {
-    "ratio_variation": "coefficient of variation of tr I / tr Λ",
-    "ratio_range": "maximum over minimum of tr I / tr Λ",
-    "slope": "slope of log tr I against log tr Λ",
-    "correlation": "correlation of tr I and tr Λ",
-    **{f"share_{name}": f"share of {name.replace('_', ' ')} in the variance of log tr I" for name in FACTORS},
-    "runs": "runs that the mean is over",
-}
-#: How many threads the libraries of a worker may start: one run per core is what is parallel.
+#: Variables of the environment that keep the libraries of a worker to one thread: one run per core is what is parallel.
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+#: Attributes of a run that all runs of a study have alike.
+SHARED = ("fisher", "normalization", "samples", "probe_samples", "optimizer", "batch_size")
+#: Values of ``status``, by how a run ended.
 ENDED = {"complete": 0, "diverged": 1}
 #: Seconds that interrupted workers have to save their runs.
 GRACE = 5.0
@@ -143,6 +137,7 @@ def study(
     TrainingWarning
         When runs cannot be written to ``out``; they are in the Dataset all the same.
     """
+    # What is asked for.
     inputs, targets = finite_array("x", x, 2, dtype), finite_array("y", y, 2)
     losses, widths, seeds = _listed(losses=losses, widths=widths, seeds=seeds)
     for loss in losses:
@@ -154,18 +149,20 @@ def study(
     check_count("epochs", epochs, least=0)
     workers = _cores() if workers is None else workers
     check_count("workers", workers)
+
+    # A job for each run; what `fit` would refuse is refused before any process starts.
     data = checkpoints.digest(inputs, targets)
     folder = None if out is None else _folder(out)
     jobs = []
     for loss, width, seed in product(losses, widths, seeds):
-        net = MLP(
-            (inputs.shape[1], *[width] * hidden_layers, targets.shape[1]),
-            activation=activation, seed=seed, dtype=dtype,
-        )  # fmt: skip
+        layers = (inputs.shape[1], *[width] * hidden_layers, targets.shape[1])
+        net = MLP(layers, activation=activation, seed=seed, dtype=dtype)
         settings = net, loss, seed, epochs, optimizer or Adam(), batch_size, record or Record()
         jobs.append(_Job(*settings, data, f"{loss.name}_{width}_{seed}", folder))
-    for job in jobs[:: len(widths) * len(seeds)]:  # what `fit` would refuse is refused before any process starts
+    for job in jobs[:: len(widths) * len(seeds)]:
         started(job.net, inputs, targets, job.loss, job.optimizer, job.batch_size, job.record, job.seed)
+
+    # Those that are saved, and then the others.
     runs = {job.name: run for job in jobs if (run := _finished(job)) is not None}
     runs |= _trained([job for job in jobs if job.name not in runs], inputs, targets, workers)
     return _gathered([runs[job.name] for job in jobs], jobs, losses, widths, seeds)
@@ -256,6 +253,8 @@ def _trained(jobs: Sequence[_Job], x: Array, y: Array, workers: int) -> dict[str
     unsaved: list[str] = []
     if not jobs:
         return runs
+
+    # Whoever is new among this process's children is a worker.
     before = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     with _environment(ONE_THREAD), tqdm(total=len(jobs), desc="runs", delay=2, leave=False, disable=None) as progress:
@@ -265,7 +264,8 @@ def _trained(jobs: Sequence[_Job], x: Array, y: Array, workers: int) -> dict[str
             for future in as_completed(pending):
                 run, reason = future.result()
                 runs[pending[future].name] = run
-                unsaved += [reason] if reason else []
+                if reason:
+                    unsaved.append(reason)
                 progress.update()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -315,13 +315,16 @@ def _gathered(
     seeds: Sequence[int],
 ) -> xr.Dataset:
     """One Dataset over loss × width × seed × epoch from runs in that order."""
+    # Records, as long as those of the longest run; some quantities not every network has.
     dims, shape = ("loss", "width", "seed"), (len(losses), len(widths), len(seeds))
     longest = max(runs, key=lambda run: run.sizes["epoch"])
     aligned = [run.reindex(epoch=longest["epoch"]) for run in runs]
     variables: dict[str, Any] = {}
     for name, like in longest.data_vars.items():
-        values = [run[name].values if name in run else np.full(like.shape, np.nan) for run in aligned]
-        variables[str(name)] = (*dims, *like.dims), np.stack(values).reshape(*shape, *like.shape), like.attrs
+        nothing = np.full(like.shape, np.nan)
+        values = np.stack([run[name].values if name in run else nothing for run in aligned])
+        variables[str(name)] = dims + like.dims, values.reshape(shape + like.shape), like.attrs
+
     status = np.array([ENDED[run.attrs["ended"]] for run in runs], dtype=np.int8).reshape(shape)
     variables["status"] = flags(dims, status, "how each run ended", ENDED)
     # The loss is a dimension here; its value goes by the name of what is minimised.
@@ -329,72 +332,12 @@ def _gathered(
     coordinates: dict[str, Any] = {str(name): longest[name].variable for name in longest.coords}
     coordinates["loss"] = texts("loss", [loss.name for loss in losses])
     coordinates |= {"width": list(widths), "seed": list(seeds)}
-    net, kept = jobs[0].net, ("fisher", "normalization", "samples", "probe_samples", "optimizer", "batch_size")
-    attributes = {
-        "model": f"MLP, {len(net.widths) - 2} hidden layers, {net.activation}, {net.dtype}, {net.parametrization}",
-        **{name: runs[0].attrs[name] for name in kept},
-        "epochs": jobs[0].epochs,
-        **{name: value for name, value in runs[0].attrs.items() if str(name).endswith("_version")},
-        "wall_time_seconds": float(sum(run.attrs["wall_time_seconds"] for run in runs)),
-    }
+
+    # Attributes that all runs share.
+    net, attrs = jobs[0].net, runs[0].attrs
+    model = f"MLP, {len(net.widths) - 2} hidden layers, {net.activation}, {net.dtype}, {net.parametrization}"
+    attributes = {"model": model} | {name: attrs[name] for name in SHARED}
+    attributes["epochs"] = jobs[0].epochs
+    attributes |= {name: value for name, value in attrs.items() if str(name).endswith("_version")}
+    attributes["wall_time_seconds"] = float(sum(run.attrs["wall_time_seconds"] for run in runs))
     return xr.Dataset(variables, coordinates, attributes)
-
-
-def statistics(ds: xr.Dataset) -> xr.Dataset:
-    """How Fisher and kernel trace hang together along training, and which factor drives the Fisher trace.
-
-    Parameters
-    ----------
-    ds : xarray.Dataset
-        From `fit` or `study`.
-
-    Returns
-    -------
-    xarray.Dataset
-        Means over the seeds whose runs did not diverge, ``runs`` in number, of: ``ratio_variation``, the coefficient of
-        variation of tr I / tr Λ along the epochs, and ``ratio_range``, its maximum over its minimum; ``slope`` of
-        log tr I against log tr Λ; ``correlation``, Pearson's, which misleads (it can be near 1 while the ratio drifts);
-        and the shares Cov(log factor, log tr I) / Var(log tr I) of the four factors, which sum to 1. Print it by
-        ``.to_dataframe()``. nan where fewer than two epochs have positive traces.
-
-    Examples
-    --------
-    >>> import infogeom as ig
-    >>> net, x, y = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]], [[1, 0], [0, 1]]
-    >>> record = ig.network.fit(net, x, y, ig.losses.CrossEntropy(), epochs=3)
-    >>> int(ig.network.statistics(record).runs)
-    1
-    """
-    missing = [name for name in ("fisher_trace", "ntk_trace", *FACTORS) if name not in ds]
-    if missing:
-        raise ValueError(f"ds must hold the traces and factors of a training record, missing {missing}")
-    dims = [d for d in ("loss", "width", "seed") if d in ds.dims]
-    shape = [ds.sizes[d] for d in dims]
-    rows = [_statistics(ds.isel(dict(zip(dims, at, strict=True)))) for at in np.ndindex(*shape)]
-    variables = {name: (dims, np.array([row[name] for row in rows]).reshape(shape)) for name in rows[0]}
-    table = xr.Dataset(variables, {d: ds[d] for d in dims})
-    if "status" in ds:
-        table = table.where(ds["status"] == 0)
-    table["runs"] = table["slope"].notnull()
-    if "seed" in dims:
-        table = table.drop_vars("runs").mean("seed").assign(runs=table["runs"].sum("seed"))
-    return table.assign({name: table[name].assign_attrs(long_name=TITLES[name], units="1") for name in TITLES})
-
-
-def _statistics(run: xr.Dataset) -> dict[str, float]:
-    names = ("fisher_trace", "ntk_trace", *FACTORS)
-    columns = np.array([run[name].values for name in names])
-    columns = columns[:, (columns > 0).all(axis=0)]
-    shares = [f"share_{name}" for name in FACTORS]
-    if columns.shape[1] < 2:
-        return dict.fromkeys(("ratio_variation", "ratio_range", "slope", "correlation", *shares), np.nan)
-    fisher, kernel = columns[:2]
-    ratio, logs = fisher / kernel, np.log(columns)
-    covariance = np.cov(logs)
-    return {
-        "ratio_variation": ratio.std() / ratio.mean(),
-        "ratio_range": ratio.max() / ratio.min(),
-        "slope": covariance[0, 1] / covariance[1, 1],
-        "correlation": np.corrcoef(fisher, kernel)[0, 1],
-        **dict(zip(shares, covariance[0, 2:] / covariance[0, 0], strict=True)),
-    }

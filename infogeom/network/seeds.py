@@ -1,0 +1,69 @@
+"""Seeds v of backward passes: gradients of v · f(x_n), by whose squares and products all traces are found.
+
+They are the loss derivative r_n (empirical Fisher information, Eq. 5.1.3), factors of E[r rᵀ] over the model's own
+labels (expected), or unit vectors (kernel, Eq. 4.2.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from infogeom.losses import Loss
+from infogeom.network.mlp import MLP
+from infogeom.network.passes import Forward
+
+__all__ = ["Seeds", "check_loss", "checked", "inputs_of", "scaled_seeds", "unit_vectors"]
+
+Array = NDArray[np.float64]
+#: From outputs (n, O) in float64 and which samples they are of to seeds (n, K, O), or (1, K, O) for all alike.
+Seeds = Callable[[Array, slice], Array]
+
+
+def checked(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, fisher: str) -> tuple[NDArray[Any], Seeds]:
+    """Inputs, and the seeds that make squared gradients those of a Fisher information."""
+    check_loss(loss)
+    if fisher not in ("empirical", "expected"):
+        raise ValueError(f"fisher must be 'empirical' or 'expected', got {fisher!r}")
+    inputs = inputs_of(net, x)
+    if y is not None:
+        targets = net.checked_targets(y, len(inputs))
+        loss.check_targets(targets)
+    if fisher == "expected":
+        return inputs, lambda f, _: loss.expected_factor(f)
+    if y is None:
+        raise ValueError("y must be given for the empirical Fisher information, got None")
+    return inputs, lambda f, rows: loss.gradient(f, targets[rows])[:, None]
+
+
+def inputs_of(net: MLP, x: ArrayLike) -> NDArray[Any]:
+    """Checked inputs of a network, which has to be one."""
+    if not isinstance(net, MLP):
+        raise TypeError(f"net must be an MLP, got {type(net).__name__}")
+    return net.checked_inputs(x)
+
+
+def check_loss(loss: Loss) -> None:
+    """Raise TypeError for what is not a loss."""
+    if not isinstance(loss, Loss):
+        raise TypeError(f"loss must come from infogeom.losses, got {loss!r}")
+
+
+def unit_vectors(outputs: Array, _: slice) -> Array:
+    """Seeds of the kernel: each output by itself, the same for all samples."""
+    return np.eye(outputs.shape[1])[None]
+
+
+def scaled_seeds(net: MLP, passed: Forward, seeds: Seeds, rows: slice) -> tuple[NDArray[Any], Array]:
+    """Seeds of entries up to 1 in the network's dtype, and what they were divided by, shape (n,) or (1,)."""
+    outputs = passed.outputs.astype(np.float64)
+    if not np.isfinite(outputs).all():
+        raise OverflowError(f"the network's outputs leave {net.dtype}; its parameters or inputs are too large")
+    exact = seeds(outputs, rows)
+    size = np.abs(exact).max(axis=(1, 2))
+    if not np.isfinite(size).all():
+        raise OverflowError(f"the loss derivative leaves float64 for outputs up to {abs(outputs).max():.3g}")
+    return (exact / np.where(size > 0, size, 1)[:, None, None]).astype(net.dtype), size
