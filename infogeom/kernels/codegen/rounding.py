@@ -32,16 +32,16 @@ SINGLE_ROUNDING = 16
 #: What a constant counts of which nothing is left, in roundings.
 NOTHING_LEFT = 2**57
 #: A constant that is smaller may have lost digits to underflow.
-SMALL = 1e-290
+SMALL_CONSTANT = 1e-290
 
 
 @lru_cache(maxsize=65536)
 def rounding(e: Expr) -> tuple[Expr, Expr]:
     """Majorant of an expression and the count of its roundings."""
     if not e.free_symbols:
-        if e.is_zero or abs(e) > SMALL:
+        if e.is_zero or abs(e) > SMALL_CONSTANT:
             return Abs(e), sympy.Integer(0 if _exact(e) else 1)
-        return sympy.Float(SMALL), sympy.Integer(NOTHING_LEFT)
+        return sympy.Float(SMALL_CONSTANT), sympy.Integer(NOTHING_LEFT)
     if e.is_Symbol:
         return Abs(e), sympy.Integer(0)
     if e.is_Add or e.is_Mul:

@@ -6,9 +6,13 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-__all__ = ["BoundedJet", "Jet"]
+__all__ = ["JET", "RANKS", "BoundedJet", "Jet"]
 
 Array = NDArray[Any]
+#: Rank of each part of a jet.
+JET = {"g": 2, "dg": 3, "ddg": 4}
+#: Ranks of g, ∂g and ∂∂g.
+RANKS = (2, 3, 4)
 
 
 class Jet(NamedTuple):

@@ -22,6 +22,7 @@ from sympy import Expr, Symbol
 from infogeom.functions import inverse_mills, log_normal_cdf, log_sum_exp, softmax
 from infogeom.kernels.balls.enclosures import MOST_BITS, Balls, Refined
 from infogeom.kernels.codegen.program import Axes, Places, UnsupportedFunctionError, exact_source
+from infogeom.kernels.curvature.jet import JET
 from infogeom.kernels.status import Status
 from infogeom.numeric.cubature import ends_of
 from infogeom.symbolic import Expectation
@@ -46,8 +47,6 @@ REWRITTEN = {
     log_normal_cdf: sympy.erfc,
     inverse_mills: sympy.erfc,
 }
-#: Rank of each part of a jet.
-JET = {"g": 2, "dg": 3, "ddg": 4}
 #: The probability of an outcome.
 PROBABILITY = sympy.Dummy("p", positive=True)
 

@@ -14,11 +14,10 @@ from infogeom.kernels.balls.fixed_precision import DoubleDouble, double_double_o
 from infogeom.kernels.codegen.program import UnsupportedFunctionError
 from infogeom.kernels.codegen.rounding import ERRORS
 from infogeom.kernels.compiled.compile import compiled_module
-from infogeom.kernels.curvature.jet import BoundedJet
+from infogeom.kernels.curvature.jet import JET, BoundedJet
 from infogeom.kernels.curvature.loops import SINGULAR
 from infogeom.kernels.curvature.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
 from infogeom.kernels.points import tile_loops
-from infogeom.kernels.points.closed_jets import JET
 from infogeom.kernels.points.closed_kernels import (
     MetricKernels,
     evaluate_kernel,

@@ -14,6 +14,7 @@ from sympy import Expr, Function, Symbol
 from sympy.codegen.cfunctions import expm1, log1p
 
 from infogeom.kernels.codegen.rounding import WEIGHT
+from infogeom.kernels.curvature.jet import JET
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric
 from infogeom.symbolic.cases import common_in_front
@@ -21,12 +22,10 @@ from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.tensors import equal_if_hessian
 
-__all__ = ["JET", "MatrixOrCumulants", "factored", "jet_expressions", "known_near_zero", "matrix_or_cumulants"]
+__all__ = ["MatrixOrCumulants", "factored", "jet_expressions", "known_near_zero", "matrix_or_cumulants"]
 
 #: What a jet is made of.
 MatrixOrCumulants: TypeAlias = "sympy.ImmutableMatrix | Cumulants"
-#: Rank of each part of a jet.
-JET = {"g": 2, "dg": 3, "ddg": 4}
 
 
 def matrix_or_cumulants(metric: Metric, quantities: Collection[str]) -> MatrixOrCumulants:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, Set, Symbol
 
-from infogeom.kernels.curvature.jet import BoundedJet
+from infogeom.kernels.curvature.jet import RANKS, BoundedJet
 from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.expectations.jets import special_functions
 from infogeom.kernels.expectations.running_error import with_errors
@@ -31,7 +31,6 @@ Array = NDArray[np.float64]
 #: What one rounding is in the units of bounds on errors, of which `infogeom.kernels.curvature.tensor_errors.SINGLE` are
 #: taken.
 ROUNDING = 2 * UNIT
-RANKS = (2, 3, 4)
 #: Steps that measure what an error of θ does, in units of that error's bound, of which `SINGLE` are taken.
 STEP = 8.0
 

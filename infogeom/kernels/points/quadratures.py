@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.kernels.balls.enclosures import Balls
-from infogeom.kernels.curvature.jet import BoundedJet
+from infogeom.kernels.curvature.jet import RANKS, BoundedJet
 from infogeom.kernels.expectations.jets import expectations_of
 from infogeom.kernels.expectations.scores import scores_of
 from infogeom.kernels.expectations.sums import exact_sums
@@ -19,8 +19,6 @@ from infogeom.symbolic import Expectation, Metric
 Array = NDArray[np.float64]
 #: Bits of sums over outcomes at most.
 BITS_OF_SUMS = 2**10
-#: Ranks of g, ∂g and ∂∂g.
-RANKS = (2, 3, 4)
 
 
 @way_of(Expectation)
