@@ -23,6 +23,7 @@ PLUMBING = {
     "precision",
     "quantities",
     "tables",
+    "threads",
     "variables",
     "workers",
 }
