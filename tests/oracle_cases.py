@@ -15,7 +15,7 @@ import infogeom as ig
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower
 from infogeom.models.by_name import named
 from infogeom.models.combine import Product, Reparametrisation, Replicas
-from infogeom.symbolic.fisher import OpenExpectationError
+from infogeom.symbolic.expectation import OpenExpectationError
 from tests import oracle_fields as fields
 from tests.families import FAMILIES
 from tests.oracle_balls import Program, exact

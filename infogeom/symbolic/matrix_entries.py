@@ -1,10 +1,10 @@
-"""The matrix of a metric as users give it: real and symmetric, or refused."""
+"""Symmetric matrices: that of a metric as users give it, real and symmetric or refused; and from their entries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 from operator import methodcaller
 from typing import Any
 
@@ -13,10 +13,16 @@ from sympy import Dummy, Expr, ImmutableMatrix, Symbol
 
 from infogeom.symbolic.zero import Region, equal_to_rounding, vanishes
 
-__all__ = ["real_where_possible", "rows_of", "symmetric"]
+__all__ = ["real_where_possible", "rows_of", "symmetric", "symmetric_of"]
 
 #: What may cancel among complex numbers: (x + iy)(x − iy) is real.
 COMPLEX = (sympy.I, sympy.re, sympy.im, sympy.conjugate, sympy.arg, sympy.Abs)
+
+
+def symmetric_of(n: int, entry: Callable[[int, int], Expr]) -> ImmutableMatrix:
+    """Symmetric matrix from its entries (i, j), i ≤ j, each taken once."""
+    known = {pair: entry(*pair) for pair in combinations_with_replacement(range(n), 2)}
+    return ImmutableMatrix(n, n, lambda i, j: known[min(i, j), max(i, j)])
 
 
 def rows_of(given: Any, coordinates: Sequence[Symbol]) -> ImmutableMatrix:

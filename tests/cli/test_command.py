@@ -34,7 +34,7 @@ def broken():
 def wrong():
     model = ig.models.binomial(3)
     p = model.parameters[0].symbol
-    ig.symbolic.fisher._METRICS[model] = ig.symbolic.Metric([p], [[2 / p]])
+    ig.symbolic.structures.kept._CLOSED[model] = ig.symbolic.Metric([p], [[2 / p]])
     return model
 """
 

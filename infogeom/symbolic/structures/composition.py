@@ -1,0 +1,26 @@
+"""A model that is made of others."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from infogeom.symbolic.expectation import OpenExpectationError
+from infogeom.symbolic.forms import Form
+from infogeom.symbolic.structures.rules import Rules, S
+
+__all__ = ["RulesOfParts"]
+
+
+class RulesOfParts(Rules[S], ABC):
+    """A metric by those of the models that a model is made of."""
+
+    @abstractmethod
+    def form_of_parts(self) -> Form:
+        """The form by those of the parts."""
+
+    def open_form(self, reason: OpenExpectationError) -> tuple[Form, str]:
+        """Laws together where all are of one variable, else the forms of the parts."""
+        try:
+            return super().open_form(reason)
+        except OpenExpectationError:
+            return self.form_of_parts(), "parts"

@@ -1,0 +1,85 @@
+"""Metrics of models by the rules of their structures: each is derived once, and kept as long as its model lives."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from sympy import Symbol
+
+from infogeom import precision
+from infogeom.models.model import Model
+from infogeom.symbolic.expectation import OpenExpectationError
+from infogeom.symbolic.forms import ClosedForm
+from infogeom.symbolic.metric_value import Metric
+from infogeom.symbolic.structures.rules import rules_of
+
+__all__ = ["check_known", "closed", "in_numbers"]
+
+#: In closed form; and where the expectations do not close.
+_CLOSED: WeakKeyDictionary[Model, Metric] = WeakKeyDictionary()
+_OPEN: WeakKeyDictionary[Model, Metric] = WeakKeyDictionary()
+
+
+def closed(model: Model) -> Metric:
+    """Metric in closed form; ExpectationError where there is none."""
+    with precision.held():
+        if model not in _CLOSED:
+            _CLOSED[model] = _derived(model)
+        return _CLOSED[model]
+
+
+def in_numbers(model: Model) -> Metric:
+    """Metric in the form that gives its numbers: a closed one if there is one."""
+    with precision.held():
+        if model in _OPEN:
+            return _OPEN[model]
+        try:
+            return closed(model)
+        except OpenExpectationError as error:
+            _OPEN[model] = _open(model, error)
+            return _OPEN[model]
+
+
+def check_known(constants: set[Symbol]) -> None:
+    """Raise for constants that a metric cannot have in numbers."""
+    if loose := sorted(s.name for s in constants):
+        raise ValueError(f"constants {loose} of the metric need numbers before it can be evaluated")
+
+
+def _derived(model: Model) -> Metric:
+    rules, known = rules_of(model), dict(model.constants)
+    matrix, cumulants = rules.matrix(), rules.cumulants()
+    form = ClosedForm(matrix.subs(known), model.samples, cumulants and cumulants.subs(known))
+    return Metric(
+        rules.coordinates,
+        form,
+        domains=[p.domain for p in model.parameters],
+        constraints=[c.subs(known) for c in model.constraints],
+        constants=sorted(_symbols(model), key=str),
+        observables=model.observables,
+        attributes=_attributes(model),
+    )
+
+
+def _open(model: Model, reason: OpenExpectationError) -> Metric:
+    check_known(_symbols(model))
+    rules = rules_of(model)
+    form, by = rules.open_form(reason)
+    return Metric(
+        rules.coordinates,
+        form,
+        domains=[p.domain for p in model.parameters],
+        constraints=[c.subs(model.constants) for c in model.constraints],
+        attributes=_attributes(model) | {"expectation": by},
+    )
+
+
+def _symbols(model: Model) -> set[Symbol]:
+    """Constants that are given as symbols."""
+    return set().union(*(value.free_symbols for value in model.constants.values()))
+
+
+def _attributes(model: Model) -> dict[str, str]:
+    attributes = {"model": model.name, "fisher": model.fisher}
+    attributes |= {str(symbol): str(value) for symbol, value in model.constants.items()}
+    return attributes | ({"loss": model.loss.name} if model.loss else {})

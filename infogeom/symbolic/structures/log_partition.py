@@ -1,0 +1,81 @@
+"""Exponential families by their log-partition function ψ, whose derivatives are the cumulants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import combinations_with_replacement
+
+import numpy as np
+import sympy
+from sympy import Expr, ImmutableMatrix, Symbol
+
+from infogeom.models.log_partition import LogPartition
+from infogeom.symbolic.cumulants import Cumulants
+from infogeom.symbolic.definition import points_of
+from infogeom.symbolic.expectation import ExpectationError
+from infogeom.symbolic.matrix_entries import symmetric_of
+from infogeom.symbolic.structures.rules import Rules, rules_for
+
+__all__ = ["LogPartitionRules"]
+
+
+@rules_for(LogPartition)
+class LogPartitionRules(Rules[LogPartition]):
+    """Derivatives of ψ."""
+
+    def matrix(self) -> ImmutableMatrix:
+        """∂∂ψ."""
+        psi = self.structure.psi
+        known = _of_linear_forms(psi, self.coordinates)
+        matrix = known.second if known else ImmutableMatrix(sympy.hessian(psi, self.coordinates))
+        self._check_convex(matrix)
+        return self._checked(self._presented(matrix))
+
+    def cumulants(self) -> Cumulants | None:
+        """Derivatives of a ψ that is a sum of functions of linear forms."""
+        return _of_linear_forms(self.structure.psi, self.coordinates)
+
+    def _check_convex(self, hessian: ImmutableMatrix) -> None:
+        """Raise where ψ is not strictly convex, at two points of the typical ranges."""
+        for point in points_of(self.coordinates, [p.typical for p in self.model.parameters], set()):
+            at = {e: float(e.xreplace(point)) for e in {*hessian}}
+            values = np.array([at[e] for e in hessian]).reshape(hessian.shape)
+            if not np.linalg.eigvalsh(values)[0] > 0:
+                where = ", ".join(f"{symbol} = {float(value):.6g}" for symbol, value in point.items())
+                raise ExpectationError(
+                    f"model {self.model.name!r}: the log-partition function must be strictly convex, "
+                    f"but at {where} its Hessian is {values.tolist()}"
+                )
+
+
+@lru_cache(maxsize=16)
+def _of_linear_forms(psi: Expr, coordinates: tuple[Symbol, ...]) -> Cumulants | None:
+    """Derivatives of a log-partition function Σ_k c_k f_k(a_k·θ); None where it is none such."""
+    sums: dict[tuple[int, ...], list[Expr]] = {}
+    for term in sympy.Add.make_args(psi):
+        coefficient, f = term.as_independent(*coordinates, as_Add=False)
+        if f == 1 or f in coordinates:
+            continue
+        if not isinstance(f, sympy.Function) or len(f.args) != 1:
+            return None
+        (u,) = f.args
+        slopes = {k: u.diff(x) for k, x in enumerate(coordinates) if x in u.free_symbols}
+        if any(a.free_symbols & {*coordinates} for a in slopes.values()):
+            return None
+        for at, derivative in _derivatives(coefficient, f, slopes):
+            sums.setdefault(at, []).append(derivative)
+    entries = {at: terms[0] if len(terms) == 1 else sympy.Add(*terms) for at, terms in sums.items()}
+    second = symmetric_of(len(coordinates), lambda i, j: entries.get((i, j), sympy.Integer(0)))
+    return Cumulants(second, {at: e for at, e in entries.items() if len(at) == 3 and e != 0})
+
+
+def _derivatives(coefficient: Expr, f: Expr, slopes: dict[int, Expr]) -> Iterator[tuple[tuple[int, ...], Expr]]:
+    """Second and third derivatives of c f(u), those of u being its slopes."""
+    t, (u,) = sympy.Dummy("t", real=True), f.args
+    for order in (2, 3):
+        slope = coefficient * f.func(t).diff(t, order).xreplace({t: u})
+        for at in combinations_with_replacement(slopes, order):
+            factor = math.prod(slopes[k] for k in at)
+            yield at, slope if factor == 1 else factor * slope

@@ -1,0 +1,43 @@
+"""Independent observations of several models: metrics stand in blocks."""
+
+from __future__ import annotations
+
+import sympy
+from sympy import ImmutableMatrix
+
+from infogeom.models.combine import Product
+from infogeom.models.law import Law
+from infogeom.symbolic.composed import DirectSum
+from infogeom.symbolic.cumulants import Cumulants, direct_sum
+from infogeom.symbolic.expectation import OpenExpectationError
+from infogeom.symbolic.forms import Form
+from infogeom.symbolic.structures.composition import RulesOfParts
+from infogeom.symbolic.structures.kept import closed, in_numbers
+from infogeom.symbolic.structures.rules import rules_for, rules_of
+
+__all__ = ["ProductRules"]
+
+
+@rules_for(Product)
+class ProductRules(RulesOfParts[Product]):
+    """A block, a law or a form for each of the parts."""
+
+    def matrix(self) -> ImmutableMatrix:
+        """The blocks."""
+        blocks = [closed(part).matrix for part in self.structure.parts]
+        return ImmutableMatrix(sympy.diag(*blocks))
+
+    def cumulants(self) -> Cumulants | None:
+        """Those of independent statistics, where they are known of every part."""
+        parts = [closed(part).form.cumulants for part in self.structure.parts]
+        known = [part for part in parts if part]
+        return direct_sum(known) if len(known) == len(parts) else None
+
+    def laws(self, reason: OpenExpectationError) -> list[Law]:
+        """Those of all parts."""
+        return [law for part in self.structure.parts for law in rules_of(part).laws(reason)]
+
+    def form_of_parts(self) -> Form:
+        """The forms side by side."""
+        parts = [in_numbers(part) for part in self.structure.parts]
+        return DirectSum([part.form for part in parts], [part.coordinates for part in parts])

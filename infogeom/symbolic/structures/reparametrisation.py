@@ -1,0 +1,74 @@
+"""A model in other coordinates: its metric pulled back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy
+from sympy import Expr, ImmutableMatrix, Symbol
+
+from infogeom.models.combine import Reparametrisation
+from infogeom.models.law import Law
+from infogeom.symbolic.composed import PulledBack
+from infogeom.symbolic.cumulants import Cumulants
+from infogeom.symbolic.expectation import OpenExpectationError
+from infogeom.symbolic.forms import Form
+from infogeom.symbolic.normal_form import normal_form
+from infogeom.symbolic.structures.composition import RulesOfParts
+from infogeom.symbolic.structures.kept import closed, in_numbers
+from infogeom.symbolic.structures.rules import rules_for, rules_of
+
+__all__ = ["ReparametrisationRules"]
+
+
+@rules_for(Reparametrisation)
+class ReparametrisationRules(RulesOfParts[Reparametrisation]):
+    """What the model has in the old coordinates, by the map from the new ones to these."""
+
+    @property
+    def _old(self) -> dict[Symbol, Expr]:
+        """Old coordinates as functions of the new."""
+        symbols = [p.symbol for p in self.structure.model.parameters]
+        return dict(zip(symbols, self.structure.old, strict=True))
+
+    @property
+    def _jacobian(self) -> sympy.Matrix:
+        return sympy.Matrix(self.structure.old).jacobian(list(self.coordinates))
+
+    def matrix(self) -> ImmutableMatrix:
+        """Jᵀ g J."""
+        J = self._jacobian
+        g = closed(self.structure.model).matrix.subs(list(self._old.items()), simultaneous=True)
+        return self._presented(ImmutableMatrix(J.T * g * J).applyfunc(normal_form))
+
+    def cumulants(self) -> Cumulants | None:
+        """Those in the old coordinates, where the map is seen to have no critical point, and there are no data."""
+        given, J = closed(self.structure.model).form.cumulants, self._jacobian
+        if given is None or self.model.samples or not (J.is_square and _is_regular(J)):
+            return None
+        return given.subs(self._old)
+
+    def laws(self, reason: OpenExpectationError) -> list[Law]:
+        """The same in the new coordinates."""
+        laws = rules_of(self.structure.model).laws(reason)
+        return [replace(law, log_density=law.log_density.subs(self._old, simultaneous=True)) for law in laws]
+
+    def form_of_parts(self) -> Form:
+        """The form pulled back."""
+        part = in_numbers(self.structure.model)
+        old = {symbol: e.subs(self.model.constants) for symbol, e in self._old.items()}
+        return PulledBack(part.form, old, self.coordinates)
+
+
+def _is_regular(J: sympy.Matrix) -> bool:
+    """Whether a square matrix is triangular, up to the order of its rows and columns, without a 0 on its diagonal."""
+    rows = [{j for j in range(J.cols) if J[i, j] != 0} for i in range(J.rows)]
+    for _ in range(J.rows):
+        i = next((i for i, held in enumerate(rows) if len(held) == 1), None)
+        if i is None:
+            return False
+        (j,) = rows[i]
+        if not J[i, j].is_nonzero:
+            return False
+        rows = [held - {j} for held in rows]
+    return True

@@ -1,0 +1,43 @@
+"""Independent observations of one model: so many times its metric."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sympy import ImmutableMatrix
+
+from infogeom.models.combine import Replicas
+from infogeom.models.law import Law
+from infogeom.symbolic.composed import Scaled
+from infogeom.symbolic.cumulants import Cumulants
+from infogeom.symbolic.expectation import OpenExpectationError
+from infogeom.symbolic.forms import Form
+from infogeom.symbolic.structures.composition import RulesOfParts
+from infogeom.symbolic.structures.kept import closed, in_numbers
+from infogeom.symbolic.structures.rules import rules_for, rules_of
+
+__all__ = ["ReplicaRules"]
+
+
+@rules_for(Replicas)
+class ReplicaRules(RulesOfParts[Replicas]):
+    """So many times what one observation has."""
+
+    def matrix(self) -> ImmutableMatrix:
+        """That of one observation, n times."""
+        return self.structure.number * closed(self.structure.model).matrix
+
+    def cumulants(self) -> Cumulants | None:
+        """Those of one observation, n times."""
+        one = closed(self.structure.model).form.cumulants
+        return one and one.times(self.structure.number)
+
+    def laws(self, reason: OpenExpectationError) -> list[Law]:
+        """Those of one observation, so many times."""
+        laws = rules_of(self.structure.model).laws(reason)
+        return [replace(law, copies=self.structure.number * law.copies) for law in laws]
+
+    def form_of_parts(self) -> Form:
+        """A multiple of the form."""
+        number = self.structure.number.subs(self.model.constants)
+        return Scaled(in_numbers(self.structure.model).form, float(number))
