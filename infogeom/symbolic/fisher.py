@@ -33,7 +33,10 @@ def metric(model: Model) -> Metric:
     Returns
     -------
     Metric
-        For a model on data, the integrand of one sample, to be averaged over the samples.
+        For a model on data, the integrand of one sample, to be averaged over the samples. Its attribute ``derivation``
+        says how it was found: "structure" for what is known beside the log-density, "observed scores" for an empirical
+        metric, otherwise the attack that closed the expectations: "location reduction", "score identities", "pivot",
+        "finite sum" or "integral" (`infogeom.symbolic.expectation`).
 
     Raises
     ------
@@ -49,6 +52,8 @@ def metric(model: Model) -> Metric:
     Matrix([
     [polygamma(1, shape),       -1/rate],
     [            -1/rate, shape/rate**2]])
+    >>> ig.symbolic.metric(ig.models.gamma()).attributes["derivation"]
+    'score identities'
     """
     if not isinstance(model, Model):
         raise TypeError(f"model must be an infogeom Model, got {type(model).__name__}")

@@ -12,23 +12,23 @@ by half line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import sympy
-from sympy import Dummy, Expr, ImmutableMatrix, Set, Symbol
+from sympy import Dummy, Expr, Set, Symbol
 
 from infogeom.functions import expit, softplus
 from infogeom.symbolic.normal_form import gamma_form
 
-__all__ = ["score_products"]
+__all__ = ["pivot_means"]
 
 #: Pivot of gamma laws; pivot of beta prime laws, and one more than that.
 U, V, W = (Dummy(name, positive=True) for name in "uvw")
 #: Orders of the powers and logarithms under the expectation.
 P, M = Dummy("p"), Dummy("m")
 
-#: Law, scores, variable, and the finite ends of its support.
+#: Law, functions, variable, and the finite ends of its support.
 Half = tuple[Expr, tuple[Expr, ...], Symbol, tuple[Expr, ...]]
 ZERO = sympy.Integer(0)
 
@@ -42,57 +42,77 @@ class Pivot(NamedTuple):
         `U` of a gamma law, `V` of a beta prime law.
     a, b : Expr
         Its parameters; b is 0 for a gamma law.
-    scores : tuple of Expr
+    functions : tuple of Expr
     """
 
     symbol: Symbol
     a: Expr
     b: Expr
-    scores: tuple[Expr, ...]
+    functions: tuple[Expr, ...]
 
 
-def score_products(law: Expr, scores: Sequence[Expr], variable: Symbol, support: Set) -> ImmutableMatrix | None:
-    """E[s_i s_j] in closed form; None where no pivot is found, or a score is no sum of its powers and logarithms.
+def pivot_means(
+    law: Expr, terms: Sequence[Expr], functions: Mapping[Symbol, Expr], variable: Symbol, support: Set
+) -> list[Expr] | None:
+    """Means in closed form; None where no pivot is found, or a term is no sum of its powers and logarithms.
 
     Parameters
     ----------
     law : Expr
         Log-density of the variable.
-    scores : sequence of Expr
-        Functions of the variable.
+    terms : sequence of Expr
+        In the variable, the parameters and the symbols of the functions.
+    functions : mapping of Symbol to Expr
+        What symbols in the terms stand for.
     variable : Symbol
     support : sympy.Set
         An interval.
     """
-    n = len(scores)
-    for halves in _halves(law, scores, variable, support):
-        pivots = [pivot for pivot in (_pivot(*half) for half in halves) if pivot]
+    functions, named = dict(functions), []
+    for term in terms:
+        if variable in term.free_symbols:  # one more function of it
+            name = Dummy("t")
+            functions[name] = term.xreplace(functions)
+            named.append(name)
+        else:
+            named.append(term)
+    for halves in _halves(law, tuple(functions.values()), variable, support):
+        found = [_pivot(*half) for half in halves]
+        pivots = [pivot for pivot in found if pivot]
         if len(pivots) < len(halves):
             continue
-        entries = [[_mean([_expectation(p, i, j) for p in pivots]) for j in range(i + 1)] for i in range(n)]
-        if not any(e is None for row in entries for e in row):
-            closed = [[gamma_form(e) for e in row] for row in entries]
-            return ImmutableMatrix([[closed[max(i, j)][min(i, j)] for j in range(n)] for i in range(n)])
+        means = [_mean(pivots, tuple(functions), term) for term in named]
+        closed = [gamma_form(mean) for mean in means if mean is not None]
+        if len(closed) == len(means):
+            return closed
     return None
 
 
-def _mean(values: Sequence[Expr | None]) -> Expr | None:
-    return None if any(v is None for v in values) else sympy.Add(*values) / len(values)
+def _mean(pivots: Sequence[Pivot], symbols: Sequence[Symbol], term: Expr) -> Expr | None:
+    """Mean over the halves of a law."""
+    values = []
+    for pivot in pivots:
+        value = _expectation(pivot, term.xreplace(dict(zip(symbols, pivot.functions, strict=True))))
+        if value is None:
+            return None
+        values.append(value)
+    return sympy.Add(*values) / len(values)
 
 
-def _halves(law: Expr, scores: Sequence[Expr], variable: Symbol, support: Set) -> Iterator[list[Half]]:
+def _halves(law: Expr, functions: Sequence[Expr], variable: Symbol, support: Set) -> Iterator[list[Half]]:
     """The two sides of each centre about which a law is even, and the law as a whole."""
     r = Dummy("r", positive=True)
 
     def at(x: Expr, *ends: Expr) -> Half:
-        return law.subs(variable, x), tuple(s.subs(variable, x) for s in scores), r, ends
+        there = [f.subs(variable, x) for f in functions]
+        return law.subs(variable, x), tuple(there), r, ends
 
     if support == sympy.S.Reals:
         for centre in _centres(law, variable):
             sides = [at(centre + r, ZERO), at(centre - r, ZERO)]
             if sympy.expand(sides[0][0] - sides[1][0]) == 0:
                 yield sides
-        yield [(law, tuple(scores), variable, ())]
+        yield [(law, tuple(functions), variable, ())]
     elif support.start.is_finite:
         ends = [support.end - support.start] if support.end.is_finite else []
         yield [at(support.start + r, ZERO, *ends)]
@@ -107,7 +127,7 @@ def _centres(law: Expr, variable: Symbol) -> list[Expr]:
     return list(dict.fromkeys(centres))
 
 
-def _pivot(law: Expr, scores: Sequence[Expr], variable: Symbol, ends: Sequence[Expr]) -> Pivot | None:
+def _pivot(law: Expr, functions: Sequence[Expr], variable: Symbol, ends: Sequence[Expr]) -> Pivot | None:
     law = sympy.expand(sympy.expand_log(_by_exponentials(law), force=True))
     for symbol, candidate, value in _candidates(law, variable):
         x = _inverse(candidate, variable, value)
@@ -119,17 +139,21 @@ def _pivot(law: Expr, scores: Sequence[Expr], variable: Symbol, ends: Sequence[E
         of_pivot = _powers(law.subs(variable, x) + sympy.log(jacobian / positive), symbol)
         parameters = _parameters(of_pivot, symbol)
         if parameters is not None:
-            return Pivot(
-                symbol, *parameters, tuple(_powers(_by_exponentials(s).subs(variable, x), symbol) for s in scores)
-            )
+            of_x = [_by_exponentials(f).subs(variable, x) for f in functions]
+            return Pivot(symbol, *parameters, tuple(_powers(f, symbol) for f in of_x))
     return None
 
 
 def _is_whole(candidate: Expr, value: Expr, variable: Symbol, ends: Sequence[Expr]) -> bool:
     """Whether a pivot is 0 or infinite at the finite ends of the support: a truncated one has other moments."""
     pivot = candidate if value.is_Symbol else candidate / (1 - candidate)
-    at_ends = [pivot.subs(variable, end) for end in ends]
-    return not any(at.is_finite and at.is_zero is False for at in at_ends)
+    for end in ends:
+        at = pivot.subs(variable, end)
+        # Powers of 0 may be undecided; what a pivot is at the other end of a bounded support must be known.
+        is_whole = at.is_zero or at.is_infinite or (end == ZERO and not (at.is_finite and at.is_zero is False))
+        if not is_whole:
+            return False
+    return True
 
 
 def _by_exponentials(e: Expr) -> Expr:
@@ -198,15 +222,18 @@ def _parameters(law: Expr, symbol: Symbol) -> tuple[Expr, Expr] | None:
     a = moving.coeff(sympy.log(symbol)) + 1
     rest = moving - (a - 1) * sympy.log(symbol)
     if symbol == U:
-        return (a, sympy.Integer(0)) if sympy.expand(rest + U) == 0 else None
+        return (a, sympy.Integer(0)) if sympy.expand(rest + U) == 0 and not a.is_nonpositive else None
     total = -rest.coeff(sympy.log(W))
-    return (a, total - a) if sympy.expand(rest + total * sympy.log(W)) == 0 else None
+    b = total - a
+    if a.is_nonpositive or b.is_nonpositive:  # no law has these
+        return None
+    return (a, b) if sympy.expand(rest + total * sympy.log(W)) == 0 else None
 
 
-def _expectation(pivot: Pivot, i: int, j: int) -> Expr | None:
-    """E[s_i s_j], term by term."""
+def _expectation(pivot: Pivot, function: Expr) -> Expr | None:
+    """Mean of a function of the pivot, term by term; None if it is no sum of products of powers and logarithms."""
     total = sympy.Integer(0)
-    for term in sympy.Add.make_args(sympy.expand(pivot.scores[i] * pivot.scores[j])):
+    for term in sympy.Add.make_args(sympy.expand(function)):
         coefficient, function = term.as_independent(U, V, W, as_Add=False)
         orders: dict[Expr, Expr] = dict.fromkeys((pivot.symbol, sympy.log(pivot.symbol), W, sympy.log(W)), 0)
         for factor in sympy.Mul.make_args(function):

@@ -87,7 +87,7 @@ def test_what_is_no_model_is_a_type_error() -> None:
 def test_a_derivation_that_contradicts_its_definition_is_not_handed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     x, m = sympy.symbols("x m", real=True)
     law = ig.models.from_density(-((x - m) ** 2) - sympy.log(sympy.pi) / 2, x, [m], sympy.S.Reals, name="wrong")
-    monkeypatch.setattr(expectation, "_location", lambda *_: sympy.ImmutableMatrix([[3]]))  # the truth is 2
+    monkeypatch.setattr(expectation, "_location", lambda *_: [sympy.Integer(3)])  # the truth is 2
     with pytest.raises(ExpectationError, match=r"'wrong': derived g_00 = 3 contradicts its definition .* 3 against 2"):
         metric(law)
 

@@ -6,12 +6,12 @@ from functools import cache
 from itertools import combinations_with_replacement
 
 import sympy
-from sympy import Expr, ImmutableMatrix
+from sympy import Expr
 
 from infogeom.models.structures import Counts
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.matrix_entries import symmetric_of
-from infogeom.symbolic.structures.rules import Rules, rules_for
+from infogeom.symbolic.structures.rules import Derived, Rules, rules_for
 
 __all__ = ["CountRules"]
 
@@ -20,7 +20,7 @@ __all__ = ["CountRules"]
 class CountRules(Rules[Counts]):
     """Metric and cumulants by the means of the counts."""
 
-    def matrix(self) -> ImmutableMatrix:
+    def matrix(self) -> Derived:
         """−∂∂ log p, which is affine in the counts, at their means."""
         model, theta = self.model, self.coordinates
         means = {x: self.structure.number * mean for x, mean in zip(model.variables, self.structure.means, strict=True)}
@@ -34,7 +34,7 @@ class CountRules(Rules[Counts]):
             curvature = -scores[i].diff(theta[j])
             return sympy.Add(*map(mean, sympy.Add.make_args(curvature)))
 
-        return self._checked(symmetric_of(len(theta), entry))
+        return Derived(self._checked(symmetric_of(len(theta), entry)))
 
     def cumulants(self) -> Cumulants:
         """κ_ij = n (p_i δ_ij ± p_i p_j) and what follows from it, κ_ijk = ∂κ_ij/∂θ_k with ∂p_i/∂θ_k = κ_ik/n.

@@ -12,7 +12,7 @@ from infogeom.models.matrices import adjugate
 from infogeom.models.structures import Gaussian
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.matrix_entries import symmetric_of
-from infogeom.symbolic.structures.rules import Rules, rules_for
+from infogeom.symbolic.structures.rules import Derived, Rules, rules_for
 
 __all__ = ["GaussianRules", "entries_of", "gaussian_matrix", "of_quadratic_forms"]
 
@@ -24,9 +24,9 @@ Triple = tuple[int, int, int]
 class GaussianRules(Rules[Gaussian]):
     """Metric by mean and covariance, cumulants of quadratic forms."""
 
-    def matrix(self) -> ImmutableMatrix:
+    def matrix(self) -> Derived:
         """By the formula for normal laws."""
-        return self._checked(gaussian_matrix(self.structure, self.coordinates))
+        return Derived(self._checked(gaussian_matrix(self.structure, self.coordinates)))
 
     def cumulants(self) -> Cumulants | None:
         """Those of the statistics of an exponential family."""

@@ -48,8 +48,8 @@ def check_known(constants: set[Symbol]) -> None:
 
 def _derived(model: Model) -> Metric:
     rules, known = rules_of(model), dict(model.constants)
-    matrix, cumulants = rules.matrix(), rules.cumulants()
-    form = ClosedForm(matrix.subs(known), model.samples, cumulants and cumulants.subs(known))
+    derived, cumulants = rules.matrix(), rules.cumulants()
+    form = ClosedForm(derived.matrix.subs(known), model.samples, cumulants and cumulants.subs(known))
     return Metric(
         rules.coordinates,
         form,
@@ -57,7 +57,7 @@ def _derived(model: Model) -> Metric:
         constraints=[c.subs(known) for c in model.constraints],
         constants=sorted(_symbols(model), key=str),
         observables=model.observables,
-        attributes=_attributes(model),
+        attributes=_attributes(model) | {"derivation": derived.by},
     )
 
 

@@ -16,7 +16,7 @@ from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.definition import points_of
 from infogeom.symbolic.expectation import ExpectationError
 from infogeom.symbolic.matrix_entries import symmetric_of
-from infogeom.symbolic.structures.rules import Rules, rules_for
+from infogeom.symbolic.structures.rules import Derived, Rules, rules_for
 
 __all__ = ["LogPartitionRules"]
 
@@ -25,13 +25,13 @@ __all__ = ["LogPartitionRules"]
 class LogPartitionRules(Rules[LogPartition]):
     """Derivatives of ψ."""
 
-    def matrix(self) -> ImmutableMatrix:
+    def matrix(self) -> Derived:
         """∂∂ψ."""
         psi = self.structure.psi
         known = _of_linear_forms(psi, self.coordinates)
         matrix = known.second if known else ImmutableMatrix(sympy.hessian(psi, self.coordinates))
         self._check_convex(matrix)
-        return self._checked(self._presented(matrix))
+        return Derived(self._checked(self._presented(matrix)))
 
     def cumulants(self) -> Cumulants | None:
         """Derivatives of a ψ that is a sum of functions of linear forms."""

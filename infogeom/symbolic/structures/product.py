@@ -13,7 +13,7 @@ from infogeom.symbolic.expectation import OpenExpectationError
 from infogeom.symbolic.forms import Form
 from infogeom.symbolic.structures.composition import RulesOfParts
 from infogeom.symbolic.structures.kept import closed, in_numbers
-from infogeom.symbolic.structures.rules import rules_for, rules_of
+from infogeom.symbolic.structures.rules import Derived, rules_for, rules_of
 
 __all__ = ["ProductRules"]
 
@@ -22,10 +22,10 @@ __all__ = ["ProductRules"]
 class ProductRules(RulesOfParts[Product]):
     """A block, a law or a form for each of the parts."""
 
-    def matrix(self) -> ImmutableMatrix:
+    def matrix(self) -> Derived:
         """The blocks."""
         blocks = [closed(part).matrix for part in self.structure.parts]
-        return ImmutableMatrix(sympy.diag(*blocks))
+        return Derived(ImmutableMatrix(sympy.diag(*blocks)))
 
     def cumulants(self) -> Cumulants | None:
         """Those of independent statistics, where they are known of every part."""

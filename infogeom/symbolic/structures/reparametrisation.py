@@ -16,7 +16,7 @@ from infogeom.symbolic.forms import Form
 from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.structures.composition import RulesOfParts
 from infogeom.symbolic.structures.kept import closed, in_numbers
-from infogeom.symbolic.structures.rules import rules_for, rules_of
+from infogeom.symbolic.structures.rules import Derived, rules_for, rules_of
 
 __all__ = ["ReparametrisationRules"]
 
@@ -35,11 +35,11 @@ class ReparametrisationRules(RulesOfParts[Reparametrisation]):
     def _jacobian(self) -> sympy.Matrix:
         return sympy.Matrix(self.structure.old).jacobian(list(self.coordinates))
 
-    def matrix(self) -> ImmutableMatrix:
+    def matrix(self) -> Derived:
         """Jᵀ g J."""
         J = self._jacobian
         g = closed(self.structure.model).matrix.subs(list(self._old.items()), simultaneous=True)
-        return self._presented(ImmutableMatrix(J.T * g * J).applyfunc(normal_form))
+        return Derived(self._presented(ImmutableMatrix(J.T * g * J).applyfunc(normal_form)))
 
     def cumulants(self) -> Cumulants | None:
         """Those in the old coordinates, where the map is seen to have no critical point, and there are no data."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import ImmutableMatrix
-
 from infogeom.models.combine import Replicas
 from infogeom.models.law import Law
 from infogeom.symbolic.composed import Scaled
@@ -14,7 +12,7 @@ from infogeom.symbolic.expectation import OpenExpectationError
 from infogeom.symbolic.forms import Form
 from infogeom.symbolic.structures.composition import RulesOfParts
 from infogeom.symbolic.structures.kept import closed, in_numbers
-from infogeom.symbolic.structures.rules import rules_for, rules_of
+from infogeom.symbolic.structures.rules import Derived, rules_for, rules_of
 
 __all__ = ["ReplicaRules"]
 
@@ -23,9 +21,9 @@ __all__ = ["ReplicaRules"]
 class ReplicaRules(RulesOfParts[Replicas]):
     """So many times what one observation has."""
 
-    def matrix(self) -> ImmutableMatrix:
+    def matrix(self) -> Derived:
         """That of one observation, n times."""
-        return self.structure.number * closed(self.structure.model).matrix
+        return Derived(self.structure.number * closed(self.structure.model).matrix)
 
     def cumulants(self) -> Cumulants | None:
         """Those of one observation, n times."""

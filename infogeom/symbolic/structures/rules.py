@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from itertools import combinations_with_replacement
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import sympy
-from sympy import Expr, ImmutableMatrix, Symbol
+from sympy import ImmutableMatrix
 
 from infogeom.models.law import Law, law_of, scores_of
 from infogeom.models.model import Model
@@ -16,14 +17,22 @@ from infogeom.numeric.quadrature import POINT_DIGITS
 from infogeom.symbolic.cases import common_in_front
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.definition import check_definition, check_mass
-from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError, products_of_scores
+from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError, ScoredLaw, moments
 from infogeom.symbolic.forms import Expectation, Form
+from infogeom.symbolic.matrix_entries import symmetric_of
 from infogeom.symbolic.normal_form import positive_factors
 from infogeom.symbolic.smooth import smooth
 
-__all__ = ["Rules", "rules_for", "rules_of"]
+__all__ = ["Derived", "Rules", "rules_for", "rules_of"]
 
 S = TypeVar("S")
+
+
+class Derived(NamedTuple):
+    """A metric in closed form, and by what it was found: an attack on the expectation, or the structure."""
+
+    matrix: ImmutableMatrix
+    by: str = "structure"
 
 
 class Rules(Generic[S]):
@@ -41,13 +50,13 @@ class Rules(Generic[S]):
         self.structure: S = model.structure  # type: ignore[assignment]  # that of the model, by the registry
         self.coordinates = tuple(p.symbol for p in model.parameters)
 
-    def matrix(self) -> ImmutableMatrix:
+    def matrix(self) -> Derived:
         """Metric in the coordinates, constants being symbols."""
         model = self.model
         output = model.network.output if model.network else None
-        typical = tuple(p.typical for p in model.parameters)
-        found = _expected(model.name, law_of(model), scores_of(model), self.coordinates, output, typical, model.budget)
-        return self._presented(found)
+        scored = ScoredLaw(law_of(model), self.coordinates, scores_of(model), output, model.budget)
+        found = _expected(model.name, scored, tuple(p.typical for p in model.parameters))
+        return Derived(self._presented(found.matrix), found.by)
 
     def cumulants(self) -> Cumulants | None:
         """Cumulants of the sufficient statistics, constants being symbols; None where they are not known."""
@@ -121,29 +130,34 @@ def rules_of(model: Model) -> Rules[Any]:
 
 
 @lru_cache(maxsize=256)
-def _expected(
-    name: str,
-    law: Law,
-    scores: tuple[Expr, ...],
-    coordinates: tuple[Symbol, ...],
-    output: Expr | None,
-    typical: tuple[tuple[float, float], ...],
-    budget: float,
-) -> ImmutableMatrix:
+def _expected(name: str, scored: ScoredLaw, typical: tuple[tuple[float, float], ...]) -> Derived:
     """Derive and check; equal log-densities (the same network on other data) share one derivation."""
-    if not law.variables:
-        gathered = [common_in_front(score) for score in scores]
-        matrix = ImmutableMatrix(len(scores), len(scores), lambda i, j: gathered[i] * gathered[j])
-    else:
-        try:
-            matrix = products_of_scores(law, scores, coordinates, output, budget)
-        except OpenExpectationError as error:
-            raise OpenExpectationError(f"model {name!r}: {error}") from None
+    law, coordinates, is_network = scored.law, scored.coordinates, scored.output is not None
+    derived = _of_moments(name, scored) if law.variables else _of_data(scored)
+
     # A network's log-density is −ℓ, normalised only up to a constant.
-    problem = check_definition(matrix, law, scores, coordinates, typical, normalised=output is None)
+    problem = check_definition(derived.matrix, law, scored.scores, coordinates, typical, normalised=not is_network)
     if problem:
         told = f"model {name!r}: {problem}"
-        if output is None and len(law.variables) == 1 and not check_mass(law, coordinates, typical):
+        if not is_network and len(law.variables) == 1 and not check_mass(law, coordinates, typical):
             raise OpenExpectationError(told)  # the density is one: expectations were taken wrongly, numbers are open
         raise ExpectationError(told)
-    return matrix
+    return derived
+
+
+def _of_data(scored: ScoredLaw) -> Derived:
+    """The empirical integrand, the product of the scores (Eq. 3.3.1)."""
+    s = [common_in_front(score) for score in scored.scores]
+    return Derived(symmetric_of(len(s), lambda i, j: s[i] * s[j]), "observed scores")
+
+
+def _of_moments(name: str, scored: ScoredLaw) -> Derived:
+    """E[s_i s_j]."""
+    s, n = scored.symbols, len(scored.symbols)
+    pairs = list(combinations_with_replacement(range(n), 2))
+    try:
+        found, by = moments(scored, [s[i] * s[j] for i, j in pairs])
+    except OpenExpectationError as error:
+        raise OpenExpectationError(f"model {name!r}: {error}") from None
+    entries = dict(zip(pairs, found, strict=True))
+    return Derived(symmetric_of(n, lambda i, j: entries[i, j]), by)

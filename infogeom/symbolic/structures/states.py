@@ -6,14 +6,14 @@ from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 import sympy
-from sympy import Expr, ImmutableMatrix
+from sympy import Expr
 
 from infogeom.models.structures import WRITTEN_OUT, States
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.expectation import OpenExpectationError
 from infogeom.symbolic.forms import Form, WeightedStates
 from infogeom.symbolic.matrix_entries import symmetric_of
-from infogeom.symbolic.structures.rules import Rules, rules_for
+from infogeom.symbolic.structures.rules import Derived, Rules, rules_for
 
 __all__ = ["StateRules"]
 
@@ -22,7 +22,7 @@ __all__ = ["StateRules"]
 class StateRules(Rules[States]):
     """Sums over few states written out, over many taken by numbers."""
 
-    def matrix(self) -> ImmutableMatrix:
+    def matrix(self) -> Derived:
         """Σ_s<s' w_s w_s' (t_s − t_s')(t_s − t_s')ᵀ / Z² with p_s = w_s/Z: nothing cancels on the diagonal."""
         states = self.structure.statistics
         if len(states) > WRITTEN_OUT:
@@ -40,7 +40,7 @@ class StateRules(Rules[States]):
                 terms.append(step * w[a] * w[b])
             return sympy.Add(*terms) / Z**2
 
-        return self._checked(symmetric_of(len(self.coordinates), entry))
+        return Derived(self._checked(symmetric_of(len(self.coordinates), entry)))
 
     def cumulants(self) -> Cumulants:
         """Σ_s p_s c_s c_s c_s for statistics t_s of 0 and 1 in the states s, centred: c is p(t = 0) or −p(t = 1)."""

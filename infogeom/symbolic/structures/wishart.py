@@ -11,7 +11,7 @@ from infogeom.models.structures import Gaussian, Wishart
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.matrix_entries import symmetric_of
 from infogeom.symbolic.structures.gaussian import entries_of, gaussian_matrix, of_quadratic_forms
-from infogeom.symbolic.structures.rules import Rules, rules_for
+from infogeom.symbolic.structures.rules import Derived, Rules, rules_for
 
 __all__ = ["WishartRules"]
 
@@ -20,7 +20,7 @@ __all__ = ["WishartRules"]
 class WishartRules(Rules[Wishart]):
     """ν times what a centred normal law has, and derivatives of log Γ_d(½ ν) for a free ν."""
 
-    def matrix(self) -> ImmutableMatrix:
+    def matrix(self) -> Derived:
         """ν times the metric of a centred normal law, and ¼ Σ_k ψ′((ν − k)/2) and ½ tr(Σ⁻¹ ∂_a Σ) for a free ν."""
         law, coordinates = self.structure, self.coordinates
         inverse, determinant = adjugate(law.scale)
@@ -35,7 +35,7 @@ class WishartRules(Rules[Wishart]):
                 return law.number * block[a, b]
             return self._digammas(1) / 4 if a == b else beside_number(b)
 
-        return self._checked(symmetric_of(len(coordinates), entry))
+        return Derived(self._checked(symmetric_of(len(coordinates), entry)))
 
     def cumulants(self) -> Cumulants:
         """Those of tr(A S) in the frame where Σ is the identity, and of log |S| for a free ν."""
