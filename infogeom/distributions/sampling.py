@@ -25,13 +25,14 @@ def draws(density: Density, n: int, rng: Generator) -> Array:
     """``n`` observations, shape (n, variables)."""
     structure = density.model.structure
     if isinstance(structure, Product):
-        parts = [
-            Density(part, {p.symbol: density.point[p.symbol] for p in part.parameters}) for part in structure.parts
-        ]
-        return np.hstack([draws(part, n, rng) for part in parts])
+        columns = []
+        for part in structure.parts_in(density.model):
+            point = {p.symbol: density.point[p.symbol] for p in part.parameters}
+            columns.append(draws(Density(part, point), n, rng))
+        return np.hstack(columns)
     if isinstance(structure, Reparametrisation):
         old = {p.symbol: density.number(e) for p, e in zip(structure.model.parameters, structure.old, strict=True)}
-        return draws(Density(structure.model, old), n, rng)
+        return draws(Density(structure.part_in(density.model), old), n, rng)
     if isinstance(structure, Gaussian):
         return _normal(density, structure, n, rng)
     if isinstance(structure, Counts):

@@ -25,6 +25,14 @@ class Product(Structure):
 
     parts: tuple[Model, ...]
 
+    def parts_in(self, whole: Model) -> list[Model]:
+        """The parts with the constants of the whole, which `dataclasses.replace` may have given others."""
+        found = []
+        for k, part in enumerate(self.parts, 1):
+            names = {symbol: _beside(symbol, k) for symbol in part.constants}
+            found.append(_part_in(whole, part, names))
+        return found
+
 
 @dataclass(frozen=True)
 class Replicas(Structure):
@@ -33,6 +41,10 @@ class Replicas(Structure):
     model: Model
     number: Expr
 
+    def part_in(self, whole: Model) -> Model:
+        """The model with the constants of the whole, which `dataclasses.replace` may have given others."""
+        return _part_in(whole, self.model, {})
+
 
 @dataclass(frozen=True)
 class Reparametrisation(Structure):
@@ -40,6 +52,18 @@ class Reparametrisation(Structure):
 
     model: Model
     old: tuple[Expr, ...]
+
+    def part_in(self, whole: Model) -> Model:
+        """The model with the constants of the whole, which `dataclasses.replace` may have given others."""
+        return _part_in(whole, self.model, {})
+
+
+def _part_in(whole: Model, part: Model, names: Mapping[Symbol, Symbol]) -> Model:
+    """The part itself where its constants are those of the whole; ``names``: what the whole calls them."""
+    known = {}
+    for symbol, value in part.constants.items():
+        known[symbol] = whole.constants.get(names.get(symbol, symbol), value).subs(whole.constants)
+    return part if known == part.constants else replace(part, constants=known)
 
 
 def product(*models: Model, name: str | None = None) -> Model:
@@ -74,24 +98,39 @@ def product(*models: Model, name: str | None = None) -> Model:
     on_data = [model.name for model in models if model.samples]
     if len(on_data) > 1:
         raise ValueError(f"product: at most one of the models may be on data, got {on_data}")
-    own = [(*model.variables, *model.change_of_variable, *model.constants) for model in models]
-    parts = [_numbered(model, k, symbols) for k, (model, symbols) in enumerate(zip(models, own, strict=True), 1)]
+    parts = []
+    for k, model in enumerate(models, 1):
+        parts.append(_numbered(model, k, (*model.variables, *model.change_of_variable, *model.constants)))
+    # What is known of data is known of the one part that has them.
+    data = next((model for model in models if model.samples), None)
+    constants: dict[Symbol, Expr] = {}
+    change_of_variable: dict[Symbol, Expr] = {}
+    for part in parts:
+        constants |= part.constants
+        change_of_variable |= part.change_of_variable
     return Model(
         name or " × ".join(model.name for model in models),
         [p for model in models for p in model.parameters],
         sympy.Add(*(part.log_density for part in parts)),
         tuple(v for part in parts for v in part.variables),
         tuple(s for part in parts for s in part.supports),
-        constants={symbol: value for part in parts for symbol, value in part.constants.items()},
-        samples=next((model.samples for model in models if model.samples), None),
-        change_of_variable={x: e for part in parts for x, e in part.change_of_variable.items()},
+        constants=constants,
+        samples=data.samples if data else None,
+        observables=data.observables if data else {},
+        network=data.network if data else None,
+        change_of_variable=change_of_variable,
         constraints=[c for part in parts for c in part.constraints],
         structure=Product(tuple(models)),
     )
 
 
 def _numbered(model: Model, k: int, symbols: Iterable[Symbol]) -> Model:
-    return with_own(model, {s: s.func(f"{s.name}_{k}", **s.assumptions0) for s in symbols})
+    return with_own(model, {s: _beside(s, k) for s in symbols})
+
+
+def _beside(symbol: Symbol, k: int) -> Symbol:
+    """What a symbol of the k-th model is called beside the others."""
+    return symbol.func(f"{symbol.name}_{k}", **symbol.assumptions0)
 
 
 def with_own(model: Model, names: Mapping[Symbol, Symbol]) -> Model:
@@ -204,6 +243,9 @@ def reparametrise(
     if undeclared:
         raise ValueError(f"old may hold the new parameters {[s.name for s in symbols]} only, got {undeclared}")
     _check_immersion(model, sympy.Matrix(list(expressions.values())), new)
+    network = model.network
+    if network:
+        network = replace(network, output=network.output.subs(expressions, simultaneous=True))
     return Model(
         name or model.name,
         new,
@@ -213,6 +255,7 @@ def reparametrise(
         constants=model.constants,
         samples=model.samples,
         observables={key: e.subs(expressions, simultaneous=True) for key, e in model.observables.items()},
+        network=network,
         change_of_variable={x: e.subs(expressions, simultaneous=True) for x, e in model.change_of_variable.items()},
         constraints=pulled_back(model, expressions, new),
         structure=Reparametrisation(model, tuple(expressions.values())),

@@ -49,7 +49,7 @@ def _by_parts(_: object, model: Model) -> JetAt | None:  # noqa: ARG001
 
 @_by_parts.register
 def _by_product(structure: Product, model: Model) -> JetAt | None:
-    parts = [_whole(part) for part in structure.parts]
+    parts = [_whole(part) for part in structure.parts_in(model)]
     sizes = [len(part.parameters) for part in structure.parts]
     if None in parts:
         return None
@@ -70,7 +70,7 @@ def _by_product(structure: Product, model: Model) -> JetAt | None:
 
 @_by_parts.register
 def _by_replicas(structure: Replicas, model: Model) -> JetAt | None:
-    part = _whole(structure.model)
+    part = _whole(structure.part_in(model))
     number = sympy.sympify(structure.number).subs(dict(model.constants))
     if part is None:
         return None
@@ -83,7 +83,7 @@ def _by_replicas(structure: Replicas, model: Model) -> JetAt | None:
 
 @_by_parts.register
 def _by_reparametrisation(structure: Reparametrisation, model: Model) -> JetAt | None:
-    part, x = _whole(structure.model), [p.symbol for p in model.parameters]
+    part, x = _whole(structure.part_in(model)), [p.symbol for p in model.parameters]
     if part is None:
         return None
     n, old = len(x), [e.subs(dict(model.constants)) for e in structure.old]

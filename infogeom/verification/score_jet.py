@@ -82,6 +82,8 @@ class ScoreJet:
         self.coordinates = tuple(p.symbol for p in model.parameters)
         if len(model.variables) > 1:
             raise NotImplementedError("an expectation over several variables")
+        if model.fisher == "empirical" and model.variables:
+            raise NotImplementedError("an expectation beside a mean over observed labels")
         self._density = model.log_density
         (self._variable,) = model.variables or (None,)
         self._support = model.supports[0].subs(dict(model.constants)) if model.supports else None
@@ -109,7 +111,7 @@ class ScoreJet:
 
     def __call__(self, point: Sequence[float]) -> tuple[Moments, Moments]:
         """Moments at a point, and bounds on their errors, in mpmath's working precision."""
-        copies = _number(copies_of(self.model))
+        copies = _number(copies_of(self.model).subs(self.model.constants))
         found, errors = self._of_one([mpmath.mpf(x) for x in point])
         return _times(copies, found), _times(copies, errors)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import sympy
@@ -9,6 +13,7 @@ from sympy import Expr, Interval, Symbol, exp
 
 import infogeom as ig
 from infogeom.kernels.status import Status
+from infogeom.losses import CrossEntropy, LpNorm
 from infogeom.models import Model, Parameter
 
 n, m = (Symbol(name, integer=True, positive=True) for name in ("n", "m"))
@@ -232,3 +237,118 @@ def test_copies_of_copies_are_verified_by_their_log_density() -> None:
     table = ig.verify(ig.models.replicate(ig.models.replicate(ig.models.normal(), 2), 3), [[0.4, 1.3]])
     assert table.agree
     assert any("definition" in row.route for row in table.rows)
+
+
+# --- Networks ---------------------------------------------------------------------------------------------------------
+
+NEURON = ig.models.sigmoid_neuron([[1.0, 0.5], [0.2, 2.0]], [1, 0], CrossEntropy())
+SUM, DIFFERENCE = sympy.symbols("total difference", real=True)
+TURNED = ig.models.reparametrise(
+    NEURON, {"theta1": (SUM + DIFFERENCE) / 2, "theta2": (SUM - DIFFERENCE) / 2}, [SUM, DIFFERENCE]
+)
+BESIDE = ig.models.product(ig.models.poisson(), NEURON)
+
+
+@pytest.mark.parametrize("model", [TURNED, BESIDE], ids=["coordinates", "product"])
+def test_what_is_made_of_a_network_has_its_loss_and_its_fisher(model: Model) -> None:
+    assert (model.loss, model.fisher) == (NEURON.loss, "empirical")
+    attributes = ig.metric(model).attributes
+    assert (attributes["loss"], attributes["fisher"]) == ("cross-entropy", "empirical")
+
+
+@pytest.mark.parametrize("model", [TURNED, BESIDE], ids=["coordinates", "product"])
+def test_what_is_made_of_a_network_has_its_output(model: Model) -> None:
+    theta = {"total": 0.4, "difference": -0.2} if model is TURNED else {"theta1": 0.1, "theta2": 0.3, "rate": 2}
+    inputs = [[1.0, 2.0], [0.5, -1.0]]
+    assert model.output(theta, inputs) == pytest.approx(NEURON.output([0.1, 0.3], inputs), rel=1e-14)
+
+
+def test_a_product_keeps_what_is_observed_of_the_part_on_data() -> None:
+    found = ig.grid.evaluate_points(BESIDE, [[2, 0.1, 0.3]], ["loss", "ntk_trace"])
+    alone = ig.grid.evaluate_points(NEURON, [[0.1, 0.3]], ["loss", "ntk_trace"])
+    for name in ("loss", "ntk_trace"):
+        assert found[name].item() == pytest.approx(alone[name].item(), rel=1e-14)
+
+
+def test_a_network_is_trained_in_other_coordinates() -> None:
+    path = ig.training.gradient_descent(TURNED, [0.4, -0.2], learning_rate=0.1, steps=2)
+    assert path.loss[0].item() == pytest.approx(
+        ig.grid.evaluate_points(NEURON, [[0.1, 0.3]], ["loss"]).loss.item(), rel=1e-14
+    )
+    assert (np.diff(path.loss) < 0).all()
+
+
+def test_shifted_labels_are_integrated_in_other_coordinates_as_in_the_old() -> None:
+    # More samples than a quadrature each would be taken for.
+    inputs, targets = ig.models.decision_boundary(30)
+    labels = ig.models.sigmoid_neuron(inputs, targets, LpNorm(2), fisher="expected")
+    turned = ig.models.reparametrise(labels, {"theta1": 2 * SUM, "theta2": DIFFERENCE})
+    assert any(row.route.startswith("definition") for row in ig.verify(turned, [[0.2, -0.3]]).rows)
+
+
+def test_a_product_with_an_empirical_metric_is_not_held_against_an_expectation() -> None:
+    table = ig.verify(ig.models.product(NEURON, ig.models.normal()), [[0.1, 0.3, 0.2, 1.5]])
+    assert table.agree
+    assert any("observed labels" in reason for _, reason in table.skipped)
+
+
+# --- Constants that are known later -----------------------------------------------------------------------------------
+
+LATER: dict[str, tuple[Callable[[Any], Model], list[float]]] = {
+    "copies": (lambda k: ig.models.replicate(ig.models.normal(), k), [0.3, 1.5]),
+    "copies in numbers": (lambda k: ig.models.replicate(ig.models.skew_normal(), k), [0, 1, 0.5]),
+    "copies of trials": (lambda k: ig.models.replicate(ig.models.binomial(k), 3), [0.3]),
+    "coordinates of copies": (
+        lambda k: ig.models.reparametrise(ig.models.replicate(ig.models.normal(), k), {"sigma": exp(a)}),
+        [0.3, 0.2],
+    ),
+    "coordinates of trials": (lambda k: ig.models.reparametrise(ig.models.binomial(k), {"p": 1 / (1 + exp(a))}), [0.3]),
+    "a product with trials": (lambda k: ig.models.product(ig.models.binomial(k), ig.models.normal()), [0.3, 0, 1]),
+    "a product with counts": (
+        lambda k: ig.models.product(ig.models.multinomial(k, 2), ig.models.normal()),
+        [0.3, 0, 1],
+    ),
+    "a product in numbers": (
+        lambda k: ig.models.product(ig.models.binomial(k), ig.models.skew_normal()),
+        [0.3, 0, 1, 0.5],
+    ),
+    "a product by parts": (
+        lambda k: ig.models.product(ig.models.negative_binomial(), ig.models.replicate(ig.models.freund(), k)),
+        [2, 0.4, 1, 1.5, 2, 0.5],
+    ),
+}
+
+
+def known_later(name: str) -> tuple[Model, Model]:
+    """A model whose symbolic constants have become 5, and the one that was made with 5."""
+    make, _ = LATER[name]
+    later = make(n)
+    return replace(later, constants={s: e.subs(n, 5) for s, e in later.constants.items()}), make(5)
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_constant_that_is_known_later_reaches_the_parts(name: str) -> None:
+    later, at_once = known_later(name)
+    points = [LATER[name][1]]
+    found, right = (ig.grid.evaluate_points(m, points, ["metric"]).metric.values for m in (later, at_once))
+    assert found == pytest.approx(right, rel=1e-13)
+
+
+@pytest.mark.parametrize("name", ["copies", "coordinates of copies", "a product with trials"])
+def test_a_constant_that_is_known_later_is_verified(name: str) -> None:
+    later, _ = known_later(name)
+    table = ig.verify(later, [LATER[name][1]])
+    assert table.agree
+    assert "chain rule" in {row.route for row in table.rows}
+
+
+def test_parts_with_the_constants_of_the_whole_are_the_given_ones() -> None:
+    parts = ig.models.binomial(7), ig.models.normal()
+    both = ig.models.product(*parts)
+    assert both.structure.parts_in(both) == [*parts]
+
+
+def test_a_constant_that_is_known_later_reaches_the_parts_that_are_drawn() -> None:
+    later, at_once = known_later("a product with counts")
+    at = {"p1": 0.3, "mu": 0, "sigma": 1}
+    assert later.at(**at).sample(3).tolist() == at_once.at(**at).sample(3).tolist()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.models.combine import Reparametrisation
 from infogeom.models.law import Law
+from infogeom.models.model import Model
 from infogeom.symbolic.composed import PulledBack
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.expectation import OpenExpectationError
@@ -25,6 +27,10 @@ __all__ = ["ReparametrisationRules"]
 class ReparametrisationRules(RulesOfParts[Reparametrisation]):
     """What the model has in the old coordinates, by the map from the new ones to these."""
 
+    @cached_property
+    def _part(self) -> Model:
+        return self.structure.part_in(self.model)
+
     @property
     def _old(self) -> dict[Symbol, Expr]:
         """Old coordinates as functions of the new."""
@@ -38,24 +44,24 @@ class ReparametrisationRules(RulesOfParts[Reparametrisation]):
     def matrix(self) -> Derived:
         """Jᵀ g J."""
         J = self._jacobian
-        g = closed(self.structure.model).matrix.subs(list(self._old.items()), simultaneous=True)
+        g = closed(self._part).matrix.subs(list(self._old.items()), simultaneous=True)
         return Derived(self._presented(ImmutableMatrix(J.T * g * J).applyfunc(normal_form)))
 
     def cumulants(self) -> Cumulants | None:
         """Those in the old coordinates, where the map is seen to have no critical point, and there are no data."""
-        given, J = closed(self.structure.model).form.cumulants, self._jacobian
+        given, J = closed(self._part).form.cumulants, self._jacobian
         if given is None or self.model.samples or not (J.is_square and _is_regular(J)):
             return None
         return given.subs(self._old)
 
     def laws(self, reason: OpenExpectationError) -> list[Law]:
         """The same in the new coordinates."""
-        laws = rules_of(self.structure.model).laws(reason)
+        laws = rules_of(self._part).laws(reason)
         return [replace(law, log_density=law.log_density.subs(self._old, simultaneous=True)) for law in laws]
 
     def form_of_parts(self) -> Form:
         """The form pulled back."""
-        part = in_numbers(self.structure.model)
+        part = in_numbers(self._part)
         old = {symbol: e.subs(self.model.constants) for symbol, e in self._old.items()}
         return PulledBack(part.form, old, self.coordinates)
 

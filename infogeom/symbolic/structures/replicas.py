@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 from infogeom.models.combine import Replicas
 from infogeom.models.law import Law
+from infogeom.models.model import Model
 from infogeom.symbolic.composed import Scaled
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.expectation import OpenExpectationError
@@ -21,21 +23,26 @@ __all__ = ["ReplicaRules"]
 class ReplicaRules(RulesOfParts[Replicas]):
     """So many times what one observation has."""
 
+    @cached_property
+    def _part(self) -> Model:
+        return self.structure.part_in(self.model)
+
     def matrix(self) -> Derived:
         """That of one observation, n times."""
-        return Derived(self.structure.number * closed(self.structure.model).matrix)
+        return Derived(self.structure.number * closed(self._part).matrix)
 
     def cumulants(self) -> Cumulants | None:
         """Those of one observation, n times."""
-        one = closed(self.structure.model).form.cumulants
+        one = closed(self._part).form.cumulants
         return one and one.times(self.structure.number)
 
     def laws(self, reason: OpenExpectationError) -> list[Law]:
         """Those of one observation, so many times."""
-        laws = rules_of(self.structure.model).laws(reason)
-        return [replace(law, copies=self.structure.number * law.copies) for law in laws]
+        laws = rules_of(self._part).laws(reason)
+        number = self.structure.number.subs(self.model.constants)
+        return [replace(law, copies=number * law.copies) for law in laws]
 
     def form_of_parts(self) -> Form:
         """A multiple of the form."""
         number = self.structure.number.subs(self.model.constants)
-        return Scaled(in_numbers(self.structure.model).form, float(number))
+        return Scaled(in_numbers(self._part).form, float(number))
