@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from infogeom.models import binary, counts, discrete, gaussians, half_line, interval, line, vectors
 from infogeom.models.binary import *
 from infogeom.models.by_name import families, family
-from infogeom.models.combine import mixture, product, reparametrise, replicate
+from infogeom.models.combine import product, reparametrise, replicate
 from infogeom.models.counts import *
 from infogeom.models.density import from_density, from_sympy_stats, location_scale
 from infogeom.models.discrete import *
@@ -15,6 +15,7 @@ from infogeom.models.half_line import *
 from infogeom.models.interval import *
 from infogeom.models.line import *
 from infogeom.models.log_partition import exponential_family
+from infogeom.models.mixtures import mixture
 from infogeom.models.model import Model, Network
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
 from infogeom.models.parameter import Parameter

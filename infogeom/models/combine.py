@@ -1,4 +1,4 @@
-"""Models made of others: products, independent copies, other coordinates, mixtures."""
+"""Models made of others: products, independent copies, other coordinates."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import sympy
 from sympy import Expr, Symbol
 
 from infogeom import precision
-from infogeom.arguments import as_expression, check_count, sequence_of
-from infogeom.functions import log_sum_exp, stable
+from infogeom.arguments import as_expression, check_count
+from infogeom.functions import stable
 from infogeom.models.model import Model, Structure
 from infogeom.models.parameter import Parameter, parameters_of
 
-__all__ = ["Product", "Reparametrisation", "Replicas", "copies_of", "mixture", "product", "reparametrise", "replicate"]
+__all__ = ["Product", "Reparametrisation", "Replicas", "copies_of", "product", "reparametrise", "replicate"]
 
 
 @dataclass(frozen=True)
@@ -98,33 +98,45 @@ def product(*models: Model, name: str | None = None) -> Model:
     on_data = [model.name for model in models if model.samples]
     if len(on_data) > 1:
         raise ValueError(f"product: at most one of the models may be on data, got {on_data}")
-    parts = []
-    for k, model in enumerate(models, 1):
-        parts.append(_numbered(model, k, (*model.variables, *model.change_of_variable, *model.constants)))
-    # What is known of data is known of the one part that has them.
-    data = next((model for model in models if model.samples), None)
+
+    # Each part goes by symbols of its own.
+    parts: list[Model] = []
     constants: dict[Symbol, Expr] = {}
     change_of_variable: dict[Symbol, Expr] = {}
-    for part in parts:
+    for k, model in enumerate(models, 1):
+        own = [*model.variables, *model.change_of_variable]
+        part = numbered(model, k, [*own, *model.constants])
         constants |= part.constants
         change_of_variable |= part.change_of_variable
+        parts.append(part)
+    parameters = [p for model in models for p in model.parameters]
+    densities = [part.log_density for part in parts]
+    variables = [v for part in parts for v in part.variables]
+    supports = [s for part in parts for s in part.supports]
+    constraints = [c for part in parts for c in part.constraints]
+
+    # What is known of data is known of the one part that has them.
+    data = next((model for model in models if model.samples), None)
+    of_data: dict[str, Any] = {}
+    if data:
+        of_data = {"samples": data.samples, "observables": data.observables, "network": data.network}
+    together = " × ".join(model.name for model in models)
     return Model(
-        name or " × ".join(model.name for model in models),
-        [p for model in models for p in model.parameters],
-        sympy.Add(*(part.log_density for part in parts)),
-        tuple(v for part in parts for v in part.variables),
-        tuple(s for part in parts for s in part.supports),
+        name or together,
+        parameters,
+        sympy.Add(*densities),
+        tuple(variables),
+        tuple(supports),
         constants=constants,
-        samples=data.samples if data else None,
-        observables=data.observables if data else {},
-        network=data.network if data else None,
         change_of_variable=change_of_variable,
-        constraints=[c for part in parts for c in part.constraints],
+        constraints=constraints,
         structure=Product(tuple(models)),
+        **of_data,
     )
 
 
-def _numbered(model: Model, k: int, symbols: Iterable[Symbol]) -> Model:
+def numbered(model: Model, k: int, symbols: Iterable[Symbol]) -> Model:
+    """The k-th of several models, symbols of its own renamed."""
     return with_own(model, {s: _beside(s, k) for s in symbols})
 
 
@@ -135,15 +147,22 @@ def _beside(symbol: Symbol, k: int) -> Symbol:
 
 def with_own(model: Model, names: Mapping[Symbol, Symbol]) -> Model:
     """Model with other symbols for some of its parameters, variables, observed symbols and constants."""
+
+    def renamed(e: Any) -> Any:
+        return e.xreplace(names)
+
+    parameters = [replace(p, symbol=renamed(p.symbol)) for p in model.parameters]
+    constants = {renamed(symbol): value for symbol, value in model.constants.items()}
+    change_of_variable = {renamed(x): renamed(e) for x, e in model.change_of_variable.items()}
     return replace(
         model,
-        parameters=[replace(p, symbol=names.get(p.symbol, p.symbol)) for p in model.parameters],
-        log_density=model.log_density.xreplace(names),
-        variable=_each(model.variable, lambda v: names.get(v, v)),
-        support=_each(model.support, lambda s: s.xreplace(names)),
-        constants={names.get(s, s): value for s, value in model.constants.items()},
-        change_of_variable={names.get(x, x): e.xreplace(names) for x, e in model.change_of_variable.items()},
-        constraints=[c.xreplace(names) for c in model.constraints],
+        parameters=parameters,
+        log_density=renamed(model.log_density),
+        variable=_each(model.variable, renamed),
+        support=_each(model.support, renamed),
+        constants=constants,
+        change_of_variable=change_of_variable,
+        constraints=[renamed(c) for c in model.constraints],
     )
 
 
@@ -239,7 +258,8 @@ def reparametrise(
     if not new:
         raise ValueError(f"old must leave at least one parameter of {model.name!r}, got numbers for all of them")
     symbols = [p.symbol for p in new]
-    undeclared = sorted(s.name for s in set().union(*(e.free_symbols for e in expressions.values())) - {*symbols})
+    found = sympy.Tuple(*expressions.values()).free_symbols
+    undeclared = sorted(s.name for s in found - {*symbols})
     if undeclared:
         raise ValueError(f"old may hold the new parameters {[s.name for s in symbols]} only, got {undeclared}")
     _check_immersion(model, sympy.Matrix(list(expressions.values())), new)
@@ -304,92 +324,6 @@ def _check_immersion(model: Model, old: sympy.Matrix, new: Sequence[Parameter]) 
         raise ValueError(
             f"reparametrise: the new parameters are redundant, the law does not change in the direction ({direction})"
         )
-
-
-def mixture(components: Sequence[Model], *, name: str = "mixture") -> Model:
-    """Mixture Σ_k w_k p_k of laws on one support; its expectations are taken by quadrature or summation.
-
-    Parameters
-    ----------
-    components : sequence of Model
-        At least two, each of one variable. Parameters that carry the same name in several components are shared.
-    name : str
-
-    Returns
-    -------
-    Model
-        With the parameters weight1 … weight(K−1), the last weight being what is left of 1, and then those of the
-        components.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the argument, the rule and the value.
-
-    Examples
-    --------
-    >>> import sympy, infogeom as ig
-    >>> x, *means = sympy.symbols("x first second", real=True)
-    >>> half = sympy.log(2 * sympy.pi) / 2
-    >>> peaks = [ig.models.from_density(-((x - m) ** 2) / 2 - half, x, [m], sympy.S.Reals) for m in means]
-    >>> ig.models.mixture(peaks)
-    <Model mixture: weight1, first, second>
-    """
-    given = _components(components)
-    parameters: dict[str, Parameter] = {}
-    for p in (p for model in given for p in model.parameters):
-        parameters[p.name] = _narrowed(parameters.get(p.name, p), p)
-    (variable,) = given[0].variables
-    shared = [_numbered(model, k, model.constants) for k, model in enumerate(given, 1)]
-    shared = [_in_common(model, variable, parameters) for model in shared]
-    last = len(given) - 1
-    shares = [Symbol(f"weight{k + 1}", positive=True) for k in range(last)]
-    typical = 0.5 / (last + 1), 1 / (last + 1)
-    weights = [Parameter(share, sympy.Interval.open(0, 1), typical) for share in shares]
-    shares.append(1 - sympy.Add(*shares))
-    return Model(
-        name,
-        [*weights, *parameters.values()],
-        log_sum_exp(*(sympy.log(share) + model.log_density for share, model in zip(shares, shared, strict=True))),
-        variable,
-        shared[0].support,
-        constants={symbol: value for model in shared for symbol, value in model.constants.items()},
-        constraints=[*(c for model in shared for c in model.constraints), *(shares[-1:] if last > 1 else [])],
-        budget=0,
-    )
-
-
-def _components(components: Sequence[Model]) -> list[Model]:
-    """Components of a mixture, which are of one kind and not the same."""
-    given: list[Model] = sequence_of("components", components, Model)
-    if len(given) < 2:
-        raise ValueError(f"components must be at least two models, got {len(given)}")
-    for model in given:
-        if len(model.variables) != 1 or model.samples or model.change_of_variable or copies_of(model) != 1:
-            raise ValueError(f"components must be laws of one observation of one variable, got {model!r}")
-    support, *others = [model.supports[0].subs(model.constants) for model in given]
-    if different := [other for other in others if other != support]:
-        raise ValueError(f"components must have one support, got {support} and {different[0]}")
-    parameters = {p.name: p for model in given for p in model.parameters}
-    laws = [_in_common(model, given[0].variables[0], parameters) for model in given]
-    if len({(law.log_density, *law.constants.items()) for law in laws}) < len(laws):
-        raise ValueError(f"components must differ, got one twice in {[model.name for model in given]}")
-    return given
-
-
-def _narrowed(one: Parameter, other: Parameter) -> Parameter:
-    """Parameter that lies where both may; typically where the first does, if the second may."""
-    domain = one.domain.intersect(other.domain)
-    if not isinstance(domain, sympy.Interval):
-        raise ValueError(f"components share {one.name!r}, whose domains {one.domain} and {other.domain} do not meet")
-    typical = next((p.typical for p in (one, other) if all(t in domain for t in p.typical)), None)
-    return Parameter(one.symbol, domain, typical)  # type: ignore[arg-type]  # as the domain suggests
-
-
-def _in_common(model: Model, variable: Symbol, parameters: Mapping[str, Parameter]) -> Model:
-    """Model in a common variable and common parameters."""
-    (own,) = model.variables
-    return with_own(model, {own: variable, **{p.symbol: parameters[p.name].symbol for p in model.parameters}})
 
 
 def _check_model(name: str, model: Model) -> None:

@@ -47,6 +47,8 @@ def check_definition(
     if law.variables and not tractable(law):
         return None
     symbols = (law.log_density.free_symbols | matrix.free_symbols) - set(law.variables)
+
+    # At each point the first way that finds no difference settles it.
     for point in points_of(coordinates, typical, symbols):
         problem = None
         for definition in _definitions(law, coordinates):
@@ -139,6 +141,8 @@ def _compared(
         return f"the expectation E[∂log p ∂log p] could not be evaluated in numbers at {at}: {reason}"
     if normalised and (problem := _not_a_law(moments, coordinates, point)):
         return problem
+
+    # An unnormalised density is one up to its mass.
     defined = moments[1:, 1:] / moments[0, 0]
     scale = np.sqrt(np.outer(np.diag(defined), np.diag(defined)))
     wrong = ~(np.abs(derived - defined) <= RELATIVE_TOLERANCE * scale)
@@ -177,19 +181,22 @@ def _definitions(law: Law, coordinates: Sequence[Symbol]) -> list[Definition]:
 
 
 def _observed(log_density: Expr, coordinates: Sequence[Symbol], point: Point) -> Array:
-    s = np.array([1.0, *(float(_difference(log_density, c, point)) for c in coordinates)])
+    scores = [float(_difference(log_density, c, point)) for c in coordinates]
+    s = np.array([1.0, *scores])
     return np.outer(s, s)
 
 
 def _by_cubature(law: Law, scores: Sequence[Expr], point: Point) -> Array:
     at = _decimal(point)
-    density, *at_point = (e.subs(at) for e in (law.log_density, *scores))
-    return cubature(density, at_point, law.variables, [support.subs(point) for support in law.supports])
+    density, at_point = law.log_density.subs(at), [s.subs(at) for s in scores]
+    supports = [support.subs(point) for support in law.supports]
+    return cubature(density, at_point, law.variables, supports)
 
 
 def _by_quadrature(law: Law, scores: Sequence[Expr], point: Point) -> Array:
     at = _decimal(point)
-    density, *at_point = (_numbers_evaluated(_written_out(e).subs(at)) for e in (law.log_density, *scores))
+    expressions = [_written_out(e).subs(at) for e in (law.log_density, *scores)]
+    density, *at_point = map(_numbers_evaluated, expressions)
     (variable,), (support,) = law.variables, law.supports
     return _moments(density, at_point, variable, support.subs(point), set(point.values()))
 
@@ -229,8 +236,9 @@ def _moments(law: Expr, scores: list[Expr], variable: Symbol, support: Set, cent
             value, *s = f(x)
         except ZeroDivisionError:  # where the density vanishes, and its score is infinite
             return -mpmath.inf, [mpmath.mpf(0)] * n
-        # Where the density has a kink, its score may be no number.
-        return value, [mpmath.mpf(1), *(mpmath.mpf(0) if x in kinks and mpmath.isnan(v) else v for v in s)]
+        if x in kinks:  # there the score may be no number
+            s = [mpmath.mpf(0) if mpmath.isnan(v) else v for v in s]
+        return value, [mpmath.mpf(1), *s]
 
     pairs = list(combinations_with_replacement(range(n), 2))
     weights = [lambda x, i=i, j=j: row(x)[1][i] * row(x)[1][j] for i, j in pairs]

@@ -130,6 +130,7 @@ def moments(scored: ScoredLaw, terms: Sequence[Expr]) -> tuple[list[Expr], str]:
     else:
         told = f"the expectation of products of the scores {list(scored.scores)} did not close"
         reason = OpenExpectationError(told)
+    # These know one variable only.
     if len(law.variables) == 1:
         for name, attack in (("pivot", _pivots), ("finite sum", _outcomes), ("integral", _integrals)):
             found = attack(scored, terms)

@@ -266,5 +266,7 @@ def _moment(pivot: Pivot, p: Expr, q: int, m: Expr, t: int) -> Expr:
     for order, sign in [(P, 1)] * q + [(M, -1)] * t:
         derivative = sign * (derivative.diff(order) + derivative * logarithm.diff(order))
     at = {P: p, M: m}
-    ratio = sympy.Mul(*(sympy.gamma(g.subs(at)) for g in over), *(1 / sympy.gamma(g) for g in under))
+    above = [sympy.gamma(g.subs(at)) for g in over]
+    below = [1 / sympy.gamma(g) for g in under]
+    ratio = sympy.Mul(*above, *below)
     return sympy.gammasimp(ratio.subs(at)) * derivative.subs(at)

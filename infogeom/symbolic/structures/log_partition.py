@@ -66,7 +66,7 @@ def _of_linear_forms(psi: Expr, coordinates: tuple[Symbol, ...]) -> Cumulants | 
             return None
         for at, derivative in _derivatives(coefficient, f, slopes):
             sums.setdefault(at, []).append(derivative)
-    entries = {at: terms[0] if len(terms) == 1 else sympy.Add(*terms) for at, terms in sums.items()}
+    entries = {at: sympy.Add(*terms) for at, terms in sums.items()}
     second = symmetric_of(len(coordinates), lambda i, j: entries.get((i, j), sympy.Integer(0)))
     return Cumulants(second, {at: e for at, e in entries.items() if len(at) == 3 and e != 0})
 
