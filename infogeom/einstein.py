@@ -53,7 +53,7 @@ except ImportError as error:
 
 __all__ = ["Comparison", "Row", "compare", "einsteinpy"]
 
-HEADINGS = ("quantity", "ours", "theirs", "value", "difference", "tolerance", "scale", "agree")
+TITLES_OF_COLUMNS = ("quantity", "ours", "theirs", "value", "difference", "tolerance", "scale", "agree")
 TENSORS = ("christoffel", "riemann", "ricci", "ricci_scalar")
 #: Operations up to which a closed form is short: it is differentiated symbolically, by us and by sympy.diffgeom.
 SHORT = 100
@@ -138,7 +138,7 @@ class Comparison(Table):
         return all(row.agree for row in self.rows)
 
     def _cells(self) -> list[tuple[str, ...]]:
-        return [(", ".join(self.names), *HEADINGS), *map(_cells, self.rows)]
+        return [(", ".join(self.names), *TITLES_OF_COLUMNS), *map(_cells, self.rows)]
 
 
 def _cells(row: Row) -> tuple[str, ...]:

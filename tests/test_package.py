@@ -33,8 +33,6 @@ MODULES = sorted(EVERY_MODULE & set(infogeom.__all__))
 WITHOUT_EXAMPLE = {
     "network": {"fetch_mnist", "load_mnist", "mnist_source", "study"},
 }
-#: Names that a function and a module have in common.
-SHARED = {"models": {"regression"}}
 
 
 def run(code: str) -> str:
@@ -112,7 +110,7 @@ def test_no_short_name_hides_a_module() -> None:
 def test_no_public_function_shares_its_name_with_a_module_beside_it(name: str) -> None:
     module = getattr(infogeom, name)
     beside = {found.name for found in pkgutil.iter_modules(getattr(module, "__path__", []))}
-    assert beside & set(module.__all__) == SHARED.get(name, set())
+    assert beside & set(module.__all__) == set()
 
 
 def test_version_is_that_of_the_installed_metadata() -> None:

@@ -54,6 +54,15 @@ def lines_of_code(name: str) -> set[int]:
     return code
 
 
+def constants(name: str) -> Iterator[tuple[str, str]]:
+    """Names in capitals and what they are, but for types and symbols of one letter."""
+    for node in TREES[name].body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = getattr(node, "value", None)
+        if isinstance(target, ast.Name) and target.id.isupper() and len(target.id) > 1 and value is not None:
+            yield target.id, ast.unparse(value)
+
+
 def functions(name: str) -> list[ast.FunctionDef]:
     return [node for node in ast.walk(TREES[name]) if isinstance(node, ast.FunctionDef)]
 
@@ -72,6 +81,14 @@ def test_no_module_is_long(name: str) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_every_function_has_a_name(name: str) -> None:
     assert "_" not in [function.name for function in functions(name)]
+
+
+def test_a_constant_has_one_value_wherever_it_is() -> None:
+    values: dict[str, set[str]] = {}
+    for name in MODULES:
+        for constant, value in constants(name):
+            values.setdefault(constant, set()).add(value)
+    assert {constant: found for constant, found in values.items() if len(found) > 1} == {}
 
 
 def test_the_package_is_not_dense() -> None:

@@ -27,7 +27,7 @@ from infogeom.symbolic.zero import vanishes, vanishing
 
 __all__ = ["closed_curvature", "is_hessian", "witnesses_against"]
 
-DIGITS = 50
+PROOF_DIGITS = 50
 #: What 50 digits leave of a difference that is 0, relative to its terms and with room for cancellation within them.
 NOTHING = mpmath.mpf(10) ** -20
 
@@ -40,7 +40,7 @@ Point = Sequence[float]
 def is_hessian(metric: Metric, point: Point) -> bool | None:
     """Whether ∂_k g_ij is totally symmetric, so that g = ∂∂ψ in these coordinates."""
     pairs = [(a, b) for a, b in equal_if_hessian(derivatives(metric)) if a != b]
-    with precision.digits(DIGITS):
+    with precision.digits(PROOF_DIGITS):
         values = in_mpmath(metric.coordinates, pairs)(*map(mpmath.mpf, point))
         if any(abs(a - b) > NOTHING * (abs(a) + abs(b)) for a, b in values):
             return False
@@ -50,7 +50,7 @@ def is_hessian(metric: Metric, point: Point) -> bool | None:
 
 def witnesses_against(metric: Metric, points: Sequence[Point]) -> tuple[bool, bool]:
     """Whether the points tell that the curvature is not constant, and that it is not 0."""
-    with precision.digits(DIGITS):
+    with precision.digits(PROOF_DIGITS):
         jet_at = closed_form(metric)
         scalars, sizes = [], []
         uneven = curved = False

@@ -24,7 +24,7 @@ __all__ = ["Array", "Density"]
 Array = NDArray[np.float64]
 
 #: Digits of the parameters: SymPy takes its time over logarithms of powers of fractions.
-DIGITS = 25
+PARAMETER_DIGITS = 25
 #: Beyond, it writes out the factorials and harmonic sums that functions of integers are.
 LARGEST_INTEGER = 1000
 #: What rounding may leave of a logarithm, or relative to it.
@@ -153,11 +153,11 @@ class Density:
 
 def _digits(number: float) -> Expr:
     value = decimal(number)
-    return _written_short(value) if value.is_Integer else value.evalf(DIGITS)
+    return _written_short(value) if value.is_Integer else value.evalf(PARAMETER_DIGITS)
 
 
 def _written_short(value: Expr) -> Expr:
-    return value.evalf(DIGITS) if value.is_Integer and abs(value) > LARGEST_INTEGER else value
+    return value.evalf(PARAMETER_DIGITS) if value.is_Integer and abs(value) > LARGEST_INTEGER else value
 
 
 def _rows(columns: list[Array], where: NDArray[np.bool_]) -> Array:

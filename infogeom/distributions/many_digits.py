@@ -18,7 +18,7 @@ __all__ = ["in_many_digits"]
 Array = NDArray[np.float64]
 
 #: Digits that are worked in.
-DIGITS = 50
+DIGITS_OF_DENSITY = 50
 
 
 def in_many_digits(symbols: Sequence[Symbol], expressions: Sequence[Expr]) -> Callable[[Array], Array]:
@@ -33,7 +33,7 @@ def in_many_digits(symbols: Sequence[Symbol], expressions: Sequence[Expr]) -> Ca
 
     def values(points: Array) -> Array:
         different, place = np.unique(points, axis=0, return_inverse=True)
-        with precision.digits(DIGITS):
+        with precision.digits(DIGITS_OF_DENSITY):
             found = np.array([values_at(point) for point in different], dtype=float)
         return found.reshape(-1, len(expressions))[place.reshape(-1)]
 

@@ -19,7 +19,7 @@ from infogeom.models.mixtures import mixture
 from infogeom.models.model import Model, Network
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
 from infogeom.models.parameter import Parameter
-from infogeom.models.regression import regression
+from infogeom.models.regressions import regression
 from infogeom.models.samples import Samples
 from infogeom.models.vectors import *
 

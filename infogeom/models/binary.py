@@ -13,7 +13,7 @@ from infogeom.arguments import check_count
 from infogeom.models.by_name import listed
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter
-from infogeom.models.structures import WRITTEN_OUT, States
+from infogeom.models.structures import STATES_WRITTEN_OUT, States
 
 __all__ = ["log_linear"]
 
@@ -62,7 +62,7 @@ def log_linear(units: int, order: int = 2) -> Model:
 
     # The sum over the states: term by term where they are few, as a sum over bound variables beyond.
     states = list(product((0, 1), repeat=units))
-    if len(states) <= WRITTEN_OUT:
+    if len(states) <= STATES_WRITTEN_OUT:
         weights = [sympy.exp(energy(state)) for state in states]
         Z = sympy.Add(*weights)
     else:

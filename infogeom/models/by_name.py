@@ -11,7 +11,7 @@ from infogeom.models.model import Model
 __all__ = ["families", "family", "listed", "named"]
 
 #: Arguments of families that need some: the first of these that they accept.
-SMALL = (2, 3, 4)
+SMALL_INTEGERS = (2, 3, 4)
 #: What `listed` has seen.
 _FAMILIES: dict[str, Callable[..., Model]] = {}
 Family = TypeVar("Family", bound=Callable[..., Model])
@@ -83,7 +83,7 @@ def _small(function: Callable[..., Model]) -> str:
     required = _required(function)
     if not required:
         return ""
-    for number in SMALL:
+    for number in SMALL_INTEGERS:
         arguments = [number] * required
         try:
             function(*arguments)

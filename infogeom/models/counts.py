@@ -10,7 +10,7 @@ from sympy import Expr, Symbol, log, loggamma
 from infogeom.arguments import check_count, positive_number
 from infogeom.models.by_name import listed
 from infogeom.models.model import Model
-from infogeom.models.parameter import UNIT, Parameter, known_count, trials
+from infogeom.models.parameter import UNIT_INTERVAL, Parameter, known_count, trials
 from infogeom.models.structures import Counts
 
 __all__ = [
@@ -147,7 +147,7 @@ def negative_multinomial(r: int | float | Expr, outcomes: int) -> Model:
 def _shares(count: int) -> list[Parameter]:
     """Probabilities that leave something of 1."""
     typical = 0.3 / (count + 1), 0.9 / count
-    return [Parameter(Symbol(f"p{k + 1}", positive=True), UNIT, typical) for k in range(count)]
+    return [Parameter(Symbol(f"p{k + 1}", positive=True), UNIT_INTERVAL, typical) for k in range(count)]
 
 
 def _counts(count: int) -> tuple[Symbol, ...]:

@@ -138,7 +138,7 @@ def _logarithm(density: Expr) -> Expr:
         pieces = sympy.piecewise_fold(density).args
         logarithms = [(_logarithm(e) if e != 0 else -sympy.oo, where) for e, where in pieces]
         return sympy.Piecewise(*logarithms)
-    for function, logarithm in LOGARITHMS.items():
+    for function, logarithm in STABLE_LOGARITHMS.items():
         density = density.replace(function, _exponential_of(logarithm))
     return sympy.expand_log(sympy.log(density), force=True)
 
@@ -179,7 +179,7 @@ def _log_zeta(s: Expr) -> Expr:
 
 
 #: Logarithms of the functions by which SymPy writes densities.
-LOGARITHMS: dict[type, Callable[..., Expr]] = {
+STABLE_LOGARITHMS: dict[type, Callable[..., Expr]] = {
     sympy.beta: _log_beta,
     sympy.besseli: log_bessel,
     sympy.binomial: _log_binomial,

@@ -7,7 +7,7 @@ from sympy import Interval, Symbol, cos, log, loggamma, pi
 from infogeom.functions import log_bessel
 from infogeom.models.by_name import listed
 from infogeom.models.model import Model
-from infogeom.models.parameter import UNIT, positive, real
+from infogeom.models.parameter import UNIT_INTERVAL, positive, real
 from infogeom.models.sources import CONTINUOUS_2
 
 __all__ = ["beta", "von_mises"]
@@ -35,7 +35,7 @@ def beta() -> Model:
     a, b, x = alpha.symbol, other.symbol, Symbol("x", positive=True)
     log_p = loggamma(a + b) - loggamma(a) - loggamma(b) + (a - 1) * log(x) + (b - 1) * log(1 - x)
     latex, source = r"\mathrm{Beta}(\alpha, \beta)", f"{CONTINUOUS_2}, Ch. 25"
-    return Model("beta", parameters, log_p, x, UNIT, latex=latex, source=source)
+    return Model("beta", parameters, log_p, x, UNIT_INTERVAL, latex=latex, source=source)
 
 
 @listed

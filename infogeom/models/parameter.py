@@ -15,7 +15,7 @@ from infogeom.models.names import check_name
 __all__ = [
     "POSITIVE",
     "REALS",
-    "UNIT",
+    "UNIT_INTERVAL",
     "Constant",
     "Parameter",
     "domain_of",
@@ -30,7 +30,7 @@ __all__ = [
 #: Domains that many parameters share.
 REALS = sympy.S.Reals
 POSITIVE = Interval.open(0, oo)
-UNIT = Interval.open(0, 1)
+UNIT_INTERVAL = Interval.open(0, 1)
 
 
 def domain_of(symbol: Symbol) -> Set:
@@ -131,7 +131,7 @@ def positive(name: str, typical: tuple[float, float] = (0.3, 3)) -> Parameter:
 
 def probability(name: str = "p", typical: tuple[float, float] = (0.05, 0.95)) -> Parameter:
     """A parameter between 0 and 1."""
-    return Parameter(Symbol(name, positive=True), UNIT, typical)
+    return Parameter(Symbol(name, positive=True), UNIT_INTERVAL, typical)
 
 
 class Constant(Symbol):  # type: ignore[misc]  # SymPy has no types

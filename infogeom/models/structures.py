@@ -9,7 +9,7 @@ from sympy import Expr, ImmutableMatrix
 from infogeom.models.model import Structure
 
 __all__ = [
-    "WRITTEN_OUT",
+    "STATES_WRITTEN_OUT",
     "Counts",
     "Gaussian",
     "QuadraticForms",
@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 #: States up to which sums over them are written out.
-WRITTEN_OUT = 8
+STATES_WRITTEN_OUT = 8
 
 
 @dataclass(frozen=True)

@@ -75,12 +75,12 @@ def _primitives() -> dict[str, Callable[..., Real]]:
     return known
 
 
-PRIMITIVES = _primitives()
+MP_PRIMITIVES = _primitives()
 
 
 def in_mpmath(arguments: Sequence[Symbol], expression: Any) -> Callable[..., Any]:
     """Function of mpmath numbers that evaluates an expression, or a list of them."""
-    return sympy.lambdify(arguments, expression, [PRIMITIVES, "mpmath"], cse=True, dummify=True)  # type: ignore[no-any-return]
+    return sympy.lambdify(arguments, expression, [MP_PRIMITIVES, "mpmath"], cse=True, dummify=True)  # type: ignore[no-any-return]
 
 
 def staged(

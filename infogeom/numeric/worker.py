@@ -24,7 +24,7 @@ import cloudpickle
 __all__ = ["Worker", "WorkerError"]
 
 #: Bytes that say how long a message is; an interrupt of the terminal is the asking process's to answer.
-HEADER = 8
+HEADER_BYTES = 8
 PROGRAM = (
     "import pickle, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "sys.path[:] = pickle.load(sys.stdin.buffer); from infogeom.numeric import worker; worker.serve()"
@@ -128,13 +128,13 @@ def _write(pipe: IO[bytes] | None, data: bytes) -> None:
 
 
 def _send(pipe: IO[bytes] | None, message: bytes) -> None:
-    _write(pipe, len(message).to_bytes(HEADER, "big") + message)
+    _write(pipe, len(message).to_bytes(HEADER_BYTES, "big") + message)
 
 
 def _received(pipe: IO[bytes] | None) -> bytes:
     """Next message; empty at the end."""
     assert pipe is not None
-    return pipe.read(int.from_bytes(pipe.read(HEADER), "big"))
+    return pipe.read(int.from_bytes(pipe.read(HEADER_BYTES), "big"))
 
 
 # --- In the process ---------------------------------------------------------------------------------------------------

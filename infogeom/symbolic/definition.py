@@ -23,12 +23,12 @@ __all__ = ["check_definition", "check_mass", "points_of"]
 
 Array = NDArray[np.float64]
 Point = dict[Symbol, sympy.Rational]
-DIGITS = 25
+CHECKED_DIGITS = 25
 #: Where in the typical range derivations are checked, and what constants and sample symbols stand at.
 FRACTIONS = (0.21, 0.83)
 RELATIVE_TOLERANCE = 1e-7
 #: Eigenvalue of a metric scaled to a unit diagonal that is rounding.
-NULL = 1e-10
+NULL_EIGENVALUE = 1e-10
 
 
 def check_definition(
@@ -68,7 +68,7 @@ def _redundant(metrics: Sequence[Array], coordinates: Sequence[Symbol]) -> str |
         size = np.sqrt(np.diag(g))
         size[size == 0] = 1
         values, vectors = np.linalg.eigh(g / np.outer(size, size))
-        if values[0] > NULL:
+        if values[0] > NULL_EIGENVALUE:
             return None
         directions.append(vectors[:, 0] / size)
     direction = directions[0] / np.abs(directions[0]).max()
@@ -228,7 +228,7 @@ def _moments(law: Expr, scores: list[Expr], variable: Symbol, support: Set, cent
     """Moments of (1, s) over the support; ``centres`` are where the density may peak."""
     n = len(scores) + 1
     f = in_mpmath([variable], [law, *scores])
-    kinks = {mpmath.mpf(x.evalf(DIGITS)) for x in kinks_of(law, variable)}
+    kinks = {mpmath.mpf(x.evalf(CHECKED_DIGITS)) for x in kinks_of(law, variable)}
 
     @cache
     def row(x: mpmath.mpf) -> tuple[mpmath.mpf, list[mpmath.mpf]]:

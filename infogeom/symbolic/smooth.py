@@ -16,7 +16,7 @@ __all__ = ["smooth"]
 #: The disk that a germ is taken in, by the distance to the nearest end of the domain; 1 where there is none.
 SHARE = sympy.Rational(49, 50)
 #: How near the centre, by the radius, formula and series are compared, and to how many digits they must agree.
-NEAR, DIGITS = sympy.Rational(1, 128), 20
+NEAR, SMOOTH_DIGITS = sympy.Rational(1, 128), 20
 
 
 def smooth(e: Expr, domains: Mapping[Symbol, Set]) -> Expr:
@@ -37,7 +37,7 @@ def smooth(e: Expr, domains: Mapping[Symbol, Set]) -> Expr:
 def _is_analytic(germ: Germ) -> bool:
     """Whether the Taylor series, by Cauchy's integrals, is the function: not so where it has a pole."""
     near = germ.radius * NEAR
-    with precision.digits(2 * DIGITS):
-        series, formula = germ.value(mpmath.mpf(near.p) / near.q), germ.at(near).evalf(2 * DIGITS)
+    with precision.digits(2 * SMOOTH_DIGITS):
+        series, formula = germ.value(mpmath.mpf(near.p) / near.q), germ.at(near).evalf(2 * SMOOTH_DIGITS)
         error = abs(series - mpmath.mpf(formula._to_mpmath(mpmath.mp.prec)))
-        return bool(error <= mpmath.mpf(10) ** -DIGITS * abs(series))
+        return bool(error <= mpmath.mpf(10) ** -SMOOTH_DIGITS * abs(series))

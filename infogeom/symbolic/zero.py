@@ -29,7 +29,7 @@ MORE_DIGITS = 70
 #: What rounding leaves of a zero is no more than this times what the digits change it by.
 LEFT_BY_ROUNDING = 1000
 #: Points of the domain that tell whether an analytic function is 0.
-POINTS = 3
+WITNESSES = 3
 #: Points that are drawn until so many lie where the expression is real and finite.
 MOST_DRAWS = 30
 #: How far the entries of a matrix of floats lie apart by rounding alone, relative to their size.
@@ -129,7 +129,7 @@ def _are_nothing(expressions: Sequence[Expr], region: Region) -> list[bool | Non
         with mpmath.workdps(MORE_DIGITS):
             nothing = [abs(b) <= LEFT_BY_ROUNDING * abs(b - a) for a, b in zip(coarse, fine, strict=True)]
         found = [old and new for old, new in zip(found, nothing, strict=True)]
-        if count == POINTS or not any(found):
+        if count == WITNESSES or not any(found):
             return found
     if len(expressions) < 2:
         return [None] * len(expressions)
@@ -156,6 +156,6 @@ def equal_to_rounding(one: Expr, other: Expr, region: Region) -> bool:
     for count, (_, (a, b)) in enumerate(region.values([one, other]), 1):
         if abs(a - b) > FLOATS_APART * (abs(a) + abs(b)):
             return False
-        if count == POINTS:
+        if count == WITNESSES:
             return True
     return False

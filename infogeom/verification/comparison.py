@@ -21,7 +21,7 @@ from infogeom.models.parameter import Parameter
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
 from infogeom.verification.closed_form import ClosedForm, by_definition, rounding_bounds
-from infogeom.verification.routes import CLOSED_FORM, DIGITS, Found, Route, Skipped, routes
+from infogeom.verification.routes import CLOSED_FORM, ROUTE_DIGITS, Found, Route, Skipped, routes
 from infogeom.verification.table import Row, Verification
 
 __all__ = ["COMPARED", "compared", "typical_points", "verified", "verify"]
@@ -132,7 +132,7 @@ def verified(metric: Metric, model: Model | None, points: Sequence[Point], *, sl
     taken, skipped = routes(metric, model, jet, slow=slow)
     rows: list[Row] = []
     bar = tqdm(total=len(points) * len(taken), desc="routes", delay=2, leave=False, disable=None)
-    with precision.digits(DIGITS), bar as progress:
+    with precision.digits(ROUTE_DIGITS), bar as progress:
         for k, point in enumerate(points):
             at = compiled.isel(point=k) if compiled else None
             notes, bounds = _bounded(metric, jet, point, at, skipped)
@@ -164,7 +164,7 @@ def _bounded(
     except (ArithmeticError, ValueError) as error:  # a limit is no value
         note = f"undecided: no value in mpmath there, {str(error) or type(error).__name__}"
     if curved and bounds and "ricci_scalar" not in bounds:
-        note = f"undecided: singular to {DIGITS} digits"
+        note = f"undecided: singular to {ROUTE_DIGITS} digits"
     if note:
         notes.append(Row(point, "status", (), CLOSED_FORM, note=note))
     return notes, bounds
@@ -179,7 +179,7 @@ def _attempted(
         for found in route.find(point, "ricci_scalar" in bounds):
             # A route of finite precision is off by what float64 is, in proportion.
             bound = bounds[found.quantity]
-            own = found.error + bound * (mpmath.mpf(10) ** (5 - found.digits) / textbook.EPS)
+            own = found.error + bound * (mpmath.mpf(10) ** (5 - found.digits) / textbook.MP_EPS)
             stated = np.vectorize(mpmath.mpf, otypes=[object])(compiled[f"{found.quantity}_error"].values)
             tolerance = stated if found.quantity == "ricci_scalar" else np.maximum(stated, bound)
             rows.append(compared(metric, point, compiled, found._replace(error=own), tolerance))

@@ -23,10 +23,10 @@ from infogeom.verification.closed_form import ClosedForm
 from infogeom.verification.parts import by_parts
 from infogeom.verification.score_jet import ScoreJet
 
-__all__ = ["CLOSED_FORM", "DIGITS", "Found", "Route", "Skipped", "routes"]
+__all__ = ["CLOSED_FORM", "ROUTE_DIGITS", "Found", "Route", "Skipped", "routes"]
 
 #: Digits of everything but the quadratures, which have 25, and the compiled kernels.
-DIGITS = 50
+ROUTE_DIGITS = 50
 #: Bits of the ball arithmetic.
 BALL_BITS = 256
 #: Parameters up to which EinsteinPy takes seconds.
@@ -36,9 +36,9 @@ MOST_PARAMETERS = 3
 #: Evaluations of an integrand, in the digits of `differences`, that take a minute at most.
 MOST_EVALUATIONS = 50_000
 BALL = "ball"
-CLOSED_FORM = f"closed form, {DIGITS} digits"
+CLOSED_FORM = f"closed form, {ROUTE_DIGITS} digits"
 EINSTEINPY = "EinsteinPy"
-PARTS = "chain rule"
+BY_PARTS = "chain rule"
 DIFFERENCES = f"differences, {differences.MATRIX_DIGITS} digits"
 LOG_DENSITY = "definition, α-identity, Gauss equation"
 NEEDS_CLOSED_FORM = f"{CLOSED_FORM}; {DIFFERENCES}; {BALL}; {EINSTEINPY}"
@@ -111,20 +111,20 @@ def _from_log_density(model: Model | None) -> tuple[Route | None, Skipped]:
 
     def source(point: Point, curved: bool) -> Iterator[Found]:
         found, errors = jet(point)
-        yield Found(definition, "metric", found.g, errors.g, DIGITS)
+        yield Found(definition, "metric", found.g, errors.g, ROUTE_DIGITS)
         if not curved or jet.kink:
             return
 
         # Γ by the α-connection identity, which needs no ∂g.
         off = perturbed(_raised, (found.tangential, found.g), (errors.tangential, errors.g))
-        yield Found(identity, "christoffel", _raised(found.tangential, found.g), off, DIGITS)
+        yield Found(identity, "christoffel", _raised(found.tangential, found.g), off, ROUTE_DIGITS)
 
         # R by the definition of g and its derivatives, then by the Gauss equation, which needs no derivative of g.
         off = perturbed(_textbook_scalar, found[:3], errors[:3])
-        yield Found(definition, "ricci_scalar", _textbook_scalar(*found[:3]), off, DIGITS)
+        yield Found(definition, "ricci_scalar", _textbook_scalar(*found[:3]), off, ROUTE_DIGITS)
         products = found.g, found.tangential, found.second
         off = perturbed(gauss_scalar, products, (errors.g, errors.tangential, errors.second))
-        yield Found("Gauss equation", "ricci_scalar", gauss_scalar(*products), off, DIGITS)
+        yield Found("Gauss equation", "ricci_scalar", gauss_scalar(*products), off, ROUTE_DIGITS)
 
     route = Route(LOG_DENSITY, source)
     if jet.kink:
@@ -153,11 +153,11 @@ def _from_closed_form(jet: ClosedForm) -> tuple[Route, Skipped]:
 
 def _by_textbook(route: str, jet: Jet, curved: bool) -> Iterator[Found]:
     """Metric, connection and R of a jet in so many digits."""
-    yield Found(route, "metric", jet.g, digits=DIGITS)
+    yield Found(route, "metric", jet.g, digits=ROUTE_DIGITS)
     if curved:
         tensors = textbook(jet)
-        yield Found(route, "christoffel", tensors["christoffel"], digits=DIGITS)
-        yield Found(route, "ricci_scalar", tensors["ricci_scalar"], digits=DIGITS)
+        yield Found(route, "christoffel", tensors["christoffel"], digits=ROUTE_DIGITS)
+        yield Found(route, "ricci_scalar", tensors["ricci_scalar"], digits=ROUTE_DIGITS)
 
 
 def _from_parts(model: Model | None) -> tuple[Route | None, Skipped]:
@@ -167,9 +167,9 @@ def _from_parts(model: Model | None) -> tuple[Route | None, Skipped]:
         return None, []
 
     def source(point: Point, curved: bool) -> Iterator[Found]:
-        return _by_textbook(PARTS, jet(point), curved)
+        return _by_textbook(BY_PARTS, jet(point), curved)
 
-    return Route(PARTS, source), []
+    return Route(BY_PARTS, source), []
 
 
 def _from_differences(metric: Metric) -> tuple[Route | None, Skipped]:
@@ -179,12 +179,12 @@ def _from_differences(metric: Metric) -> tuple[Route | None, Skipped]:
 
     def source(point: Point, curved: bool) -> Iterator[Found]:
         near, far = jet(point, 1), jet(point, 2)
-        yield Found(DIFFERENCES, "metric", near.g, digits=DIGITS)
+        yield Found(DIFFERENCES, "metric", near.g, digits=ROUTE_DIGITS)
         if curved:
             # Twice the step has four times the error.
             tensors, others = textbook(near), textbook(far)
             for name, tensor in tensors.items():
-                yield Found(DIFFERENCES, name, tensor, abs(tensor - others[name]), DIGITS)
+                yield Found(DIFFERENCES, name, tensor, abs(tensor - others[name]), ROUTE_DIGITS)
 
     return Route(DIFFERENCES, source), []
 
@@ -195,7 +195,7 @@ def _from_balls(metric: Metric) -> tuple[Route | None, Skipped]:
         balls = importlib.import_module("infogeom.kernels.points.closed").exact(metric, names)
     except ImportError:
         return None, [(BALL, "it needs python-flint: pip install python-flint")]
-    middle = np.vectorize(lambda ball: mpmath.mpf(ball.mid().str(2 * DIGITS, radius=False)), otypes=[object])
+    middle = np.vectorize(lambda ball: mpmath.mpf(ball.mid().str(2 * ROUTE_DIGITS, radius=False)), otypes=[object])
     radius = np.vectorize(lambda ball: mpmath.mpf(float(ball.rad())), otypes=[object])
 
     def source(point: Point, curved: bool) -> Iterator[Found]:

@@ -37,7 +37,7 @@ Values = Callable[..., list[Real]]
 
 KINKS = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.Heaviside, sympy.Max, sympy.Min)
 #: Number of indices of each moment, and which of them may exchange its first two with its last two.
-RANKS = (2, 3, 4, 3, 4)
+MOMENT_RANKS = (2, 3, 4, 3, 4)
 SECOND = 4
 #: Samples up to which each has a quadrature of its own.
 MAX_QUADRATURES = 20
@@ -286,7 +286,7 @@ def _moments(w: Array, derivatives: Array, n: int, *, expected: bool) -> Moments
     product_ = np.einsum("ni,nj->nij", s, s)
     g = np.einsum("n,nij->ij", w, product_)
     if not rest.shape[1]:
-        others = [np.zeros((n,) * rank, dtype=object) for rank in RANKS[1:]]
+        others = [np.zeros((n,) * rank, dtype=object) for rank in MOMENT_RANKS[1:]]
         return Moments(g, *others)
     # ∂_k (s_i s_j) and ∂_l ∂_k (s_i s_j), index by index as the product rule has them.
     h, t = rest[:, : n * n].reshape(rows, n, n), rest[:, n * n :].reshape(rows, n, n, n)
@@ -322,7 +322,7 @@ def _rounding() -> Real:
 def _unique(n: int) -> list[tuple[int, tuple[int, ...]]]:
     """Which moment and which index, for one of each set of equal components."""
     found = set()
-    for which, rank in enumerate(RANKS):
+    for which, rank in enumerate(MOMENT_RANKS):
         found |= {_canonical(which, index) for index in product(range(n), repeat=rank)}
     return sorted(found)
 
@@ -338,7 +338,7 @@ def _unpacked(components: Array, n: int) -> Moments:
     """Full tensors from their unique components; zeros where there are none."""
     at = {place: k for k, place in enumerate(_unique(n))}
     tensors = []
-    for which, rank in enumerate(RANKS):
+    for which, rank in enumerate(MOMENT_RANKS):
         tensor = np.zeros((n,) * rank, dtype=object)
         for index in product(range(n), repeat=rank):
             k = at[_canonical(which, index)]

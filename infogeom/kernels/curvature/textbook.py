@@ -39,7 +39,7 @@ Index = tuple[int, ...]
 
 #: Errors of a rounding or two each: at most three g⁻¹ and two ∂g enter a term of R, and as much again.
 MARGIN = 10
-EPS = mpmath.mpf(2) ** -52
+MP_EPS = mpmath.mpf(2) ** -52
 
 
 def closed_form(metric: Metric) -> Callable[[tuple[float, ...]], tuple[Jet, Jet]]:
@@ -165,7 +165,7 @@ def jet_errors(sizes: Jet, point: Sequence[Real], samples: int) -> Jet:
         Number of terms N.
     """
     x, known = np.array([abs(v) for v in point], dtype=object), sizes.g != 0
-    unit, moved = EPS * (MARGIN + mpmath.mpf(samples) / 2), sizes.dg @ x
+    unit, moved = MP_EPS * (MARGIN + mpmath.mpf(samples) / 2), sizes.dg @ x
     growth = 1 + max(moved[known] / sizes.g[known], default=0)
     rate = np.array([max(along[known] / sizes.g[known], default=0) for along in np.moveaxis(sizes.dg, -1, 0)])
     return Jet(
@@ -182,7 +182,7 @@ def rounding_errors(jet: Jet, errors: Jet, point: Sequence[Real]) -> dict[str, A
     its `scales`, κ being the `condition_number`.
     """
     carried = perturbed(lambda *j: _flat(textbook(Jet(*j))), jet, errors)
-    unit, own = MARGIN * EPS * condition_number(jet, point), scales(jet)
+    unit, own = MARGIN * MP_EPS * condition_number(jet, point), scales(jet)
     out, at = {}, 0
     for name, value in textbook(jet).items():
         out[name] = carried[at : at + value.size].reshape(value.shape) + unit * own[name]

@@ -45,7 +45,7 @@ NEGLIGIBLE_WEIGHT = 1e-25
 #: Nodes whose errors are looked at at once.
 AT_ONCE = 8192
 #: Weights below this may have lost digits to underflow.
-SMALL = 1e-290
+SAFE_WEIGHT = 1e-290
 #: What E[s] and E[h + s s], which vanish, come to where nodes are missing, relative to g.
 DEFICIT = 1e-13
 
@@ -287,7 +287,7 @@ class Expectation:
         # Weights are shares of the mass, which errs as they do together.
         of_mass = np.average(own[~beyond], weights=w[~beyond])
         relative = TERM_ROUNDINGS * UNIT + found.deficit + own + of_mass
-        uncertain = np.where(beyond, w, w * relative) + np.where(w < SMALL, TINY, 0.0)
+        uncertain = np.where(beyond, w, w * relative) + np.where(w < SAFE_WEIGHT, TINY, 0.0)
         return moment_errors(values, bounds, Uncertain(np.where(beyond, 0.0, w), uncertain), frame)
 
 

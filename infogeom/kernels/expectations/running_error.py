@@ -25,7 +25,7 @@ __all__ = ["with_errors"]
 #: seen.
 SPECIAL_ROUNDINGS = 48
 #: Functions without a slope, but for single points.
-STEPS = (sympy.sign, sympy.Heaviside, sympy.DiracDelta)
+WITHOUT_SLOPE = (sympy.sign, sympy.Heaviside, sympy.DiracDelta)
 ZERO = sympy.Integer(0)
 
 
@@ -103,7 +103,7 @@ class _Program:
             return sympy.Piecewise(*cases)
         if isinstance(e, sympy.Max | sympy.Min | sympy.Abs):
             return sympy.Add(*map(self._of, e.args))
-        if isinstance(e, STEPS):
+        if isinstance(e, WITHOUT_SLOPE):
             return ZERO
         return self._of_function(e)
 

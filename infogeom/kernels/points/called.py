@@ -26,7 +26,7 @@ from infogeom.symbolic import Called, Metric
 
 Array = NDArray[np.float64]
 #: The first step, relative to a coordinate that is not 0.
-STEP = 0.11
+FIRST_STEP = 0.11
 #: How each step follows from that before: no power of it is one of 2, for what repeats would hide from such steps.
 RATIO = 0.6
 #: Steps in all: the last is a millionth of the coordinate.
@@ -88,7 +88,7 @@ class _Called(Pointwise):
     def _steps(self, point: Array) -> Array:
         """First steps, inside the domain on both sides."""
         room = np.minimum(point - self._low, self._high - point) / 2
-        return np.asarray(np.minimum(STEP * np.where(point == 0, 1.0, np.abs(point)), room))
+        return np.asarray(np.minimum(FIRST_STEP * np.where(point == 0, 1.0, np.abs(point)), room))
 
     def _derivative(self, point: Array, given: Sequence[Array], scale: Array) -> tuple[Array, Array]:
         """∂g as it is given, or by differences of g."""

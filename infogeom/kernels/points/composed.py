@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 #: taken.
 ROUNDING = 2 * UNIT
 #: Steps that measure what an error of θ does, in units of that error's bound, of which `SINGLE` are taken.
-STEP = 8.0
+WIDER = 8.0
 
 
 class Bounded(NamedTuple):
@@ -182,7 +182,7 @@ def _change(part: Work, tensor: Array, theta: Bounded, rank: int) -> Array:
     """
     change = np.zeros_like(tensor)
     for k, (off, value) in enumerate(zip(theta.error, theta.value, strict=True)):
-        step = STEP * np.maximum(off, np.spacing(np.abs(value)))
+        step = WIDER * np.maximum(off, np.spacing(np.abs(value)))
         beside = theta.value.T.copy()
 
         beside[:, k] = value + step

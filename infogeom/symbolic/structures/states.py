@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from sympy import Expr
 
-from infogeom.models.structures import WRITTEN_OUT, States
+from infogeom.models.structures import STATES_WRITTEN_OUT, States
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.expectation import OpenExpectationError
 from infogeom.symbolic.forms import Form, WeightedStates
@@ -25,10 +25,10 @@ class StateRules(Rules[States]):
     def matrix(self) -> Derived:
         """Σ_s<s' w_s w_s' (t_s − t_s')(t_s − t_s')ᵀ / Z² with p_s = w_s/Z: nothing cancels on the diagonal."""
         states = self.structure.statistics
-        if len(states) > WRITTEN_OUT:
+        if len(states) > STATES_WRITTEN_OUT:
             raise OpenExpectationError(
-                f"model {self.model.name!r}: a sum over {len(states)} states is written out up to {WRITTEN_OUT} of "
-                "them; infogeom.grid.evaluate takes it by numbers"
+                f"model {self.model.name!r}: a sum over {len(states)} states is written out up to "
+                f"{STATES_WRITTEN_OUT} of them; infogeom.grid.evaluate takes it by numbers"
             )
         w = self._weights()
         Z = sympy.Add(*w)
