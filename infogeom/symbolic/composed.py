@@ -80,7 +80,7 @@ class PulledBack(Composed):
 
     Examples
     --------
-    >>> import infogeom as ig
+    >>> import sympy, infogeom as ig
     >>> g = ig.metric(ig.models.normal())
     >>> mu, sigma = g.coordinates
     >>> t = sympy.Symbol("t", positive=True)
