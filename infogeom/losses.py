@@ -7,6 +7,7 @@ and ``expected_factor`` evaluate the same in float64, in forms that neither canc
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -238,7 +239,10 @@ class LpNorm(_Location):
     @classmethod
     def named(cls, name: str) -> Loss | None:
         """Norm of the order that follows the letter."""
-        return cls(float(name.removeprefix("l"))) if name.startswith("l") else None
+        order = name.removeprefix("l")
+        if order == name or not re.match(r"[-+.\d]|inf|nan", order):
+            return None
+        return cls(float(order))
 
     def expression(self, outputs: Sequence[Expr], targets: Sequence[Expr]) -> Expr:
         """Loss of one sample for O outputs and O targets."""

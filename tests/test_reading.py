@@ -55,12 +55,14 @@ def lines_of_code(name: str) -> set[int]:
 
 
 def constants(name: str) -> Iterator[tuple[str, str]]:
-    """Names in capitals and what they are, but for types and symbols of one letter."""
+    """Names in capitals and what they are, but for types and symbols of one letter; of several at once, no value."""
     for node in TREES[name].body:
-        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-        value = getattr(node, "value", None)
-        if isinstance(target, ast.Name) and target.id.isupper() and len(target.id) > 1 and value is not None:
-            yield target.id, ast.unparse(value)
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        for target in (part for whole in targets for part in getattr(whole, "elts", [whole])):
+            if isinstance(target, ast.Name) and target.id.isupper() and len(target.id) > 1:
+                yield target.id, ast.unparse(node.value) if target in targets else ""
 
 
 def functions(name: str) -> list[ast.FunctionDef]:
@@ -81,6 +83,10 @@ def test_no_module_is_long(name: str) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_every_function_has_a_name(name: str) -> None:
     assert "_" not in [function.name for function in functions(name)]
+
+
+def test_constants_stand_one_a_line() -> None:
+    assert [(name, constant) for name in MODULES for constant, value in constants(name) if not value] == []
 
 
 def test_a_constant_has_one_value_wherever_it_is() -> None:

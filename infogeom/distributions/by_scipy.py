@@ -14,7 +14,9 @@ __all__ = ["known_to_scipy"]
 
 #: Where the densities are compared, and how near they must be, but for a few roundings of what cancels in SciPy's.
 SHARES = (0.05, 0.3, 0.5, 0.8, 0.95)
-TOLERANCE, ROUNDINGS = 1e-8, 64
+TOLERANCE = 1e-8
+#: Roundings of a density that may differ besides.
+ROUNDINGS = 64
 #: Below, a millionth of a zeta law and more lies beyond the integers of 64 bits, and SciPy's sampler leaves it off.
 LEAST_OF_ZETA = 1.35
 #: Beyond such means SciPy's quantiles of counts do not end.

@@ -17,17 +17,22 @@ Array = NDArray[np.float64]
 LogDensity = Callable[[Array], Array]
 
 #: Where a peak is looked for, in the variable t on the whole line.
-FAR, STEP = 700.0, 0.05
+END_OF_SEARCH = 700.0
+#: Distance of the places that are looked at.
+SEARCH_STEP = 0.05
 #: Exponent by which the density has fallen where it is left off.
 FALL = 40.0
 #: Panels between those ends, each with this many nodes.
-FEWEST_PANELS, MOST_PANELS, NODES = 2**12, 2**17, 8
+FEWEST_PANELS = 2**12
+MOST_PANELS = 2**17
+NODES = 8
 #: Where the mass rises by less, the inverse has derivatives beyond float64; shares are multiples of 2⁻⁵³.
 LEAST_RISE = 1e-80
 #: By how much the mass may miss 1.
 TOLERANCE = 1e-8
 #: Outcomes that are added up at most, and the mass of those that are left off.
-MOST_OUTCOMES, NEGLIGIBLE = 2**20, 1e-12
+MOST_ADDED = 2**20
+LEFT_OFF_MASS = 1e-12
 
 
 def continuous_quantiles(log_density: LogDensity, support: sympy.Interval, shares: Array) -> Array:
@@ -76,11 +81,13 @@ def _chart(low: float, high: float) -> tuple[Callable[[Array], Array], Callable[
 
 def _ends(exponent: LogDensity) -> tuple[float, float]:
     """Where a density on the whole line has fallen on either side of its peaks."""
-    grid = np.arange(-FAR, FAR, STEP)
+    grid = np.arange(-END_OF_SEARCH, END_OF_SEARCH, SEARCH_STEP)
     values = exponent(grid)
     near = grid[np.argmax(values)]
     peak = minimize_scalar(
-        lambda t: -float(exponent(np.array([t]))[0]), bounds=(near - STEP, near + STEP), options={"xatol": 1e-14}
+        lambda t: -float(exponent(np.array([t]))[0]),
+        bounds=(near - SEARCH_STEP, near + SEARCH_STEP),
+        options={"xatol": 1e-14},
     )
     top = max(float(-peak.fun), float(values.max()))
     high_up = grid[values > top - FALL]
@@ -88,7 +95,7 @@ def _ends(exponent: LogDensity) -> tuple[float, float]:
 
     def fallen(direction: int) -> float:
         distance = np.spacing(max(1.0, abs(centre)))
-        while distance < FAR and exponent(np.array([centre + direction * distance]))[0] > top - FALL:
+        while distance < END_OF_SEARCH and exponent(np.array([centre + direction * distance]))[0] > top - FALL:
             distance *= 2
         return float(centre + direction * distance)
 
@@ -113,14 +120,14 @@ def discrete_quantiles(log_density: LogDensity, support: sympy.Set, shares: Arra
         Where a million outcomes do not hold its mass.
     """
     if support.is_finite_set:
-        if len(support) > MOST_OUTCOMES:
+        if len(support) > MOST_ADDED:
             raise ArithmeticError(f"the law cannot be inverted: it has {len(support)} outcomes")
         outcomes = np.array(sorted(map(float, support)))
         mass = np.cumsum(np.exp(log_density(outcomes)))
     else:
         count, mass = 64, np.zeros(1)
-        while not mass[-1] >= 1 - NEGLIGIBLE:
-            if count > MOST_OUTCOMES:
+        while not mass[-1] >= 1 - LEFT_OFF_MASS:
+            if count > MOST_ADDED:
                 raise ArithmeticError(f"the law cannot be inverted: {mass.size} outcomes hold a mass of {mass[-1]:.9g}")
             outcomes = _outcomes(support, count)
             mass = np.cumsum(np.exp(log_density(outcomes)))

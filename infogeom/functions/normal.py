@@ -17,12 +17,12 @@ from infogeom.functions.primitive import Primitive, powered
 __all__ = ["inverse_mills", "log_normal_cdf"]
 
 #: Bits of an argument beyond which mpmath's erfc fails (from some 500 on).
-FAR = 400
+FAR_TAIL = 400
 
 
 def _upper_tail(x: Any) -> Any:
     """Probability Φ(−x) of an mpmath number, which may be large."""
-    if mpmath.mag(x) > FAR and x > 0:
+    if mpmath.mag(x) > FAR_TAIL and x > 0:
         return mpmath.npdf(x) * _far_mills(x)
     return mpmath.erfc(x / mpmath.sqrt(2)) / 2
 
@@ -30,7 +30,7 @@ def _upper_tail(x: Any) -> Any:
 def _far_mills(x: Any) -> Any:
     """Mills ratio Φ(−x)/φ(x) far out, by Laplace's continued fraction 1/(x + 1/(x + 2/(x + …)))."""
     below = x
-    for k in range(mpmath.mp.prec // FAR + 2, 0, -1):
+    for k in range(mpmath.mp.prec // FAR_TAIL + 2, 0, -1):
         below = x + k / below
     return 1 / below
 

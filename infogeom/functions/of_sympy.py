@@ -9,7 +9,8 @@ from infogeom.functions.facts import ELEMENTARY, Arithmetic, Facts, Growth
 
 __all__ = ["OF_SYMPY"]
 
-BOUNDED, SMOOTH = Growth.BOUNDED, Growth.SMOOTH
+BOUNDED = Growth.BOUNDED
+SMOOTH = Growth.SMOOTH
 #: Only constants have a value in kernels.
 CONSTANT = frozenset({Arithmetic.FLOAT64, Arithmetic.ARRAYS})
 OF_SYMPY: dict[type, Facts] = {

@@ -27,17 +27,20 @@ __all__ = ["Germ", "removable"]
 #: Name of the variable of every germ.
 VARIABLE = Symbol("t", real=True)
 #: In units of the radius: how far float64 takes the series, and the radius of the circle for its coefficients.
-WIDE, WIDE_CIRCLE = 0.7, 0.85
-#: The same where precision makes up for the digits that the formula loses.
-NARROW, NARROW_CIRCLE = 1 / 64, 1 / 2
+WIDE_RADIUS = 0.7
+WIDE_CIRCLE = 0.85
+#: Radii where precision makes up for the digits that the formula loses.
+NARROW = 1 / 64
+NARROW_CIRCLE = 1 / 2
 #: Coefficients of the float64 series are cut where the terms fall below this share of the largest.
-NEGLIGIBLE = 2.0**-60
+LAST_TERM = 2.0**-60
 #: Bits of the coefficients of the float64 series: each of the terms is rounded once.
 FLOAT_BITS = 90
 #: Roundings of the formula where float64 leaves the series: six powers of 0.35 cancel in it.
 FORMULA = 1000
 #: Bits and number of the coefficients for balls.
-BALL_BITS, BALL_COEFFICIENTS = 400, 90
+SERIES_BITS = 400
+SERIES_COEFFICIENTS = 90
 
 
 class Germ(AtomicExpr):
@@ -141,19 +144,19 @@ class Germ(AtomicExpr):
         The series of k terms errs by at most (M (|u| / r)^k + ε) / (1 − |u| / r) at u from the centre.  M is twice the
         largest |f| found on a circle, not a bound that is proved.
         """
-        k, n = BALL_COEFFICIENTS, self.order
-        coefficients, most = self.taylor(BALL_BITS, NARROW_CIRCLE, k)
+        k, n = SERIES_COEFFICIENTS, self.order
+        coefficients, most = self.taylor(SERIES_BITS, NARROW_CIRCLE, k)
         most = 2 * _exact(most) * sympy.ff(k + n, n)  # (k + n)! / k!, which grows by (k + 1 + n) / (k + 1) at most
         radius = sympy.Rational(NARROW_CIRCLE) * self.radius * sympy.Rational(k + 1, k + 1 + n)
-        bounds = sympy.Rational(NARROW) * self.radius, radius, most, most / 2**BALL_BITS
+        bounds = sympy.Rational(NARROW) * self.radius, radius, most, most / 2**SERIES_BITS
         return tuple(map(_exact, coefficients)), bounds
 
     def float_series(self) -> tuple[tuple[float, ...], float]:
         """Taylor coefficients for float64, and how far from the centre they serve."""
         coefficients, _ = self.taylor(FLOAT_BITS, WIDE_CIRCLE, 240)
-        reach = float(self.radius) * WIDE
+        reach = float(self.radius) * WIDE_RADIUS
         sizes = [abs(float(c)) * reach**k for k, c in enumerate(coefficients)]
-        last = max(k for k, size in enumerate(sizes) if size >= NEGLIGIBLE * max(sizes))
+        last = max(k for k, size in enumerate(sizes) if size >= LAST_TERM * max(sizes))
         return tuple(float(c) for c in coefficients[: last + 1]), reach
 
     def _sympystr(self, printer: Any) -> str:

@@ -30,7 +30,7 @@ class Composed(Form):
 
     @abstractmethod
     def made_of(self, forms: Sequence[Form]) -> Self:
-        """The same of other forms."""
+        """What it makes of other forms."""
 
     @property
     def expressions(self) -> tuple[Expr, ...]:
@@ -65,7 +65,7 @@ class Composed(Form):
         return self.made_of([form.subs(known) for _, form in self.parts])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PulledBack(Composed):
     """A metric in other coordinates, Jᵀ g J with J = ∂θ/∂θ′; fewer of them describe a submanifold.
 
@@ -98,7 +98,7 @@ class PulledBack(Composed):
         return ((tuple(self.old), self.form),)
 
     def made_of(self, forms: Sequence[Form]) -> Self:
-        """The same of another form."""
+        """What it makes of another form."""
         return replace(self, form=forms[0])
 
     @property
@@ -109,7 +109,7 @@ class PulledBack(Composed):
     @property
     def conditions(self) -> tuple[Expr, ...]:
         """That the old coordinates lie where their symbols say, and those of the form."""
-        found = [c.subs(self.old) for c in super().conditions]
+        found = [c.subs(self.old, simultaneous=True) for c in super().conditions]
         for symbol, e in self.old.items():
             domain = domain_of(symbol)
             found += [e - domain.start] if domain.start.is_finite else []
@@ -142,7 +142,7 @@ class PulledBack(Composed):
         return rf"J^T {_bracketed(self.form, tuple(self.old))} J, \qquad {told}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scaled(Composed):
     """A multiple of a metric: that of independent copies of a law.
 
@@ -169,7 +169,7 @@ class Scaled(Composed):
         return ((None, self.form),)
 
     def made_of(self, forms: Sequence[Form]) -> Self:
-        """The same multiple of another form."""
+        """As much of another form."""
         return replace(self, form=forms[0])
 
     @property
@@ -189,7 +189,7 @@ class Scaled(Composed):
         return rf"{latex(self.number)}\, {_bracketed(self.form, coordinates)}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DirectSum(Composed):
     """Metrics of different coordinates side by side: that of independent laws together.
 
@@ -218,7 +218,7 @@ class DirectSum(Composed):
         return tuple(zip(map(tuple, self.coordinates), self.forms, strict=True))
 
     def made_of(self, forms: Sequence[Form]) -> Self:
-        """The same of other forms."""
+        """What it makes of other forms."""
         return replace(self, forms=tuple(forms))
 
     @property

@@ -157,7 +157,7 @@ def _location(scored: ScoredLaw, terms: Sequence[Expr]) -> list[Expr] | None:
     return None
 
 
-def _means_of_residual(law: Expr, terms: Sequence[Expr], residual: Symbol, slope: Symbol) -> list[Expr] | None:
+def _means_of_residual(log_p: Expr, terms: Sequence[Expr], residual: Symbol, slope: Symbol) -> list[Expr] | None:
     """Means of sums of products, whose other factors stay; ``slope`` is ∂_r log p. None if one stays open."""
     found: list[Expr] = []
     known: dict[Expr, Expr | None] = {}
@@ -166,7 +166,7 @@ def _means_of_residual(law: Expr, terms: Sequence[Expr], residual: Symbol, slope
         for summand in sympy.Add.make_args(term):
             coefficient, function = summand.as_independent(residual, slope, as_Add=False)
             if function not in known:
-                known[function] = _mean_of_residual(law, function, residual, slope)
+                known[function] = _mean_of_residual(log_p, function, residual, slope)
             mean = known[function]
             if mean is None:
                 return None
@@ -175,16 +175,16 @@ def _means_of_residual(law: Expr, terms: Sequence[Expr], residual: Symbol, slope
     return found
 
 
-def _mean_of_residual(law: Expr, function: Expr, residual: Symbol, slope: Symbol) -> Expr | None:
+def _mean_of_residual(log_p: Expr, function: Expr, residual: Symbol, slope: Symbol) -> Expr | None:
     """∫ f(r, ∂_r ℓ) e^ℓ dr / ∫ e^ℓ dr, half line by half line; None if it stays open."""
     r = Dummy("r", positive=True)
     if function == 1:
         return sympy.Integer(1)
-    if law.has(sympy.exp):  # SymPy's integrals of exp(−exp(r)) and the like do not come back
+    if log_p.has(sympy.exp):  # SymPy's integrals of exp(−exp(r)) and the like do not come back
         return None
     mass, mean = sympy.Integer(0), sympy.Integer(0)
     for side in (1, -1):
-        half = law.subs(residual, side * r)
+        half = log_p.subs(residual, side * r)
         density, value = sympy.exp(half), function.xreplace({residual: side * r, slope: side * half.diff(r)})
         mass += sympy.integrate(density, (r, 0, sympy.oo), conds="none")
         mean += sympy.integrate(sympy.expand(value) * density, (r, 0, sympy.oo), conds="none")

@@ -71,6 +71,9 @@ class Form(ABC):
     #: Whether it is a metric's, which has read it.
     stands = False
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.told}>"
+
     @property
     @abstractmethod
     def expressions(self) -> tuple[Expr, ...]:
@@ -99,7 +102,7 @@ class Form(ABC):
         """LaTeX of the metric, or of its integrand where it is a mean over samples."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ClosedForm(Form):
     """Expressions in the coordinates.
 
@@ -160,7 +163,7 @@ class ClosedForm(Form):
         return str(latex(self.matrix))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Expectation(Form):
     """The mean of products of scores, which has no closed form, over independent laws of one variable each.
 
@@ -216,7 +219,7 @@ class Expectation(Form):
         return rf"\mathrm{{E}}\, {latex(integrand.as_immutable())}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WeightedStates(Form):
     """The covariance of statistics over many states, in the natural parameters θ of p_s ∝ exp(θ·t_s).
 
@@ -258,7 +261,7 @@ class WeightedStates(Form):
         return r"\mathrm{Cov}(t_i, t_j)"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Called(Form):
     """A function of the coordinates, of which nothing is known but its values.
 

@@ -16,7 +16,8 @@ __all__ = ["smooth"]
 #: The disk that a germ is taken in, by the distance to the nearest end of the domain; 1 where there is none.
 SHARE = sympy.Rational(49, 50)
 #: How near the centre, by the radius, formula and series are compared, and to how many digits they must agree.
-NEAR, SMOOTH_DIGITS = sympy.Rational(1, 128), 20
+NEAR = sympy.Rational(1, 128)
+SMOOTH_DIGITS = 20
 
 
 def smooth(e: Expr, domains: Mapping[Symbol, Set]) -> Expr:

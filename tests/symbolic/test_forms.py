@@ -123,3 +123,14 @@ def test_a_point_that_leads_to_where_the_old_coordinates_may_not_lie_is_out_of_d
     with pytest.warns(ig.StatusWarning, match="1 out_of_domain"):
         ds = ig.evaluate_points(there, [[0.0, 1.0], [0.0, -1.0]], ["metric"])
     assert ds.status.values.tolist() == [0, 3]
+
+
+def test_old_coordinates_that_are_called_like_new_ones_change_places_at_once() -> None:
+    x, y = sympy.symbols("x y", real=True)
+    inner = PulledBack(PLANE, {a: x - y, b: x + y}, [x, y])
+    swapped = Metric([x, y], PulledBack(inner, {x: y, y: x}, [x, y]))
+    assert set(swapped.constraints) == {y - x, x + y}
+
+
+def test_a_form_prints_in_one_line() -> None:
+    assert repr(Scaled(PLANE, 3)) == "<Scaled: 3 times a closed form>"

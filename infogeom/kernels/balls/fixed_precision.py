@@ -171,7 +171,7 @@ def _padded(table: Array) -> Array:
 
 
 def double_double_of(balls: Balls, quantities: Collection[str]) -> DoubleDouble | None:
-    """The same metric in balls of fixed precision.
+    """A metric in balls of fixed precision.
 
     None where one of its functions has no such version, or where there are many parameters.
     """

@@ -8,10 +8,9 @@ too wide to see what a metric does would agree with each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
-from itertools import combinations
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -86,9 +85,16 @@ class _Called(Pointwise):
         return tuple(np.full((self.n,) * rank, np.nan) for rank in (2, 3, 4))
 
     def _steps(self, point: Array) -> Array:
-        """First steps, inside the domain on both sides."""
+        """Steps of each coordinate, shape (STEPS, n), inside the domain on both sides; nan where there is none.
+
+        Each is what it is after rounding: both its ends are float64 numbers, as far from the point.
+        """
+        size = np.abs(point)
         room = np.minimum(point - self._low, self._high - point) / 2
-        return np.asarray(np.minimum(FIRST_STEP * np.where(point == 0, 1.0, np.abs(point)), room))
+        first = np.minimum(FIRST_STEP * np.where(point == 0, 1.0, size), room)
+        steps = (size + first * RATIO ** np.arange(STEPS)[:, None]) - size
+        inside = (point - steps > self._low) & (point + steps < self._high)
+        return np.asarray(np.where(inside & (steps > 0), steps, np.nan))
 
     def _derivative(self, point: Array, given: Sequence[Array], scale: Array) -> tuple[Array, Array]:
         """∂g as it is given, or by differences of g."""
@@ -111,45 +117,39 @@ class _Called(Pointwise):
     def _differences(self, point: Array, part: int, off: Array) -> tuple[Array, Array]:
         """First derivatives of a part of what the function returns, the coordinate last."""
         steps, columns = self._steps(point), []
-        for k in range(self.n):
-            one = np.eye(self.n)[k]
-
-            def at(h: float, one: Array = one) -> Array:
-                ahead, behind = (self._given(point + s * h * one)[part] for s in (1, -1))
-                return np.asarray((ahead - behind) / (2 * h))
-
-            columns.append(_extrapolated(at, steps[k], lambda h: off / h))
+        for k, one in enumerate(np.eye(self.n)):
+            plain = np.full((STEPS, *off.shape), np.nan)
+            for level, h in enumerate(steps[:, k]):
+                if h > 0:
+                    ahead, behind = self._given(point + h * one)[part], self._given(point - h * one)[part]
+                    plain[level] = (ahead - behind) / (2 * h)
+            columns.append(_extrapolated(plain, np.divide.outer(off, steps[:, k]), steps[:, k]))
         return np.stack([v for v, _ in columns], axis=-1), np.stack([e for _, e in columns], axis=-1)
 
     def _second_differences(self, point: Array, middle: Array, off: Array) -> tuple[Array, Array]:
-        """∂∂g by second differences of g."""
-        n, steps, one = self.n, self._steps(point), np.eye(self.n)
+        """∂∂g by second differences of g: along each coordinate, then across each pair, for these are symmetric."""
+        n, steps = self.n, self._steps(point)
         value, error = np.empty((n,) * 4), np.empty((n,) * 4)
 
-        @cache
-        def g(moves: tuple[float, ...]) -> Array:
-            return self._given(point + np.array(moves) * steps)[0]
+        def g(level: int, *signs: tuple[int, int]) -> Array:
+            beside = point.copy()
+            for k, sign in signs:
+                beside[k] += sign * steps[level, k]
+            return self._given(beside)[0]
 
-        def along(k: int) -> tuple[Array, Array]:
-            def at(h: float) -> Array:
-                return np.asarray((g(tuple(h * one[k])) - 2 * middle + g(tuple(-h * one[k]))) / (h * steps[k]) ** 2)
-
-            return _extrapolated(at, 1.0, lambda h: 4 * off / (h * steps[k]) ** 2)
-
-        def across(k: int, l: int) -> tuple[Array, Array]:
-            area, here, there = steps[k] * steps[l], one[k] + one[l], one[k] - one[l]
-
-            def at(h: float) -> Array:
-                same, other = g(tuple(h * here)) + g(tuple(-h * here)), g(tuple(h * there)) + g(tuple(-h * there))
-                return np.asarray((same - other) / (4 * h * h * area))
-
-            return _extrapolated(at, 1.0, lambda h: off / (h * h * area))
-
-        # Second derivatives are symmetric: those along each coordinate, then those across each pair.
-        for k in range(n):
-            value[..., k, k], error[..., k, k] = along(k)
-        for k, l in combinations(range(n), 2):
-            value[..., k, l], error[..., k, l] = value[..., l, k], error[..., l, k] = across(k, l)
+        for k, l in combinations_with_replacement(range(n), 2):
+            area = steps[:, k] * steps[:, l]
+            plain = np.full((STEPS, n, n), np.nan)
+            for level in map(int, np.flatnonzero(area > 0)):
+                if k == l:
+                    second = g(level, (k, 1)) - 2 * middle + g(level, (k, -1))
+                else:
+                    same = g(level, (k, 1), (l, 1)) + g(level, (k, -1), (l, -1))
+                    second = (same - g(level, (k, 1), (l, -1)) - g(level, (k, -1), (l, 1))) / 4
+                plain[level] = second / area[level]
+            roundings = 4.0 if k == l else 1.0
+            found = _extrapolated(plain, roundings * np.divide.outer(off, area), steps[:, k])
+            value[..., k, l], error[..., k, l] = value[..., l, k], error[..., l, k] = found
         return value, error
 
 
@@ -179,11 +179,19 @@ def _rate(derivative: Array, scale: Array) -> Array:
     return np.asarray(np.nan_to_num(relative, posinf=0.0).max((0, 1)))
 
 
-def _extrapolated(at: Callable[[float], Array], step: float, rounding: Callable[[float], Array]) -> tuple[Array, Array]:
-    """Limit of a function that is even in its step, and its error, for each component on its own."""
-    steps = step * RATIO ** np.arange(STEPS)
-    plain = np.array([at(h) for h in steps])
-    off = np.array([rounding(h) for h in steps])
+def _extrapolated(plain: Array, off: Array, steps: Array) -> tuple[Array, Array]:
+    """Limit of differences that are even in their step, and its error, for each component on its own.
+
+    Parameters
+    ----------
+    plain : ndarray, shape (STEPS, …)
+        Differences; nan where there is none.
+    off : ndarray, shape (…, STEPS)
+        What rounding of the function does to each.
+    steps : ndarray, shape (STEPS,)
+    """
+    off = np.moveaxis(off, -1, 0)
+    column = (-1,) + (1,) * (plain.ndim - 1)
 
     # Each column takes one more power of the step from the rows above it.
     table = np.full((STEPS, TERMS + 1, *plain.shape[1:]), np.nan)
@@ -191,7 +199,8 @@ def _extrapolated(at: Callable[[float], Array], step: float, rounding: Callable[
     table[:, 0] = plain
     for k in range(1, TERMS + 1):
         above, here = table[k - 1 : -1, k - 1], table[k:, k - 1]
-        table[k:, k] = here + (here - above) / (RATIO ** (-2 * k) - 1)
+        narrowed = (steps[:-k] / steps[k:]) ** 2 - 1
+        table[k:, k] = here + (here - above) / narrowed.reshape(column)
         differ = np.maximum(np.abs(table[k:, k] - here), np.abs(table[k:, k] - above))
         error[k:, k] = SAFETY * differ + AMPLIFIED * off[k:]
 
@@ -199,10 +208,10 @@ def _extrapolated(at: Callable[[float], Array], step: float, rounding: Callable[
     for finer in range(1, STEPS):
         truncated = np.abs(plain[:finer, None] - table[:finer])
         share = (steps[finer] / steps[:finer]) ** 2
-        allowed = off[finer] + truncated * share.reshape(-1, *(1,) * (table.ndim - 1))
+        allowed = off[finer] + truncated * share.reshape(-1, 1, *column[1:])
         error[:finer] = np.fmax(error[:finer], np.abs(plain[finer] - table[:finer]) - allowed)
 
-    candidates = np.where(np.isnan(error) | np.isnan(table), np.inf, error)
+    candidates = np.where(np.isfinite(error) & np.isfinite(table), error, np.inf)
     candidates[:, 0] = np.inf
     flat = candidates.reshape(-1, *plain.shape[1:])
     best = np.expand_dims(flat.argmin(0), 0)

@@ -55,7 +55,7 @@ class ReparametrisationRules(RulesOfParts[Reparametrisation]):
         return given.subs(self._old)
 
     def laws(self, reason: OpenExpectationError) -> list[Law]:
-        """The same in the new coordinates."""
+        """Those of the part, in the new coordinates."""
         laws = rules_of(self._part).laws(reason)
         return [replace(law, log_density=law.log_density.subs(self._old, simultaneous=True)) for law in laws]
 

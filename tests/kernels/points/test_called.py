@@ -115,3 +115,38 @@ def test_what_leaves_float64_on_the_way_leaves_no_warning() -> None:
     with pytest.warns(ig.StatusWarning) as caught:
         evaluated(lambda _u, v: [[1e300, 0.0], [0.0, 1e300 * (1 + v * v)]], [1e-200, 1e-200])
     assert len(caught) == 1
+
+
+def rounded_once(matrix: sympy.Matrix, *, with_slopes: bool) -> Callable[..., Any]:
+    """A function that returns a matrix, or it and its derivatives, each number rounded once."""
+    arrays = [sympy.Array(matrix)]
+    if with_slopes:
+        slopes = [[[e.diff(x) for x in (u, v)] for e in matrix.row(i)] for i in range(2)]
+        arrays.append(sympy.Array(slopes))
+    exact = sympy.lambdify((u, v), [array.tolist() for array in arrays], "mpmath")
+
+    def function(x: float, y: float) -> Any:
+        with mpmath.workdps(40):
+            parts = exact(mpmath.mpf(x), mpmath.mpf(y))
+        return tuple(np.array(part, dtype=object).astype(float) for part in parts)
+
+    return function
+
+
+NEAR_AN_END = sympy.diag(1 / (u * (1 - u)), 1 + v**2 / (1 - u))
+FAST = sympy.diag(2 + sympy.sin(1000 * u), 2 + sympy.cos(1000 * u) * sympy.cos(v))
+
+
+@pytest.mark.parametrize("with_slopes", [False, True], ids=["g", "g and ∂g"])
+@pytest.mark.parametrize(
+    ("matrix", "point"),
+    [(NEAR_AN_END, [1 - 1e-13, 0.5]), (NEAR_AN_END, [1 - 1e-12, 0.5]), (FAST, [3.0, 0.3]), (FAST, [2.9, 1.0])],
+)
+def test_steps_of_a_few_roundings_are_what_they_are(
+    matrix: sympy.Matrix, point: list[float], with_slopes: bool
+) -> None:
+    domains = [sympy.Interval.open(0, 1 if matrix is NEAR_AN_END else 100), sympy.Interval.open(-9, 9)]
+    ds = evaluated(rounded_once(matrix, with_slopes=with_slopes), point, domains=domains)
+    at = {x: sympy.Float(mpmath.mpf(value), 40) for x, value in zip((u, v), point, strict=True)}
+    R = ig.Metric([u, v], matrix).ricci_scalar().subs(at).evalf(30)
+    assert abs(float(R - sympy.Float(ds.ricci_scalar.item(), 30))) <= ds.ricci_scalar_error.item() < 1e-6 * abs(R)
