@@ -185,17 +185,18 @@ def compare(model_or_metric: Model | Metric, points: ArrayLike) -> Comparison:
     """
     metric = numeric_metric(model_or_metric)
     exact = _checked_points(metric, points)
-    jets = _jets(metric, exact)
+    closed = _written_out(metric)
+    jets = _jets(closed, exact)
     kernel = evaluate_points(metric, [list(map(float, point)) for point in exact], TENSORS)
-    short = metric.samples is None and sympy.count_ops(metric.matrix) <= SHORT
-    symbolic, diffgeom = (_symbolic(metric), _diffgeom(metric)) if short else (None, None)
+    short = closed.samples is None and sympy.count_ops(closed.matrix) <= SHORT
+    symbolic, diffgeom = (_symbolic(closed), _diffgeom(closed)) if short else (None, None)
     rows: list[Row] = []
     for at, jet in enumerate(jets):
         ours = {"kernel": {name: kernel[name].values[at] for name in TENSORS}}
         theirs = {"EinsteinPy": _einsteinpy(jet)}
         if symbolic and diffgeom:
-            ours["symbolic"] = _at(symbolic, metric, jet.point)
-            theirs["sympy.diffgeom"] = _at(diffgeom, metric, jet.point)
+            ours["symbolic"] = _at(symbolic, closed, jet.point)
+            theirs["sympy.diffgeom"] = _at(diffgeom, closed, jet.point)
         elif len(jet.point) <= 2:
             taylor = jet.taylor()
             theirs["sympy.diffgeom"] = _at(_diffgeom(taylor), taylor, jet.origin)
@@ -218,7 +219,7 @@ def einsteinpy(metric: Metric, point: Sequence[float]) -> Tensors:
     >>> tensors["ricci_scalar"]
     array(-1, dtype=object)
     """
-    (jet,) = _jets(metric, _checked_points(metric, [point]))
+    (jet,) = _jets(_written_out(metric), _checked_points(metric, [point]))
     return _einsteinpy(jet)
 
 
@@ -255,9 +256,14 @@ def _checked_coordinate(x: Any, index: tuple[int, int]) -> Rational:
 # --- The metric and its derivatives at a point ------------------------------------------------------------------------
 
 
-def _jets(metric: Metric, points: Sequence[Point]) -> list[RationalJet]:
-    if metric.matrix is None:
+def _written_out(metric: Metric) -> Metric:
+    """The metric in closed form."""
+    if metric.written_out is None:
         raise TypeError(f"model_or_metric must have a closed form, and this metric is {metric.form.told}")
+    return metric.written_out
+
+
+def _jets(metric: Metric, points: Sequence[Point]) -> list[RationalJet]:
     jet_at = rational_jet(metric)
     return [_regular(metric, jet_at(point)) for point in points]
 

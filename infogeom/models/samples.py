@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Symbol
+from sympy import Rational, Symbol
 
 from infogeom.arguments import finite_array
 
@@ -64,10 +65,22 @@ class Samples:
         scaled = weights / largest
         return np.asarray(scaled / scaled.sum())
 
+    @cached_property
+    def equal(self) -> bool:
+        """Whether all weights are the same."""
+        return bool(np.all(self.weights == self.weights[0]))
+
+    @property
+    def exact_weights(self) -> list[Rational]:
+        """The weights as they are meant: 1/N where they are equal, which float64 rounds."""
+        if self.equal:
+            return [Rational(1, len(self))] * len(self)
+        return list(map(Rational, self.weights.tolist()))
+
     def __len__(self) -> int:
         return len(self.data)
 
     def __repr__(self) -> str:
         names = ", ".join(symbol.name for symbol in self.symbols)
-        weighted = "" if np.all(self.weights == self.weights[0]) else ", weighted"
+        weighted = "" if self.equal else ", weighted"
         return f"<Samples: {len(self)} of {names}{weighted}>"

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import sympy
 from sympy import Expr, Symbol
 
 from infogeom.arguments import as_expression, exact, positive_number
 from infogeom.formulas import latex
 from infogeom.models.parameter import domain_of
 from infogeom.models.samples import Samples
-from infogeom.symbolic.forms import Form, Place, check_symbols
+from infogeom.symbolic.forms import ClosedForm, Form, Place, Term, check_symbols
 from infogeom.symbolic.zero import Region
 
 __all__ = ["Composed", "DirectSum", "PulledBack", "Scaled"]
@@ -31,6 +32,21 @@ class Composed(Form):
     @abstractmethod
     def made_of(self, forms: Sequence[Form]) -> Self:
         """What it makes of other forms."""
+
+    @abstractmethod
+    def terms(self, coordinates: Sequence[Symbol]) -> tuple[Term, ...]:
+        """The metric is the sum of them."""
+
+    def written_out(self, coordinates: Sequence[Symbol]) -> ClosedForm | None:
+        """Σ number · Jᵀ g J, where all parts have a closed form."""
+        g = sympy.zeros(len(coordinates))
+        for number, old, form in self.terms(coordinates):
+            closed = form.written_out(tuple(old))
+            if closed is None:
+                return None
+            J = sympy.Matrix([*old.values()]).jacobian(list(coordinates))
+            g += number * J.T * closed.matrix.subs(old, simultaneous=True) * J
+        return ClosedForm(g.as_immutable(), self.samples)
 
     @property
     def expressions(self) -> tuple[Expr, ...]:
@@ -100,6 +116,10 @@ class PulledBack(Composed):
     def made_of(self, forms: Sequence[Form]) -> Self:
         """What it makes of another form."""
         return replace(self, form=forms[0])
+
+    def terms(self, coordinates: Sequence[Symbol]) -> tuple[Term, ...]:
+        """The form, in the old coordinates."""
+        return (Term(sympy.S.One, self.old, self.form),)
 
     @property
     def expressions(self) -> tuple[Expr, ...]:
@@ -172,6 +192,10 @@ class Scaled(Composed):
         """As much of another form."""
         return replace(self, form=forms[0])
 
+    def terms(self, coordinates: Sequence[Symbol]) -> tuple[Term, ...]:
+        """So many times the form."""
+        return (Term(self.number, {c: c for c in coordinates}, self.form),)
+
     @property
     def told(self) -> str:
         """A multiple of what the form is."""
@@ -220,6 +244,11 @@ class DirectSum(Composed):
     def made_of(self, forms: Sequence[Form]) -> Self:
         """What it makes of other forms."""
         return replace(self, forms=tuple(forms))
+
+    def terms(self, coordinates: Sequence[Symbol]) -> tuple[Term, ...]:
+        """Each form, in its coordinates."""
+        blocks = zip(self.coordinates, self.forms, strict=True)
+        return tuple(Term(sympy.S.One, {c: c for c in own}, form) for own, form in blocks)
 
     @property
     def told(self) -> str:

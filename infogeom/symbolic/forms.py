@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import sympy
@@ -23,7 +23,7 @@ from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.matrix_entries import real_where_possible, rows_of, symmetric
 from infogeom.symbolic.zero import Region
 
-__all__ = ["Called", "ClosedForm", "Expectation", "Form", "Place", "WeightedStates", "check_symbols"]
+__all__ = ["Called", "ClosedForm", "Expectation", "Form", "Place", "Term", "WeightedStates", "check_symbols"]
 
 
 class Place(Protocol):
@@ -44,6 +44,14 @@ class Place(Protocol):
     @property
     def region(self) -> Region:
         """Where it is looked at when a zero decides."""
+
+
+class Term(NamedTuple):
+    """A part of a form of forms, number · Jᵀ g J of a form g in coordinates of its own, with J = ∂(old)/∂(new)."""
+
+    number: Expr
+    old: Mapping[Symbol, Expr]
+    form: Form
 
 
 class Form(ABC):
@@ -88,6 +96,14 @@ class Form(ABC):
     @abstractmethod
     def told(self) -> str:
         """What the metric is, for messages: "a mean over …"."""
+
+    def terms(self, coordinates: Sequence[Symbol]) -> tuple[Term, ...]:
+        """What other forms it is the sum of, in coordinates; none where it is made of none."""
+        return ()
+
+    def written_out(self, coordinates: Sequence[Symbol]) -> ClosedForm | None:
+        """The closed form of the same metric; None where there is none."""
+        return None
 
     @abstractmethod
     def read(self, place: Place) -> Self:
@@ -152,6 +168,10 @@ class ClosedForm(Form):
         if self.cumulants and self.cumulants.second.shape != (n, n):
             raise ValueError(f"cumulants must be of {n} statistics, got {self.cumulants.second.rows}")
         return replace(self, matrix=symmetric(entries, place.region, rounded=given.has(sympy.Float)))
+
+    def written_out(self, coordinates: Sequence[Symbol]) -> ClosedForm | None:
+        """Itself."""
+        return self
 
     def subs(self, known: Mapping[Symbol, Expr]) -> Form:
         """With the cumulants as well."""

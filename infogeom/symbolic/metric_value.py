@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-import numpy as np
 import sympy
 from sympy import Expr, ImmutableMatrix, Set, Symbol
 
@@ -163,6 +163,25 @@ class Metric(OfMetrics):
         """Names of the coordinates, in order."""
         return tuple(c.name for c in self.coordinates)
 
+    @property
+    def written_out(self) -> Metric | None:
+        """The metric in closed form, forms of such forms multiplied out; None where it has none.
+
+        Examples
+        --------
+        >>> import infogeom as ig
+        >>> g = ig.metric(ig.models.binomial(7))
+        >>> twice = ig.Metric(g.coordinates, ig.symbolic.Scaled(g.form, 2))
+        >>> twice.written_out.matrix
+        Matrix([[14/(p*(1 - p))]])
+        """
+        return self if self.matrix is not None else self._multiplied_out
+
+    @cached_property
+    def _multiplied_out(self) -> Metric | None:
+        form = self.form.written_out(self.coordinates)
+        return replace(self, matrix=form) if form else None
+
     def expand(self) -> Metric:
         """Closed form without samples: the weighted mean written out.
 
@@ -187,7 +206,7 @@ class Metric(OfMetrics):
                 f"expand writes out at most {MAX_EXPANDED_SAMPLES} samples, got {len(self.samples)}; "
                 "evaluate the metric on a grid instead"
             )
-        weights = [1] * len(self.samples) if self._equal_weights else list(map(decimal, self.samples.weights))
+        weights = [1] * len(self.samples) if self.samples.equal else list(map(decimal, self.samples.weights))
         rows = [dict(zip(self.samples.symbols, map(decimal, row), strict=True)) for row in self.samples.data]
 
         def mean(e: Expr) -> Expr:
@@ -227,10 +246,6 @@ class Metric(OfMetrics):
             attributes=attributes,
         )
 
-    @property
-    def _equal_weights(self) -> bool:
-        return self.samples is not None and bool(np.all(self.samples.weights == self.samples.weights[0]))
-
     def __repr__(self) -> str:
         model, kind = self.attributes.get("model"), self.attributes.get("expectation")
         details = [", ".join(self.names)]
@@ -247,7 +262,7 @@ class Metric(OfMetrics):
         if self.samples is None:
             return rf"$\displaystyle g({names}) = {self.form.latex(self.coordinates)}$"
         n = len(self.samples)
-        mean = rf"\frac{{1}}{{{n}}} \sum_{{n=1}}^{{{n}}}" if self._equal_weights else r"\sum_n w_n \,"
+        mean = rf"\frac{{1}}{{{n}}} \sum_{{n=1}}^{{{n}}}" if self.samples.equal else r"\sum_n w_n \,"
         if self.matrix is None:
             return rf"$\displaystyle g({names}) = {mean} {self.form.latex(self.coordinates)}$"
         factor, rest, legend = self._reading()
@@ -257,7 +272,7 @@ class Metric(OfMetrics):
         """LaTeX of the integrand's common factor, of the remaining matrix, and of the symbols in them."""
         assert self.samples is not None
         matrix, legend = self._with_named_argument()
-        if not self._equal_weights:
+        if not self.samples.equal:
             legend.append(r"\sum_n w_n = 1")
         if any(s.name.startswith("xtilde") for s in self.samples.symbols):
             legend.append(r"\tilde{x}_n = (1 - 2\, \mathrm{target}_n)\, x_n")

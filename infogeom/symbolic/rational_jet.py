@@ -101,7 +101,7 @@ def _mean(metric: Metric, entries: Sequence[Expr]) -> Callable[[Point], list[Rat
     assert samples is not None
     integrand = in_mpmath([*metric.coordinates, *samples.symbols], list(entries))
     rows = [list(map(mpmath.mpf, row)) for row in samples.data.tolist()]
-    weights = samples.weights.tolist()
+    weights = samples.exact_weights
 
     def values(point: Point) -> list[Rational]:
         with precision.digits(2 * RATIONAL_DIGITS):

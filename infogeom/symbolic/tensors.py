@@ -37,17 +37,18 @@ def _closed(metric: Metric) -> Metric:
         raise TypeError(
             f"metric must be a Metric (infogeom.symbolic.metric(model) gives one), got {type(metric).__name__}"
         )
-    if metric.matrix is None:
+    closed = metric.written_out
+    if closed is None:
         raise TypeError(
             f"this metric has no closed form, it is {metric.form.told}; "
             "infogeom.grid.evaluate takes its tensors by numbers"
         )
-    if metric.samples is not None:
+    if closed.samples is not None:
         raise TypeError(
-            f"this metric is a mean over {len(metric.samples)} samples; "
+            f"this metric is a mean over {len(closed.samples)} samples; "
             "metric.expand() writes a handful of them out in closed form, infogeom.grid.evaluate takes any number"
         )
-    return metric
+    return closed
 
 
 def _array(n: int, rank: int, entry: Callable[..., Expr]) -> ImmutableDenseNDimArray:
@@ -158,9 +159,8 @@ def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
     >>> ig.symbolic.christoffel(sphere)[0]
     [[0, 0], [0, -sin(theta)*cos(theta)]]
     """
-    x, n = _closed(metric).coordinates, len(metric.coordinates)
-    g_inv = inverse(metric)
-    dg = derivatives(metric)
+    metric = _closed(metric)
+    x, n, g_inv, dg = metric.coordinates, len(metric.coordinates), inverse(metric), derivatives(metric)
 
     def entry(i: int, j: int, k: int) -> Expr:
         terms = (g_inv[i, m] * (dg[m, k, j] + dg[m, j, k] - dg[j, k, m]) for m in range(n) if g_inv[i, m] != 0)

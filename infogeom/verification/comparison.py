@@ -15,12 +15,13 @@ from tqdm import tqdm
 from infogeom import precision
 from infogeom.arguments import check_count, table_of
 from infogeom.grid import StatusWarning, evaluate_points
-from infogeom.kernels.curvature import textbook
+from infogeom.kernels.curvature.textbook import MP_EPS
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
-from infogeom.verification.closed_form import ClosedForm, by_definition, rounding_bounds
+from infogeom.verification.parts import reference
+from infogeom.verification.reference import Reference, rounding_bounds
 from infogeom.verification.routes import CLOSED_FORM, ROUTE_DIGITS, Found, Route, Skipped, routes
 from infogeom.verification.table import Row, Verification
 
@@ -128,7 +129,7 @@ def typical_points(model_or_metric: Model | Metric, count: int = DEFAULT_POINTS,
 def verified(metric: Metric, model: Model | None, points: Sequence[Point], *, slow: bool = False) -> Verification:
     """Table of a metric's routes, and of a model's that is supposed to have it."""
     compiled = _compiled(metric, points)
-    jet = by_definition(model) if metric.matrix is None else textbook.closed_form(metric)
+    jet = reference(metric, model)
     taken, skipped = routes(metric, model, jet, slow=slow)
     rows: list[Row] = []
     bar = tqdm(total=len(points) * len(taken), desc="routes", delay=2, leave=False, disable=None)
@@ -147,7 +148,7 @@ def verified(metric: Metric, model: Model | None, points: Sequence[Point], *, sl
 
 
 def _bounded(
-    metric: Metric, jet: ClosedForm, point: Point, compiled: xr.Dataset | None, skipped: Skipped
+    metric: Metric, jet: Reference, point: Point, compiled: xr.Dataset | None, skipped: Skipped
 ) -> tuple[list[Row], dict[str, Any]]:
     """Rows that say why less or nothing is compared at a point, and bounds on the errors of what is."""
     status = _status(compiled)
@@ -179,7 +180,7 @@ def _attempted(
         for found in route.find(point, "ricci_scalar" in bounds):
             # A route of finite precision is off by what float64 is, in proportion.
             bound = bounds[found.quantity]
-            own = found.error + bound * (mpmath.mpf(10) ** (5 - found.digits) / textbook.MP_EPS)
+            own = found.error + bound * (mpmath.mpf(10) ** (5 - found.digits) / MP_EPS)
             stated = np.vectorize(mpmath.mpf, otypes=[object])(compiled[f"{found.quantity}_error"].values)
             tolerance = stated if found.quantity == "ricci_scalar" else np.maximum(stated, bound)
             rows.append(compared(metric, point, compiled, found._replace(error=own), tolerance))

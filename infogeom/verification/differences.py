@@ -55,7 +55,7 @@ def _matrix(metric: Metric) -> Callable[[Sequence[Any]], Array]:
     integrand = in_mpmath([*metric.coordinates, *symbols], list(metric.matrix))
     data = samples.data.tolist() if samples else [[]]
     rows = [list(map(mpmath.mpf, row)) for row in data]
-    weights = samples.weights.tolist() if samples else [1.0]
+    weights = samples.exact_weights if samples else [1]
 
     def g(x: Sequence[Any]) -> Array:
         at_x = partial(integrand, *x)

@@ -1,110 +1,114 @@
-"""The jet of a model that is made of others by the chain rule on theirs, in numbers of any precision.
+"""The jet of a metric that is made of others by the chain rule on theirs, in numbers of any precision.
 
 It shares nothing with the closed form of the whole: neither Jᵀ g J nor what SymPy made of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import singledispatch
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mpmath
 import numpy as np
-import sympy
 from numpy.typing import NDArray
+from sympy import Expr, Symbol
 
 from infogeom.kernels.curvature.jet import Jet
-from infogeom.kernels.curvature.textbook import closed_form
-from infogeom.models.combine import Product, Reparametrisation, Replicas
 from infogeom.models.model import Model
 from infogeom.numeric.multiprecision import in_mpmath
-from infogeom.symbolic.fisher import numeric_metric
+from infogeom.symbolic import Metric
+from infogeom.symbolic.structures.rules import rules_of
+from infogeom.verification.reference import Point, Reference, ReferenceJet, by_closed_form, by_definition
 
-__all__ = ["by_parts"]
+__all__ = ["by_parts", "reference"]
 
 Array = NDArray[Any]
-Point = tuple[Any, ...]
-JetAt = Callable[[Point], Jet]
 
 
-def by_parts(model: Model) -> JetAt | None:
-    """Function from a point to the jet; None for a model that is not made of others with closed forms."""
-    return _by_parts(model.structure, model)
+def reference(metric: Metric, model: Model | None) -> Reference:
+    """Jets by the closed form where there is one, else by the definition, else by those of the parts.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where there is none of them, saying why.
+    """
+    if metric.written_out is not None:
+        return by_closed_form(metric.written_out)
+    try:
+        if model:
+            return by_definition(model)
+    except NotImplementedError as error:
+        definition = str(error)
+    parts = by_parts(metric, model, open_too=True)
+    if parts:
+        return parts
+    if model is None:
+        raise TypeError("model_or_metric must be the Model where the metric has no closed form")
+    raise ValueError(
+        f"model {model.name!r} cannot be verified: its metric has no closed form, its definition takes {definition}"
+    )
 
 
-def _whole(model: Model) -> JetAt | None:
-    """The jet of a part by its closed form."""
-    metric = numeric_metric(model)
-    if metric.matrix is None:
-        return None
-    both = closed_form(metric)
-    return lambda point: both(point)[0]
+def by_parts(metric: Metric, model: Model | None, *, open_too: bool = False) -> Reference | None:
+    """Jets by those of the parts that the metric, or its model, is made of.
+
+    None where it is made of none, or of one that has no closed form, or, with ``open_too``, no definition either.
+    """
+    rules = rules_of(model) if model else None
+    models = rules.parts if rules else ()
+    form = rules.form_of_parts() if rules and models else metric.form
+    terms = form.terms(metric.coordinates)
+    jets, maps = [], []
+    for k, term in enumerate(terms):
+        part = Metric([*term.old], term.form)
+        if part.written_out is None and not open_too:
+            return None
+        try:
+            jets.append(reference(part, models[k] if models else None))
+        except (TypeError, ValueError):
+            return None
+        maps.append(_map(list(term.old.values()), metric.coordinates))
+
+    def jet(point: Point) -> ReferenceJet:
+        found = [_pulled_back(part, map_(point)) for part, map_ in zip(jets, maps, strict=True)]
+        numbers = [mpmath.mpf(number) for number, _, _ in terms]
+        which = []
+        for of_terms in zip(*found, strict=True):  # values, sizes, errors
+            tensors = [sum(map(operator.mul, numbers, of_term)) for of_term in zip(*of_terms, strict=True)]
+            which.append(Jet(*tensors))
+        return ReferenceJet(*which)
+
+    return jet if terms else None
 
 
-@singledispatch
-def _by_parts(_: object, model: Model) -> JetAt | None:  # noqa: ARG001
-    return None
-
-
-@_by_parts.register
-def _by_product(structure: Product, model: Model) -> JetAt | None:
-    parts = [_whole(part) for part in structure.parts_in(model)]
-    sizes = [len(part.parameters) for part in structure.parts]
-    if None in parts:
-        return None
-    n, ends = len(model.parameters), np.cumsum(sizes)
-
-    def jet(point: Point) -> Jet:
-        whole = [np.full((n,) * rank, mpmath.mpf(0), dtype=object) for rank in (2, 3, 4)]
-        for part, size, end in zip(parts, sizes, ends, strict=True):
-            assert part is not None
-            own = range(end - size, end)
-            jet_of_part = part(point[end - size : end])
-            for tensor, found in zip(whole, jet_of_part, strict=True):
-                tensor[np.ix_(*[own] * tensor.ndim)] = found
-        return Jet(*whole)
-
-    return jet
-
-
-@_by_parts.register
-def _by_replicas(structure: Replicas, model: Model) -> JetAt | None:
-    part = _whole(structure.part_in(model))
-    number = sympy.sympify(structure.number).subs(dict(model.constants))
-    if part is None:
-        return None
-
-    def jet(point: Point) -> Jet:
-        return Jet(*(int(number) * tensor for tensor in part(point)))
-
-    return jet
-
-
-@_by_parts.register
-def _by_reparametrisation(structure: Reparametrisation, model: Model) -> JetAt | None:
-    part, x = _whole(structure.part_in(model)), [p.symbol for p in model.parameters]
-    if part is None:
-        return None
-    n, old = len(x), [e.subs(dict(model.constants)) for e in structure.old]
-    orders = [old]
+def _map(old: Sequence[Expr], new: Sequence[Symbol]) -> Callable[[Point], list[Array]]:
+    """Function from new coordinates to the old ones and their derivatives of first to third order."""
+    orders = [list(old)]
     for _ in range(3):
-        orders.append([e.diff(c) for e in orders[-1] for c in x])
-    values = in_mpmath(x, [e for order in orders for e in order])
+        orders.append([e.diff(c) for e in orders[-1] for c in new])
+    values = in_mpmath(new, [e for order in orders for e in order])
 
-    def jet(point: Point) -> Jet:
-        found, tensors = list(values(*map(mpmath.mpf, point))), []
-        for rank in range(4):
-            size = len(old) * n**rank
-            tensors.append(np.array(found[:size], dtype=object).reshape(len(old), *(n,) * rank))
-            del found[:size]
-        theta, *map_ = tensors
-        return _pulled_back(part(tuple(theta)), *map_)
+    def tensors(point: Point) -> list[Array]:
+        found, out = list(values(*map(mpmath.mpf, point))), []
+        for rank, order in enumerate(orders):
+            out.append(np.array(found[: len(order)], dtype=object).reshape(len(old), *(len(new),) * rank))
+            del found[: len(order)]
+        return out
 
-    return jet
+    return tensors
 
 
-def _pulled_back(jet: Jet, J: Array, H: Array, K: Array) -> Jet:
+def _pulled_back(part: Reference, map_: Sequence[Array]) -> ReferenceJet:
+    """Jᵀ g J and its derivatives; sizes and errors as what the magnitudes of the map make of them."""
+    theta, *along = map_
+    found, sizes = part(tuple(theta)), [abs(tensor) for tensor in along]
+    value = _chain_rule(found.value, *along)
+    return ReferenceJet(value, _chain_rule(found.sizes, *sizes), _chain_rule(found.errors, *sizes))
+
+
+def _chain_rule(jet: Jet, J: Array, H: Array, K: Array) -> Jet:
     """Jᵀ g J and its derivatives, by the product rule."""
     g, dg, ddg = jet
     along = np.einsum("ijk,kc->ijc", dg, J)

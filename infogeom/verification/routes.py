@@ -19,8 +19,8 @@ from infogeom.kernels.curvature.textbook import gauss_scalar, inverse, perturbed
 from infogeom.models.model import Model
 from infogeom.symbolic import Metric
 from infogeom.verification import differences
-from infogeom.verification.closed_form import ClosedForm
 from infogeom.verification.parts import by_parts
+from infogeom.verification.reference import Reference, ReferenceJet
 from infogeom.verification.score_jet import ScoreJet
 
 __all__ = ["CLOSED_FORM", "ROUTE_DIGITS", "Found", "Route", "Skipped", "routes"]
@@ -70,7 +70,7 @@ class Route(NamedTuple):
     find: Source
 
 
-def routes(metric: Metric, model: Model | None, jet: ClosedForm, *, slow: bool) -> tuple[list[Route], Skipped]:
+def routes(metric: Metric, model: Model | None, jet: Reference, *, slow: bool) -> tuple[list[Route], Skipped]:
     """Routes that apply to a metric, and to the model that is supposed to have it; the others with their reasons.
 
     Parameters
@@ -78,23 +78,17 @@ def routes(metric: Metric, model: Model | None, jet: ClosedForm, *, slow: bool) 
     metric : Metric
     model : Model or None
     jet : callable
-        `infogeom.kernels.curvature.textbook.closed_form` of the metric.
+        `infogeom.verification.parts.reference` of the metric.
     slow : bool
         Whether EinsteinPy may take its time.
     """
-    found: tuple[tuple[Route | None, Skipped], ...]
-    if metric.matrix is None:
-        closed = "the expectations of the model do not close"
-        found = (_from_log_density(model), _from_parts(model), (None, [(NEEDS_CLOSED_FORM, closed)]))
+    definition, written = _from_log_density(model), metric.written_out
+    found = [definition, _from_parts(metric, model, open_too=written is None and definition[0] is None)]
+    if written is None:
+        found.append((None, [(NEEDS_CLOSED_FORM, f"the metric is {metric.form.told}")]))
     else:
-        found = (
-            _from_log_density(model),
-            _from_parts(model),
-            _from_closed_form(jet),
-            _from_differences(metric),
-            _from_balls(metric),
-            _from_einsteinpy(metric, slow=slow),
-        )
+        found += [_from_closed_form(jet), _from_differences(written), _from_balls(written)]
+        found.append(_from_einsteinpy(written, slow=slow))
     taken = [route for route, _ in found if route]
     return taken, [line for _, lines in found for line in lines]
 
@@ -143,26 +137,27 @@ def _textbook_scalar(g: Array, dg: Array, ddg: Array) -> Any:
     return textbook(Jet(g, dg, ddg))["ricci_scalar"].item()
 
 
-def _from_closed_form(jet: ClosedForm) -> tuple[Route, Skipped]:
+def _from_closed_form(jet: Reference) -> tuple[Route, Skipped]:
     def source(point: Point, curved: bool) -> Iterator[Found]:
-        value, _ = jet(point)
-        return _by_textbook(CLOSED_FORM, value, curved)
+        return _by_textbook(CLOSED_FORM, jet(point), curved)
 
     return Route(CLOSED_FORM, source), []
 
 
-def _by_textbook(route: str, jet: Jet, curved: bool) -> Iterator[Found]:
+def _by_textbook(route: str, jet: ReferenceJet, curved: bool) -> Iterator[Found]:
     """Metric, connection and R of a jet in so many digits."""
-    yield Found(route, "metric", jet.g, digits=ROUTE_DIGITS)
+    value, _, errors = jet
+    yield Found(route, "metric", value.g, errors.g, ROUTE_DIGITS)
     if curved:
-        tensors = textbook(jet)
-        yield Found(route, "christoffel", tensors["christoffel"], digits=ROUTE_DIGITS)
-        yield Found(route, "ricci_scalar", tensors["ricci_scalar"], digits=ROUTE_DIGITS)
+        tensors = textbook(value)
+        for name in ("christoffel", "ricci_scalar"):
+            off = perturbed(lambda *j, name=name: textbook(Jet(*j))[name], value, errors)
+            yield Found(route, name, tensors[name], off, ROUTE_DIGITS)
 
 
-def _from_parts(model: Model | None) -> tuple[Route | None, Skipped]:
-    """By the chain rule, for a model that is made of others."""
-    jet = by_parts(model) if model else None
+def _from_parts(metric: Metric, model: Model | None, *, open_too: bool) -> tuple[Route | None, Skipped]:
+    """By the chain rule, for a model or a metric that is made of others."""
+    jet = by_parts(metric, model, open_too=open_too)
     if jet is None:
         return None, []
 

@@ -141,13 +141,13 @@ class ScoreJet:
         finite = isinstance(self._support, sympy.Range) and self._support.size != sympy.oo
         return self._support if finite else None
 
-    def _rows(self) -> Iterator[tuple[float, list[Real]]]:
+    def _rows(self) -> Iterator[tuple[Real, list[Real]]]:
         """Weights and data of the samples; one row without data where there are none."""
         samples = self.model.samples
         if samples is None:
-            return iter([(1.0, [])])
+            return iter([(mpmath.mpf(1), [])])
         rows = [list(map(mpmath.mpf, row)) for row in samples.data]
-        return zip(samples.weights.tolist(), rows, strict=True)
+        return zip(map(mpmath.mpf, samples.exact_weights), rows, strict=True)
 
     @property
     def _moving(self) -> tuple[Symbol, ...]:

@@ -22,6 +22,7 @@ from infogeom.models import Model
 from infogeom.symbolic import Metric
 from infogeom.verification import Row, Verification, comparison, typical_points, verify
 from infogeom.verification.differences import central_differences
+from infogeom.verification.reference import by_closed_form
 from infogeom.verification.routes import Found, routes
 from infogeom.verification.score_jet import ScoreJet
 
@@ -269,7 +270,7 @@ def test_four_coordinates_agree_with_differences(radius: float) -> None:
 def test_too_many_differences_are_left_out_with_their_reason() -> None:
     x = np.random.default_rng(5).random((3000, 2))
     model = ig.models.sigmoid_neuron(x, (x[:, 1] > x[:, 0]).astype(int), CrossEntropy())
-    taken_, skipped = routes(ig.symbolic.metric(model), None, closed_form(ig.symbolic.metric(model)), slow=False)
+    taken_, skipped = routes(ig.symbolic.metric(model), None, by_closed_form(ig.symbolic.metric(model)), slow=False)
     assert DIFFERENCES not in {route.name for route in taken_}
     assert (DIFFERENCES, "that would take 54000 evaluations of the integrand at each point") in skipped
 

@@ -53,7 +53,7 @@ def closed_form(metric: Metric) -> Callable[[tuple[float, ...]], tuple[Jet, Jet]
     at_point = staged(list(entries.values()), x, metric.samples.symbols if metric.samples else ())
     some = np.array([[entry != 0 for entry in metric.matrix.row(i)] for i in range(n)])
     rows = metric.samples.data.tolist() if metric.samples else [[]]
-    weights = metric.samples.weights.tolist() if metric.samples else [1.0]
+    weights = metric.samples.exact_weights if metric.samples else [1]
 
     def jet(columns: Sequence[Sequence[Real]]) -> Jet:
         means = [mpmath.fdot(weights, column) for column in columns]

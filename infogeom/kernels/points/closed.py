@@ -348,5 +348,4 @@ def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
     source, at = exact_kernel(metric, geometric, observables)
     samples = metric.samples
     data = np.column_stack([samples.data, samples.weights]) if samples else np.empty((0, 0))
-    equal = bool(samples) and bool(np.all(data[:, -1] == data[0, -1]))
-    return Balls(source, at, len(metric.coordinates), data, equal)
+    return Balls(source, at, len(metric.coordinates), data, bool(samples and samples.equal))

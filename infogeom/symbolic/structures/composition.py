@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from infogeom.models.model import Model
 from infogeom.symbolic.expectation import OpenExpectationError
 from infogeom.symbolic.forms import Form
 from infogeom.symbolic.structures.rules import Rules, S
@@ -14,9 +15,14 @@ __all__ = ["RulesOfParts"]
 class RulesOfParts(Rules[S], ABC):
     """A metric by those of the models that a model is made of."""
 
+    @property
+    @abstractmethod
+    def parts(self) -> list[Model]:
+        """These models."""
+
     @abstractmethod
     def form_of_parts(self) -> Form:
-        """The form by those of the parts."""
+        """The form by those of the parts, a term for each, in order."""
 
     def open_form(self, reason: OpenExpectationError) -> tuple[Form, str]:
         """Laws together where all are of one variable, else the forms of the parts."""

@@ -26,25 +26,26 @@ class ProductRules(RulesOfParts[Product]):
     """A block, a law or a form for each of the parts."""
 
     @cached_property
-    def _parts(self) -> list[Model]:
+    def parts(self) -> list[Model]:
+        """All of them."""
         return self.structure.parts_in(self.model)
 
     def matrix(self) -> Derived:
         """The blocks."""
-        blocks = [closed(part).matrix for part in self._parts]
+        blocks = [closed(part).matrix for part in self.parts]
         return Derived(ImmutableMatrix(sympy.diag(*blocks)))
 
     def cumulants(self) -> Cumulants | None:
         """Those of independent statistics, where they are known of every part."""
-        parts = [closed(part).form.cumulants for part in self._parts]
+        parts = [closed(part).form.cumulants for part in self.parts]
         known = [part for part in parts if part]
         return direct_sum(known) if len(known) == len(parts) else None
 
     def laws(self, reason: OpenExpectationError) -> list[Law]:
         """Those of all parts."""
-        return [law for part in self._parts for law in rules_of(part).laws(reason)]
+        return [law for part in self.parts for law in rules_of(part).laws(reason)]
 
     def form_of_parts(self) -> Form:
         """The forms side by side."""
-        parts = [in_numbers(part) for part in self._parts]
+        parts = [in_numbers(part) for part in self.parts]
         return DirectSum([part.form for part in parts], [part.coordinates for part in parts])

@@ -32,6 +32,11 @@ class ReparametrisationRules(RulesOfParts[Reparametrisation]):
         return self.structure.part_in(self.model)
 
     @property
+    def parts(self) -> list[Model]:
+        """The one."""
+        return [self._part]
+
+    @property
     def _old(self) -> dict[Symbol, Expr]:
         """Old coordinates as functions of the new."""
         symbols = [p.symbol for p in self.structure.model.parameters]

@@ -27,6 +27,11 @@ class ReplicaRules(RulesOfParts[Replicas]):
     def _part(self) -> Model:
         return self.structure.part_in(self.model)
 
+    @property
+    def parts(self) -> list[Model]:
+        """The one."""
+        return [self._part]
+
     def matrix(self) -> Derived:
         """That of one observation, n times."""
         return Derived(self.structure.number * closed(self._part).matrix)

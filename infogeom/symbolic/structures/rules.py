@@ -62,6 +62,15 @@ class Rules(Generic[S]):
         """Cumulants of the sufficient statistics, constants being symbols; None where they are not known."""
         return None
 
+    @property
+    def parts(self) -> list[Model]:
+        """Models that it is made of."""
+        return []
+
+    def form_of_parts(self) -> Form:
+        """The form by those of its parts, a term for each, in order."""
+        raise TypeError(f"model {self.model.name!r} is made of no others")
+
     def laws(self, reason: OpenExpectationError) -> list[Law]:
         """Independent laws of one variable that the model consists of, each found to be one.
 
