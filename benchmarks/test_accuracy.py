@@ -9,7 +9,7 @@ from benchmarks.rounds import interleaved, table
 from infogeom.kernels.balls.enclosures import BITS
 from infogeom.kernels.balls.fixed_precision import double_double_of
 from infogeom.kernels.points import Task, tabulate
-from infogeom.kernels.points.closed import exact
+from infogeom.kernels.points.forms.closed import exact
 
 ROUNDS, SAMPLES = 15, 1000
 LOSSES = {loss.name: loss for loss in (ig.losses.CrossEntropy(), ig.losses.LpNorm(2), ig.losses.MeanPower(2))}

@@ -21,7 +21,7 @@ from sympy import sqrt
 import infogeom as ig
 from benchmarks.environments import Worker, environment
 from benchmarks.rounds import machine, markdown, seconds
-from infogeom.kernels.points.closed import exact
+from infogeom.kernels.points.forms.closed import exact
 from infogeom.models import Model, reparametrise
 from tests.reference import context, curvature, jet
 

@@ -33,7 +33,7 @@ from infogeom.arguments import columns_of
 from infogeom.grid import evaluate_points
 from infogeom.kernels.curvature import textbook
 from infogeom.kernels.curvature.jet import Jet
-from infogeom.kernels.curvature.textbook import MARGIN
+from infogeom.kernels.curvature.textbook import MARGIN, TENSORS
 from infogeom.models import Model
 from infogeom.symbolic import Metric, christoffel, ricci, ricci_scalar, riemann
 from infogeom.symbolic.fisher import numeric_metric
@@ -54,7 +54,6 @@ except ImportError as error:
 __all__ = ["Comparison", "Row", "compare", "einsteinpy"]
 
 TITLES_OF_COLUMNS = ("quantity", "ours", "theirs", "value", "difference", "tolerance", "scale", "agree")
-TENSORS = ("christoffel", "riemann", "ricci", "ricci_scalar")
 #: Operations up to which a closed form is short: it is differentiated symbolically, by us and by sympy.diffgeom.
 SHORT = 100
 

@@ -1,4 +1,4 @@
-"""Methods of `Model` and `Metric` that call functions of higher layers, by their names through the package's face.
+"""Methods and functions that call those of higher layers, by their names through the package's face.
 
 Models and metrics stand below what is done with them. Nothing but this module and the command line looks up, and this
 one only when it is called.
@@ -19,7 +19,7 @@ from infogeom.arguments import point_inside
 if TYPE_CHECKING:
     from xarray import Dataset
 
-__all__ = ["OfMetrics", "OfModels"]
+__all__ = ["OfMetrics", "OfModels", "table"]
 
 DEFAULT_QUANTITIES = ("metric", "ricci_scalar")
 
@@ -140,3 +140,17 @@ class OfMetrics:
         point = point_inside("at", values, domains, metric.constraints)
         there = ig.evaluate_points(metric, [list(point.values())], ["metric"])
         return np.asarray(there["metric"].values[0])
+
+
+def table(chosen: Sequence[str] | None = None, **options: float) -> ig.catalogue.Catalogue:
+    """Families with their parameters, metric and curvature, see `infogeom.catalogue.table`.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.table(["poisson", "normal"])
+    family   parameters          Hessian  curvature  R   metric
+    poisson  rate > 0            yes      flat       0   1/rate
+    normal   mu real, sigma > 0  no       constant   -1  diag(sigma**(-2), 2/sigma**2)
+    """
+    return ig.catalogue.table(chosen, **options)

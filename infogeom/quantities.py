@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["QUANTITIES", "Quantity", "highest_order", "metric_and_model", "tensors_of_curvature"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "QUANTITIES",
+    "Quantity",
+    "highest_order",
+    "may_vanish",
+    "metric_and_model",
+    "read_from",
+    "tensors_of_curvature",
+    "zero_with",
+]
 
 
 @dataclass(frozen=True)
@@ -27,8 +39,15 @@ class Quantity:
         Whether the metric has to be inverted for it or taken apart, so that its errors count on a regular one.
     singular : bool
         Whether it has a value where the metric is singular.
+    by_diagonal : bool
+        Whether the errors of its entries are held against √(g_ii g_jj), where that is positive, not its largest entry.
+    vanishes_with : str
+        Name of a quantity that it is 0 with wherever that is 0, perhaps itself, where it may be 0 everywhere.  Else
+        empty.
     read_off : str
         Name of the quantity that gives it, point by point; such a one has no bound of its own.  Else empty.
+    read : callable, optional
+        Its values from those of that quantity, where they are all that it takes.
     bounds : str
         Name of the quantity whose errors these are.  Else empty.
     integer : bool
@@ -41,7 +60,10 @@ class Quantity:
     order: int = 0
     takes_inverse: bool = True
     singular: bool = False
+    by_diagonal: bool = False
+    vanishes_with: str = ""
     read_off: str = ""
+    read: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
     bounds: str = ""
     integer: bool = False
 
@@ -60,6 +82,11 @@ class Quantity:
         """Whether it belongs to the model and not to its metric."""
         return self.order < 0
 
+    @property
+    def of_entries(self) -> bool:
+        """Whether it is made of the entries of the metric as they stand."""
+        return not self.order and not self.takes_inverse
+
     def errors(self) -> Quantity:
         """The row of the bounds on its errors."""
         label = rf"bound on $|\delta {self.label.strip('$')}|$"
@@ -68,17 +95,22 @@ class Quantity:
         )
 
 
+def _log10_of_size(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore"):  # of 0
+        return np.asarray(np.log10(np.abs(values)))
+
+
 _ROWS = (
-    Quantity("metric", r"$g_{ij}$", 2, takes_inverse=False, singular=True),
+    Quantity("metric", r"$g_{ij}$", 2, takes_inverse=False, singular=True, by_diagonal=True),
     Quantity("inverse_metric", r"$g^{ij}$", 2),
     Quantity("determinant", r"$\det g$", singular=True),
     Quantity("fisher_trace", r"$\mathrm{tr}\,I$", takes_inverse=False, singular=True),
     Quantity("christoffel", r"$\Gamma^i_{jk}$", 3, order=1),
-    Quantity("riemann", r"$R^i_{jkl}$", 4, order=2),
-    Quantity("ricci", r"$\mathrm{Ric}_{ij}$", 2, order=2),
-    Quantity("ricci_scalar", r"$R$", order=2),
-    Quantity("log10_ricci_scalar", r"$\log_{10} |R|$", order=2, read_off="ricci_scalar"),
-    Quantity("ricci_scalar_sign", r"$\mathrm{sign}\,R$", order=2, read_off="ricci_scalar"),
+    Quantity("riemann", r"$R^i_{jkl}$", 4, order=2, vanishes_with="riemann"),
+    Quantity("ricci", r"$\mathrm{Ric}_{ij}$", 2, order=2, vanishes_with="riemann"),
+    Quantity("ricci_scalar", r"$R$", order=2, vanishes_with="ricci"),
+    Quantity("log10_ricci_scalar", r"$\log_{10} |R|$", order=2, read_off="ricci_scalar", read=_log10_of_size),
+    Quantity("ricci_scalar_sign", r"$\mathrm{sign}\,R$", order=2, read_off="ricci_scalar", read=np.sign),
     Quantity("metric_rank", r"$\mathrm{rank}\,g$", singular=True, read_off="metric", integer=True),
     Quantity("null_directions", "null directions", 2, singular=True, read_off="metric"),
     Quantity("loss", r"$L$", order=-1, takes_inverse=False, singular=True),
@@ -92,6 +124,28 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType({q.name: q for q in _ROWS 
 def highest_order(names: Iterable[str]) -> int:
     """Highest derivative of g that any of the quantities takes; −1 where none takes even g."""
     return max((QUANTITIES[name].order for name in names), default=-1)
+
+
+def may_vanish() -> list[str]:
+    """Quantities that may be 0 everywhere, those that others are 0 with first."""
+    return [q.name for q in QUANTITIES.values() if q.vanishes_with]
+
+
+def zero_with(name: str) -> Iterator[str]:
+    """A quantity that may vanish, and those that it is 0 with wherever they are."""
+    yield name
+    while (above := QUANTITIES[name].vanishes_with) != name:
+        yield above
+        name = above
+
+
+def read_from(
+    known: Mapping[str, NDArray[np.float64]], wanted: Iterable[str]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Those of the quantities wanted that can be read off known ones, with their values."""
+    for q in map(QUANTITIES.__getitem__, wanted):
+        if q.read and q.read_off in known:
+            yield q.name, q.read(known[q.read_off])
 
 
 def tensors_of_curvature(names: Iterable[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 __all__ = ["Table", "aligned", "as_html", "as_latex", "as_markdown", "as_text", "coordinates"]
@@ -10,12 +11,12 @@ __all__ = ["Table", "aligned", "as_html", "as_latex", "as_markdown", "as_text", 
 Cells = Sequence[Sequence[str]]
 
 
-class Table:
+class Table(ABC):
     """A result that prints as a table: as text and, in a notebook, as HTML."""
 
+    @abstractmethod
     def _cells(self) -> Cells:
         """Rows of cells, the first of which is the heading."""
-        raise NotImplementedError
 
     def _above(self) -> Sequence[str]:
         """Lines that stand above."""

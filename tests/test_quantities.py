@@ -94,7 +94,8 @@ from infogeom.kernels.curvature import geometry as module
 
 curved = quantities.Quantity("curved", "$2R + 4$", order=2)
 half = quantities.Quantity("half_trace", "half", takes_inverse=False, singular=True)
-rows = {q.name: q for new in (curved, half) for q in (new, new.errors())}
+square = quantities.Quantity("square", "$R^2$", order=2, read_off="ricci_scalar", read=lambda R: R**2)
+rows = {q.name: q for new in (curved, half) for q in (new, new.errors())} | {"square": square}
 quantities.QUANTITIES, geometry = MappingProxyType({**quantities.QUANTITIES, **rows}), module.geometry
 
 
@@ -124,9 +125,9 @@ METRICS = {
 }
 
 
-def told(where, *point):
-    names = ["curved", "half_trace", "ricci_scalar", "curved_error", "half_trace_error"]
-    ds = ig.grid.evaluate_points(METRICS[where], [point], names)
+def told(where, *point, **options):
+    names = ["curved", "half_trace", "ricci_scalar", "curved_error", "half_trace_error", "square"]
+    ds = ig.grid.evaluate_points(METRICS[where], [point], names, **options)
     labels = {name: ds[name].attrs["long_name"] for name in names}
     return {name: ds[name].item() for name in [*names, "ricci_scalar_error", "status"]} | {"labels": labels}
 
@@ -142,6 +143,7 @@ found = {
     "at a point": told("at a point", 0.0, 2.0),
     "everywhere": told("everywhere", 0.0, 2.0),
     "regular": told("at a point", 1.0, 2.0),
+    "refined": told("at a point", 1.0, 2.0, rtol=1e-15),
     "parameter": refused(lambda: ig.models.Parameter(sympy.Symbol("curved", real=True))),
     "states": refused(lambda: ig.grid.evaluate_points(ig.models.log_linear(4), [[0.1] * 10], ["half_trace"])),
 }
@@ -164,6 +166,15 @@ def test_a_new_quantity_is_evaluated_with_its_bound_and_its_label(arrived: dict[
     assert told["curved"] == 2 * told["ricci_scalar"] + 4
     assert told["curved_error"] == 2 * told["ricci_scalar_error"] > 0
     assert told["labels"]["curved"] == "$2R + 4$"
+
+
+@pytest.mark.parametrize(("how", "status"), [("regular", Status.OK), ("refined", Status.REFINED)])
+def test_a_new_quantity_that_is_read_off_another_is_its_row_alone(
+    arrived: dict[str, Any], how: str, status: int
+) -> None:
+    assert arrived[how]["status"] == status
+    assert arrived[how]["square"] == arrived[how]["ricci_scalar"] ** 2 > 0
+    assert np.isnan(arrived["at a point"]["square"])
 
 
 @where_singular

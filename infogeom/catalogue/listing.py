@@ -256,7 +256,7 @@ def table(chosen: Sequence[str] | None = None, *, operations: float = IN_A_TABLE
     Examples
     --------
     >>> import infogeom as ig
-    >>> ig.models.table(["poisson", "normal"])
+    >>> ig.catalogue.table(["poisson", "normal"])
     family   parameters          Hessian  curvature  R   metric
     poisson  rate > 0            yes      flat       0   1/rate
     normal   mu real, sigma > 0  no       constant   -1  diag(sigma**(-2), 2/sigma**2)

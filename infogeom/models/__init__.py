@@ -1,8 +1,6 @@
 """Statistical models: what they are made of, and the ones that come with the package."""
 
-import importlib
-from typing import TYPE_CHECKING
-
+from infogeom.methods import table
 from infogeom.models import binary, counts, discrete, gaussians, half_line, interval, line, vectors
 from infogeom.models.binary import *
 from infogeom.models.by_name import families, family
@@ -38,16 +36,6 @@ __all__ += binary.__all__
 __all__ += gaussians.__all__
 __all__ += vectors.__all__
 __all__.sort()
-
-if TYPE_CHECKING:
-    from infogeom.catalogue import table
-else:
-
-    def __getattr__(name: str) -> object:
-        """The table of families, which needs the closed forms that are built on the models."""
-        if name != "table":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return globals().setdefault(name, importlib.import_module("infogeom.catalogue").table)
 
 
 def __dir__() -> list[str]:

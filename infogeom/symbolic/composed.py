@@ -70,7 +70,8 @@ class Composed(Form):
         for own, form in self.parts:
             if not isinstance(form, Form):
                 raise TypeError(f"{type(self).__name__} must be made of forms, got {form!r}")
-            read.append(form.read(place if own is None else _Plain(own, place.constants)))
+            region = Region({c: domain_of(c) for c in own or ()}, ())
+            read.append(form.read(place if own is None else Place(own, place.constants, region)))
         made = self.made_of(read)
         if sum(form.samples is not None for form in read) > 1:
             raise ValueError("at most one part may be a mean over samples, got more")
@@ -146,7 +147,7 @@ class PulledBack(Composed):
         if not isinstance(self.old, Mapping) or not all(isinstance(symbol, Symbol) for symbol in self.old):
             raise TypeError(f"old must map Symbols to expressions, got {self.old!r}")
         if tuple(self.new) != tuple(place.coordinates):
-            raise ValueError(f"new must be the coordinates {list(place.names)}, in order, got {list(self.new)}")
+            raise ValueError(f"new must be the coordinates {place.names}, in order, got {list(self.new)}")
         old = {symbol: exact(as_expression(f"old[{symbol.name!r}]", e)) for symbol, e in self.old.items()}
         check_symbols(set().union(*(e.free_symbols for e in old.values())), place, ())
         return Composed.read(replace(self, old=old), place)
@@ -259,7 +260,7 @@ class DirectSum(Composed):
         """With the forms as they stand in their coordinates."""
         given = [c for own in self.coordinates for c in own]
         if given != list(place.coordinates) or len(self.forms) != len(self.coordinates):
-            raise ValueError(f"coordinates must be those of each form, together {list(place.names)}, got {given}")
+            raise ValueError(f"coordinates must be those of each form, together {place.names}, got {given}")
         return super().read(place)
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
@@ -271,19 +272,3 @@ def _bracketed(form: Form, coordinates: Sequence[Symbol]) -> str:
     """LaTeX of a form, in brackets where it is made of others."""
     text = form.latex(coordinates)
     return rf"\left[ {text} \right]" if isinstance(form, Composed) else text
-
-
-@dataclass(frozen=True)
-class _Plain:
-    """Coordinates alone, wherever they are."""
-
-    coordinates: Sequence[Symbol]
-    constants: Sequence[Symbol] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(c.name for c in self.coordinates)
-
-    @property
-    def region(self) -> Region:
-        return Region({c: domain_of(c) for c in self.coordinates}, ())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import sympy
@@ -26,24 +26,17 @@ from infogeom.symbolic.zero import Region
 __all__ = ["Called", "ClosedForm", "Expectation", "Form", "Place", "Term", "WeightedStates", "check_symbols"]
 
 
-class Place(Protocol):
-    """Where a form stands: what `Form.read` needs of a metric."""
+class Place(NamedTuple):
+    """Where a form stands: coordinates, further symbols that are known, and where a zero is looked at."""
+
+    coordinates: tuple[Symbol, ...]
+    constants: tuple[Symbol, ...]
+    region: Region
 
     @property
-    def coordinates(self) -> Sequence[Symbol]:
-        """In order."""
-
-    @property
-    def constants(self) -> Sequence[Symbol]:
-        """Further symbols that are known."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
+    def names(self) -> list[str]:
         """Names of the coordinates."""
-
-    @property
-    def region(self) -> Region:
-        """Where it is looked at when a zero decides."""
+        return [c.name for c in self.coordinates]
 
 
 class Term(NamedTuple):
@@ -158,9 +151,7 @@ class ClosedForm(Form):
         """Exact and symmetric; floats are the decimal fractions that they print as."""
         given, n = rows_of(self.matrix, place.coordinates), len(place.coordinates)
         if given.shape != (n, n):
-            raise ValueError(
-                f"matrix must have shape ({n}, {n}) for coordinates {list(place.names)}, got {given.shape}"
-            )
+            raise ValueError(f"matrix must have shape ({n}, {n}) for coordinates {place.names}, got {given.shape}")
         entries = exact(given).applyfunc(real_where_possible)
         if entries.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
             raise ValueError(f"matrix must hold real, finite expressions, got {entries}")
@@ -272,7 +263,7 @@ class WeightedStates(Form):
         statistics, n = finite_array("statistics", self.statistics), len(place.coordinates)
         if statistics.ndim != 2 or statistics.shape[1] != n or not len(statistics):
             raise ValueError(
-                f"statistics must have shape (S, {n}), a column for each of {list(place.names)}, got {statistics.shape}"
+                f"statistics must have shape (S, {n}), a column for each of {place.names}, got {statistics.shape}"
             )
         return replace(self, statistics=statistics)
 
@@ -352,6 +343,6 @@ def check_symbols(found: set[Symbol], place: Place, own: Sequence[Symbol]) -> No
         )
     if foreign:
         raise ValueError(
-            f"matrix may hold no symbols but its coordinates {list(place.names)}, got {[s.name for s in foreign]}; "
+            f"matrix may hold no symbols but its coordinates {place.names}, got {[s.name for s in foreign]}; "
             "declare known constants as Metric(..., constants=[...])"
         )

@@ -18,7 +18,7 @@ from infogeom.models.names import check_name
 from infogeom.models.parameter import domain_of
 from infogeom.models.samples import Samples
 from infogeom.quantities import QUANTITIES
-from infogeom.symbolic.forms import ClosedForm, Form
+from infogeom.symbolic.forms import ClosedForm, Form, Place
 from infogeom.symbolic.zero import Region
 
 __all__ = ["Metric"]
@@ -116,7 +116,7 @@ class Metric(OfMetrics):
         self._check()
 
         # The form, and what it says of the metric: where it has values, and its closed form if it has one.
-        form = given.read(self)
+        form = given.read(Place(coordinates, tuple(self.constants), self.region))
         if observables and form.matrix is None:
             raise TypeError(f"observables {[*observables]} are averaged like a matrix, and this metric is {form.told}")
         object.__setattr__(form, "stands", True)

@@ -18,6 +18,7 @@ from infogeom.grid import StatusWarning, evaluate_points
 from infogeom.kernels.curvature.textbook import MP_EPS
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter
+from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
 from infogeom.verification.parts import reference
@@ -25,9 +26,8 @@ from infogeom.verification.reference import Reference, rounding_bounds
 from infogeom.verification.routes import CLOSED_FORM, ROUTE_DIGITS, Found, Route, Skipped, routes
 from infogeom.verification.table import Row, Verification
 
-__all__ = ["COMPARED", "compared", "typical_points", "verified", "verify"]
+__all__ = ["compared", "typical_points", "verified", "verify"]
 
-COMPARED = ("metric", "christoffel", "riemann", "ricci", "ricci_scalar")
 #: A route is undecided where its error exceeds so many tolerances and `UNCERTAIN_FRACTION` of the largest component.
 UNCERTAIN = 1000
 #: In place of these tolerances where the compiled value is 0 by its form.
@@ -128,9 +128,11 @@ def typical_points(model_or_metric: Model | Metric, count: int = DEFAULT_POINTS,
 
 def verified(metric: Metric, model: Model | None, points: Sequence[Point], *, slow: bool = False) -> Verification:
     """Table of a metric's routes, and of a model's that is supposed to have it."""
-    compiled = _compiled(metric, points)
     jet = reference(metric, model)
     taken, skipped = routes(metric, model, jet, slow=slow)
+    given = {name for route in taken for name in route.gives}
+    quantities = [name for name in QUANTITIES if name in given]
+    compiled = _compiled(metric, points, quantities)
     rows: list[Row] = []
     bar = tqdm(total=len(points) * len(taken), desc="routes", delay=2, leave=False, disable=None)
     with precision.digits(ROUTE_DIGITS), bar as progress:
@@ -143,7 +145,7 @@ def verified(metric: Metric, model: Model | None, points: Sequence[Point], *, sl
                     found += _attempted(route, metric, point, at, bounds, skipped)
                 progress.update()
             rows += notes
-            rows += sorted(found, key=lambda row: COMPARED.index(row.quantity))
+            rows += sorted(found, key=lambda row: quantities.index(row.quantity))
     return Verification(_title(metric, model), metric.names, tuple(rows), tuple(skipped))
 
 
@@ -197,14 +199,14 @@ def _title(metric: Metric, model: Model | None) -> str:
     return repr(model).strip("<>") if model else f"Metric: {', '.join(metric.names)}"
 
 
-def _compiled(metric: Metric, points: Sequence[Point]) -> xr.Dataset | None:
-    """Values of the compiled kernels; None where no point is inside the domain."""
+def _compiled(metric: Metric, points: Sequence[Point], quantities: Sequence[str]) -> xr.Dataset | None:
+    """Values of the compiled kernels, with their bounds; None where no point is inside the domain."""
     if not any(_is_inside(metric, point) for point in points):
         return None
-    bounds = [f"{name}_error" for name in COMPARED]
+    bounds = [f"{name}_error" for name in quantities]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StatusWarning)  # the table says it
-        return evaluate_points(metric, points, [*COMPARED, *bounds])
+        return evaluate_points(metric, points, [*quantities, *bounds])
 
 
 def _is_inside(metric: Metric, point: Point) -> bool:

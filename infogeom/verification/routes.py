@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.kernels.curvature.jet import Jet
-from infogeom.kernels.curvature.textbook import gauss_scalar, inverse, perturbed, textbook
+from infogeom.kernels.curvature.textbook import TENSORS, gauss_scalar, inverse, perturbed, textbook
 from infogeom.models.model import Model
 from infogeom.symbolic import Metric
 from infogeom.verification import differences
@@ -35,6 +35,8 @@ QUICK_PARAMETERS = 2
 MOST_PARAMETERS = 3
 #: Evaluations of an integrand, in the digits of `differences`, that take a minute at most.
 MOST_EVALUATIONS = 50_000
+#: What routes by jets find.
+OF_JETS = ("metric", "christoffel", "ricci_scalar")
 BALL = "ball"
 CLOSED_FORM = f"closed form, {ROUTE_DIGITS} digits"
 EINSTEINPY = "EinsteinPy"
@@ -64,10 +66,11 @@ Skipped = list[tuple[str, str]]
 
 
 class Route(NamedTuple):
-    """One or more related routes, which are taken together."""
+    """One or more related routes, which are taken together, and the quantities that they may find."""
 
     name: str
     find: Source
+    gives: tuple[str, ...]
 
 
 def routes(metric: Metric, model: Model | None, jet: Reference, *, slow: bool) -> tuple[list[Route], Skipped]:
@@ -120,7 +123,7 @@ def _from_log_density(model: Model | None) -> tuple[Route | None, Skipped]:
         off = perturbed(gauss_scalar, products, (errors.g, errors.tangential, errors.second))
         yield Found("Gauss equation", "ricci_scalar", gauss_scalar(*products), off, ROUTE_DIGITS)
 
-    route = Route(LOG_DENSITY, source)
+    route = Route(LOG_DENSITY, source, OF_JETS)
     if jet.kink:
         return route, [("definition of R, α-identity, Gauss equation", jet.kink)]
     if jet.embedded:
@@ -141,7 +144,7 @@ def _from_closed_form(jet: Reference) -> tuple[Route, Skipped]:
     def source(point: Point, curved: bool) -> Iterator[Found]:
         return _by_textbook(CLOSED_FORM, jet(point), curved)
 
-    return Route(CLOSED_FORM, source), []
+    return Route(CLOSED_FORM, source, OF_JETS), []
 
 
 def _by_textbook(route: str, jet: ReferenceJet, curved: bool) -> Iterator[Found]:
@@ -150,7 +153,7 @@ def _by_textbook(route: str, jet: ReferenceJet, curved: bool) -> Iterator[Found]
     yield Found(route, "metric", value.g, errors.g, ROUTE_DIGITS)
     if curved:
         tensors = textbook(value)
-        for name in ("christoffel", "ricci_scalar"):
+        for name in OF_JETS[1:]:
             off = perturbed(lambda *j, name=name: textbook(Jet(*j))[name], value, errors)
             yield Found(route, name, tensors[name], off, ROUTE_DIGITS)
 
@@ -164,7 +167,7 @@ def _from_parts(metric: Metric, model: Model | None, *, open_too: bool) -> tuple
     def source(point: Point, curved: bool) -> Iterator[Found]:
         return _by_textbook(BY_PARTS, jet(point), curved)
 
-    return Route(BY_PARTS, source), []
+    return Route(BY_PARTS, source, OF_JETS), []
 
 
 def _from_differences(metric: Metric) -> tuple[Route | None, Skipped]:
@@ -181,13 +184,13 @@ def _from_differences(metric: Metric) -> tuple[Route | None, Skipped]:
             for name, tensor in tensors.items():
                 yield Found(DIFFERENCES, name, tensor, abs(tensor - others[name]), ROUTE_DIGITS)
 
-    return Route(DIFFERENCES, source), []
+    return Route(DIFFERENCES, source, ("metric", *TENSORS)), []
 
 
 def _from_balls(metric: Metric) -> tuple[Route | None, Skipped]:
     names = ("metric", "ricci_scalar")
     try:
-        balls = importlib.import_module("infogeom.kernels.points.closed").exact(metric, names)
+        balls = importlib.import_module("infogeom.kernels.points.forms.closed").exact(metric, names)
     except ImportError:
         return None, [(BALL, "it needs python-flint: pip install python-flint")]
     middle = np.vectorize(lambda ball: mpmath.mpf(ball.mid().str(2 * ROUTE_DIGITS, radius=False)), otypes=[object])
@@ -199,7 +202,7 @@ def _from_balls(metric: Metric) -> tuple[Route | None, Skipped]:
         for name in wanted:
             yield Found(BALL, name, middle(found[name]), radius(found[name]))
 
-    return Route(BALL, source), []
+    return Route(BALL, source, names), []
 
 
 def _from_einsteinpy(metric: Metric, *, slow: bool) -> tuple[Route | None, Skipped]:
@@ -219,4 +222,4 @@ def _from_einsteinpy(metric: Metric, *, slow: bool) -> tuple[Route | None, Skipp
             for name, tensor in einstein.einsteinpy(metric, point).items():
                 yield Found(EINSTEINPY, name, real(tensor), digits=einstein.RATIONAL_DIGITS)
 
-    return Route(EINSTEINPY, source), []
+    return Route(EINSTEINPY, source, TENSORS), []

@@ -13,7 +13,7 @@ import pytest
 import infogeom as ig
 from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.curvature.tensor_errors import SINGLE
-from infogeom.kernels.points.state_sums import stated
+from infogeom.kernels.points.forms.state_sums import stated
 from infogeom.symbolic import ExpectationError
 from tests.problems import EPS
 from tests.vectors import Array, R, somewhere

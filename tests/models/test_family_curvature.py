@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 import infogeom as ig
-from infogeom.kernels.points.closed import exact
+from infogeom.kernels.points.forms.closed import exact
 from tests.families import FAMILIES, NUMERIC, family, typical_points
 from tests.law_reference import Definition, curvature_of, mp_matrix
 from tests.problems import EPS, Problem, families

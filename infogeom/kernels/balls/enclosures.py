@@ -33,7 +33,7 @@ from infogeom.kernels.curvature.geometry import geometry
 from infogeom.kernels.curvature.straight_line import PLAIN
 from infogeom.kernels.status import Status
 from infogeom.precision import bits_of_balls as precision
-from infogeom.quantities import QUANTITIES
+from infogeom.quantities import QUANTITIES, read_from
 
 __all__ = [
     "BITS",
@@ -305,8 +305,10 @@ class Balls:
                 error[at] = error_of(ball, value)
                 if np.isnan(value):
                     status = max(status, Status.OVERFLOW if ball.is_finite() else Status.UNDEFINED, key=GRAVITY.index)
-        if "ricci_scalar" in values and regular:
-            values |= described(found.values["ricci_scalar"].item())
+        if regular:
+            values |= dict(read_from(values, quantities))
+            if "ricci_scalar" in values:  # of R more is known than its number
+                values |= described(found.values["ricci_scalar"].item())
         if found.undefined or (found.beyond and not regular and not found.certain):  # nothing is known of its rank
             status = Status.UNDEFINED if found.undefined else Status.OVERFLOW
             return Refined(status, values, -1, np.full((self.n, self.n), np.nan))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from infogeom.kernels.curvature import loops
 from infogeom.kernels.curvature.geometry import geometry
 from infogeom.kernels.curvature.tensor_errors import over_diagonal
+from infogeom.quantities import QUANTITIES
 
 __all__ = ["MINUS", "OVER", "PLAIN", "PLUS", "TIMES", "Assign", "Value", "written_out"]
 
@@ -33,11 +34,8 @@ TIMES = "{0} * {1}"
 OVER = "{0} / {1}"
 
 
-class Assign(Protocol):
-    """What adds a line to a program."""
-
-    def __call__(self, form: str, *operands: str) -> str:
-        """Name of the value of a form with operands, names or literals, in its places."""
+#: What adds a line to a program: from a form and operands, names or literals, in its places, to the value's name.
+Assign = Callable[..., str]
 
 
 class Value:
@@ -223,9 +221,9 @@ def _doubt(found: Mapping[str, Objects], wanted: Collection[str], assign: Assign
         if name not in wanted or f"{name}_error" not in found:
             continue
         errors = found[f"{name}_error"]
-        if name == "metric":
+        if name in QUANTITIES and QUANTITIES[name].by_diagonal:
             worst, size = _largest(over_diagonal(errors, found[name]), zero), Value(assign, "1.0")
-        elif name == "ricci_scalar":
+        elif name == "ricci_scalar":  # negative where nothing is known
             worst, size = errors.item(), _largest(found[name], zero)
         else:
             worst, size = _largest(errors, zero), _largest(found[name], zero)

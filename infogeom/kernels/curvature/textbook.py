@@ -22,6 +22,7 @@ from infogeom.symbolic.metric_value import Metric
 
 __all__ = [
     "MARGIN",
+    "TENSORS",
     "closed_form",
     "condition_number",
     "gauss_scalar",
@@ -39,6 +40,8 @@ Index = tuple[int, ...]
 
 #: Errors of a rounding or two each: at most three g⁻¹ and two ∂g enter a term of R, and as much again.
 MARGIN = 10
+#: What `textbook` makes of a jet.
+TENSORS = ("christoffel", "riemann", "ricci", "ricci_scalar")
 MP_EPS = mpmath.mpf(2) ** -52
 
 
@@ -112,7 +115,7 @@ def textbook(jet: Jet) -> dict[str, Array]:
     square = np.einsum("imk,mjl->ijkl", gamma, gamma)
     riemann = dgamma.transpose(0, 1, 3, 2) - dgamma + square - square.transpose(0, 1, 3, 2)
     ricci = np.einsum("ijil->jl", riemann)
-    return {"christoffel": gamma, "riemann": riemann, "ricci": ricci, "ricci_scalar": np.array((up * ricci).sum())}
+    return dict(zip(TENSORS, (gamma, riemann, ricci, np.array((up * ricci).sum())), strict=True))
 
 
 def _first_kind(dg: Array, sign: int = -1) -> Array:

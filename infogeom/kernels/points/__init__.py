@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from infogeom.kernels.points import called, closed, composed, quadratures, state_sums  # noqa: F401  (each registers its own)
+import infogeom.kernels.points.forms  # noqa: F401  # each registers its own
 from infogeom.kernels.points.tiles import Task
 from infogeom.kernels.points.work import Work, work_of
 

@@ -20,9 +20,9 @@ from tqdm import tqdm
 from infogeom.kernels.balls.enclosures import Balls, Refined, refine_all
 from infogeom.kernels.curvature.loops import TINY
 from infogeom.kernels.points import Task, Work, tabulate, work_of
-from infogeom.kernels.points.closed import CURVATURES, FEWER_BITS
+from infogeom.kernels.points.forms.closed import FEWER_BITS
 from infogeom.kernels.status import Status
-from infogeom.quantities import QUANTITIES
+from infogeom.quantities import QUANTITIES, may_vanish, read_from
 from infogeom.threads import PATIENCE, in_order, threads
 from infogeom.workers import interrupts_held, serve
 
@@ -50,8 +50,6 @@ SECONDS_A_POINT = 1e-3
 SECONDS_A_SAMPLE = 1e-5
 #: What tells whether the entries of a metric are good, singular or not.
 ENTRIES = ("metric", "metric_error")
-#: What is made of those entries alone.
-OF_ENTRIES = ("metric", "fisher_trace")
 
 
 def values(task: Task, max_refined: int) -> dict[str, Array]:
@@ -88,14 +86,13 @@ def _values(task: Task, max_refined: int) -> dict[str, Array]:
     wanted |= {q.name for q in asked if q.bounds}
     core = tuple(name for name in QUANTITIES if name in wanted)
     balls = work.balls(core) if max_refined else None
-    curved = not wanted.isdisjoint(CURVATURES)
-    zero = work.vanishing().intersection(core) if curved else frozenset()
+    zero = frozenset() if wanted.isdisjoint(may_vanish()) else work.vanishing().intersection(core)
     taken = tuple(name for name in core if QUANTITIES[name].base not in zero)
 
     before = status.copy()
     outputs = work.evaluation(replace(task, quantities=taken)).run() if taken else {}
     if zero:
-        outputs |= _nearly_zero(replace(task, status=before), [name for name in CURVATURES if name in zero])
+        outputs |= _nearly_zero(replace(task, status=before), [name for name in may_vanish() if name in zero])
         np.copyto(status, before, where=(status == Status.OK) & (before != Status.OK))
 
     # Arrays (components, points), of what is read off too, which `settle` completes in place.
@@ -179,7 +176,7 @@ def settle(
     of_metric = not all(QUANTITIES[name].observed for name in outputs)
     rank, null = work.rank_everywhere(irregular=bool(irregular.any()), of_metric=of_metric)
     if rank < n:
-        if balls and not outputs.keys().isdisjoint(OF_ENTRIES):
+        if balls and any(QUANTITIES[name].of_entries for name in outputs):
             entries = tabulate(replace(task, quantities=ENTRIES, status=before.copy()))
             doubtful &= _entries_in_doubt(entries, n, task.rtol or 0.0)
             _refine_entries(balls, task, outputs, np.flatnonzero(doubtful)[:max_refined])
@@ -224,7 +221,7 @@ def _entries_in_doubt(found: Mapping[str, Array], n: int, rtol: float) -> NDArra
 
 def _refine_entries(balls: Balls, task: Task, outputs: Mapping[str, Array], at: NDArray[np.intp]) -> None:
     """What a metric that is singular everywhere has all the same, from balls."""
-    names = tuple(name for name in outputs if QUANTITIES[name].base in OF_ENTRIES)
+    names = tuple(name for name in outputs if QUANTITIES[name].of_entries)
     found = _refined(balls, task.points(at), names, FEWER_BITS, len(balls.data))
     for k, refined in zip(at, found, strict=True):
         for name in names:
@@ -265,12 +262,9 @@ def _blank(outputs: Mapping[str, Array], at: Any) -> None:
 
 
 def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
-    """Fill in what is read off R, and the rank of the points that float64 knows to be regular."""
-    if "log10_ricci_scalar" in outputs:
-        with np.errstate(divide="ignore"):
-            outputs["log10_ricci_scalar"][:] = np.log10(np.abs(outputs["ricci_scalar"]))
-    if "ricci_scalar_sign" in outputs:
-        outputs["ricci_scalar_sign"][:] = np.sign(outputs["ricci_scalar"])
+    """Fill in what is read off others, and the rank of the points that float64 knows to be regular."""
+    for name, values in read_from(outputs, outputs):
+        outputs[name][:] = values
     regular = (status == Status.OK) | (status == Status.UNREFINED)
     if "metric_rank" in outputs:
         outputs["metric_rank"][:] = np.where(regular, n, -1)
@@ -295,8 +289,7 @@ def _by_fixed_precision(
     for share, found in zip(shares, refined, strict=True):
         done, settled = share[found.settled], found.settled
         told = found.values | {f"{name}_error": errors for name, errors in found.errors.items()}
-        if "ricci_scalar" in told:
-            told["ricci_scalar_sign"] = np.sign(told["ricci_scalar"])
+        told = dict(read_from(told, outputs)) | told
         for name in told.keys() & outputs.keys():
             outputs[name][:, done] = told[name][:, settled]
         for name, value in (("metric_rank", balls.n), ("null_directions", 0.0)):

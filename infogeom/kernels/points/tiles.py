@@ -193,9 +193,9 @@ def _doubt(found: Mapping[str, Array], names: Collection[str]) -> Array:
         return doubt
     for name in names:
         error = found.get(f"{name}_error")
-        if name == "metric":
+        if error is not None and QUANTITIES[name].by_diagonal:
             positive = (found["sign"] > 0).all(0)
-            doubt = np.maximum(doubt, _of_metric(found["metric"], found["metric_error"], positive))
+            doubt = np.maximum(doubt, _of_metric(found[name], error, positive))
         elif error is not None:
             doubt = np.maximum(doubt, ratio(found[name], error))
     return np.where(found["sound"] > 0, doubt, np.nan)

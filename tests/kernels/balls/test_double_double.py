@@ -21,7 +21,7 @@ from infogeom.kernels.balls.fixed_precision import DoubleDouble, double_double_o
 from infogeom.kernels.balls.registers import Program, functions_of
 from infogeom.kernels.balls.stages import stage
 from infogeom.kernels.compiled.compile import compiled_module
-from infogeom.kernels.points.closed import exact
+from infogeom.kernels.points.forms.closed import exact
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower
 from tests import strategies
 

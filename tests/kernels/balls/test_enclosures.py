@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import infogeom as ig
 from infogeom.kernels.balls.enclosures import BITS, Balls, precision
-from infogeom.kernels.points.closed import exact
+from infogeom.kernels.points.forms.closed import exact
 from infogeom.kernels.points.proofs import null_space, rank_to_rounding
 from infogeom.kernels.status import Status
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower

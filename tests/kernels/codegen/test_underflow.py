@@ -12,7 +12,7 @@ from sympy import cosh, diag, erfc, exp, gamma, sinh
 import infogeom as ig
 from infogeom.functions import expit
 from infogeom.kernels.codegen.underflow import lost
-from infogeom.kernels.points.closed import exact
+from infogeom.kernels.points.forms.closed import exact
 from infogeom.models.samples import Samples
 
 pytestmark = pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")

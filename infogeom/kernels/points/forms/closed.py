@@ -18,7 +18,7 @@ from infogeom.kernels.curvature.jet import JET, BoundedJet
 from infogeom.kernels.curvature.loops import SINGULAR
 from infogeom.kernels.curvature.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
 from infogeom.kernels.points import tile_loops
-from infogeom.kernels.points.closed_kernels import (
+from infogeom.kernels.points.forms.closed_kernels import (
     MetricKernels,
     evaluate_kernel,
     exact_kernel,
@@ -32,7 +32,7 @@ from infogeom.kernels.points.proofs import null_space, rank_in_general, rank_of_
 from infogeom.kernels.points.tiles import Evaluation, Places, Task, ratio
 from infogeom.kernels.points.work import Work, way_of
 from infogeom.models.parameter import Parameter
-from infogeom.quantities import QUANTITIES, highest_order, metric_and_model
+from infogeom.quantities import QUANTITIES, highest_order, may_vanish, metric_and_model, zero_with
 from infogeom.symbolic import ClosedForm, Metric
 from infogeom.symbolic.tensors import is_product_of_lines
 
@@ -55,8 +55,6 @@ FEWEST_INNER = 256
 FEWER_BITS = 2**13
 #: Where in the typical ranges the points of no interest lie.
 PLACES_WITHIN = (0.3125, 0.71875, 0.59375, 0.84375)
-#: What may vanish everywhere.
-CURVATURES = ("riemann", "ricci", "ricci_scalar")
 #: Bits in which it is looked at whether it does.
 VANISHING_BITS = 2**13
 #: Parameters of a metric of which that is looked at, at most.
@@ -70,7 +68,7 @@ class _Jet:
     ----------
     kernels : MetricKernels
     data : ndarray
-        From `infogeom.kernels.points.closed_kernels.sample_table`.
+        From `infogeom.kernels.points.forms.closed_kernels.sample_table`.
     n : int
         Number of coordinates.
     """
@@ -214,36 +212,40 @@ class _Closed(Work):
             return [others, scalars]
         return [quantities]
 
-    def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...] | None]:
+    def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...]]:
         # Of straight-line code all that can be looked up is looked up here: a call costs microseconds.
         metric, data = self.metric, sample_table(self.metric)
         observed = tuple(name for name in quantities if name in metric.observables)
         geometric = tuple(name for name in quantities if name not in observed)
         jet = _Jet(metric_kernels(metric, geometric, observed, (), bounds=False), data, self.n)
-        kernel = jet.kernels.whole or jet.kernels.after or jet.kernels.jet
+        kernel, by_loops = (
+            jet.kernels.whole or jet.kernels.after or jet.kernels.jet,
+            self._by_loops(quantities, observed),
+        )
         if geometric and kernel is jet.kernels.jet:
-            return self._by_loops(jet, quantities, observed)
+            return by_loops
         shapes = [() if name in observed else (self.n,) * QUANTITIES[name].rank for name in quantities]
         places = [(kernel.at[name], shape) for name, shape in zip(quantities, shapes, strict=True)]
-        pivot = int(kernel.at["pivot"][0]) if geometric else None
+        taken_apart = not all(QUANTITIES[name].of_entries for name in geometric)
+        pivot = int(kernel.at["pivot"][0]) if taken_apart else None
 
-        def values(x: Array) -> tuple[Array, ...] | None:
-            """None where the metric is not seen to be positive."""
+        def values(x: Array) -> tuple[Array, ...]:
+            """By loops where the metric is not seen to be positive, and that matters."""
             point = np.ascontiguousarray(x[:, None])
             if kernel is jet.kernels.after:
                 found = evaluate_kernel(kernel, NOWHERE, jet(NOWHERE, point)[:, 0], NO_DATA)[:, 0, 0]
             else:
                 found = evaluate_kernel(kernel, NOWHERE, point, data)[:, 0, 0]
             if pivot is not None and not found[pivot] > SINGULAR:
-                return None
+                return by_loops(x)
             return tuple(found[at].reshape(shape) for at, shape in places)
 
         return values
 
-    def _by_loops(
-        self, jet: _Jet, quantities: tuple[str, ...], observed: tuple[str, ...]
-    ) -> Callable[[Array], tuple[Array, ...]]:
-        geometric = [name for name in quantities if name not in observed]
+    def _by_loops(self, quantities: tuple[str, ...], observed: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...]]:
+        data, geometric = sample_table(self.metric), [name for name in quantities if name not in observed]
+        kernels = metric_kernels(self.metric, tuple(geometric), observed, (), bounds=False)
+        jet = _Jet(kernels, data, self.n)
 
         def values(x: Array) -> tuple[Array, ...]:
             packed = jet(NOWHERE, np.ascontiguousarray(x[:, None]))[:, 0]
@@ -276,7 +278,7 @@ class _Closed(Work):
 
     @cached_property
     def _vanishing(self) -> frozenset[str]:
-        """Which of `CURVATURES` are 0 everywhere, as far as many bits tell at two points of no interest.
+        """Which quantities are 0 everywhere, as far as many bits tell at two points of no interest.
 
         That is no proof: √x² is not analytic, which is why float64 is trusted wherever it knows better; and what holds
         exponentials, a wall far away, may be below any bits here and is not asked.
@@ -284,13 +286,14 @@ class _Closed(Work):
         metric, exponentials = self.metric, functions_that(lambda facts: facts.saturating)
         if metric.samples or metric.matrix.has(*exponentials) or not 1 < self.n <= MOST_PROBED:
             return frozenset()
+        found = set(may_vanish())
         if is_product_of_lines(metric):
-            return frozenset(CURVATURES)
-        # Where R does not vanish neither does Ricci, and where Ricci does not neither does Riemann.
-        for k in reversed(range(len(CURVATURES))):
-            if not self._vanishes(CURVATURES[k]):
-                return frozenset(CURVATURES[k + 1 :])
-        return frozenset(CURVATURES)
+            return frozenset(found)
+        for name in reversed(may_vanish()):
+            # Where R does not vanish neither does Ricci, and where Ricci does not neither does Riemann.
+            if name in found and not self._vanishes(name):
+                found -= {*zero_with(name)}
+        return frozenset(found)
 
     def rank_everywhere(self, *, irregular: bool, of_metric: bool) -> tuple[int, Array]:
         """Where float64 knows each point to be regular only the data are asked."""

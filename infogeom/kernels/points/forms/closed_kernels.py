@@ -19,7 +19,7 @@ from infogeom.kernels.codegen.vectorised import vectorised
 from infogeom.kernels.compiled.compile import compiled
 from infogeom.kernels.curvature.straight_line import Assign, written_out
 from infogeom.kernels.curvature.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
-from infogeom.kernels.points.closed_jets import (
+from infogeom.kernels.points.forms.closed_jets import (
     MatrixOrCumulants,
     factored,
     jet_expressions,
@@ -35,6 +35,8 @@ Array = NDArray[np.float64]
 Names = tuple[str, ...]
 #: Entries of its highest derivative up to which what follows from a metric is written out as straight-line code.
 MAX_WRITTEN = 81
+#: The same without errors, of which there is much less to write.
+MAX_WRITTEN_ALONE = 256
 #: Coordinates up to which it is.
 MAX_COORDINATES = 5
 #: Entries up to which it is where Riemann or Ricci is wanted, with the errors of all its components.
@@ -237,7 +239,7 @@ def _columns(samples: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
 
 def _is_small(jet: dict[str, NDArray[np.object_]], n: int, quantities: Names, bounds: bool) -> bool:
     """Whether what follows from a jet is written out as straight-line code, and not left to loops."""
-    most, sizes = MAX_WRITTEN, [entries.size for entries in jet.values()]
+    most, sizes = MAX_WRITTEN if bounds else MAX_WRITTEN_ALONE, [entries.size for entries in jet.values()]
     if tensors_of_curvature(quantities):
         most = MAX_WRITTEN_TENSORS if bounds else MAX_WRITTEN
         sizes.append(n**4)
