@@ -127,7 +127,7 @@ def highest_order(names: Iterable[str]) -> int:
 
 
 def may_vanish() -> list[str]:
-    """Quantities that may be 0 everywhere, those that others are 0 with first."""
+    """Quantities that may be 0 everywhere, in the order of the rows: those that others are 0 with come first."""
     return [q.name for q in QUANTITIES.values() if q.vanishes_with]
 
 

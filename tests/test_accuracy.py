@@ -16,8 +16,8 @@ import xarray as xr
 from sympy import log, loggamma, oo, pi
 
 import infogeom as ig
+from infogeom.kernels.points.closed_kernels import metric_kernels
 from infogeom.kernels.points.forms.closed import exact
-from infogeom.kernels.points.forms.closed_kernels import metric_kernels
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower
 from tests.problems import EPS
 

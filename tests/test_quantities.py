@@ -89,13 +89,20 @@ import sys
 import warnings
 from types import MappingProxyType
 
+import numpy as np
+
 from infogeom import quantities
 from infogeom.kernels.curvature import geometry as module
 
 curved = quantities.Quantity("curved", "$2R + 4$", order=2)
 half = quantities.Quantity("half_trace", "half", takes_inverse=False, singular=True)
 square = quantities.Quantity("square", "$R^2$", order=2, read_off="ricci_scalar", read=lambda R: R**2)
-rows = {q.name: q for new in (curved, half) for q in (new, new.errors())} | {"square": square}
+sign = quantities.Quantity("determinant_sign", "$s$", singular=True, read_off="determinant", read=np.sign)
+log_loss = quantities.Quantity(
+    "log_loss", "$l$", order=-1, takes_inverse=False, singular=True, read_off="loss", read=np.log
+)
+rows = {q.name: q for new in (curved, half) for q in (new, new.errors())}
+rows |= {q.name: q for q in (square, sign, log_loss)}
 quantities.QUANTITIES, geometry = MappingProxyType({**quantities.QUANTITIES, **rows}), module.geometry
 
 
@@ -139,7 +146,21 @@ def refused(work):
         return str(error)
 
 
+def signs(matrix, *points):
+    found = ig.evaluate_points(ig.Metric([u, v], matrix), points, ["determinant", "determinant_sign"])
+    return [found.determinant.values.tolist(), found.determinant_sign.values.tolist()]
+
+
+def loss():
+    network = ig.models.sigmoid_neuron([[1.0, 2.0], [0.5, -1.0]], [1, 0], ig.losses.CrossEntropy())
+    found = ig.evaluate_points(network, [[0.5, 0.5]], ["loss", "log_loss"])
+    return [found.loss.item(), found.log_loss.item()]
+
+
 found = {
+    "signs everywhere": signs([[u**2, u * v], [u * v, v**2]], [0.1, 0.3], [0.7, 0.3]),
+    "signs at points": signs([[1, u], [u, u**2 + (v - 1) ** 2]], [0.1, 1.0], [0.3, 1.0], [0.7, 1.0], [0.7, 3.0]),
+    "loss": loss(),
     "at a point": told("at a point", 0.0, 2.0),
     "everywhere": told("everywhere", 0.0, 2.0),
     "regular": told("at a point", 1.0, 2.0),
@@ -175,6 +196,18 @@ def test_a_new_quantity_that_is_read_off_another_is_its_row_alone(
     assert arrived[how]["status"] == status
     assert arrived[how]["square"] == arrived[how]["ricci_scalar"] ** 2 > 0
     assert np.isnan(arrived["at a point"]["square"])
+
+
+@pytest.mark.parametrize("where", ["everywhere", "at points"])
+def test_what_is_read_off_is_read_off_what_singular_points_are_given(arrived: dict[str, Any], where: str) -> None:
+    determinants, signs = arrived[f"signs {where}"]
+    assert signs == np.sign(determinants).tolist()
+    assert 0.0 in signs
+
+
+def test_what_is_read_off_an_observable_is_its_row_alone(arrived: dict[str, Any]) -> None:
+    loss, logarithm = arrived["loss"]
+    assert logarithm == pytest.approx(np.log(loss), rel=1e-15)
 
 
 @where_singular

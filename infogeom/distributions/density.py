@@ -14,7 +14,7 @@ from sympy import Expr, Set, Symbol
 from infogeom.arguments import decimal
 from infogeom.distributions.many_digits import in_many_digits
 from infogeom.functions import stable
-from infogeom.models.combine import Product, Replicas
+from infogeom.models.combine import copies_of
 from infogeom.models.model import Model
 from infogeom.numeric.float64 import evaluated, in_float64
 from infogeom.numeric.multiprecision import in_mpmath
@@ -168,12 +168,12 @@ def _rows(columns: list[Array], where: NDArray[np.bool_]) -> Array:
 def _check(model: Model) -> None:
     if model.samples or not model.variables:
         raise TypeError(f"model {model.name!r} is on data, and has no density of one observation")
-    parts = model.structure.parts if isinstance(model.structure, Product) else (model,)
-    for part in parts:
-        if isinstance(part.structure, Replicas):
+    parts = model.structure.parts if model.structure else ()
+    for part in parts or (model,):
+        if copies_of(part) != 1:
             raise TypeError(
-                f"model {part.name!r} stands for {part.structure.number} observations, and has no density of one; "
-                f"ask {part.structure.model.name!r} itself"
+                f"model {part.name!r} stands for {copies_of(part)} observations, and has no density of one; "
+                "ask the model that was copied"
             )
     loose = sorted(symbol.name for value in model.constants.values() for symbol in value.free_symbols)
     if loose:

@@ -12,8 +12,7 @@ from numpy.random import Generator
 from infogeom.distributions.by_scipy import known_to_scipy
 from infogeom.distributions.density import Array, Density
 from infogeom.distributions.inversion import continuous_quantiles, discrete_quantiles
-from infogeom.models.combine import Product, Reparametrisation
-from infogeom.models.structures import Counts, Gaussian
+from infogeom.models.model import Structure
 
 __all__ = ["draws"]
 
@@ -23,41 +22,17 @@ MOST_OUTCOMES = 2**16
 
 def draws(density: Density, n: int, rng: Generator) -> Array:
     """``n`` observations, shape (n, variables)."""
-    structure = density.model.structure
-    if isinstance(structure, Product):
-        columns = []
-        for part in structure.parts_in(density.model):
-            point = {p.symbol: density.point[p.symbol] for p in part.parameters}
-            columns.append(draws(Density(part, point), n, rng))
-        return np.hstack(columns)
-    if isinstance(structure, Reparametrisation):
-        old = {p.symbol: density.number(e) for p, e in zip(structure.model.parameters, structure.old, strict=True)}
-        return draws(Density(structure.part_in(density.model), old), n, rng)
-    if isinstance(structure, Gaussian):
-        return _normal(density, structure, n, rng)
-    if isinstance(structure, Counts):
-        return _counts(density, structure, n, rng)
-    return _of_one(density, n, rng) if len(density.symbols) == 1 else _of_several(density, n, rng)
-
-
-def _normal(density: Density, structure: Gaussian, n: int, rng: Generator) -> Array:
-    mean = np.array([density.number(e) for e in structure.mean])
-    given = np.array([density.number(e) for e in structure.matrix]).reshape(len(mean), len(mean))
-    covariance = np.linalg.inv(given) if structure.is_precision else given
-    return rng.multivariate_normal(mean, covariance, n)
-
-
-def _counts(density: Density, structure: Counts, n: int, rng: Generator) -> Array:
-    """Of outcomes in so many trials; before so many successes Poisson counts whose common rate is gamma distributed."""
-    means, number = [density.number(e) for e in structure.means], density.number(structure.number)
+    structure = density.model.structure or Structure()
+    parts = structure.parts_at(density.model, density.number)
+    if parts:
+        return np.hstack([draws(Density(part, point), n, rng) for part, point in parts])
     try:
-        if structure.sign < 0:
-            found = rng.multinomial(round(number), [*means, 1 - sum(means)], n)[:, :-1]
-        else:
-            found = rng.poisson(rng.gamma(number, size=n)[:, None] * means)
+        found = structure.draw(density.number, n, rng)
     except (OverflowError, ValueError) as error:
         raise ArithmeticError(f"model {density.model.name!r} cannot be sampled there: {error}") from None
-    return np.asarray(found, dtype=float)
+    if found is not None:
+        return found
+    return _of_one(density, n, rng) if len(density.symbols) == 1 else _of_several(density, n, rng)
 
 
 def _of_one(density: Density, n: int, rng: Generator) -> Array:

@@ -40,7 +40,7 @@ def checked_quantities(metric: Metric, quantities: Sequence[str]) -> tuple[str, 
     if unknown or not names:
         raise ValueError(f"quantities must come from {list(QUANTITIES)}, got {unknown or 'none'}")
     asked = [QUANTITIES[name] for name in names]
-    missing = [q.name for q in asked if q.observed and q.base not in metric.observables]
+    missing = [q.name for q in asked if q.observed and q.source not in metric.observables]
     if missing:
         raise TypeError(f"quantities {missing} need a network, and this metric has no such observable")
     if lacking := work_of(metric).lacking(names):

@@ -13,7 +13,7 @@ from sympy import Expr, Symbol
 from infogeom import precision
 from infogeom.arguments import as_expression, check_count
 from infogeom.functions import stable
-from infogeom.models.model import Model, Structure
+from infogeom.models.model import Model, Number, Structure
 from infogeom.models.parameter import Parameter, parameters_of
 
 __all__ = ["Product", "Reparametrisation", "Replicas", "copies_of", "product", "reparametrise", "replicate"]
@@ -23,7 +23,11 @@ __all__ = ["Product", "Reparametrisation", "Replicas", "copies_of", "product", "
 class Product(Structure):
     """Independent observations of several models, their parameters one after another."""
 
-    parts: tuple[Model, ...]
+    parts: tuple[Model, ...] = ()
+
+    def parts_at(self, model: Model, number: Number) -> list[tuple[Model, dict[Symbol, float]]]:
+        """Each of the parts, at its parameters."""
+        return [(part, {p.symbol: number(p.symbol) for p in part.parameters}) for part in self.parts_in(model)]
 
     def parts_in(self, whole: Model) -> list[Model]:
         """The parts with the constants of the whole, which `dataclasses.replace` may have given others."""
@@ -41,6 +45,11 @@ class Replicas(Structure):
     model: Model
     number: Expr
 
+    @property
+    def copies(self) -> Expr:
+        """So many times what the model stands for."""
+        return self.number * copies_of(self.model)
+
     def part_in(self, whole: Model) -> Model:
         """The model with the constants of the whole, which `dataclasses.replace` may have given others."""
         return _part_in(whole, self.model, {})
@@ -52,6 +61,16 @@ class Reparametrisation(Structure):
 
     model: Model
     old: tuple[Expr, ...]
+
+    @property
+    def copies(self) -> Expr:
+        """What the model stands for."""
+        return copies_of(self.model)
+
+    def parts_at(self, model: Model, number: Number) -> list[tuple[Model, dict[Symbol, float]]]:
+        """The model at its old coordinates."""
+        point = {p.symbol: number(e) for p, e in zip(self.model.parameters, self.old, strict=True)}
+        return [(self.part_in(model), point)]
 
     def part_in(self, whole: Model) -> Model:
         """The model with the constants of the whole, which `dataclasses.replace` may have given others."""
@@ -206,9 +225,7 @@ def replicate(model: Model, n: int | Symbol) -> Model:
 
 def copies_of(model: Model) -> Expr:
     """How many independent observations of its log-density a model stands for, whatever it was made of in between."""
-    if isinstance(model.structure, Replicas):
-        return model.structure.number * copies_of(model.structure.model)
-    return copies_of(model.structure.model) if isinstance(model.structure, Reparametrisation) else sympy.Integer(1)
+    return model.structure.copies if model.structure else sympy.S.One
 
 
 def reparametrise(

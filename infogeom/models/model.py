@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import sympy
+from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sympy import Expr, Set, Symbol
@@ -22,7 +23,10 @@ from infogeom.models.parameter import Parameter
 from infogeom.models.samples import Samples
 from infogeom.quantities import QUANTITIES
 
-__all__ = ["Model", "Network", "Structure"]
+__all__ = ["Model", "Network", "Number", "Structure"]
+
+#: From an expression in parameters and constants to its value.
+Number = Callable[[Expr], float]
 
 #: Sets over which expectations are taken.
 SUPPORTS = (
@@ -36,7 +40,35 @@ SUPPORTS = (
 
 
 class Structure:
-    """What is known of a model beside its log-density: how it is made of others, or of which kind it is."""
+    """What is known of a model beside its log-density: how it is made of others, or of which kind it is.
+
+    Attributes
+    ----------
+    copies : Expr
+        How many independent observations of its log-density a model stands for.
+    parts : tuple of Model
+        Models whose observations, side by side, are one of the model.
+    """
+
+    copies: Expr = sympy.S.One
+    parts: tuple[Model, ...] = ()
+
+    def parts_at(self, model: Model, number: Number) -> list[tuple[Model, dict[Symbol, float]]]:
+        """Models whose observations, side by side, are one of the model, each at its point; none where it is of none.
+
+        ``number`` is the value of an expression in the parameters and the constants.
+        """
+        return []
+
+    def draw(self, number: Number, n: int, rng: Generator) -> NDArray[np.float64] | None:
+        """``n`` observations, shape (n, variables), where the structure says how they come about; else None.
+
+        Raises
+        ------
+        OverflowError, ValueError
+            Where NumPy's generators fail.
+        """
+        return None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

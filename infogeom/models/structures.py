@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
 from sympy import Expr, ImmutableMatrix
 
-from infogeom.models.model import Structure
+from infogeom.models.model import Number, Structure
 
 __all__ = [
     "STATES_WRITTEN_OUT",
@@ -36,6 +39,15 @@ class Counts(Structure):
     means: tuple[Expr, ...]
     number: Expr
     sign: int = -1
+
+    def draw(self, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
+        """Of outcomes in trials; before so many successes Poisson counts whose common rate is gamma distributed."""
+        means, trials = [number(e) for e in self.means], number(self.number)
+        if self.sign < 0:
+            found = rng.multinomial(round(trials), [*means, 1 - sum(means)], n)[:, :-1]
+        else:
+            found = rng.poisson(rng.gamma(trials, size=n)[:, None] * means)
+        return np.asarray(found, dtype=float)
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,13 @@ class Gaussian(Structure):
     matrix: ImmutableMatrix
     is_precision: bool = False
     statistics: QuadraticForms | None = None
+
+    def draw(self, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
+        """By NumPy's sampler."""
+        mean = np.array([number(e) for e in self.mean])
+        given = np.array([number(e) for e in self.matrix]).reshape(len(mean), len(mean))
+        covariance = np.linalg.inv(given) if self.is_precision else given
+        return rng.multivariate_normal(mean, covariance, n)
 
 
 @dataclass(frozen=True)

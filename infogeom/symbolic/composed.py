@@ -146,6 +146,9 @@ class PulledBack(Composed):
         """With the old coordinates exact."""
         if not isinstance(self.old, Mapping) or not all(isinstance(symbol, Symbol) for symbol in self.old):
             raise TypeError(f"old must map Symbols to expressions, got {self.old!r}")
+        names = [symbol.name for symbol in self.old]
+        if len(set(names)) < len(names) or not all(name.isidentifier() for name in names):
+            raise ValueError(f"old must map symbols with different names, which are identifiers, got {names}")
         if tuple(self.new) != tuple(place.coordinates):
             raise ValueError(f"new must be the coordinates {place.names}, in order, got {list(self.new)}")
         old = {symbol: exact(as_expression(f"old[{symbol.name!r}]", e)) for symbol, e in self.old.items()}

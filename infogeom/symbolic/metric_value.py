@@ -119,6 +119,8 @@ class Metric(OfMetrics):
         form = given.read(Place(coordinates, tuple(self.constants), self.region))
         if observables and form.matrix is None:
             raise TypeError(f"observables {[*observables]} are averaged like a matrix, and this metric is {form.told}")
+        if form.samples and (shared := set(coordinates) & set(form.samples.symbols)):
+            raise ValueError(f"coordinates must not be symbols of the data, got {sorted(map(str, shared))}")
         object.__setattr__(form, "stands", True)
         conditions = tuple(c for c in form.conditions if c not in self.constraints)
         self._set(constraints=constraints + conditions, form=form, matrix=form.matrix, samples=form.samples)

@@ -72,6 +72,10 @@ def verify(model_or_metric: Model | Metric, points: ArrayLike | None = None, *, 
     slow : bool
         Ask EinsteinPy about three parameters too, which takes it seconds to minutes a point.
 
+    Notes
+    -----
+    Of a law whose expectations do not close each point takes quadratures in many digits: up to minutes.
+
     Returns
     -------
     Verification

@@ -18,7 +18,7 @@ from infogeom.kernels.balls import ball_functions
 from infogeom.kernels.balls.enclosures import precision
 from infogeom.kernels.codegen.program import Axes, exact_source, kernel
 from infogeom.kernels.codegen.rounding import rounding
-from infogeom.kernels.points.forms.closed_kernels import evaluate_kernel
+from infogeom.kernels.points.closed_kernels import evaluate_kernel
 from infogeom.numeric.multiprecision import in_mpmath, staged
 
 xi, x, y = Symbol("xi", real=True), Symbol("x", real=True), Symbol("y", real=True)

@@ -22,7 +22,7 @@ from infogeom.kernels.balls.enclosures import Balls, precision
 from infogeom.kernels.codegen import program
 from infogeom.kernels.codegen.program import Axes, UnsupportedFunctionError, exact_source, kernel
 from infogeom.kernels.compiled.library import CALLED
-from infogeom.kernels.points.forms.closed_kernels import evaluate_kernel
+from infogeom.kernels.points.closed_kernels import evaluate_kernel
 from infogeom.numeric.multiprecision import in_mpmath
 from tests.special_reference import DEFINITIONS, exactly
 

@@ -13,7 +13,7 @@ from scipy.integrate import quad
 from sympy import Abs, Expr, Piecewise, Rational
 
 import infogeom as ig
-from infogeom.kernels.points.forms.closed_jets import jet_expressions
+from infogeom.kernels.points.closed_jets import jet_expressions
 from infogeom.losses import Loss
 from infogeom.models import decision_boundary, sigmoid_neuron
 

@@ -79,3 +79,19 @@ def test_equal_weights_are_one_nth_in_every_route(n: int) -> None:
     samples = ig.metric(network).samples
     assert samples.exact_weights == [sympy.Rational(1, n)] * n
     assert ig.verify(network, [[0.3, 0.3], [5.0, -4.0], [9.0, 8.0]]).agree
+
+
+def test_coordinates_are_no_symbols_of_the_data() -> None:
+    network = ig.models.sigmoid_neuron([[0.5, 1.0], [-1.0, 0.3]], [1, 0], ig.losses.CrossEntropy())
+    g = ig.metric(network)
+    (one, other), taken = g.coordinates, g.samples.symbols[0]
+    with pytest.raises(ValueError, match=r"coordinates must not be symbols of the data, got \['xtilde_1'\]"):
+        ig.Metric([taken, t], PulledBack(g.form, {one: taken, other: t}, [taken, t]))
+
+
+@pytest.mark.parametrize("names", [("x'",), ("x", "x")])
+def test_old_coordinates_have_names_of_their_own(names: tuple[str, ...]) -> None:
+    old = [sympy.Symbol(name, positive=bool(k), real=True) for k, name in enumerate(names)]
+    form = ig.symbolic.ClosedForm(sympy.diag(*[1 + x**2 for x in old]))
+    with pytest.raises(ValueError, match="old must map symbols with different names"):
+        ig.Metric([t], PulledBack(form, {x: t ** (k + 1) for k, x in enumerate(old)}, [t]))

@@ -37,6 +37,7 @@ from infogeom.quantities import QUANTITIES, read_from
 
 __all__ = [
     "BITS",
+    "FEWER_BITS",
     "MOST_BITS",
     "Balls",
     "Enclosure",
@@ -49,6 +50,8 @@ Array = NDArray[np.float64]
 Objects = NDArray[Any]  # of balls
 #: Bits to begin with.
 BITS = 128
+#: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow.
+FEWER_BITS = 2**13
 #: Bits in which what has no value is given up, unless values beside the point approach one.
 UNDEFINED_BITS = 2**13
 #: Statuses of a regular point by how much they say.
@@ -305,10 +308,9 @@ class Balls:
                 error[at] = error_of(ball, value)
                 if np.isnan(value):
                     status = max(status, Status.OVERFLOW if ball.is_finite() else Status.UNDEFINED, key=GRAVITY.index)
-        if regular:
-            values |= dict(read_from(values, quantities))
-            if "ricci_scalar" in values:  # of R more is known than its number
-                values |= described(found.values["ricci_scalar"].item())
+        values |= dict(read_from(values, quantities))
+        if "ricci_scalar" in values and regular:  # of R more is known than its number
+            values |= described(found.values["ricci_scalar"].item())
         if found.undefined or (found.beyond and not regular and not found.certain):  # nothing is known of its rank
             status = Status.UNDEFINED if found.undefined else Status.OVERFLOW
             return Refined(status, values, -1, np.full((self.n, self.n), np.nan))

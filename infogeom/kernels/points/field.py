@@ -61,8 +61,7 @@ class Field:
         point = np.asarray(x, dtype=float)
         if point.shape != self._shape:
             raise ValueError(f"x must have shape {self._shape}, got {point.shape}")
-        found = self._compiled(point) if self._compiled else None
-        if found is None:
-            jets = self._work.jets(point[None], self._order)
-            found = at_point(jets.g, jets.dg, jets.ddg, self._names)
-        return found
+        if self._compiled:
+            return self._compiled(point)
+        jets = self._work.jets(point[None], self._order)
+        return at_point(jets.g, jets.dg, jets.ddg, self._names)

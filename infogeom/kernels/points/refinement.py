@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from infogeom.kernels.balls.enclosures import Balls, Refined, refine_all
+from infogeom.kernels.balls.enclosures import FEWER_BITS, Balls, Refined, refine_all
 from infogeom.kernels.curvature.loops import TINY
 from infogeom.kernels.points import Task, Work, tabulate, work_of
-from infogeom.kernels.points.forms.closed import FEWER_BITS
 from infogeom.kernels.status import Status
 from infogeom.quantities import QUANTITIES, may_vanish, read_from
 from infogeom.threads import PATIENCE, in_order, threads
@@ -181,6 +180,7 @@ def settle(
             doubtful &= _entries_in_doubt(entries, n, task.rtol or 0.0)
             _refine_entries(balls, task, outputs, np.flatnonzero(doubtful)[:max_refined])
         _make_singular(outputs, status, rank, null)
+        _read(outputs)
         doubtful[:] = False
 
     # Singular here or there.
@@ -261,10 +261,15 @@ def _blank(outputs: Mapping[str, Array], at: Any) -> None:
             outputs[name][:, at] = np.nan
 
 
-def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
-    """Fill in what is read off others, and the rank of the points that float64 knows to be regular."""
+def _read(outputs: Mapping[str, Array]) -> None:
+    """Fill in what is read off others, point by point."""
     for name, values in read_from(outputs, outputs):
         outputs[name][:] = values
+
+
+def _derive(outputs: Mapping[str, Array], status: Flags, n: int) -> None:
+    """Fill in what is read off others, and the rank of the points that float64 knows to be regular."""
+    _read(outputs)
     regular = (status == Status.OK) | (status == Status.UNREFINED)
     if "metric_rank" in outputs:
         outputs["metric_rank"][:] = np.where(regular, n, -1)

@@ -70,8 +70,8 @@ class Work(ABC):
     def jets(self, points: Array, order: int) -> BoundedJet:
         """Jets up to an order at points (m, n), by float64."""
 
-    def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...] | None] | None:
-        """Quantities and observables at one point, by compiled code; None where there is no such, or not at a point."""
+    def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...]] | None:
+        """Quantities and observables at one point, by compiled code; None where there is no such."""
         return None
 
     def lacking(self, quantities: Collection[str]) -> str:

@@ -20,8 +20,8 @@ from infogeom.kernels.balls.fixed_precision import double_double_of
 from infogeom.kernels.codegen import program
 from infogeom.kernels.codegen.program import Axes, UnsupportedFunctionError, exact_source, kernel
 from infogeom.kernels.codegen.rounding import rounding
+from infogeom.kernels.points.closed_kernels import evaluate_kernel
 from infogeom.kernels.points.forms.closed import exact
-from infogeom.kernels.points.forms.closed_kernels import evaluate_kernel
 from infogeom.kernels.status import Status
 from infogeom.models.samples import Samples
 from infogeom.numeric.multiprecision import in_mpmath

@@ -16,7 +16,7 @@ from infogeom.functions import expit, softplus
 from infogeom.kernels.codegen.layout import UNROLL
 from infogeom.kernels.codegen.program import Axes, UnsupportedFunctionError, exact_source, kernel
 from infogeom.kernels.compiled.compile import compiled, interpreted
-from infogeom.kernels.points.forms.closed_kernels import evaluate_kernel
+from infogeom.kernels.points.closed_kernels import evaluate_kernel
 from tests.problems import EPS
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

@@ -15,7 +15,7 @@ from sympy.codegen.cfunctions import expm1, log1p
 from infogeom.functions import expit, inverse_mills, log_normal_cdf, log_sum_exp, softmax, softplus
 from infogeom.kernels.codegen.program import Axes, kernel
 from infogeom.kernels.codegen.rounding import largest, rounding
-from infogeom.kernels.points.forms.closed_kernels import evaluate_kernel
+from infogeom.kernels.points.closed_kernels import evaluate_kernel
 from tests import strategies
 from tests.special_reference import DEFINITIONS
 

@@ -9,7 +9,7 @@ import sympy
 from infogeom.functions import bessel_ratio, expit, log_bessel, softplus
 from infogeom.kernels.codegen import program
 from infogeom.kernels.codegen.program import Axes, kernel
-from infogeom.kernels.points.forms.closed_kernels import evaluate_kernel
+from infogeom.kernels.points.closed_kernels import evaluate_kernel
 from tests.problems import EPS
 
 x, y = sympy.symbols("x y", positive=True)

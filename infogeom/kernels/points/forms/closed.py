@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.functions.registry import functions_that
-from infogeom.kernels.balls.enclosures import BITS, MOST_BITS, Balls
+from infogeom.kernels.balls.enclosures import BITS, FEWER_BITS, MOST_BITS, Balls
 from infogeom.kernels.balls.fixed_precision import DoubleDouble, double_double_of
 from infogeom.kernels.codegen.program import UnsupportedFunctionError
 from infogeom.kernels.codegen.rounding import ERRORS
@@ -18,7 +18,7 @@ from infogeom.kernels.curvature.jet import JET, BoundedJet
 from infogeom.kernels.curvature.loops import SINGULAR
 from infogeom.kernels.curvature.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
 from infogeom.kernels.points import tile_loops
-from infogeom.kernels.points.forms.closed_kernels import (
+from infogeom.kernels.points.closed_kernels import (
     MetricKernels,
     evaluate_kernel,
     exact_kernel,
@@ -51,8 +51,6 @@ SAMPLED = (128, 256)
 CACHED = 2**18
 #: Inner points of a tile below which calls outweigh that.
 FEWEST_INNER = 256
-#: Bits to which a pivot must vanish where the metric looks singular everywhere or is slow.
-FEWER_BITS = 2**13
 #: Where in the typical ranges the points of no interest lie.
 PLACES_WITHIN = (0.3125, 0.71875, 0.59375, 0.84375)
 #: Bits in which it is looked at whether it does.
@@ -68,7 +66,7 @@ class _Jet:
     ----------
     kernels : MetricKernels
     data : ndarray
-        From `infogeom.kernels.points.forms.closed_kernels.sample_table`.
+        From `infogeom.kernels.points.closed_kernels.sample_table`.
     n : int
         Number of coordinates.
     """
@@ -218,10 +216,8 @@ class _Closed(Work):
         observed = tuple(name for name in quantities if name in metric.observables)
         geometric = tuple(name for name in quantities if name not in observed)
         jet = _Jet(metric_kernels(metric, geometric, observed, (), bounds=False), data, self.n)
-        kernel, by_loops = (
-            jet.kernels.whole or jet.kernels.after or jet.kernels.jet,
-            self._by_loops(quantities, observed),
-        )
+        by_loops = self._by_loops(quantities, observed)
+        kernel = jet.kernels.whole or jet.kernels.after or jet.kernels.jet
         if geometric and kernel is jet.kernels.jet:
             return by_loops
         shapes = [() if name in observed else (self.n,) * QUANTITIES[name].rank for name in quantities]

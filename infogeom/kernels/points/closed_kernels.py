@@ -19,7 +19,7 @@ from infogeom.kernels.codegen.vectorised import vectorised
 from infogeom.kernels.compiled.compile import compiled
 from infogeom.kernels.curvature.straight_line import Assign, written_out
 from infogeom.kernels.curvature.tensor_errors import SINGLE, SINGLE_OF_SAMPLES
-from infogeom.kernels.points.forms.closed_jets import (
+from infogeom.kernels.points.closed_jets import (
     MatrixOrCumulants,
     factored,
     jet_expressions,
