@@ -235,7 +235,7 @@ def test_models_on_data_and_what_is_no_model_are_refused() -> None:
 def test_the_models_alone_do_not_load_the_closed_forms() -> None:
     code = (
         "import sys, infogeom.models as m; assert 'table' in dir(m); assert 'infogeom.symbolic' not in sys.modules;"
-        "m.table; assert 'infogeom.symbolic' in sys.modules"
+        "m.table(['normal']); assert 'infogeom.symbolic' in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     with pytest.raises(AttributeError, match=r"'infogeom\.models' has no attribute 'tabel'"):

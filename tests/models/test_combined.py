@@ -197,10 +197,15 @@ def test_a_law_of_several_variables_takes_part_by_its_closed_form() -> None:
     assert abs(found.ricci_scalar.item() - total) <= found.ricci_scalar_error.item() + 1e-9 * abs(total)
 
 
-def test_a_product_in_numbers_has_no_second_way() -> None:
-    law = ig.models.product(ig.models.negative_binomial(), ig.models.normal())
+def test_a_product_in_numbers_is_verified_by_its_parts() -> None:
+    table = ig.verify(ig.models.product(ig.models.negative_binomial(), ig.models.normal()), [[2, 0.3, 1, 1.5]])
+    assert {row.route for row in table.rows} == {"chain rule"}
+    assert table.agree
+
+
+def test_many_states_have_no_second_way() -> None:
     with pytest.raises(ValueError, match=r"cannot be verified: .* takes an expectation over several variables"):
-        ig.verify(law, [[2, 0.3, 1, 1.5]])
+        ig.verify(ig.models.replicate(ig.models.log_linear(4), 2), [[0.1] * 10])
 
 
 # --- Names ------------------------------------------------------------------------------------------------------------
