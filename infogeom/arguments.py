@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from sympy import Expr, ImmutableMatrix, Symbol
 
 __all__ = [
+    "ReadOnlyArrays",
     "as_expression",
     "as_matrix",
     "by_name",
@@ -32,6 +33,16 @@ __all__ = [
     "sequence_of",
     "table_of",
 ]
+
+
+class ReadOnlyArrays:
+    """A value whose arrays nobody may write to, in copies of it too: NumPy's own copies could be written to."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for held in state.values():
+            if isinstance(held, np.ndarray):
+                held.flags.writeable = False
+        self.__dict__.update(state)
 
 
 def finite_array(

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Rational, Symbol
 
-from infogeom.arguments import finite_array
+from infogeom.arguments import ReadOnlyArrays, finite_array
 
 __all__ = ["Samples"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Samples:
+class Samples(ReadOnlyArrays):
     """Data over which a metric is a weighted mean.
 
     Parameters

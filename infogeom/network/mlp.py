@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogeom.arguments import check_count, finite_array
+from infogeom.arguments import ReadOnlyArrays, check_count, finite_array
 from infogeom.network import passes
 
 __all__ = ["MLP"]
@@ -23,7 +23,7 @@ PARAMETRIZATIONS = ("standard", "ntk")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MLP:
+class MLP(ReadOnlyArrays):
     """Dense network z_l = s_l a_(l−1) W_l + b_l, a_l = φ(z_l), with linear outputs f = z_L.
 
     Parameters
@@ -48,7 +48,7 @@ class MLP:
     Attributes
     ----------
     parameters : ndarray, shape (P,)
-        Weights (fan_in, fan_out) and bias of each layer in turn, flattened; read-only.
+        Weights (fan_in, fan_out) and bias of each layer in turn, flattened; read-only, in copies and pickles too.
 
     Raises
     ------

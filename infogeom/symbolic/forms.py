@@ -15,7 +15,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr, ImmutableMatrix, Symbol
 
-from infogeom.arguments import check_real, exact, finite_array
+from infogeom.arguments import ReadOnlyArrays, check_real, exact, finite_array
 from infogeom.formulas import latex
 from infogeom.models.law import Law
 from infogeom.models.samples import Samples
@@ -231,7 +231,7 @@ class Expectation(Form):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WeightedStates(Form):
+class WeightedStates(ReadOnlyArrays, Form):
     """The covariance of statistics over many states, in the natural parameters θ of p_s ∝ exp(θ·t_s).
 
     Parameters
