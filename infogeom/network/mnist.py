@@ -23,22 +23,38 @@ MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 SPLITS = ("train", "t10k")
 #: Digits.
 CLASSES = 10
-#: SHA-256 of the gzipped files as LeCun, Cortes and Burges published them.
+#: SHA-256 of the gzipped files as LeCun, Cortes and Burges published them, to download.
 PUBLISHED = {
     "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
     "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
     "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
     "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
+#: SHA-256 of the images and of the labels in each pair of them, whatever they are compressed by.
+CONTENTS = {
+    "train": (
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    ),
+    "t10k": (
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+}
+#: Files that an error lists at most.
+LISTED = 8
 
 
 def load_mnist(folder: str | Path, split: str | None = None) -> tuple[Array, Array]:
-    """MNIST images and labels from a folder of IDX files, gzipped or not.
+    """Images of 28 × 28 pixels and labels from a folder of IDX files named as MNIST's, gzipped or not.
+
+    Other data come in files of these names too, Fashion-MNIST for one: `mnist_source` says which these are.
 
     Parameters
     ----------
     folder : str or Path
-        Holds ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, or the ``t10k-`` pair, each perhaps ``.gz``.
+        Holds ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, or the ``t10k-`` pair, each perhaps ``.gz``
+        and perhaps with a dot for the second hyphen (``train-images.idx3-ubyte``).
     split : {"train", "t10k"}, optional
         Which pair; the one that is there when omitted, train before t10k.
 
@@ -68,11 +84,33 @@ def load_mnist(folder: str | Path, split: str | None = None) -> tuple[Array, Arr
 
 
 def mnist_source(folder: str | Path, split: str | None = None) -> str:
-    """What `load_mnist` would read, in words, and whether its files are the published ones by their SHA-256."""
+    """What `load_mnist` would read, in words: MNIST where the SHA-256 of what the files hold is that of the published.
+
+    Their names do not matter for that, nor whether and how they are compressed.
+
+    Parameters
+    ----------
+    folder, split
+        As for `load_mnist`.
+
+    Returns
+    -------
+    str
+        ``"MNIST, t10k pair, SHA-256 as published"``, say; of anything else "IDX images", by which names they were
+        found, and how the SHA-256 of images and labels begin.
+
+    Raises
+    ------
+    ValueError
+        For a missing folder or file, and for a damaged gzip file.
+    """
     files = _pair(path_of("folder", folder), split)
-    known = all(hashlib.sha256(file.read_bytes()).hexdigest() == PUBLISHED.get(file.name) for file in files)
-    pair = files[0].name.partition("-")[0]
-    return f"MNIST, {pair} pair" + (", SHA-256 as published" if known else ", of unknown SHA-256")
+    images, labels = (hashlib.sha256(_content(file)).hexdigest() for file in files)
+    for name, published in CONTENTS.items():
+        if (images, labels) == published:
+            return f"MNIST, {name} pair, SHA-256 as published"
+    found = files[0].name.partition("-")[0]
+    return f"IDX images, {found} pair, SHA-256 {images[:12]}… and {labels[:12]}…, not those of MNIST"
 
 
 def fetch_mnist(folder: str | Path | None = None) -> Path:
@@ -148,33 +186,53 @@ def _pair(folder: Path, split: str | None) -> tuple[Path, Path]:
         raise ValueError(f"split must be 'train' or 't10k', got {split!r}")
     if not folder.is_dir():
         raise ValueError(f"folder must be a folder of MNIST files, got {str(folder)!r}")
-    for name in (split,) if split else SPLITS:
-        images = _there(folder, f"{name}-images-idx3-ubyte")
-        labels = _there(folder, f"{name}-labels-idx1-ubyte")
+    looked_for = (split,) if split else SPLITS
+    for name in looked_for:
+        images, labels = (_there(folder, stem) for stem in _stems(name))
         if images and labels:
             return images, labels
-    wanted = "a pair of MNIST files, train-… or t10k-…"
-    if split:
-        wanted = f"{split}-images-idx3-ubyte[.gz] and {split}-labels-idx1-ubyte[.gz]"
-    raise ValueError(f"folder {str(folder)!r} must hold {wanted}")
+    wanted = ", or ".join(" and ".join(_stems(name)) for name in looked_for)
+    raise ValueError(
+        f"folder {str(folder)!r} must hold {wanted} (also with a dot before idx, also with .gz at the end), "
+        f"got {_listing(folder)}"
+    )
+
+
+def _stems(split: str) -> tuple[str, str]:
+    """Names of the images and of the labels of a split."""
+    return f"{split}-images-idx3-ubyte", f"{split}-labels-idx1-ubyte"
 
 
 def _there(folder: Path, stem: str) -> Path | None:
-    """File in a folder, gzipped or not; None where there is neither."""
-    for file in (folder / f"{stem}.gz", folder / stem):
-        if file.is_file():
-            return file
+    """File in a folder, gzipped or not, with a hyphen or a dot before idx; None where there is none."""
+    for name in (stem, stem.replace("-idx", ".idx")):
+        for file in (folder / f"{name}.gz", folder / name):
+            if file.is_file():
+                return file
     return None
+
+
+def _listing(folder: Path) -> str:
+    """Names of what a folder holds, the first of many."""
+    names = sorted(path.name for path in folder.iterdir())
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return (", ".join(names[:LISTED]) + more) or "an empty one"
+
+
+def _content(file: Path) -> bytes:
+    """Bytes of a file, those that it was compressed from where it is gzipped."""
+    content = file.read_bytes()
+    if file.suffix != ".gz":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{file}: must be a whole gzip file, got: {error}") from None
 
 
 def _idx(file: Path, ndim: int) -> NDArray[np.uint8]:
     """Array of unsigned bytes in an IDX file: two zeros, the type 8, the number of dimensions, their lengths, data."""
-    content = file.read_bytes()
-    if file.suffix == ".gz":
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"{file}: must be a whole gzip file, got: {error}") from None
+    content = _content(file)
     magic, header = bytes([0, 0, 8, ndim]), 4 + 4 * ndim
     if content[:4] != magic:
         raise ValueError(
