@@ -16,6 +16,7 @@ from sympy import Expr, ImmutableMatrix, Symbol
 
 __all__ = [
     "ReadOnlyArrays",
+    "array_of",
     "as_expression",
     "as_matrix",
     "by_name",
@@ -45,19 +46,40 @@ class ReadOnlyArrays:
         self.__dict__.update(state)
 
 
+def array_of(values: Any) -> NDArray[Any]:
+    """Array of what was given; of tensors, and of lists of them, the numbers without their gradients."""
+    try:
+        return np.asarray(values)
+    except (RuntimeError, TypeError):  # what a tensor raises that needs a gradient, or lies on another device
+        return _detached(values)
+
+
+def _detached(values: Any) -> NDArray[Any]:
+    """Array of what perhaps holds tensors: of each its numbers, in the memory of this process."""
+    if isinstance(values, list | tuple):
+        return np.asarray([_detached(value) for value in values])
+    for step in ("detach", "cpu"):
+        if callable(getattr(values, step, None)):
+            values = getattr(values, step)()
+    return np.asarray(values)
+
+
 def finite_array(
     name: str, values: ArrayLike, ndim: int | None = None, dtype: str = "float64", *, copy: bool = True
 ) -> NDArray[Any]:
-    """C-ordered array of ``values``, or an error that names ``name``, the rule and the value; a copy is read-only."""
+    """C-ordered array of ``values``, or an error that names ``name``, the rule and the value; a copy is read-only.
+
+    Tensors are taken by their numbers, those too that need a gradient.
+    """
     try:
         if np.ma.is_masked(values):
             raise TypeError("got masked ones")
-        given = np.asarray(values)
+        given = array_of(values)
         if given.dtype.kind not in "biufO":
             raise TypeError(f"got {given.dtype}")
         with np.errstate(over="ignore"):  # asked for below
             array = np.array(given, dtype, order="C") if copy else np.ascontiguousarray(given, dtype)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{name} must hold real numbers: {error}") from None
     except OverflowError:
         raise ValueError(f"{name} must hold {dtype} numbers, got one beyond it") from None
@@ -246,7 +268,7 @@ def point_of(name: str, given: Any, wanted: Sequence[str]) -> NDArray[np.float64
     missing = [column for column in wanted if column not in found]
     if missing:
         raise ValueError(f"{name} must hold {list(wanted)} by name, got {list(map(str, found))}; missing {missing}")
-    return finite_array(name, [np.asarray(found[column]).item() for column in wanted])
+    return finite_array(name, [array_of(found[column]).item() for column in wanted])
 
 
 def point_inside(

@@ -17,7 +17,8 @@ from sympy import Interval, Matrix, Symbol, nan, sqrt
 
 import infogeom as ig
 from infogeom import models
-from infogeom.arguments import decimal, table_of
+from infogeom.arguments import array_of, decimal, finite_array, table_of
+from tests.torch_like import Tensor
 
 x, a, b, loose = Symbol("x", real=True), Symbol("a", real=True), Symbol("b", real=True), Symbol("a")
 s = Symbol("s", positive=True)
@@ -234,3 +235,42 @@ def test_known_numbers_of_a_model_are_the_decimals_that_they_print_as() -> None:
     tenth = sympy.Rational(1, 10)
     assert (changed.constraints, changed.observables) == ((a + tenth,), {"height": 3 * tenth * x})
     assert list(changed.constants.values()) == [7 * tenth]
+
+
+# --- Tensors ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_a_tensor_is_read_by_its_numbers(device: str, requires_grad: bool) -> None:
+    tensor = Tensor([[0.5, 1.0]], requires_grad=requires_grad, device=device)
+    assert finite_array("x", tensor, 2).tolist() == [[0.5, 1.0]]
+    assert finite_array("x", [tensor, (tensor, tensor)][1], 3).tolist() == [[[0.5, 1.0]]] * 2
+    assert (tensor.requires_grad, tensor.device) == (requires_grad, device)
+
+
+def test_the_type_of_a_tensors_numbers_is_kept() -> None:
+    assert array_of(Tensor(np.float32([1, 2]), requires_grad=True)).dtype == np.float32
+    assert array_of([Tensor(np.int64(1)), Tensor(np.int64(2), device="cuda:0")]).dtype == np.int64
+
+
+def test_a_tensor_without_numbers_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match="x must hold real numbers: Cannot copy out of meta tensor"):
+        finite_array("x", Tensor([1.0], device="meta"))
+    with pytest.raises(ValueError, match="x must be finite, got nan at index 1"):
+        finite_array("x", Tensor([1.0, np.nan], requires_grad=True))
+
+
+def test_tensors_are_taken_wherever_numbers_are() -> None:
+    x, y, w = ([[1.0, 0.5], [0.2, -1.0]], [1, 0], [1.0, 3.0])
+    tensors = [Tensor(np.array(values, float), requires_grad=True) for values in (x, y, w)]
+    by_hand, by_tensors = (
+        models.sigmoid_neuron(inputs, targets, ig.losses.CrossEntropy(), weights=weights).samples
+        for inputs, targets, weights in ((x, y, w), tensors)
+    )
+    assert by_tensors.data.tolist() == by_hand.data.tolist()
+    assert by_tensors.weights.tolist() == by_hand.weights.tolist()
+    line = on_a_line(inputs=tensors[1], weights=tensors[2])
+    assert line.samples.weights.tolist() == [0.25, 0.75]
+    start = {"mu": Tensor(0.5, requires_grad=True), "sigma": Tensor(2.0, device="cuda:0")}
+    assert ig.grid.evaluate_points(models.normal(), start, ["metric"]).sigma.values.tolist() == [2.0]

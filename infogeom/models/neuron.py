@@ -7,7 +7,7 @@ import sympy
 from numpy.typing import ArrayLike, NDArray
 from sympy import Symbol
 
-from infogeom.arguments import check_count, check_real, finite_array
+from infogeom.arguments import array_of, check_count, check_real, finite_array
 from infogeom.functions import expit, stable
 from infogeom.losses import Loss
 from infogeom.models.model import Model, Network
@@ -132,7 +132,7 @@ def sigmoid_neuron(
         raise ValueError(f"steepness must be finite and not 0, got {steepness}")
     x, y = _checked_data(inputs, targets)
     flipped = (1 - 2 * y)[:, None] * x
-    weights = np.ones(len(x)) if weights is None else np.asarray(weights)
+    weights = np.ones(len(x)) if weights is None else array_of(weights)
 
     # The output, as a function of what is stored of a sample.
     theta = [Symbol(f"theta{a + 1}", real=True) for a in range(x.shape[1])]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sympy import Expr, Symbol
 
-from infogeom.arguments import as_expression, sequence_of, table_of
+from infogeom.arguments import array_of, as_expression, sequence_of, table_of
 from infogeom.models.combine import Reparametrisation, pulled_back, with_own
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, parameters_of
@@ -74,7 +74,7 @@ def regression(
     # The inputs, a column for each variable, and their weights.
     data = table_of("inputs", inputs, [s.name for s in columns])
     data = data[:, None] if data.ndim == 1 else data
-    weights = np.ones(len(data)) if weights is None else np.asarray(weights)
+    weights = np.ones(len(data)) if weights is None else array_of(weights)
 
     # The noise, its first parameter being the mean function and the others themselves.
     noise = _away_from(noise, {s.name for s in columns} | {p.name for p in declared})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from infogeom.arguments import ReadOnlyArrays, check_count, finite_array
+from infogeom.arguments import ReadOnlyArrays, array_of, check_count, finite_array
 from infogeom.network import passes
 
 __all__ = ["MLP"]
@@ -120,7 +120,8 @@ class MLP(ReadOnlyArrays):
         Parameters
         ----------
         weights : sequence of array_like, shapes (fan_in, fan_out)
-            One for each layer; those of ``torch.nn.Linear`` are transposed.
+            One for each layer; those of ``torch.nn.Linear`` are transposed. Tensors are taken by their numbers, those
+            too that need a gradient, and stay as they are.
         biases : sequence of array_like, shapes (fan_out,), optional
             None for layers without bias.
         activation, parametrization, initialization : str
@@ -133,8 +134,7 @@ class MLP(ReadOnlyArrays):
         TypeError, ValueError
             For shapes that do not fit together or values that are not finite.
         """
-        if dtype is None:
-            dtype = _common_dtype([*weights, *(biases or ())])
+        weights, biases = list(weights), None if biases is None else list(biases)
         W = _checked_weights(weights)
         sizes = [w.shape[1] for w in W]
         layers = [[w] for w in W]
@@ -144,6 +144,8 @@ class MLP(ReadOnlyArrays):
             if got != sizes:
                 raise ValueError(f"biases must have sizes {sizes}, one per layer, got {got}")
             layers = [[w, v] for w, v in zip(W, b, strict=True)]
+        if dtype is None:
+            dtype = _common_dtype(weights + (biases or []))
 
         # In the order of `parameters`: the weights of a layer, then its bias.
         return cls(
@@ -165,7 +167,7 @@ class MLP(ReadOnlyArrays):
 
     def with_parameters(self, parameters: ArrayLike) -> MLP:
         """Return the same network with other parameters, flat as in ``parameters``."""
-        return replace(self, parameters=np.asarray(parameters))
+        return replace(self, parameters=finite_array("parameters", parameters, 1, self.dtype, copy=False))
 
     def layers(self, parameters: Array | None = None) -> list[passes.Layer]:
         """Views of the flat parameters, or of another array of that shape, with the scale of each layer."""
@@ -232,7 +234,7 @@ class MLP(ReadOnlyArrays):
 
 def _common_dtype(arrays: Sequence[ArrayLike]) -> str:
     """float32 where every array is, else float64."""
-    single = [np.asarray(array).dtype == np.float32 for array in arrays]
+    single = [array_of(array).dtype == np.float32 for array in arrays]
     return "float32" if single and all(single) else "float64"
 
 

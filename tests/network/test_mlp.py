@@ -9,6 +9,7 @@ import pytest
 
 from infogeom.network import MLP
 from tests import network_reference as reference
+from tests.torch_like import Tensor
 
 ACTIVATIONS = sorted(reference.ACTIVATIONS)
 X = np.random.default_rng(1).normal(size=(7, 4))
@@ -72,6 +73,27 @@ def test_arrays_of_float64_make_a_network_of_float64() -> None:
     assert MLP.from_arrays([np.ones((4, 3))], [np.zeros(3)]).dtype == "float64"
 
 
+def test_tensors_that_need_a_gradient_are_taken_by_their_numbers() -> None:
+    net = MLP((4, 7, 3), initialization="pytorch")
+    weights, biases = net.to_arrays()
+    tensors = [Tensor(w.T, requires_grad=True) for w in weights]
+    again = MLP.from_arrays([t.T for t in tensors], [Tensor(b, requires_grad=True) for b in biases or []])
+    assert again.dtype == "float32"
+    np.testing.assert_array_equal(again.parameters, net.parameters)
+    np.testing.assert_array_equal(again.output(Tensor(X, requires_grad=True)), net.output(X))
+    moved = net.with_parameters(Tensor(np.zeros(59), requires_grad=True, device="cuda:0"))
+    assert (moved.output(X) == 0).all()
+    assert all(t.requires_grad for t in tensors)
+
+
+def test_arrays_that_come_one_by_one_are_taken() -> None:
+    net = MLP((4, 7, 3), initialization="pytorch")
+    weights, biases = net.to_arrays()
+    again = MLP.from_arrays((w for w in weights), (b for b in biases or []))  # type: ignore[arg-type]
+    assert again.dtype == "float32"
+    np.testing.assert_array_equal(again.parameters, net.parameters)
+
+
 def test_arrays_are_copies() -> None:
     net = MLP((4, 3))
     net.to_arrays()[0][0][:] = 7
@@ -109,6 +131,8 @@ def test_other_parameters_make_another_network() -> None:
         (lambda: MLP.from_arrays([np.ones((4, 3)), np.ones((2, 1))]), ValueError, r"weights\[1\] must have 3 rows"),
         (lambda: MLP.from_arrays([np.ones((4, 3))], [np.ones(2)]), ValueError, r"biases must have sizes \[3\]"),
         (lambda: MLP.from_arrays([np.full((4, 3), np.nan)]), ValueError, r"weights\[0\] must be finite, got nan"),
+        (lambda: MLP.from_arrays([[[1, 2], [3]]]), TypeError, r"weights\[0\] must hold real numbers"),  # type: ignore[list-item]
+        (lambda: MLP((4, 3)).with_parameters("zero"), TypeError, "parameters must hold real numbers"),
         (lambda: MLP((4, 3)).output(np.ones((2, 5))), ValueError, r"x must have shape \(N, 4\) .* got \(2, 5\)"),
         (lambda: MLP((4, 3)).output(np.full((2, 4), np.inf)), ValueError, "x must be finite, got inf"),
     ],
