@@ -68,8 +68,8 @@ def fit(
         Parameters before the first step; the network itself stays as it is.
     x : array_like, shape (N, d)
         Inputs.
-    y : array_like, shape (N, O)
-        Targets.
+    y : array_like, shape (N, O), or of ints, shape (N,)
+        Targets, or labels 0 … O − 1 of two outputs or more, which stand for one-hot targets.
     loss : Loss
         From `infogeom.losses`.
     epochs : int

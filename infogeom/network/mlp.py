@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import ReadOnlyArrays, array_of, check_count, finite_array
 from infogeom.network import passes
+from infogeom.network.targets import targets_of
 
 __all__ = ["MLP"]
 
@@ -201,10 +202,11 @@ class MLP(ReadOnlyArrays):
         return x
 
     def checked_targets(self, targets: ArrayLike, samples: int) -> NDArray[np.float64]:
-        """Targets as float64, shape (N, O), or an error that names the rule and the value."""
-        y = finite_array("y", targets, ndim=2)
+        """Targets as float64, shape (N, O), from rows or from labels, or an error that names the rule and the value."""
+        y = targets_of("y", targets, self.widths[-1])
         if y.shape != (samples, self.widths[-1]):
-            raise ValueError(f"y must have shape ({samples}, {self.widths[-1]}), one row per sample, got {y.shape}")
+            got = array_of(targets).shape
+            raise ValueError(f"y must have shape ({samples}, {self.widths[-1]}), one row per sample, got {got}")
         return y
 
     def __repr__(self) -> str:

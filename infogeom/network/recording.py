@@ -16,6 +16,7 @@ from infogeom.network.blocks import over_kernel_blocks
 from infogeom.network.mlp import MLP
 from infogeom.network.seeds import check_loss
 from infogeom.network.spectra import fisher_spectrum, traced_kernel
+from infogeom.network.targets import targets_of
 from infogeom.quantities import QUANTITIES
 
 __all__ = ["FACTORS", "FURTHER", "RECORDED", "Record", "measure", "shapes", "statistics", "stratified_sample"]
@@ -104,8 +105,8 @@ def stratified_sample(targets: ArrayLike, size: int | None, seed: int = 0) -> ND
 
     Parameters
     ----------
-    targets : array_like, shape (N, O)
-        The class is the column of the largest target; with one column, whether it exceeds ½.
+    targets : array_like, shape (N, O), or of ints, shape (N,)
+        The class is the column of the largest target; with one column, whether it exceeds ½; or the label itself.
     size : int or None
         Size of the subset; None, or more than N, takes all.
     seed : int
@@ -123,9 +124,7 @@ def stratified_sample(targets: ArrayLike, size: int | None, seed: int = 0) -> ND
     >>> targets[rows].sum(axis=0)
     array([18.,  2.])
     """
-    y = np.asarray(targets)
-    if y.ndim != 2:
-        raise ValueError(f"targets must have shape (N, O), got {y.shape}")
+    y = targets_of("targets", targets)
     check_count("seed", seed, least=0)
     if size is not None:
         check_count("size", size)

@@ -29,6 +29,7 @@ from infogeom.network.fitting import TrainingWarning, fit, settings_of, started
 from infogeom.network.mlp import MLP
 from infogeom.network.recording import Record
 from infogeom.network.seeds import check_loss
+from infogeom.network.targets import targets_of
 from infogeom.optimizers import Adam, Optimizer
 from infogeom.variables import flags, texts
 from infogeom.workers import end_with_parent
@@ -103,7 +104,7 @@ def study(
     Parameters
     ----------
     x, y : array_like, shapes (N, d) and (N, O)
-        Inputs and targets.
+        Inputs and targets; or integer labels 0 … O − 1, shape (N,), of which each occurs.
     losses : sequence of Loss
     widths : sequence of int
         W of networks d–W–…–W–O.
@@ -138,7 +139,7 @@ def study(
         When runs cannot be written to ``out``; they are in the Dataset all the same.
     """
     # What is asked for.
-    inputs, targets = finite_array("x", x, 2, dtype), finite_array("y", y, 2)
+    inputs, targets = finite_array("x", x, 2, dtype), targets_of("y", y)
     losses, widths, seeds = _listed(losses=losses, widths=widths, seeds=seeds)
     for loss in losses:
         check_loss(loss)

@@ -43,8 +43,9 @@ def fisher_trace(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, *, fis
     net : MLP
     x : array_like, shape (N, d)
         Inputs.
-    y : array_like, shape (N, O), or None
-        Targets; not needed for the expected Fisher information.
+    y : array_like, shape (N, O), or of ints, shape (N,), or None
+        Targets, or labels 0 … O − 1 of two outputs or more, which stand for one-hot targets; not needed for the
+        expected Fisher information.
     loss : Loss
         From `infogeom.losses`.
     fisher : {"empirical", "expected"}
