@@ -31,7 +31,7 @@ PUBLISHED = {
     "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
 #: SHA-256 of the images and of the labels in each pair of them, whatever they are compressed by.
-CONTENTS = {
+PUBLISHED_CONTENTS = {
     "train": (
         "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
         "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -106,7 +106,7 @@ def mnist_source(folder: str | Path, split: str | None = None) -> str:
     """
     files = _pair(path_of("folder", folder), split)
     images, labels = (hashlib.sha256(_content(file)).hexdigest() for file in files)
-    for name, published in CONTENTS.items():
+    for name, published in PUBLISHED_CONTENTS.items():
         if (images, labels) == published:
             return f"MNIST, {name} pair, SHA-256 as published"
     found = files[0].name.partition("-")[0]

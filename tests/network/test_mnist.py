@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from infogeom.network import fetch_mnist, load_digits, load_mnist, mnist_source
-from infogeom.network.mnist import CONTENTS, PUBLISHED
+from infogeom.network.mnist import PUBLISHED, PUBLISHED_CONTENTS
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 #: For tests of the published files themselves.
@@ -95,9 +95,9 @@ def test_files_of_mnists_names_are_not_called_mnist(tmp_path: Path) -> None:
 
 def test_the_digests_of_contents_and_of_downloads_name_the_same_files() -> None:
     # Each published file but the test pair, which is hashed above, is known by name alone.
-    stems = [f"{split}-{kind}-ubyte.gz" for split in CONTENTS for kind in ("images-idx3", "labels-idx1")]
+    stems = [f"{split}-{kind}-ubyte.gz" for split in PUBLISHED_CONTENTS for kind in ("images-idx3", "labels-idx1")]
     assert stems == list(PUBLISHED)
-    digests = [*PUBLISHED.values(), *chain.from_iterable(CONTENTS.values())]
+    digests = [*PUBLISHED.values(), *chain.from_iterable(PUBLISHED_CONTENTS.values())]
     assert len(set(digests)) == len(digests)
     assert {len(digest) for digest in digests} == {64}
 
