@@ -20,6 +20,7 @@ ACTIVATIONS: dict[str, Pair] = {
         lambda z: z * (1 + erf(z / np.sqrt(2))) / 2,
         lambda z: (1 + erf(z / np.sqrt(2))) / 2 + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi),
     ),
+    "erf": (erf, lambda z: 2 / np.sqrt(np.pi) * np.exp(-(z**2))),
     "identity": (lambda z: z, np.ones_like),
 }
 

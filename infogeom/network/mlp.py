@@ -31,8 +31,8 @@ class MLP(ReadOnlyArrays):
     ----------
     widths : sequence of int
         Inputs, hidden layers, outputs; at least two.
-    activation : {"relu", "tanh", "sigmoid", "gelu", "identity"}
-        φ of the hidden layers; GELU is z Φ(z) with the normal distribution function.
+    activation : {"relu", "tanh", "sigmoid", "gelu", "erf", "identity"}
+        φ of the hidden layers; GELU is z Φ(z) with the normal distribution function, erf the error function.
     seed : int
         Of the initial parameters.
     dtype : {"float32", "float64"}

@@ -21,6 +21,7 @@ __all__ = [
     "Layer",
     "Workspace",
     "backward",
+    "curvatures",
     "forward",
     "loss_gradient",
     "one_blas_thread",
@@ -81,6 +82,18 @@ def forward(layers: Sequence[Layer], activation: str, x: Array) -> Forward:
         if layers[-1].bias is not None:
             outputs += layers[-1].bias
     return Forward(inputs, found, outputs)
+
+
+def curvatures(layers: Sequence[Layer], activation: str, passed: Forward) -> list[Array]:
+    """Second derivatives φ″ of each hidden layer, (N, W), at what a forward pass went through."""
+    bend = compiled_module(activations, contract=True)[f"{activation}_curvature"]
+    found = []
+    with np.errstate(over="ignore", invalid="ignore"):  # as in the pass itself
+        for layer, a in zip(layers[:-1], passed.inputs, strict=False):
+            z = _product(a, layer)
+            bend(z, np.zeros_like(z[0]) if layer.bias is None else layer.bias)
+            found.append(z)
+    return found
 
 
 def _product(a: Array, layer: Layer) -> Array:
