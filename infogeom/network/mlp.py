@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import ReadOnlyArrays, array_of, check_count, finite_array
-from infogeom.network import passes
+from infogeom.network import foreign, passes
 from infogeom.network.targets import targets_of
 
 __all__ = ["MLP"]
@@ -19,7 +19,6 @@ Array = NDArray[Any]
 
 #: Variance of a weight times its fan-in, by initialisation.
 VARIANCES = {"he": 2.0, "lecun": 1.0, "pytorch": 1 / 3}
-DTYPES = ("float32", "float64")
 PARAMETRIZATIONS = ("standard", "ntk")
 
 
@@ -78,7 +77,7 @@ class MLP(ReadOnlyArrays):
         object.__setattr__(self, "widths", widths)
         for name, options in (
             ("activation", passes.ACTIVATIONS),
-            ("dtype", DTYPES),
+            ("dtype", passes.DTYPES),
             ("parametrization", PARAMETRIZATIONS),
             ("initialization", tuple(VARIANCES)),
         ):
@@ -158,6 +157,67 @@ class MLP(ReadOnlyArrays):
             bias=biases is not None,
             parameters=np.concatenate([array.ravel() for layer in layers for array in layer]),
         )
+
+    @classmethod
+    def from_torch(cls, module: Any) -> MLP:
+        """Network of a PyTorch module, with the same outputs; torch itself is not imported.
+
+        Parameters
+        ----------
+        module : torch.nn.Sequential
+            Of Linear layers, all with a bias or none, and between them one kind of activation, the same everywhere:
+            ReLU, Tanh, Sigmoid, GELU with approximate="none", or nothing. Sequentials inside it are gone through.
+            Identity, Flatten of all but samples (inputs of the network are flat, in C order), and Dropout in evaluation
+            mode are left out. A module of your own is given by the Sequential that it holds.
+
+        Returns
+        -------
+        MLP
+            Of the module's dtype, float32 or float64, with copies of its parameters as they are now, the weights
+            transposed to (fan_in, fan_out).
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a module or a setting that an MLP has not, with its place: ``module[2][0]`` is what that says in Python.
+
+        Examples
+        --------
+        >>> from torch import nn  # doctest: +SKIP
+        >>> module = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 10))  # doctest: +SKIP
+        >>> infogeom.network.MLP.from_torch(module)  # doctest: +SKIP
+        <MLP 784–128–10: relu, float32, standard, 101770 parameters>
+        """
+        return cls._of(foreign.of_torch(module))
+
+    @classmethod
+    def from_sklearn(cls, estimator: Any) -> MLP:
+        """Network of a fitted scikit-learn MLPClassifier or MLPRegressor, with copies of its parameters.
+
+        Outputs are those of the last layer before the estimator's ``out_activation_``. An MLPRegressor predicts them
+        (or their exponential, with the loss "poisson"). Of an MLPClassifier they are logits: for three classes or more
+        ``predict_proba`` is their softmax, in the order of ``classes_``; for two there is a single output z, and
+        expit(z) is the probability of ``classes_[1]``. That is how `infogeom.losses.CrossEntropy` reads them. With
+        several labels a sample each output is the logit of its own label, which no loss here reads so.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For another estimator, and for one that is not fitted.
+
+        Examples
+        --------
+        >>> from infogeom.network import MLP
+        >>> from sklearn.neural_network import MLPRegressor
+        >>> fitted = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs").fit([[0.0], [1.0]], [0.0, 1.0])
+        >>> MLP.from_sklearn(fitted)
+        <MLP 1–3–1: relu, float64, standard, 10 parameters>
+        """
+        return cls._of(foreign.of_sklearn(estimator))
+
+    @classmethod
+    def _of(cls, dense: foreign.Dense) -> MLP:
+        return cls.from_arrays(dense.weights, dense.biases, activation=dense.activation)
 
     def to_arrays(self) -> tuple[list[Array], list[Array] | None]:
         """Copies of the weights, (fan_in, fan_out) each, and of the biases, None without."""

@@ -16,6 +16,7 @@ from infogeom.network import activations, slopes
 
 __all__ = [
     "ACTIVATIONS",
+    "DTYPES",
     "Delta",
     "Forward",
     "Layer",
@@ -31,6 +32,8 @@ __all__ = [
 Array = NDArray[Any]
 
 ACTIVATIONS = tuple(sorted(activations.__all__))
+#: Of parameters and passes.
+DTYPES = ("float32", "float64")
 
 
 class Layer(NamedTuple):
