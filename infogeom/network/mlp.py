@@ -37,8 +37,10 @@ class MLP(ReadOnlyArrays):
     dtype : {"float32", "float64"}
         Of parameters and passes; sums over samples are float64 in either.
     parametrization : {"standard", "ntk"}
-        Standard: s_l = 1.  NTK (Jacot, Gabriel, Hongler, "Neural Tangent Kernel", NeurIPS 2018): weights of unit
-        variance, and s_l takes the scale of the initialisation; the function computed at the start is the same.
+        Standard: s_l = 1, and the neural tangent kernel grows with the width, in proportion to it for a wide network,
+        as the share of each layer's weights is the sum of squares of its W inputs.  NTK (Jacot, Gabriel, Hongler,
+        "Neural Tangent Kernel", NeurIPS 2018): weights of unit variance, and s_l takes the scale of the initialisation,
+        so that the kernel has a limit for infinite width; the function computed at the start is the same.
     initialization : {"he", "lecun", "pytorch"}
         Normal weights of variance 2/fan_in or 1/fan_in with zero biases, or, as ``torch.nn.Linear``, weights and biases
         uniform in ±fan_in^(−1/2).

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infogeom.network import MLP
+from infogeom.network import MLP, ntk_trace
 from tests import network_reference as reference
 from tests.torch_like import Tensor
 
@@ -53,6 +53,16 @@ def test_the_parametrisation_leaves_the_initial_function_as_it_is(initialization
     )
     np.testing.assert_allclose(ntk.output(X), standard.output(X), rtol=1e-13)
     assert ntk.to_arrays()[0][0].std() > standard.to_arrays()[0][0].std()
+
+
+def test_the_kernel_grows_with_the_width_in_the_standard_parametrisation_alone() -> None:
+    def trace(width: int, parametrization: str) -> float:
+        nets = [MLP((4, width, width, 2), parametrization=parametrization, seed=seed) for seed in range(10)]
+        return float(np.mean([ntk_trace(net, X) for net in nets]))
+
+    # Means over ten networks of relative deviations of √(1/W) or so, and layers that do not grow with it.
+    assert trace(800, "standard") / trace(50, "standard") == pytest.approx(16, rel=0.25)
+    assert trace(800, "ntk") / trace(50, "ntk") == pytest.approx(1, rel=0.25)
 
 
 def test_a_seed_makes_the_network() -> None:
