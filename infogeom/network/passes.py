@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ __all__ = [
     "Layer",
     "Workspace",
     "backward",
+    "can_limit_blas",
     "curvatures",
     "forward",
     "loss_gradient",
@@ -52,13 +54,55 @@ class Forward(NamedTuple):
     outputs: Array
 
 
-def one_blas_thread() -> AbstractContextManager[Any]:
-    """Context in which matrix products stay in the thread that asks for them.
+class _BlasLimit:
+    """One BLAS thread for as long as anybody asks for it.
+
+    The limit is one for the whole process, so users are counted: the first sets it, the last gives back what was.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users: set[object] = set()
+        self._limit: Any = None
+
+    def enter(self, user: object) -> None:
+        with self._lock:
+            self._users.add(user)
+            if self._limit is None:
+                self._limit = _blas().limit(limits=1, user_api="blas")
+
+    def leave(self, user: object) -> None:
+        with self._lock:
+            self._users.discard(user)
+            if self._limit is not None and not self._users:
+                self._limit.restore_original_limits()
+                self._limit = None
+
+
+#: That of this process.
+LIMIT = _BlasLimit()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Context in which matrix products stay in the thread that asks for them, in several threads at once too.
 
     Samples and runs are what is parallel. Without threadpoolctl (extra ``mnist``) BLAS keeps the threads it has.
     """
-    controller = _blas()
-    return controller.limit(limits=1, user_api="blas") if controller else nullcontext()
+    if not can_limit_blas():
+        yield
+        return
+    user = object()
+    try:
+        LIMIT.enter(user)
+        yield
+    finally:
+        LIMIT.leave(user)
+
+
+def can_limit_blas() -> bool:
+    """Whether `one_blas_thread` has something to do it by."""
+    return _blas() is not None
 
 
 @cache
