@@ -29,9 +29,9 @@ PLUMBING = {
 }
 EVERY_MODULE = {module.name for module in pkgutil.iter_modules(infogeom.__path__)}
 MODULES = sorted(EVERY_MODULE & set(infogeom.__all__))
-#: Public names whose docstrings have no example: they need files, the net or processes.
+#: Public names whose docstrings have no example: they need files or the net.
 WITHOUT_EXAMPLE = {
-    "network": {"fetch_mnist", "load_mnist", "mnist_source", "study"},
+    "network": {"fetch_mnist", "load_mnist", "mnist_source"},
 }
 
 

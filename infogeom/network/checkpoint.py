@@ -15,13 +15,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numba
 import numpy as np
 import xarray as xr
 from numpy.typing import DTypeLike, NDArray
 
+from infogeom import __version__
 from infogeom.files import write_atomically
+from infogeom.losses import Loss
+from infogeom.network.mlp import MLP
+from infogeom.network.recording import Record
+from infogeom.optimizers import Optimizer
 
-__all__ = ["Form", "check_arrays", "digest", "load", "load_run", "save", "save_run"]
+__all__ = [
+    "Form",
+    "check_arrays",
+    "digest",
+    "load",
+    "load_run",
+    "save",
+    "save_run",
+    "settings_of",
+    "stands_at",
+    "versions",
+]
 
 Settings = Mapping[str, str]
 #: Dtype and shape of an array.
@@ -30,6 +47,8 @@ Form: TypeAlias = tuple[DTypeLike, tuple[int, ...]]
 SETTINGS = "settings"
 #: Name among the settings of the digests of what the file holds besides.
 CONTENTS = "contents"
+#: Name among the settings of the epochs that were asked of a finished run.
+EPOCHS = "epochs"
 #: What reading bytes raises where they are not what they should be.
 DAMAGED = (OSError, EOFError, MemoryError, zipfile.BadZipFile, struct.error, SyntaxError, tokenize.TokenError)
 #: What making arrays and settings of them raises.
@@ -44,6 +63,31 @@ def digest(*arrays: NDArray[Any]) -> str:
         found.update(f"{array.shape} {array.dtype}".encode())
         found.update(np.ascontiguousarray(array).data)
     return found.hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """What the numbers depend on beside the arguments, as attributes of Datasets name it."""
+    return {
+        "infogeom_version": __version__,
+        "numpy_version": np.__version__,
+        "numba_version": numba.__version__,
+    }
+
+
+def settings_of(
+    net: MLP, data: str, loss: Loss, optimizer: Optimizer, batch_size: int | None, record: Record, seed: int
+) -> dict[str, str]:
+    """Every argument that the result of `fit` depends on, but for the epochs; ``data`` is the data's digest."""
+    of_net = {name: str(getattr(net, name)) for name in ("widths", "activation", "dtype", "parametrization", "bias")}
+    return of_net | {
+        "initial parameters": f"{net.initialization}, {digest(net.parameters)}",
+        "data": data,
+        "loss": str(loss),
+        "optimizer": str(optimizer),
+        "batch size": str(batch_size),
+        "seed": str(seed),
+        "record": str(record),
+    }
 
 
 # --- Checkpoints ------------------------------------------------------------------------------------------------------
@@ -80,6 +124,15 @@ def load(path: Path, settings: Settings) -> dict[str, NDArray[Any]] | None:
     if changed:
         raise ValueError(f"{path} is damaged: {', '.join(changed)} not as written; remove it to start anew")
     return arrays
+
+
+def stands_at(path: Path) -> int | None:
+    """Epoch at which a checkpoint stands, None where there is none that can be read."""
+    try:
+        with np.load(path) as arrays:
+            return int(arrays["epoch"])
+    except UNREADABLE:
+        return None
 
 
 def check_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], forms: Mapping[str, Form]) -> None:
@@ -133,16 +186,16 @@ def _settings(text: str) -> dict[str, Any]:
 # --- Finished runs ----------------------------------------------------------------------------------------------------
 
 
-def save_run(path: Path, run: xr.Dataset, settings: Settings) -> None:
-    """Write the record of a finished run."""
+def save_run(path: Path, run: xr.Dataset, settings: Settings, epochs: int) -> None:
+    """Write the record of a finished run, and how many epochs were asked of it."""
     stored = _read(bytes(run.to_netcdf(engine="scipy")))  # as it will be read, in the types that NetCDF has
-    text = json.dumps({**settings, CONTENTS: _digest_of(stored)})
+    text = json.dumps({**settings, EPOCHS: str(epochs), CONTENTS: _digest_of(stored)})
     content = bytes(run.assign_attrs({SETTINGS: text}).to_netcdf(engine="scipy"))
     write_atomically(path, lambda file: file.write(content))
 
 
-def load_run(path: Path, settings: Settings) -> xr.Dataset | None:
-    """Record of a finished run, None where there is none yet.
+def load_run(path: Path, settings: Settings) -> tuple[xr.Dataset, int] | None:
+    """Record of a finished run and the epochs asked of it, None where there is none yet.
 
     Raises
     ------
@@ -155,14 +208,16 @@ def load_run(path: Path, settings: Settings) -> xr.Dataset | None:
         run = _read(path.read_bytes())
         found = _settings(run.attrs[SETTINGS])
         contents = found.pop(CONTENTS, None)  # earlier versions wrote none
+        epochs = int(found.pop(EPOCHS))
         whole = contents is None or contents == _digest_of(run)
+        whole &= run.attrs["ended"] == "diverged" or run.attrs[EPOCHS] == epochs
     except UNREADABLE as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ValueError(f"{path} is not a run of a study ({reason}); remove it to train that run again") from None
     check_settings(path, found, settings)
     if not whole:
         raise ValueError(f"{path} does not hold what was written to it; remove it to train that run again")
-    return run
+    return run, epochs
 
 
 def _read(content: bytes) -> xr.Dataset:
@@ -183,4 +238,5 @@ def check_settings(path: Path, found: Settings, wanted: Settings) -> None:
     differing = [name for name in names if found.get(name) != wanted.get(name)]
     differences = [f"{name} {found.get(name, 'absent')} there, {wanted.get(name, 'absent')} here" for name in differing]
     if differences:
-        raise ValueError(f"{path} belongs to a run with other settings: {'; '.join(differences)}")
+        advice = "to keep it, go on with those or elsewhere; to start anew, remove it"
+        raise ValueError(f"{path} belongs to a run with other settings: {'; '.join(differences)} ({advice})")

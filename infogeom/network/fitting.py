@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from infogeom import __version__
 from infogeom.arguments import check_count, path_of
 from infogeom.files import remove_fragments
 from infogeom.losses import Loss
@@ -31,6 +30,8 @@ from infogeom.variables import Variable, numbers, texts
 __all__ = ["TrainingWarning", "fit"]
 
 Array = NDArray[Any]
+#: Epochs between checkpoints.
+CHECKPOINT_EVERY = 10
 
 
 class TrainingWarning(UserWarning):
@@ -56,7 +57,7 @@ def fit(
     record: Record | None = None,
     seed: int = 0,
     checkpoint: str | Path | None = None,
-    checkpoint_every: int = 10,
+    checkpoint_every: int = CHECKPOINT_EVERY,
 ) -> xr.Dataset:
     """Train a network on the mean loss and record its traces.
 
@@ -83,7 +84,9 @@ def fit(
     seed : int
         Of the order of samples in each epoch.
     checkpoint : str or Path, optional
-        File from which the run goes on where it exists, and which it writes.
+        File from which the run goes on where it exists, and which it writes. It stays, so that more ``epochs`` can
+        prolong the run, to the bits of one run of that length; it belongs to these arguments and to the versions of
+        infogeom, NumPy and numba that wrote it.
     checkpoint_every : int
         Epochs between checkpoints.
 
@@ -98,7 +101,8 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        Naming the argument, the rule and the value; for a checkpoint that is damaged or of other settings.
+        Naming the argument, the rule and the value; for a checkpoint that is damaged, of other settings or versions,
+        or beyond ``epochs``.
 
     Warns
     -----
@@ -117,7 +121,6 @@ def fit(
     >>> trained = net.with_parameters(record.parameters)
     """
     # What is asked for, and where an earlier run left it.
-    clock = time.perf_counter()
     run = started(net, x, y, loss, optimizer or Adam(), batch_size, record or Record(), seed)
     check_count("epochs", epochs, least=0)
     check_count("checkpoint_every", checkpoint_every)
@@ -125,32 +128,11 @@ def fit(
     if path:
         run.resume(path, epochs)
 
-    # Epoch after epoch, unless Ctrl-C or numbers beyond their range end it; what was recorded stays.
-    ended = "complete"
-    bar = tqdm(total=epochs, initial=run.epoch, desc=f"training, {loss.name}", delay=2, leave=False, disable=None)
-    with bar as progress, one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-        try:
-            run.measure(last=epochs)
-            while run.epoch < epochs:
-                run.advance()
-                run.measure(last=epochs)
-                progress.update()
-                if path and run.epoch % checkpoint_every == 0:
-                    run.save(path)
-        except KeyboardInterrupt:
-            ended = "interrupted"
-            _warn(f"training was interrupted after epoch {run.epoch} of {epochs}")
-        except OverflowError as error:
-            ended = "diverged"
-            advice = "inputs, targets or initial parameters are too large"
-            if run.epoch:
-                advice = f"try a learning_rate below {run.optimizer.learning_rate:g}"
-            last = f"(last recorded loss {run.last_loss})"
-            _warn(f"training with {loss.name} diverged in epoch {run.epoch}: {error} {last}; {advice}")
-
-    if path and ended != "diverged":
-        run.save(path)
-    return run.dataset(ended, time.perf_counter() - clock)
+    # What is to be told of its end comes after all is written, for a warning may be an error.
+    ended, told = run.train(epochs, path, checkpoint_every, partial(_warn, level=5))
+    if told:
+        _warn(told)
+    return run.dataset(ended)
 
 
 def _warn(message: str, level: int = 3) -> None:
@@ -189,22 +171,6 @@ def started(
     return _Run(net, inputs, targets, loss, optimizer, size, record, seed, parameters, optimizer.start(parameters))
 
 
-def settings_of(
-    net: MLP, data: str, loss: Loss, optimizer: Optimizer, batch_size: int | None, record: Record, seed: int
-) -> dict[str, str]:
-    """Everything that the result of `fit` depends on, but for the number of epochs; ``data`` is the data's digest."""
-    of_net = {name: str(getattr(net, name)) for name in ("widths", "activation", "dtype", "parametrization", "bias")}
-    return of_net | {
-        "initial parameters": f"{net.initialization}, {checkpoints.digest(net.parameters)}",
-        "data": data,
-        "loss": str(loss),
-        "optimizer": str(optimizer),
-        "batch size": str(batch_size),
-        "seed": str(seed),
-        "record": str(record),
-    }
-
-
 @dataclass
 class _Run:
     """A network in training: settings, and the state after ``epoch`` epochs."""
@@ -222,15 +188,62 @@ class _Run:
     epoch: int = 0
     records: dict[int, dict[str, Any]] = field(default_factory=dict)
     unsaved: bool = False
+    began: float = field(default_factory=time.perf_counter)
 
     def __post_init__(self) -> None:
         self.probe = stratified_sample(self.targets, self.record.probe, self.record.seed)
 
     @cached_property
     def settings(self) -> dict[str, str]:
-        """What a checkpoint must agree in."""
+        """What a checkpoint must agree in: versions too, for no run is made of the numbers of two."""
         data = checkpoints.digest(self.inputs, self.targets)
-        return settings_of(self.net, data, self.loss, self.optimizer, self.batch_size, self.record, self.seed)
+        given = checkpoints.settings_of(
+            self.net, data, self.loss, self.optimizer, self.batch_size, self.record, self.seed
+        )
+        return given | checkpoints.versions()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the run, that of earlier sessions too."""
+        return time.perf_counter() - self.began
+
+    def train(
+        self, epochs: int, path: Path | None, every: int, warn: Callable[[str], None] | None = None
+    ) -> tuple[str, str]:
+        """Epoch after epoch, with a checkpoint now and then and at the end; how that ended, and what to tell of it.
+
+        ``warn`` takes what is to be told at once.
+        """
+        ended, told = "complete", ""
+        bar = tqdm(
+            total=epochs, initial=self.epoch, desc=f"training, {self.loss.name}", delay=2, leave=False, disable=None
+        )
+        with bar as progress, one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            try:
+                self.measure(last=epochs)
+                while self.epoch < epochs:
+                    self.advance()
+                    self.measure(last=epochs)
+                    progress.update()
+                    if path and self.epoch % every == 0:
+                        self.save(path, warn)
+            except KeyboardInterrupt:
+                ended, told = "interrupted", f"training was interrupted after epoch {self.epoch} of {epochs}"
+            except OverflowError as error:
+                ended, told = "diverged", self._divergence(error)
+
+        # What was recorded stays, and can be gone on from but where numbers are beyond their range.
+        if path and ended != "diverged":
+            self.save(path, warn)
+        return ended, told
+
+    def _divergence(self, error: OverflowError) -> str:
+        """What is told of a run whose numbers are beyond their range."""
+        advice = "inputs, targets or initial parameters are too large"
+        if self.epoch:
+            advice = f"try a learning_rate below {self.optimizer.learning_rate:g}"
+        last = f"(last recorded loss {self.last_loss})"
+        return f"training with {self.loss.name} diverged in epoch {self.epoch}: {error} {last}; {advice}"
 
     def advance(self) -> None:
         """One epoch; an interrupt in it leaves the state as it was before."""
@@ -266,19 +279,19 @@ class _Run:
         epoch = max(self.records)
         return f"{self.records[epoch]['loss']:.3g} after epoch {epoch}"
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, warn: Callable[[str], None] | None) -> None:
         """Write a checkpoint, if there is anything to resume; where it cannot be written the run goes on without."""
         if not (self.records and np.isfinite(self.parameters).all()):
             return
         arrays = {"epoch": np.array(self.epoch), "epochs": np.array(list(self.records), dtype=np.int64)}
-        arrays["parameters"] = self.parameters
+        arrays |= {"parameters": self.parameters, "seconds": np.array(self.seconds)}
         arrays |= {f"state_{k}": array for k, array in enumerate(self.state)}
         arrays |= {f"record_{name}": column for name, column in self.columns().items()}
         try:
             checkpoints.save(path, self.settings, arrays)
         except OSError as error:
-            if not self.unsaved:
-                _warn(f"checkpoint {path} cannot be written: {error.strerror or error}; the run goes on", level=4)
+            if warn and not self.unsaved:
+                warn(f"checkpoint {path} cannot be written: {error.strerror or error}; the run goes on")
             self.unsaved = True
 
     def resume(self, path: Path, epochs: int) -> None:
@@ -298,6 +311,7 @@ class _Run:
         self._check_values(path, arrays)
 
         self.epoch, self.parameters = int(arrays["epoch"]), arrays["parameters"]
+        self.began -= float(arrays["seconds"])
         self.state = tuple(arrays[f"state_{k}"] for k in range(len(self.state)))
         names = [name for name in arrays if name.startswith("record_")]
         for k, epoch in enumerate(arrays["epochs"].tolist()):
@@ -320,6 +334,7 @@ class _Run:
     def _forms(self, rows: int) -> dict[str, Form]:
         """Dtype and shape of each array in a checkpoint with so many records."""
         forms: dict[str, Form] = {"epoch": (np.int64, ()), "epochs": (np.int64, (rows,))}
+        forms["seconds"] = np.float64, ()
         forms["parameters"] = self.parameters.dtype, self.parameters.shape
         for k, array in enumerate(self.state):
             forms[f"state_{k}"] = array.dtype, array.shape
@@ -333,7 +348,7 @@ class _Run:
         names = next(iter(self.records.values()), nothing)
         return {name: np.array([row[name] for row in self.records.values()]) for name in names}
 
-    def dataset(self, ended: str, seconds: float) -> xr.Dataset:
+    def dataset(self, ended: str) -> xr.Dataset:
         """Labelled records, and the last parameters."""
         variables: dict[str, Variable] = {}
         for name, column in self.columns().items():
@@ -357,8 +372,7 @@ class _Run:
             "seed": int(self.seed),
             "epochs": self.epoch,
             "ended": ended,
-            "infogeom_version": __version__,
-            "numpy_version": np.__version__,
-            "wall_time_seconds": seconds,
+            **checkpoints.versions(),
+            "wall_time_seconds": self.seconds,
         }
         return xr.Dataset(variables, coordinates, attributes)

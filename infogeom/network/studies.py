@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import time
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from itertools import product
-from multiprocessing.process import BaseProcess
+from multiprocessing import current_process
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -22,17 +19,19 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from infogeom.arguments import check_count, finite_array, path_of
-from infogeom.files import remove_fragments, writable_folder
+from infogeom.files import writable_folder
 from infogeom.losses import Loss
 from infogeom.network import checkpoint as checkpoints
-from infogeom.network.fitting import TrainingWarning, fit, settings_of, started
+from infogeom.network.fitting import TrainingWarning
+from infogeom.network.jobs import Job
 from infogeom.network.mlp import MLP
+from infogeom.network.passes import can_limit_blas
 from infogeom.network.recording import Record
 from infogeom.network.seeds import check_loss
 from infogeom.network.targets import targets_of
 from infogeom.optimizers import Adam, Optimizer
 from infogeom.variables import flags, texts
-from infogeom.workers import end_with_parent
+from infogeom.workers import LostWorkerError, shared_out
 
 __all__ = ["study"]
 
@@ -44,39 +43,8 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_
 SHARED = ("fisher", "normalization", "samples", "probe_samples", "optimizer", "batch_size")
 #: Values of ``status``, by how a run ended.
 ENDED = {"complete": 0, "diverged": 1}
-#: Seconds that interrupted workers have to save their runs.
-GRACE = 5.0
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One run of a study: everything but the data, which a worker holds once."""
-
-    net: MLP
-    loss: Loss
-    seed: int
-    epochs: int
-    optimizer: Optimizer
-    batch_size: int | None
-    record: Record
-    data: str
-    name: str
-    folder: Path | None
-
-    @property
-    def path(self) -> Path | None:
-        """File of the finished run, None where nothing is to be kept."""
-        return self.folder and self.folder / f"{self.name}.nc"
-
-    @property
-    def checkpoint(self) -> Path | None:
-        """File of the unfinished run."""
-        return self.folder and self.folder / f"{self.name}.checkpoint.npz"
-
-    @property
-    def settings(self) -> dict[str, str]:
-        settings = settings_of(self.net, self.data, self.loss, self.optimizer, self.batch_size, self.record, self.seed)
-        return settings | {"epochs": str(self.epochs)}
+#: Runs of one version that a warning names at most.
+NAMED = 3
 
 
 def study(
@@ -89,6 +57,7 @@ def study(
     epochs: int,
     workers: int | None = None,
     out: str | Path | None = None,
+    final: bool = True,
     hidden_layers: int = 2,
     activation: str = "relu",
     dtype: str = "float32",
@@ -98,8 +67,14 @@ def study(
 ) -> xr.Dataset:
     """Train every combination of loss, width and seed, and gather the records.
 
-    Runs go on in parallel in spawned processes, with one BLAS thread each, so a script that calls this needs
-    ``if __name__ == "__main__"``. Each run is saved as it ends; calling again with the same arguments resumes.
+    Each run is that of `fit` by itself, to the bit, whatever the number of workers. All losses and widths of the first
+    seed come first, then those of the next, so that whatever is done is a balanced study. A run is saved as it ends,
+    and Ctrl-C, which raises KeyboardInterrupt, saves those under way: calling again with the same arguments goes on.
+
+    With ``final=False`` runs keep their checkpoints, and calling again with more ``epochs`` prolongs them, to the bits
+    of runs of that length. A checkpoint holds the parameters and the optimizer's state: with Adam and float32 12 bytes
+    a parameter, for 784–W–W–10 1.4 MB at W = 128 and 15 MB at W = 784. Calling with fewer epochs cuts the records of
+    longer runs, where these hold that epoch; their files stay as they are.
 
     Parameters
     ----------
@@ -112,9 +87,12 @@ def study(
         Each of the initial parameters and of the order of samples.
     epochs : int
     workers : int, optional
-        Processes; the cores of this machine when omitted.
+        Processes, with one BLAS thread each; the cores of this machine when omitted. With one, this process does the
+        work itself, if threadpoolctl (extra ``mnist``) can keep it to one BLAS thread.
     out : str or Path, optional
         Folder for one NetCDF file per run and the checkpoints of unfinished ones; nothing is kept when omitted.
+    final : bool
+        Whether the runs will not be prolonged: then their checkpoints are removed as they end.
     hidden_layers : int
         Number of layers of width W.
     activation, dtype : str
@@ -126,17 +104,29 @@ def study(
     -------
     xarray.Dataset
         What `fit` records over loss × width × seed × epoch, nan after the end of a diverged run; ``status`` says which
-        (0 complete, 1 diverged).
+        (0 complete, 1 diverged). Attributes name every version of infogeom, NumPy and numba that runs were trained by.
 
     Raises
     ------
     TypeError, ValueError
-        Naming the argument, the rule and the value; for files in ``out`` that are damaged or of other settings.
+        Naming the argument, the rule and the value; for files in ``out`` that are damaged or of other settings, for
+        checkpoints of other versions, and for more epochs than a run has whose checkpoint was removed.
+    RuntimeError
+        Where a worker process is killed: which runs were under way, and what is kept. The other workers save theirs.
 
     Warns
     -----
     TrainingWarning
-        When runs cannot be written to ``out``; they are in the Dataset all the same.
+        When runs cannot be written to ``out``; they are in the Dataset all the same. Before any training, when the runs
+        in ``out`` are of several versions or not of this one: which, for they are taken as they are.
+
+    Examples
+    --------
+    >>> import numpy as np, infogeom as ig
+    >>> x, y = np.array([[1.0, 0.5], [0.2, -1.0]]), np.array([[1, 0], [0, 1]])
+    >>> ds = ig.network.study(x, y, losses=[ig.losses.LpNorm(2)], widths=[3], seeds=[0, 1], epochs=4, workers=1)
+    >>> dict(ds.fisher_trace.sizes)
+    {'loss': 1, 'width': 1, 'seed': 2, 'epoch': 5}
     """
     # What is asked for.
     inputs, targets = finite_array("x", x, 2, dtype), targets_of("y", y)
@@ -150,23 +140,42 @@ def study(
     check_count("epochs", epochs, least=0)
     workers = _cores() if workers is None else workers
     check_count("workers", workers)
+    if not isinstance(final, bool | np.bool_):
+        raise TypeError(f"final must be True or False, got {final!r}")
 
-    # A job for each run; what `fit` would refuse is refused before any process starts.
+    # A job for each run.
     data = checkpoints.digest(inputs, targets)
     folder = None if out is None else _folder(out)
     jobs = []
-    for loss, width, seed in product(losses, widths, seeds):
+    for seed, loss, width in product(seeds, losses, widths):
         layers = (inputs.shape[1], *[width] * hidden_layers, targets.shape[1])
         net = MLP(layers, activation=activation, seed=seed, dtype=dtype)
         settings = net, loss, seed, epochs, optimizer or Adam(), batch_size, record or Record()
-        jobs.append(_Job(*settings, data, f"{loss.name}_{width}_{seed}", folder))
-    for job in jobs[:: len(widths) * len(seeds)]:
-        started(job.net, inputs, targets, job.loss, job.optimizer, job.batch_size, job.record, job.seed)
+        jobs.append(Job(*settings, data, _name(loss, width, seed), folder, bool(final)))
 
-    # Those that are saved, and then the others.
-    runs = {job.name: run for job in jobs if (run := _finished(job)) is not None}
-    runs |= _trained([job for job in jobs if job.name not in runs], inputs, targets, workers)
-    return _gathered([runs[job.name] for job in jobs], jobs, losses, widths, seeds)
+    # What `fit` would refuse is refused before any training; runs that are saved are taken up, the others trained.
+    for job in jobs[: len(losses) * len(widths) : len(widths)]:
+        job.started(inputs, targets)
+    runs = {job.name: run for job in jobs if (run := job.finished()) is not None}
+    waiting = [job for job in jobs if job.name not in runs]
+    for job in waiting:
+        if job.checkpoint and job.checkpoint.exists():
+            job.begun(inputs, targets)
+    for told in _several_versions(runs, trains=bool(waiting)):
+        _warn(told)
+    for told in _train(waiting, inputs, targets, workers, runs):
+        _warn(told)
+    ordered = [runs[_name(*labels)] for labels in product(losses, widths, seeds)]
+    return _gathered(ordered, jobs[0], losses, widths, seeds)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, TrainingWarning, stacklevel=3)
+
+
+def _name(loss: Loss, width: int, seed: int) -> str:
+    """Name of a run and of its file."""
+    return f"{loss.name}_{width}_{seed}"
 
 
 def _listed(**arguments: Sequence[Any]) -> list[list[Any]]:
@@ -189,133 +198,108 @@ def _folder(out: str | Path) -> Path:
         raise ValueError(f"out {str(out)!r} cannot be written to: {error.strerror}") from None
 
 
-def _finished(job: _Job) -> xr.Dataset | None:
-    """A run that is saved already; ValueError where the file is damaged or of other settings."""
-    if job.path is None or job.checkpoint is None:
-        return None
-    remove_fragments(job.path)
-    run = checkpoints.load_run(job.path, job.settings)
-    if run is not None:  # what a run leaves that is killed just before its end
-        remove_fragments(job.checkpoint)
-        job.checkpoint.unlink(missing_ok=True)
-    return run
+def _several_versions(runs: Mapping[str, xr.Dataset], *, trains: bool) -> list[str]:
+    """What is to be told of saved runs that are not all of one version, the present one if others are to be trained."""
+    present = _versions(checkpoints.versions())
+    groups: dict[str, list[str]] = {present: []} if trains else {}
+    for name, run in runs.items():
+        groups.setdefault(_versions(run.attrs), []).append(name)
+    if len(groups) < 2:
+        return []
+
+    # Those of the present one need no word.
+    others = []
+    for version, names in groups.items():
+        if version != present:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            others.append(f"{', '.join(names[:NAMED])}{more} by {version}")
+    return [
+        f"the runs of this study are of several versions: {'; '.join(others)}; here {present}. Saved ones are taken as "
+        "they are; remove their files to train them anew"
+    ]
 
 
-# --- Workers ----------------------------------------------------------------------------------------------------------
+def _versions(attributes: Mapping[Any, Any]) -> str:
+    """Versions in words, of a run by its attributes."""
+    names = checkpoints.versions()
+    return ", ".join(f"{name.removesuffix('_version')} {attributes.get(name, 'unknown')}" for name in names)
+
+
+# --- Training ---------------------------------------------------------------------------------------------------------
 
 #: Inputs and targets of a worker process, set once as it starts.
-_DATA: list[Array] = []
+DATA: list[Array] = []
 
 
-def _start(x: Array, y: Array) -> None:
-    end_with_parent(GRACE)
-    _DATA[:] = [x, y]
-
-
-def _ended(*_: Any) -> None:
-    """After one interrupt a worker saves its run and leaves; further ones would only break the saving."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
-def _run(job: _Job) -> tuple[xr.Dataset, str]:
-    """A run, and why it could not be saved; an interrupted worker goes not on to the next."""
-    signal.signal(signal.SIGINT, _ended)
-    try:
-        return _saved(job)
-    except KeyboardInterrupt:  # before or after the training, which answers it by itself
-        os._exit(1)
-
-
-def _saved(job: _Job) -> tuple[xr.Dataset, str]:
-    """Train, resuming where a checkpoint is, and save."""
-    x, y = _DATA
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the status says it
-        run = fit(
-            job.net, x, y, job.loss, epochs=job.epochs, optimizer=job.optimizer, batch_size=job.batch_size,
-            record=job.record, seed=job.seed, checkpoint=job.checkpoint,
-        )  # fmt: skip
-    if run.attrs["ended"] == "interrupted":
-        raise KeyboardInterrupt
-    run = run.drop_vars("parameters")
-    try:
-        if job.path and job.checkpoint:
-            checkpoints.save_run(job.path, run, job.settings)
-            job.checkpoint.unlink(missing_ok=True)
-    except OSError as error:
-        return run, f"{job.path}: {error.strerror or error}"
-    return run, ""
-
-
-def _trained(jobs: Sequence[_Job], x: Array, y: Array, workers: int) -> dict[str, xr.Dataset]:
-    """Runs by their name; on the way out of an error or an interrupt no worker is left behind."""
-    runs: dict[str, xr.Dataset] = {}
-    unsaved: list[str] = []
+def _train(jobs: Sequence[Job], x: Array, y: Array, workers: int, runs: dict[str, xr.Dataset]) -> list[str]:
+    """Add trained runs to the saved ones, and say which could not be saved; what ends this early says what is kept."""
     if not jobs:
-        return runs
-
-    # Whoever is new among this process's children is a worker.
-    before = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    with _environment(ONE_THREAD), tqdm(total=len(jobs), desc="runs", delay=2, leave=False, disable=None) as progress:
-        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _start, (x, y))
-        try:
-            pending = {pool.submit(_run, job): job for job in jobs}
-            for future in as_completed(pending):
-                run, reason = future.result()
-                runs[pending[future].name] = run
-                if reason:
-                    unsaved.append(reason)
-                progress.update()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            _stop(set(multiprocessing.active_children()) - before)
-            raise
-        pool.shutdown()
-    if unsaved:
-        message = f"{len(unsaved)} of {len(jobs)} runs cannot be written, the first to {unsaved[0]}"
-        warnings.warn(message, TrainingWarning, stacklevel=3)
-    return runs
-
-
-def _stop(workers: Collection[BaseProcess]) -> None:
-    """End worker processes: by the interrupt on which they save their run, then by force."""
-    for worker in workers:
-        if worker.pid and worker.is_alive():
-            os.kill(worker.pid, signal.SIGINT)
-    deadline = time.monotonic() + GRACE
-    for worker in workers:
-        worker.join(max(0.0, deadline - time.monotonic()))
-        worker.terminate()
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Environment of processes that are started meanwhile."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+        return []
+    total, unsaved = len(runs) + len(jobs), []
+    bar = tqdm(total=len(jobs), desc="runs", delay=2, leave=False, disable=None)
     try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        with bar as progress, closing(_trained(jobs, x, y, workers)) as answers:
+            for job, run, reason in answers:
+                runs[job.name] = run
+                unsaved += [reason] if reason else []
+                progress.update()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"the study was interrupted; {_kept(len(runs), total, jobs[0])}") from None
+    except LostWorkerError as error:
+        under_way = [jobs[number] for number in error.tasks]
+        for job in under_way:
+            job.remove_fragments()
+        names = ", ".join(job.name for job in under_way) or "none yet"
+        why = " (killed, perhaps for want of memory)" if error.exit_code == -9 else ""
+        raise RuntimeError(
+            f"a worker process ended early, with exit code {error.exit_code}{why}; under way, its own first: {names}; "
+            f"{_kept(len(runs), total, jobs[0])}"
+        ) from None
+    if unsaved:
+        return [f"{len(unsaved)} of {len(jobs)} runs cannot be written, the first to {unsaved[0]}"]
+    return []
+
+
+def _kept(finished: int, total: int, job: Job) -> str:
+    """What is kept of a study that ends early, and how to go on."""
+    if job.folder is None:
+        return "without out nothing is kept"
+    return (
+        f"{finished} of {total} runs are finished and kept in {job.folder}, as are the checkpoints of others; the same "
+        "call goes on from there"
+    )
+
+
+def _trained(jobs: Sequence[Job], x: Array, y: Array, workers: int) -> Generator[tuple[Job, xr.Dataset, str]]:
+    """Jobs, their runs, and why these could not be saved, as they come: from this process where one is enough."""
+    workers = min(workers, len(jobs))
+    if current_process().daemon or (workers < 2 and can_limit_blas()):
+        for job in jobs:
+            yield job, *job.train(x, y)
+        return
+    tasks = [partial(_train_there, job) for job in jobs]
+    setup = partial(_set_up, x, y)
+    with closing(shared_out(tasks, workers, setup=setup, environment=ONE_THREAD)) as answers:
+        for number, (run, reason) in answers:
+            yield jobs[number], run, reason
+
+
+def _set_up(x: Array, y: Array) -> None:
+    tqdm.set_lock(RLock())  # else that of a bar is a semaphore, which a worker that is killed leaves behind
+    DATA[:] = [x, y]
+
+
+def _train_there(job: Job) -> tuple[xr.Dataset, str]:
+    return job.train(*DATA)
 
 
 # --- Results ----------------------------------------------------------------------------------------------------------
 
 
 def _gathered(
-    runs: Sequence[xr.Dataset],
-    jobs: Sequence[_Job],
-    losses: Sequence[Loss],
-    widths: Sequence[int],
-    seeds: Sequence[int],
+    runs: Sequence[xr.Dataset], job: Job, losses: Sequence[Loss], widths: Sequence[int], seeds: Sequence[int]
 ) -> xr.Dataset:
-    """One Dataset over loss × width × seed × epoch from runs in that order."""
+    """One Dataset over loss × width × seed × epoch from runs in that order, of which ``job`` is one."""
     # Records, as long as those of the longest run; some quantities not every network has.
     dims, shape = ("loss", "width", "seed"), (len(losses), len(widths), len(seeds))
     longest = max(runs, key=lambda run: run.sizes["epoch"])
@@ -334,11 +318,12 @@ def _gathered(
     coordinates["loss"] = texts("loss", [loss.name for loss in losses])
     coordinates |= {"width": list(widths), "seed": list(seeds)}
 
-    # Attributes that all runs share.
-    net, attrs = jobs[0].net, runs[0].attrs
+    # Attributes that all runs share, and the versions that they are of.
+    net, attrs = job.net, runs[0].attrs
     model = f"MLP, {len(net.widths) - 2} hidden layers, {net.activation}, {net.dtype}, {net.parametrization}"
     attributes = {"model": model} | {name: attrs[name] for name in SHARED}
-    attributes["epochs"] = jobs[0].epochs
-    attributes |= {name: value for name, value in attrs.items() if str(name).endswith("_version")}
+    attributes["epochs"] = job.epochs
+    for name in checkpoints.versions():
+        attributes[name] = ", ".join(dict.fromkeys(str(run.attrs.get(name, "unknown")) for run in runs))
     attributes["wall_time_seconds"] = float(sum(run.attrs["wall_time_seconds"] for run in runs))
     return xr.Dataset(variables, coordinates, attributes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from infogeom.losses import CrossEntropy, Loss, LpNorm, MeanPower
 from infogeom.network import MLP, SGD, Adam, Record, TrainingWarning, fit
 from infogeom.network import checkpoint as checkpoints
 from infogeom.network import fitting as fitting_module
+from infogeom.network.passes import one_blas_thread
 from tests import network_reference as reference
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -225,6 +227,46 @@ def test_an_interrupted_run_keeps_what_is_done_and_resumes(tmp_path: Path, monke
     xr.testing.assert_identical(without_times(resumed), without_times(whole))
 
 
+def test_an_interrupted_run_is_saved_before_it_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, advance = tmp_path / "run.npz", fitting_module._Run.advance
+
+    def interrupting(run: Any) -> None:
+        if run.epoch == 7:
+            raise KeyboardInterrupt
+        advance(run)
+
+    monkeypatch.setattr(fitting_module._Run, "advance", interrupting)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(TrainingWarning, match="interrupted after epoch 7 of 20"):
+            fit(NET, X, Y, CrossEntropy(), epochs=20, checkpoint=path)
+    with np.load(path) as saved:
+        assert saved["epoch"] == 7
+
+
+def test_blas_is_held_to_one_thread_until_the_last_who_asked_has_left() -> None:
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"}
+
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        before = threads()
+        first, second, third = one_blas_thread(), one_blas_thread(), one_blas_thread()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)  # as one of several threads does that began before the others
+        assert threads() == {1}
+        third.__enter__()
+        second.__exit__(None, None, None)
+        assert threads() == {1}
+        third.__exit__(None, None, None)
+        assert threads() == before == {2}
+        with pytest.raises(ZeroDivisionError), one_blas_thread():
+            raise ZeroDivisionError
+        assert threads() == before
+
+
 @pytest.mark.filterwarnings("ignore:overflow|invalid")
 def test_a_run_that_diverges_ends_with_advice_and_keeps_its_record(tmp_path: Path) -> None:
     path = tmp_path / "run.npz"
@@ -266,6 +308,26 @@ def test_a_checkpoint_of_other_settings_is_refused_by_their_name(
     fit(y=Y, **settings)
     with pytest.raises(ValueError, match=f"belongs to a run with other settings: {difference}"):
         fit(y=Y, **settings | change)
+
+
+def test_a_checkpoint_of_another_version_is_refused_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.npz"
+    fit(NET, X, Y, LpNorm(2), epochs=1, checkpoint=path)
+    written, present = path.read_bytes(), checkpoints.versions()
+    for name in ("infogeom", "numpy", "numba"):
+        other = present | {f"{name}_version": "0.0"}
+        monkeypatch.setattr(checkpoints, "versions", lambda other=other: other)
+        with pytest.raises(ValueError, match=f"settings: {name}_version .* there, 0.0 here .*to start anew, remove it"):
+            fit(NET, X, Y, LpNorm(2), epochs=2, checkpoint=path)
+    assert path.read_bytes() == written
+
+
+def test_the_time_of_a_run_is_that_of_all_its_sessions(tmp_path: Path) -> None:
+    seconds = []
+    for epochs in (1, 1, 2):
+        ds = fit(NET, X, Y, LpNorm(2), epochs=epochs, checkpoint=tmp_path / "run.npz")
+        seconds.append(ds.attrs["wall_time_seconds"])
+    assert 0 < seconds[0] < seconds[1] < seconds[2]
 
 
 def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
@@ -370,7 +432,7 @@ def test_every_kind_of_run_reads_its_own_checkpoint(
     xr.testing.assert_identical(without_times(ds), without_times(whole))
 
 
-def test_a_checkpoint_of_an_earlier_version_has_no_digests_and_is_read(tmp_path: Path) -> None:
+def test_a_checkpoint_without_digests_is_read(tmp_path: Path) -> None:
     settings, arrays = checkpointed(tmp_path / "run.npz")
     np.savez(tmp_path / "run.npz", settings=np.array(json.dumps(settings)), **arrays)  # type: ignore[arg-type]
     assert checkpointed(tmp_path / "run.npz")[0] == settings

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from infogeom import network
+from infogeom import files, network
 from infogeom.losses import CrossEntropy, LpNorm, MeanPower
-from infogeom.network import MLP, SGD, Record, statistics, study
+from infogeom.network import MLP, SGD, Record, TrainingWarning, fitting, statistics, studies, study
+from infogeom.network import checkpoint as checkpoint_module
 
 RNG = np.random.default_rng(8)
 X = RNG.random((40, 5)).astype(np.float32)
@@ -68,8 +72,15 @@ def test_a_study_resumes_with_the_runs_that_are_there(ds: xr.Dataset, folder: Pa
 
 def test_runs_of_other_settings_are_refused_by_their_name(ds: xr.Dataset, folder: Path) -> None:
     assert len(ds.epoch) == 5
-    with pytest.raises(ValueError, match=r"cross-entropy_4_0.nc belongs to a run .*: epochs 4 there, 5 here"):
-        study(X, Y, **SETTINGS | {"epochs": 5}, out=folder)
+    with pytest.raises(ValueError, match=r"cross-entropy_4_0.nc belongs to a run .*: batch size 128 there, 7 here"):
+        study(X, Y, **SETTINGS | {"batch_size": 7}, out=folder)
+
+
+def test_all_losses_and_widths_of_a_seed_are_trained_before_the_next(tmp_path: Path) -> None:
+    study(X, Y, **SETTINGS, workers=1, out=tmp_path)
+    written = sorted(tmp_path.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+    order = [f"{loss}_{width}_{seed}.nc" for seed in (0, 3) for loss in ("cross-entropy", "l2") for width in (4, 6)]
+    assert [file.name for file in written] == order
 
 
 def test_a_study_goes_through_netcdf(ds: xr.Dataset, tmp_path: Path) -> None:
@@ -182,27 +193,247 @@ def gone(group: int) -> bool:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="interrupts are sent as signals")
-def test_an_interrupted_study_keeps_what_it_has_and_leaves_no_worker(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interrupted_study_keeps_what_it_has_and_leaves_no_worker(workers: int, tmp_path: Path) -> None:
     script = tmp_path / "study.py"
     script.write_text(
+        "import signal\n"
         "import numpy as np\n"
         "from infogeom import network\n"
         "from infogeom.losses import LpNorm\n"
-        "if __name__ == '__main__':\n"
-        "    x, y = np.ones((200, 5)), np.ones((200, 3))\n"
-        "    network.study(x, y, losses=[LpNorm(2)], widths=[4], seeds=[0], epochs=10**6, workers=1, out='runs')\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # also where this runs in a background\n"
+        "x, y = np.ones((200, 5)), np.ones((200, 3))\n"
+        f"keywords = dict(losses=[LpNorm(2)], widths=[4], seeds=range({workers}), epochs=10**6, out='runs')\n"
+        f"network.study(x, y, **keywords, workers={workers})\n"
     )
-    process = subprocess.Popen([sys.executable, str(script)], cwd=tmp_path, start_new_session=True)
-    checkpoint = tmp_path / "runs" / "l2_4_0.checkpoint.npz"
-    for _ in range(600):
+    process = subprocess.Popen(
+        [sys.executable, str(script)], cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
+    checkpoints = [tmp_path / "runs" / f"l2_4_{seed}.checkpoint.npz" for seed in range(workers)]
+    for _ in range(1200):
         time.sleep(0.1)
-        if checkpoint.exists():
+        if all(path.exists() for path in checkpoints):
             break
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=30) != 0
-    with np.load(checkpoint) as saved:
-        assert saved["epoch"] >= 10
+    _, printed = process.communicate(timeout=100)
+    assert process.returncode != 0
+    assert printed.count("Traceback") == 1
+    assert "KeyboardInterrupt: the study was interrupted; 0 of " in printed
+    for path in checkpoints:
+        with np.load(path) as saved:
+            assert saved["epoch"] >= 10
     assert any(gone(process.pid) for _ in range(100))  # the one that looks after shared resources is the last to leave
+
+
+def without_times(ds: xr.Dataset) -> xr.Dataset:
+    return ds.drop_attrs(deep=False)
+
+
+def interrupt_at(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every run in this process interrupted when it has come to an epoch."""
+    advance = fitting._Run.advance
+
+    def interrupting(run: Any) -> None:
+        if run.epoch == epoch:
+            raise KeyboardInterrupt
+        advance(run)
+
+    monkeypatch.setattr(fitting._Run, "advance", interrupting)
+
+
+def test_one_worker_is_this_process_which_saves_and_tells_when_it_is_interrupted(
+    ds: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        interrupt_at(3, patch)
+        with pytest.raises(KeyboardInterrupt, match=r"interrupted; 0 of 1 runs are finished .* goes on from there"):
+            study(X, Y, **SETTINGS | ONE, workers=1, out=tmp_path)
+        with pytest.raises(KeyboardInterrupt, match="interrupted; without out nothing is kept"):
+            study(X, Y, **SETTINGS | ONE, workers=2)  # two cannot share one run
+    with np.load(tmp_path / "l2_4_0.checkpoint.npz") as saved:
+        assert saved["epoch"] == 3
+    alone = ds.sel(loss=["l2"], width=[4], seed=[0])
+    found = study(X, Y, **SETTINGS | ONE, workers=1, out=tmp_path)
+    xr.testing.assert_identical(without_times(found), without_times(alone))
+
+
+def test_one_worker_is_another_process_where_blas_cannot_be_held_to_one_thread_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def shared_out(tasks: Any, workers: int, **_: Any) -> Any:
+        asked.append((len(tasks), workers))
+        yield from ()
+
+    monkeypatch.setattr(studies, "shared_out", shared_out)
+    monkeypatch.setattr(studies, "can_limit_blas", lambda: False)
+    with pytest.raises(KeyError):  # no run was trained
+        study(X, Y, **SETTINGS | ONE, workers=1)
+    assert asked == [(1, 1)]
+    monkeypatch.setattr(studies, "current_process", lambda: SimpleNamespace(daemon=True))
+    assert study(X, Y, **SETTINGS | ONE, workers=1).status == 0  # which may have no children
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are killed by signals")
+def test_a_worker_that_is_killed_is_told_with_the_runs_under_way_and_the_others_are_kept(
+    ds: xr.Dataset, tmp_path: Path
+) -> None:
+    class Own(LpNorm):
+        """Of no module that a worker could import."""
+
+        def gradient(self, f: Any, y: Any) -> Any:
+            while not (tmp_path / "cross-entropy_4_0.nc").exists():
+                time.sleep(0.01)
+            (tmp_path / f"{files._fragment(tmp_path / 'l2_4_0.nc')}.0.part").touch()  # as if in the midst of writing
+            os.kill(os.getpid(), signal.SIGKILL)
+            return super().gradient(f, y)
+
+    settings = SETTINGS | {"losses": [CrossEntropy(), Own(2)], "widths": [4], "seeds": [0]}
+    message = (
+        r"exit code -9 \(killed.*\); under way, its own first: l2_4_0; 1 of 2 runs are finished .* goes on from there"
+    )
+    with pytest.raises(RuntimeError, match=message):
+        study(X, Y, **settings, workers=2, out=tmp_path)
+    assert not multiprocessing.active_children()
+    assert not list(tmp_path.glob(".*.part"))
+    finished = (tmp_path / "cross-entropy_4_0.nc").stat().st_mtime_ns
+
+    class Own(LpNorm):  # type: ignore[no-redef]
+        """Of the same name and settings, and harmless."""
+
+    found = study(X, Y, **settings | {"losses": [CrossEntropy(), Own(2)]}, workers=1, out=tmp_path)
+    xr.testing.assert_identical(without_times(found), without_times(ds.sel(width=[4], seed=[0])))
+    assert (tmp_path / "cross-entropy_4_0.nc").stat().st_mtime_ns == finished
+
+
+def test_what_a_run_raises_names_it() -> None:
+    class Fails(LpNorm):
+        def gradient(self, f: Any, y: Any) -> Any:
+            raise ZeroDivisionError("of its own")
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        study(X, Y, **SETTINGS | ONE | {"losses": [Fails(2)]}, workers=1)
+    assert caught.value.__notes__ == ["in the run l2_4_0"]
+
+
+# --- Prolonging and cutting -------------------------------------------------------------------------------------------
+
+LONG: dict[str, Any] = {"losses": [LpNorm(2)], "widths": [4], "seeds": [0, 3], "record": Record(every=2), "workers": 1}
+
+
+@pytest.fixture(scope="module")
+def long() -> xr.Dataset:
+    return study(X, Y, **LONG, epochs=9)
+
+
+def test_a_study_is_prolonged_to_the_bits_of_one_of_that_length(long: xr.Dataset, tmp_path: Path) -> None:
+    short = study(X, Y, **LONG, epochs=5, out=tmp_path, final=False)
+    assert len(list(tmp_path.glob("*.checkpoint.npz"))) == 2
+    found = study(X, Y, **LONG, epochs=9, out=tmp_path)
+    xr.testing.assert_identical(without_times(found), without_times(long))
+    assert {file.name for file in tmp_path.iterdir()} == {"l2_4_0.nc", "l2_4_3.nc"}
+    assert found.attrs["wall_time_seconds"] > short.attrs["wall_time_seconds"]
+    assert found.attrs["epochs"] == 9
+
+
+def test_a_prolonging_that_is_interrupted_goes_on_and_the_shorter_study_stays(
+    long: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = study(X, Y, **LONG, epochs=4, out=tmp_path, final=False)
+    with monkeypatch.context() as patch:
+        interrupt_at(7, patch)
+        with pytest.raises(KeyboardInterrupt, match="0 of 2 runs"):
+            study(X, Y, **LONG, epochs=9, out=tmp_path)
+    again = study(X, Y, **LONG, epochs=4, out=tmp_path)  # final: but one of the runs is longer by now
+    xr.testing.assert_identical(again, short)
+    assert [file.name for file in tmp_path.glob("*.npz")] == ["l2_4_0.checkpoint.npz"]
+    (tmp_path / "l2_4_3.nc").unlink()
+    found = study(X, Y, **LONG, epochs=9, out=tmp_path)
+    xr.testing.assert_identical(without_times(found), without_times(long))
+
+
+def test_checkpoints_stay_until_a_study_is_told_to_be_final(tmp_path: Path) -> None:
+    for final, kept in ((False, 2), (False, 2), (True, 0)):
+        study(X, Y, **LONG, epochs=4, out=tmp_path, final=final)
+        assert len(list(tmp_path.glob("*.npz"))) == kept
+
+
+def test_a_run_without_its_checkpoint_is_not_prolonged_but_named(tmp_path: Path) -> None:
+    study(X, Y, **LONG, epochs=4, out=tmp_path)
+    kept = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    message = r"epochs must be at most 4, which .*l2_4_0\.nc holds, got 6: .* final=False keeps; remove it to train"
+    with pytest.raises(ValueError, match=message):
+        study(X, Y, **LONG, epochs=6, out=tmp_path)
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == kept
+
+
+def test_a_shorter_study_is_cut_out_of_a_longer_one_where_its_last_epoch_is_recorded(tmp_path: Path) -> None:
+    study(X, Y, **LONG, epochs=9, out=tmp_path, final=False)
+    kept = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    found = study(X, Y, **LONG, epochs=6, out=tmp_path)
+    xr.testing.assert_identical(without_times(found), without_times(study(X, Y, **LONG, epochs=6)))
+    assert found.attrs["epochs"] == 6
+    with pytest.raises(
+        ValueError, match=r"epochs must be one of those recorded in .*l2_4_0\.nc, which holds 9, .* got 7"
+    ):
+        study(X, Y, **LONG, epochs=7, out=tmp_path)
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == kept
+
+
+@pytest.mark.parametrize("rate", [3e3, 1e30])
+def test_a_run_that_diverged_is_the_same_in_a_longer_study_and_cut_in_a_shorter(rate: float, tmp_path: Path) -> None:
+    settings: dict[str, Any] = LONG | {"record": Record(), "optimizer": SGD(rate), "losses": [MeanPower(4)]}
+    eight = study(X, Y, **settings, epochs=8, out=tmp_path, final=False)
+    assert (eight.status == 1).all()
+    assert 0 < np.isfinite(eight.training_loss[0, 0, 0]).sum() < 8
+    assert not list(tmp_path.glob("*.npz"))
+    for epochs in (1, 2, 3, 4, 12):
+        found = study(X, Y, **settings, epochs=epochs, out=tmp_path)
+        xr.testing.assert_identical(without_times(found), without_times(study(X, Y, **settings, epochs=epochs)))
+
+
+# --- Versions ---------------------------------------------------------------------------------------------------------
+
+
+def of_version(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    present = checkpoint_module.versions() | {"infogeom_version": version}
+    monkeypatch.setattr(checkpoint_module, "versions", lambda: present)
+
+
+def test_runs_of_other_versions_are_taken_and_named_and_all_versions_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = LONG | {"epochs": 2, "out": tmp_path}
+    of_version("0.0.1", monkeypatch)
+    old = study(X, Y, **settings | {"seeds": [0]})
+    of_version("0.0.2", monkeypatch)
+    assert study(X, Y, **settings | {"seeds": [0]}).attrs["infogeom_version"] == "0.0.1"  # of one version: no warning
+    message = r"several versions: l2_4_0 by infogeom 0\.0\.1, numpy .*; here infogeom 0\.0\.2, .* remove their files"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(TrainingWarning, match=message):
+            study(X, Y, **settings)
+    assert [file.name for file in tmp_path.iterdir()] == ["l2_4_0.nc"]  # told before any training
+    with pytest.warns(TrainingWarning, match=message) as caught:
+        both = study(X, Y, **settings)
+    assert [warning.filename for warning in caught] == [__file__]
+    assert both.attrs["infogeom_version"] == "0.0.1, 0.0.2"
+    assert both.attrs["numpy_version"] == np.__version__
+    xr.testing.assert_equal(both.sel(seed=[0]), old)
+
+
+def test_a_checkpoint_of_another_version_is_refused_before_any_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_version("0.0.1", monkeypatch)
+    study(X, Y, **LONG | {"seeds": [3]}, epochs=2, out=tmp_path, final=False)
+    of_version("0.0.2", monkeypatch)
+    kept = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    message = r"l2_4_3\.checkpoint\.npz belongs to .*: infogeom_version 0\.0\.1 there, 0\.0\.2 here \(to keep it, .*"
+    with pytest.raises(ValueError, match=message):
+        study(X, Y, **LONG, epochs=4, out=tmp_path)
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == kept
 
 
 @pytest.mark.parametrize(
@@ -223,6 +454,7 @@ def test_an_interrupted_study_keeps_what_it_has_and_leaves_no_worker(tmp_path: P
         ({"optimizer": "adam"}, TypeError, "optimizer must be Adam or SGD"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1"),
         ({"record": 3}, TypeError, "record must be a Record, got 3"),
+        ({"final": 1}, TypeError, "final must be True or False, got 1"),
         ({"y": Y[:3]}, ValueError, r"y must have shape \(40, 3\)"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
