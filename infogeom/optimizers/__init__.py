@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,10 @@ from infogeom.optimizers import updates
 __all__ = ["SGD", "Adam", "Optimizer"]
 
 Array = NDArray[Any]
+#: Share of the root of the dtype's largest number from which on a gradient is large.
+LARGE = 1 - 2.0**-6
+#: Second moments in units of their own, in which the dtype's largest number is 2^−4, stay so from this size on.
+LEAST_SCALED = 2.0**-5
 
 
 class Optimizer(ABC):
@@ -126,7 +131,10 @@ class Adam(Optimizer):
         _check_positive("epsilon", self.epsilon)
 
     def start(self, parameters: Array) -> tuple[Array, ...]:
-        """First and second moment of the gradient."""
+        """First and second moment of the gradient.
+
+        Where the second moment v is beyond the parameters' dtype, its place holds −v u² with a power of two u.
+        """
         return np.zeros_like(parameters), np.zeros_like(parameters)
 
     def update(self, parameters: Array, gradient: Array, state: tuple[Array, ...], step: int) -> None:
@@ -136,9 +144,37 @@ class Adam(Optimizer):
             (1 - self.beta2**step) ** -0.5,
             *(self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2, self.epsilon),
         )
-        compiled_module(updates, contract=True)["adam"](
-            parameters, gradient, *state, *map(parameters.dtype.type, numbers)
-        )
+        arrays, typed = (parameters, gradient, *state), [parameters.dtype.type(number) for number in numbers]
+        kernels, bound = compiled_module(updates, contract=True), _root_of_largest(parameters) * LARGE
+        if kernels["any_large"](gradient, state[1], bound):
+            large = np.flatnonzero((abs(gradient) >= bound) | (state[1] < 0))
+            before = parameters[large], state[1][large]
+            kernels["adam"](*arrays, *typed)
+            self._update_scaled(arrays, typed, large, before)
+        else:
+            kernels["adam"](*arrays, *typed)
+
+    @staticmethod
+    def _update_scaled(
+        arrays: Sequence[Array], numbers: Sequence[Any], large: Array, before: tuple[Array, Array]
+    ) -> None:
+        """Parameters and second moments of those entries anew whose squares may be beyond the dtype."""
+        (parameters, gradient, first, second), (theta, kept) = arrays, before
+        rate, root_correction, _, _, beta2, one_minus_beta2, epsilon = numbers
+        unit = parameters.dtype.type(0.25) / _root_of_largest(parameters)
+        with np.errstate(over="ignore", invalid="ignore"):  # of what is not chosen, or infinite as it comes
+            scaled = gradient[large] * unit
+            was = np.where(kept < 0, -kept, kept * unit * unit)
+            v = beta2 * was + one_minus_beta2 * (scaled * scaled)
+            root = np.sqrt(v) / unit
+            second[large] = np.where(v >= LEAST_SCALED, -v, v / unit / unit)
+            parameters[large] = theta - rate * first[large] / (root * root_correction + epsilon)
+
+
+def _root_of_largest(parameters: Array) -> Any:
+    """Power of two whose square is the first beyond the dtype."""
+    real = parameters.dtype.type
+    return real(2.0 ** (np.finfo(real).maxexp // 2))
 
 
 def __dir__() -> list[str]:

@@ -5,10 +5,10 @@ Scalars come in the dtype of the arrays, so that float32 stays float32.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import fabs, sqrt
 from typing import Any
 
-__all__ = ["adam", "sgd"]
+__all__ = ["adam", "any_large", "sgd"]
 
 Array = Any  # one-dimensional, float32 or float64; numba infers the rest
 Real = Any
@@ -41,3 +41,11 @@ def adam(
         v = beta2 * second[k] + one_minus_beta2 * (g * g)
         first[k], second[k] = m, v
         theta[k] -= rate * m / (sqrt(v) * root_correction + epsilon)
+
+
+def any_large(gradient: Array, second: Array, bound: Real) -> bool:
+    """Whether a gradient reaches the bound, or a second moment is negative, which says that it is scaled."""
+    found = False
+    for k in range(gradient.size):
+        found |= (fabs(gradient[k]) >= bound) | (second[k] < 0)
+    return found

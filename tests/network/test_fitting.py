@@ -83,6 +83,18 @@ def test_training_lowers_the_loss(loss: Loss, dtype: str) -> None:
     assert ds.parameters.dtype == np.dtype(dtype)
 
 
+def test_adam_in_float32_goes_on_where_squares_of_gradients_are_none() -> None:
+    # Derivatives of (f − y)⁶ by outputs are some 1e20 for targets of 1e4.
+    moved = []
+    for dtype in ("float32", "float64"):
+        net = MLP((5, 8, 3), dtype=dtype)
+        ds = fit(net, X, 1e4 * (1 + Y), MeanPower(6), epochs=3, batch_size=16)
+        assert ds.attrs["ended"] == "complete"
+        moved.append(ds.parameters.values - net.parameters)
+    # Steps of 1e-3 to and fro, with parameters of size 1 and gradients rounded to float32.
+    np.testing.assert_allclose(moved[0], moved[1], rtol=0, atol=1e-5)
+
+
 def test_the_network_that_was_given_stays_as_it_was() -> None:
     before = NET.parameters.copy()
     ds = fit(NET, X, Y, LpNorm(2), epochs=1)
@@ -372,6 +384,7 @@ def checkpointed(path: Path) -> tuple[dict[str, str], dict[str, Array]]:
         ({"parameters": np.zeros(135, np.float32)}, r"parameters must be float64 .*, got float32 of shape \(135,\)"),
         ({"parameters": np.full(135, np.nan)}, "parameters must be finite, got nan"),
         ({"state_0": np.full(135, -np.inf)}, "state_0 must be finite, got -inf"),
+        ({"state_1": np.full(135, np.inf)}, "state_1 must be finite, got inf"),
         ({"state_2": np.zeros(135)}, r"must hold the arrays of its run; missing \[\], unknown \['state_2'\]"),
         ({"state_1": None}, r"missing \['state_1'\], unknown \[\]"),
         ({"epochs": None}, r"missing \['epochs'\], unknown \[\]"),

@@ -39,6 +39,52 @@ def test_the_first_step_of_adam_is_its_learning_rate_against_the_gradients_sign(
     np.testing.assert_allclose(step, [-0.01, 0.01, -0.01], rtol=2e-5)  # ε over the smallest gradient
 
 
+#: Dtypes beside which there is one of wider range.
+NARROW = [d for d in (np.float32, np.float64) if np.finfo(np.longdouble).maxexp > np.finfo(d).maxexp]
+
+
+@settings(max_examples=30)
+@given(
+    dtype=st.sampled_from(NARROW),
+    exponents=st.lists(st.lists(strategies.numbers(-1, 1), min_size=6, max_size=6), min_size=1, max_size=40),
+    seed=st.integers(0, 2**16),
+)
+def test_adam_has_the_steps_of_its_paper_for_gradients_whose_squares_are_beyond_the_dtype(
+    dtype: Any, exponents: list[list[float]], seed: int
+) -> None:
+    # Gradients of all sizes, each parameter's own at every step; the reference has exponents enough for their squares.
+    exponents = np.array(exponents) * (0.99 * np.log2(float(np.finfo(dtype).max)))
+    signs = np.random.default_rng(seed).uniform(-1, 1, exponents.shape)
+    gradients = [(2.0**row * sign).astype(dtype) for row, sign in zip(exponents, signs, strict=True)]
+    start, rule = np.zeros(6, dtype), Adam(0.01)
+    found = np.array(path(rule, start, gradients))
+    exact = reference.adam(start.astype(np.longdouble), [g.astype(np.longdouble) for g in gradients], 0.01)
+    # Forty steps of up to 0.1, each with a few roundings and those of the decays, 1 − β₂ being known to ε/(1 − β₂).
+    assert np.abs(found - np.array(exact)).max() <= 40 * 0.1 * 1500 * np.finfo(dtype).eps
+
+
+def test_a_huge_gradient_changes_nothing_beside_it() -> None:
+    rng = np.random.default_rng(1)
+    gradients = [rng.normal(size=37).astype(np.float32) for _ in range(5)]
+    with_huge = [gradient.copy() for gradient in gradients]
+    for k, gradient in enumerate(with_huge):
+        gradient[11] = 1e30 * (-1.0) ** k
+    others = np.arange(37) != 11
+    plain, found = (path(Adam(), np.ones(37, np.float32), rows) for rows in (gradients, with_huge))
+    assert all((a[others] == b[others]).all() for a, b in zip(plain, found, strict=True))
+    assert (np.diff([row[11] for row in found]) != 0).all()
+
+
+def test_moments_come_back_into_the_dtype_as_gradients_shrink() -> None:
+    theta, rule = np.zeros(3, np.float32), Adam(beta2=0.5)
+    state = rule.start(theta)
+    for step in range(1, 200):
+        rule.update(theta, np.full(3, 1e25 if step < 5 else 1.0, np.float32), state, step)
+        if step == 40:  # v is 1e50 / 2³⁶
+            assert (state[1] < 0).all()
+    np.testing.assert_allclose(state[1], 1.0, rtol=1e-6)
+
+
 def test_gradient_descent_is_the_gradient_times_the_rate() -> None:
     (step,) = path(SGD(0.5), np.array([1.0, 2.0]), [np.array([2.0, -4.0])])
     assert step.tolist() == [0.0, 4.0]
