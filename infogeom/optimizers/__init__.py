@@ -18,7 +18,7 @@ __all__ = ["SGD", "Adam", "Optimizer"]
 
 Array = NDArray[Any]
 #: Share of the root of the dtype's largest number from which on a gradient is large.
-LARGE = 1 - 2.0**-6
+SAFE_SHARE = 1 - 2.0**-6
 #: Second moments in units of their own, in which the dtype's largest number is 2^−4, stay so from this size on.
 LEAST_SCALED = 2.0**-5
 
@@ -145,7 +145,7 @@ class Adam(Optimizer):
             *(self.beta1, 1 - self.beta1, self.beta2, 1 - self.beta2, self.epsilon),
         )
         arrays, typed = (parameters, gradient, *state), [parameters.dtype.type(number) for number in numbers]
-        kernels, bound = compiled_module(updates, contract=True), _root_of_largest(parameters) * LARGE
+        kernels, bound = compiled_module(updates, contract=True), _root_of_largest(parameters) * SAFE_SHARE
         if kernels["any_large"](gradient, state[1], bound):
             large = np.flatnonzero((abs(gradient) >= bound) | (state[1] < 0))
             before = parameters[large], state[1][large]
