@@ -1,6 +1,7 @@
 """Networks of any depth and width: exact Fisher and neural-tangent-kernel traces, through training, on the CPU."""
 
 from infogeom.network.fitting import TrainingWarning, fit
+from infogeom.network.matrix import fisher_diagonal, fisher_operator, fisher_product
 from infogeom.network.mlp import MLP
 from infogeom.network.mnist import fetch_mnist, load_digits, load_mnist, mnist_source
 from infogeom.network.recording import Record, statistics, stratified_sample
@@ -23,6 +24,9 @@ __all__ = [
     "Record",
     "TrainingWarning",
     "fetch_mnist",
+    "fisher_diagonal",
+    "fisher_operator",
+    "fisher_product",
     "fisher_spectrum",
     "fisher_trace",
     "fisher_trace_by_layer",

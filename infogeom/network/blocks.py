@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from infogeom.network.passes import Forward, Layer, Workspace, backward, forward
 from infogeom.network.seeds import Seeds, scaled_seeds, unit_vectors
 from infogeom.threads import in_order
 
-__all__ = ["finite", "over_kernel_blocks", "squares"]
+__all__ = ["finite", "over_kernel_blocks", "parts_of", "squares", "summed"]
 
 Array = NDArray[np.float64]
 T = TypeVar("T")
@@ -23,6 +23,8 @@ T = TypeVar("T")
 TILE = 512
 #: Numbers in one array of the backward passes.
 BLOCK_SIZE = 2**18
+#: Sums over samples that go on side by side, at most: each holds an array of the result's size.
+SUMS = 4
 
 
 def squares(net: MLP, x: NDArray[Any], seeds: Seeds) -> Array:
@@ -82,22 +84,55 @@ def _over_blocks(net: MLP, x: NDArray[Any], block: Callable[[slice, Forward, Wor
     Tiles of samples run in parallel, the same for any thread count. Each has one forward pass, whose large products are
     what BLAS is best at, and goes back in blocks that stay in a core's own cache.
     """
-    layers, length = net.layers(), max(1, BLOCK_SIZE // (net.widths[-1] * max(net.widths[1:])))
+    layers = net.layers()
 
     def tile(rows: slice) -> list[T]:
+        workspace = Workspace()
         with np.errstate(over="ignore", invalid="ignore"):  # results are asked whether they are finite
-            return backward_blocks(rows, forward(layers, net.activation, x[rows]), Workspace())
+            passed = forward(layers, net.activation, x[rows])
+            return [block(own, part, workspace) for own, part in parts_of(net, rows, passed)]
 
-    def backward_blocks(rows: slice, passed: Forward, workspace: Workspace) -> list[T]:
-        results = []
-        for start in range(0, len(passed.outputs), length):
-            cut = slice(start, start + length)
-            inputs, slopes = [a[cut] for a in passed.inputs], [s[cut] for s in passed.slopes]
-            own = slice(rows.start + cut.start, min(rows.start + cut.stop, rows.stop))
-            results.append(block(own, Forward(inputs, slopes, passed.outputs[cut]), workspace))
-        return results
-
-    stride = math.ceil(len(x) / (2 * math.ceil(len(x) / (2 * TILE))))  # an even number of equal tiles
-    tiles = [slice(start, min(start + stride, len(x))) for start in range(0, len(x), stride)]
     with one_blas_thread():
-        return list(chain.from_iterable(in_order(tile, tiles, "samples")))
+        return list(chain.from_iterable(in_order(tile, _tiles(len(x)), "samples")))
+
+
+def parts_of(net: MLP, rows: slice, passed: Forward) -> Iterator[tuple[slice, Forward]]:
+    """Blocks of a tile: which samples they are, and their part of its forward pass."""
+    length = max(1, BLOCK_SIZE // (net.widths[-1] * max(net.widths[1:])))
+    for start in range(0, len(passed.outputs), length):
+        cut = slice(start, start + length)
+        inputs, slopes = [a[cut] for a in passed.inputs], [s[cut] for s in passed.slopes]
+        own = slice(rows.start + cut.start, min(rows.start + cut.stop, rows.stop))
+        yield own, Forward(inputs, slopes, passed.outputs[cut])
+
+
+def summed(
+    net: MLP, x: NDArray[Any], add: Callable[[slice, Forward, Workspace, Array], None], shape: tuple[int, ...]
+) -> Array:
+    """Sum over all samples of what ``add(rows, passed, workspace, total)`` adds to a total for each tile of them.
+
+    Runs of tiles go on in parallel, the same for any thread count, so that few totals are held at a time.
+    """
+    layers, tiles = net.layers(), _tiles(len(x))
+
+    def run(own: Sequence[slice]) -> Array:
+        total, workspace = np.zeros(shape), Workspace()
+        with np.errstate(over="ignore", invalid="ignore"):  # asked for below
+            for rows in own:
+                add(rows, forward(layers, net.activation, x[rows]), workspace, total)
+        return total
+
+    length = math.ceil(len(tiles) / SUMS)
+    runs = [tiles[start : start + length] for start in range(0, len(tiles), length)]
+    with one_blas_thread():
+        total, *others = in_order(run, runs, "samples")
+    with np.errstate(over="ignore", invalid="ignore"):
+        for other in others:
+            total += other
+    return finite(total)
+
+
+def _tiles(samples: int) -> list[slice]:
+    """Tiles of samples, an even number of about equal ones."""
+    stride = math.ceil(samples / (2 * math.ceil(samples / (2 * TILE))))
+    return [slice(start, min(start + stride, samples)) for start in range(0, samples, stride)]

@@ -197,6 +197,11 @@ class Delta:
         compiled_module(slopes, contract=True)["slope_squares"](self.product, self.slope, out)
         return out
 
+    def unit_squares(self) -> NDArray[np.float64]:
+        """Sum of squares over seeds of each unit, in float64, shape (N, W) or (1, W)."""
+        units = np.einsum("nkw,nkw->nw", self.product, self.product, dtype=np.float64)
+        return np.asarray(units if self.slope is None else units * self.slope.astype(np.float64) ** 2)
+
     def grams(self) -> NDArray[np.float64]:
         """Scalar products between seeds, shape (N, K, K) or (1, K, K)."""
         if self.slope is None or len(self.product) > 1:

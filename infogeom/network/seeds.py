@@ -16,7 +16,16 @@ from infogeom.losses import Loss
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward
 
-__all__ = ["Seeds", "check_loss", "checked", "inputs_of", "scaled_seeds", "unit_vectors"]
+__all__ = [
+    "Seeds",
+    "check_loss",
+    "checked",
+    "exact_outputs",
+    "exact_seeds",
+    "inputs_of",
+    "scaled_seeds",
+    "unit_vectors",
+]
 
 Array = NDArray[np.float64]
 #: From outputs (n, O) in float64 and which samples they are of to seeds (n, K, O), or (1, K, O) for all alike.
@@ -59,11 +68,22 @@ def unit_vectors(outputs: Array, _: slice) -> Array:
 
 def scaled_seeds(net: MLP, passed: Forward, seeds: Seeds, rows: slice) -> tuple[NDArray[Any], Array]:
     """Seeds of entries up to 1 in the network's dtype, and what they were divided by, shape (n,) or (1,)."""
+    exact = exact_seeds(exact_outputs(net, passed), seeds, rows)
+    size = np.abs(exact).max(axis=(1, 2))
+    return (exact / np.where(size > 0, size, 1)[:, None, None]).astype(net.dtype), size
+
+
+def exact_outputs(net: MLP, passed: Forward) -> Array:
+    """Outputs in float64, or OverflowError where they are beyond the network's dtype."""
     outputs = passed.outputs.astype(np.float64)
     if not np.isfinite(outputs).all():
         raise OverflowError(f"the network's outputs leave {net.dtype}; its parameters or inputs are too large")
+    return outputs
+
+
+def exact_seeds(outputs: Array, seeds: Seeds, rows: slice) -> Array:
+    """Seeds in float64, or OverflowError where they are beyond it."""
     exact = seeds(outputs, rows)
-    size = np.abs(exact).max(axis=(1, 2))
-    if not np.isfinite(size).all():
+    if not np.isfinite(exact).all():
         raise OverflowError(f"the loss derivative leaves float64 for outputs up to {abs(outputs).max():.3g}")
-    return (exact / np.where(size > 0, size, 1)[:, None, None]).astype(net.dtype), size
+    return exact
