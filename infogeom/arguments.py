@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence, Set
 from numbers import Integral, Real
@@ -21,6 +22,7 @@ __all__ = [
     "as_matrix",
     "by_name",
     "check_count",
+    "check_positive",
     "check_real",
     "columns_of",
     "constants_of",
@@ -335,6 +337,13 @@ def check_real(name: str, value: float) -> None:
         float(value)
     except OverflowError:
         raise ValueError(f"{name} must be a float64 number, got one beyond it") from None
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raise unless ``value`` is a positive number that is finite."""
+    check_real(name, value)
+    if not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{name} must be positive and finite, got {value}")
 
 
 def check_count(name: str, value: int, least: int = 1) -> None:

@@ -87,6 +87,13 @@ class Loss(ABC):
         """
         raise NotImplementedError
 
+    def expected_coefficients(self, outputs: Array, targets: Array) -> Array:
+        """Numbers c_k of the loss derivative r = Σ_k c_k v_k in the vectors of ``expected_factor``, shape (N, K).
+
+        Not finite where a factor that r needs is below float64.
+        """
+        raise NotImplementedError
+
 
 class _Location(Loss):
     """A loss of the residual f − y alone: exp(−ℓ) is a location family, with E[r rᵀ] = c times the identity."""
@@ -99,6 +106,10 @@ class _Location(Loss):
         """√c times the unit vectors, shape (1, O, O)."""
         n = outputs.shape[1]
         return np.asarray(np.sqrt(self.information(n)) * np.eye(n)[None])
+
+    def expected_coefficients(self, outputs: Array, targets: Array) -> Array:
+        """Loss derivatives over √c, shape (N, O)."""
+        return np.asarray(self.gradient(outputs, targets) / np.sqrt(self.information(outputs.shape[1])))
 
 
 @dataclass(frozen=True)
@@ -178,6 +189,20 @@ class CrossEntropy(Loss):
         deviation = -np.repeat(p[:, None], p.shape[1], axis=1)
         np.einsum("nkk->nk", deviation)[:] = _others(p)
         return np.asarray(np.sqrt(p)[:, :, None] * deviation)
+
+    def expected_coefficients(self, outputs: Array, targets: Array) -> Array:
+        """(p_k − y_k) / √p_k for each label k, shape (N, O); (p − y) / √(p (1 − p)) for a single output, shape (N, 1).
+
+        Vectors of the factor depend on each other; of all coefficients these have the least squares.
+        """
+        p, y = self._probabilities(outputs), self._labels(targets)
+        roots = np.sqrt(p)
+        with np.errstate(divide="ignore", over="ignore"):  # as said of the base class
+            over = np.divide(y * _others(p), roots, out=np.zeros_like(p), where=y > 0)
+            found = roots * _others(y) - over
+            if outputs.shape[1] == 1:
+                found = roots[:, :1] * found[:, 1:] - roots[:, 1:] * found[:, :1]
+        return np.asarray(found)
 
     @staticmethod
     def _columns(outputs: Array) -> Array:

@@ -5,6 +5,7 @@ from infogeom.network.matrix import fisher_diagonal, fisher_operator, fisher_pro
 from infogeom.network.mlp import MLP
 from infogeom.network.mnist import fetch_mnist, load_digits, load_mnist, mnist_source
 from infogeom.network.recording import Record, statistics, stratified_sample
+from infogeom.network.solving import fisher_logdet, fisher_solve, natural_gradient
 from infogeom.network.spectra import fisher_spectrum, ntk, ntk_spectrum
 from infogeom.network.studies import study
 from infogeom.network.traces import (
@@ -25,8 +26,10 @@ __all__ = [
     "TrainingWarning",
     "fetch_mnist",
     "fisher_diagonal",
+    "fisher_logdet",
     "fisher_operator",
     "fisher_product",
+    "fisher_solve",
     "fisher_spectrum",
     "fisher_trace",
     "fisher_trace_by_layer",
@@ -34,6 +37,7 @@ __all__ = [
     "load_digits",
     "load_mnist",
     "mnist_source",
+    "natural_gradient",
     "ntk",
     "ntk_blocks",
     "ntk_spectrum",

@@ -19,16 +19,16 @@ from infogeom.arguments import finite_array
 from infogeom.network.blocks import summed
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Layer, Workspace, loss_gradient
-from infogeom.network.seeds import exact_outputs
+from infogeom.network.seeds import check_network, exact_outputs
 
 __all__ = [
-    "Directions",
     "Middle",
     "Pushed",
     "binary_size",
     "product",
     "pulled",
     "pushed",
+    "rows_of",
     "summed_products",
     "symmetric_operator",
 ]
@@ -36,23 +36,6 @@ __all__ = [
 Array = NDArray[np.float64]
 #: From outputs (n, O) in float64 and which samples they are of to a function u ↦ M u of arrays (n, O).
 Middle = Callable[[Array, slice], Callable[[Array], Array]]
-
-
-class Directions(NamedTuple):
-    """Vectors in parameter space, (m, P) with entries below 2 in the network's dtype, and what they were divided by."""
-
-    scaled: NDArray[Any]
-    size: float
-
-    @classmethod
-    def of(cls, net: MLP, v: ArrayLike) -> Directions:
-        """Checked vectors, from one of shape (P,) or columns of shape (P, m)."""
-        found, size = finite_array("v", v, copy=False), net.parameters.size
-        if found.ndim not in (1, 2) or len(found) != size:
-            raise ValueError(f"v must have shape (P,) or (P, m) with P = {size} parameters, got {np.shape(v)}")
-        unit = binary_size(found)
-        rows = found.reshape(size, -1).T / unit
-        return cls(np.ascontiguousarray(rows, net.dtype), unit)
 
 
 class Pushed(NamedTuple):
@@ -67,6 +50,15 @@ def binary_size(*arrays: NDArray[Any]) -> float:
     """Power of two by which the entries, divided, are below 2; 1 where all are 0."""
     largest = max(float(np.abs(array).max(initial=0.0)) for array in arrays)
     return float(np.ldexp(1.0, np.frexp(largest)[1] - 1)) if largest else 1.0
+
+
+def rows_of(net: MLP, v: ArrayLike) -> Array:
+    """Checked vectors in parameter space as rows (m, P), from one of shape (P,) or columns (P, m)."""
+    check_network(net)
+    found, size = finite_array("v", v, copy=False), net.parameters.size
+    if found.ndim not in (1, 2) or len(found) != size or not found.size:
+        raise ValueError(f"v must have shape (P,) or (P, m) with P = {size} parameters, got {np.shape(v)}")
+    return np.ascontiguousarray(found.reshape(size, -1).T)
 
 
 def pushed(layers: Sequence[Layer], direction: Sequence[Layer], passed: Forward) -> Pushed:
@@ -119,7 +111,9 @@ def summed_products(
     ``add(rows, passed, workspace, directions, total)`` adds to the rows of a total (m, P) what a tile of samples has
     for those of the directions.
     """
-    directions, size = Directions.of(net, v)
+    rows = rows_of(net, v)
+    size = binary_size(rows)
+    directions = (rows / size).astype(net.dtype)
 
     def of_tile(rows: slice, passed: Forward, workspace: Workspace, total: Array) -> None:
         add(rows, passed, workspace, directions, total)

@@ -19,6 +19,7 @@ from infogeom.network.passes import Forward
 __all__ = [
     "Seeds",
     "check_loss",
+    "check_network",
     "checked",
     "exact_outputs",
     "exact_seeds",
@@ -50,9 +51,14 @@ def checked(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, fisher: str
 
 def inputs_of(net: MLP, x: ArrayLike) -> NDArray[Any]:
     """Checked inputs of a network, which has to be one."""
+    check_network(net)
+    return net.checked_inputs(x)
+
+
+def check_network(net: MLP) -> None:
+    """Raise TypeError for what is not a network."""
     if not isinstance(net, MLP):
         raise TypeError(f"net must be an MLP, got {type(net).__name__}")
-    return net.checked_inputs(x)
 
 
 def check_loss(loss: Loss) -> None:

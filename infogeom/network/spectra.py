@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from infogeom.losses import Loss
 from infogeom.network.blocks import finite
 from infogeom.network.mlp import MLP
-from infogeom.network.passes import backward, forward
+from infogeom.network.passes import Forward, Layer, backward, forward
 from infogeom.network.seeds import Seeds, checked, inputs_of, scaled_seeds, unit_vectors
 
-__all__ = ["fisher_spectrum", "ntk", "ntk_spectrum", "traced_kernel"]
+__all__ = ["fisher_spectrum", "gram", "ntk", "ntk_spectrum", "traced_kernel"]
 
 Array = NDArray[np.float64]
 
@@ -90,19 +91,26 @@ def _gram(net: MLP, x: NDArray[Any], seeds: Seeds) -> Array:
     """Scalar products of all seeded gradients, shape (N K, N K)."""
     layers = net.layers()
     passed = forward(layers, net.activation, x)
-    scaled, size = scaled_seeds(net, passed, seeds, slice(None))
-    n, k = len(x), scaled.shape[1]
+    return gram(layers, passed, *scaled_seeds(net, passed, seeds, slice(None)))
+
+
+def gram(layers: Sequence[Layer], passed: Forward, scaled: NDArray[Any], size: Array) -> Array:
+    """Scalar products of gradients with seeds (N, K, O), or (1, K, O), times their size; row n k + a is seed a of n."""
+    n, k = len(passed.outputs), scaled.shape[1]
     total, sizes = np.zeros((n * k, n * k)), np.repeat(np.broadcast_to(size, n), k)
     deltas = backward(layers, passed.slopes, scaled)
 
-    # Layer by layer the products of δ, row n k + a being that of sample n and seed a, times those of the inputs.
+    # Layer by layer the products of δ times those of the inputs.
     with np.errstate(over="ignore", invalid="ignore"):  # asked for in the end
         for layer, a, delta in zip(layers[::-1], passed.inputs[::-1], deltas, strict=True):
             values = delta.values().astype(np.float64)
             rows, inputs = np.broadcast_to(values, (n, *values.shape[1:])).reshape(n * k, -1), a.astype(np.float64)
             weight = layer.scale**2 * (inputs @ inputs.T) + (layer.bias is not None)
-            total += (rows @ rows.T) * np.repeat(np.repeat(weight, k, axis=0), k, axis=1)
-        return finite(total * np.outer(sizes, sizes))
+            products = rows @ rows.T
+            products.reshape(n, k, n, k)[:] *= weight[:, None, :, None]
+            total += products
+        total *= np.outer(sizes, sizes)
+        return finite(total)
 
 
 def _eigenvalues(gram: Array) -> Array:
