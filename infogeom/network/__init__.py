@@ -1,6 +1,7 @@
 """Networks of any depth and width: exact Fisher and neural-tangent-kernel traces, through training, on the CPU."""
 
 from infogeom.network.fitting import TrainingWarning, fit
+from infogeom.network.kronecker import ekfac, kfac, kronecker_errors, kronecker_pairs
 from infogeom.network.matrix import fisher_diagonal, fisher_operator, fisher_product
 from infogeom.network.mlp import MLP
 from infogeom.network.mnist import fetch_mnist, load_digits, load_mnist, mnist_source
@@ -24,6 +25,7 @@ __all__ = [
     "Adam",
     "Record",
     "TrainingWarning",
+    "ekfac",
     "fetch_mnist",
     "fisher_diagonal",
     "fisher_logdet",
@@ -34,6 +36,9 @@ __all__ = [
     "fisher_trace",
     "fisher_trace_by_layer",
     "fit",
+    "kfac",
+    "kronecker_errors",
+    "kronecker_pairs",
     "load_digits",
     "load_mnist",
     "mnist_source",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infogeom.arguments import check_real
+from infogeom.arguments import check_positive, check_real
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.optimizers import updates
 
@@ -50,12 +50,6 @@ def _check_fraction(name: str, value: float) -> None:
         raise ValueError(f"{name} must lie in [0, 1), got {value}")
 
 
-def _check_positive(name: str, value: float) -> None:
-    check_real(name, value)
-    if not (value > 0 and np.isfinite(value)):
-        raise ValueError(f"{name} must be positive and finite, got {value}")
-
-
 @dataclass(frozen=True)
 class SGD(Optimizer):
     """Gradient descent with momentum, v ← μ v + ∇L, θ ← θ − η v; plain for μ = 0 (Eq. 2.3.6).
@@ -81,7 +75,7 @@ class SGD(Optimizer):
     momentum: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_positive("learning_rate", self.learning_rate)
+        check_positive("learning_rate", self.learning_rate)
         _check_fraction("momentum", self.momentum)
 
     def start(self, parameters: Array) -> tuple[Array, ...]:
@@ -125,10 +119,10 @@ class Adam(Optimizer):
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check_positive("learning_rate", self.learning_rate)
+        check_positive("learning_rate", self.learning_rate)
         _check_fraction("beta1", self.beta1)
         _check_fraction("beta2", self.beta2)
-        _check_positive("epsilon", self.epsilon)
+        check_positive("epsilon", self.epsilon)
 
     def start(self, parameters: Array) -> tuple[Array, ...]:
         """First and second moment of the gradient.
