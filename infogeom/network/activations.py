@@ -30,7 +30,7 @@ ROOT_TWO = 1.4142135623730951
 #: What rounding leaves off it.
 ROOT_TWO_REST = -9.667293313452913e-17
 #: Added and taken away again, it rounds numbers below 64 to multiples of 2⁻¹⁶, whose squares are exact.
-ROUNDER = 1.5 * 2.0**36
+EXACT_SQUARES = 1.5 * 2.0**36
 #: Where e^(−a²/2) is 0, and less than that.
 FAR = 64.0
 
@@ -144,7 +144,7 @@ def _bell(factor: float, a: float, share: float) -> float:
     """
     if a >= FAR:
         return 0.0
-    near = (a + ROUNDER) - ROUNDER
+    near = (a + EXACT_SQUARES) - EXACT_SQUARES
     root = exp(-share * (near * near))
     return factor * exp(-2.0 * share * ((a - near) * (a + near))) * root * root
 
