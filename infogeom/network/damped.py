@@ -36,7 +36,7 @@ Array = NDArray[np.float64]
 #: Rows of the largest dense matrix.
 MOST_ROWS = 8000
 #: Numbers of seeded gradients that are written out at a time.
-NUMBERS = 2**22
+NUMBERS_AT_ONCE = 2**22
 #: Unit in the last place of float64.
 EPSILON = float(np.finfo(np.float64).eps)
 #: Corrections of a solution by what it leaves of the right side, at most.
@@ -198,7 +198,7 @@ def _matrix(net: MLP, inputs: NDArray[Any], seeds: Seeds) -> Array:
     """Upper triangle of N F = GᵀG, (P, P) in the order of Fortran, by blocks of seeded gradients written out."""
     layers, size = net.layers(), net.parameters.size
     total = np.zeros((size, size), order="F")
-    length = max(1, NUMBERS // (size * net.widths[-1]))
+    length = max(1, NUMBERS_AT_ONCE // (size * net.widths[-1]))
     for start in range(0, len(inputs), length):
         rows = slice(start, min(start + length, len(inputs)))
         passed = forward(layers, net.activation, inputs[rows])

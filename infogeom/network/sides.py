@@ -26,13 +26,13 @@ __all__ = ["Side", "Sides", "means", "sides"]
 
 Array = NDArray[np.float64]
 #: Numbers in one array of derivatives.
-NUMBERS = 2**22
+NUMBERS_AT_ONCE = 2**22
 #: Vectors of one block of scalar products.
 VECTORS = 640
 #: Sums over samples that are held at a time.
 SUMS = 4
 #: Powers of two up to which fourth powers are far from the ends of float64, and squares from those of float32.
-POWERS = 20
+POWER_STEPS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ def _side(vectors: NDArray[Any], samples: int, size: float) -> Side:
     if not math.isfinite(largest):
         raise OverflowError("derivatives leave the floating-point range; inputs or parameters are too large")
     exponent = math.frexp(largest)[1]
-    if abs(exponent) > POWERS and largest > 0:
+    if abs(exponent) > POWER_STEPS and largest > 0:
         vectors, size = np.ldexp(vectors, -exponent), float(np.ldexp(size, exponent))
     return Side(vectors, samples, size)
 
@@ -151,7 +151,7 @@ def means(
     layers = layers or net.layers()
     chunks = min(SUMS, 2 * math.ceil(len(x) / (2 * TILE)), len(x))
     bounds = np.linspace(0, len(x), chunks + 1).astype(int).tolist()
-    length = max(1, min(TILE, NUMBERS // (each * max(net.widths[1:]))))
+    length = max(1, min(TILE, NUMBERS_AT_ONCE // (each * max(net.widths[1:]))))
 
     def tile(rows: slice) -> list[list[Array]]:
         passed, found = forward(layers, net.activation, x[rows]), []
