@@ -51,7 +51,8 @@ def test_a_second_run_resumes_with_what_is_there(quick: tuple[Path, str]) -> Non
 def test_runs_of_other_settings_get_one_line(quick: tuple[Path, str]) -> None:
     done = run(TRACES, "--quick", "--epochs", "7", "--out", quick[0])
     assert done.returncode == 2
-    assert re.fullmatch(r".*epochs must be at most 5, which .* holds, got 7: it has no checkpoint to go on from.*\n", done.stderr)
+    told = r".*epochs must be at most 5, which .* holds, got 7: it has no checkpoint to go on from.*\n"
+    assert re.fullmatch(told, done.stderr)
 
 
 @pytest.mark.parametrize(
