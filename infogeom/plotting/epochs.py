@@ -10,11 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from infogeom.plotting.style import BLUE, STYLE, VERMILION, coordinate_label, label_of, loss_title
 
 __all__ = ["traces"]
+
+Array = NDArray[np.float64]
 
 #: Colour and style of both curves of a panel.
 CURVES = ((BLUE, "-"), (VERMILION, "--"))
@@ -24,6 +26,9 @@ WIDE = 30
 
 def traces(ds: xr.Dataset, *, common_axis: bool = False, title: str | None = None) -> NDArray[np.object_]:
     """Fisher trace and kernel trace along the epochs, a panel for each loss: mean and standard deviation over seeds.
+
+    On logarithmic axes both are geometric: the exponentials of mean and standard deviation of the logarithms. The
+    figure says so below its legend. A record of one epoch is drawn by marks.
 
     Parameters
     ----------
@@ -63,9 +68,10 @@ def traces(ds: xr.Dataset, *, common_axis: bool = False, title: str | None = Non
     names = [ds.attrs.get("loss", "")] if single else ds["loss"].values.tolist()
     with mpl.rc_context(STYLE):
         figure, axes = _panels(len(losses), common_axis=common_axis)
+        geometric = []
         for ax, one, name in zip(axes, losses, names, strict=True):
             other = ax if common_axis else ax.twinx()
-            _panel([ax, other], one, ("fisher_trace", second))
+            geometric.append(_panel([ax, other], one, ("fisher_trace", second)))
             ax.set_title(loss_title(str(name)))
             ax.set_xlabel(coordinate_label(ds, "epoch"))
 
@@ -76,68 +82,101 @@ def traces(ds: xr.Dataset, *, common_axis: bool = False, title: str | None = Non
         figure.suptitle(_title(ds) if title is None else title, y=0.985, va="top")
         handles = [Line2D([], [], color=colour, ls=style, lw=1.2) for colour, style in CURVES]
         labels = [label_of(ds["fisher_trace"]) + ", empirical", label_of(ds[second])]
-        figure.legend(handles, labels, loc="lower center", ncols=2, frameon=False, borderaxespad=0.1)
+        below = 0.2 / figure.get_figheight()
+        figure.legend(
+            handles, labels, loc="lower center", bbox_to_anchor=(0.5, below), ncols=2, frameon=False, borderaxespad=0.1
+        )
+        if ds.sizes.get("seed", 1) > 1:
+            figure.text(0.5, 0.3 * below, _meaning_of_bands(geometric), ha="center", va="bottom", fontsize=7)
     return np.array(axes, dtype=object)
 
 
 def _panels(count: int, *, common_axis: bool) -> tuple[Figure, list[Axes]]:
-    """Panels side by side, with room for a second axis of values right of each; margins in inches over the width."""
+    """Panels side by side, with room for a second axis of values right of each; margins in inches over the size."""
     several = count > 1
-    size = max(3.4, 2.35 * count), 2.5 if several else 2.7
+    size = max(3.4, 2.35 * count), 2.65 if several else 2.85
     figure, axes = plt.subplots(1, count, squeeze=False, figsize=size)
     right = 0.1 if common_axis else 0.62
     between = 0.32 if common_axis else 0.75
     figure.subplots_adjust(
         left=0.5 / size[0],
         right=1 - right / size[0],
-        bottom=0.27,
-        top=0.82 if several else 0.78,
+        bottom=0.84 / size[1],
+        top=1 - (0.45 if several else 0.6) / size[1],
         wspace=between,
     )
     return figure, list(axes[0])
 
 
-def _panel(axes: list[Axes], ds: xr.Dataset, quantities: tuple[str, str]) -> None:
-    """Both quantities of one loss, each on its axes, which may be the same."""
+def _panel(axes: list[Axes], ds: xr.Dataset, quantities: tuple[str, str]) -> bool:
+    """Both quantities of one loss, each on its axes, which may be the same; whether these are logarithmic."""
     common = axes[0] is axes[1]
+    values = [_finite(ds[quantity]) for quantity in quantities]
+    geometric = _spread([np.concatenate(values)] if common else values) > WIDE
+
+    # The curves, then axes that hold all that was drawn.
+    drawn = []
     for ax, quantity, (colour, style) in zip(axes, quantities, CURVES, strict=True):
-        _band(ax, ds[quantity], colour, style)
+        drawn.append(_band(ax, ds[quantity], colour, style, geometric=geometric))
         if not common:
             ax.tick_params(axis="y", colors=colour)
-    values = [_finite(ds[quantity]) for quantity in quantities]
     if common:
-        _scale(axes[:1], [np.concatenate(values)])
+        _scale(axes[:1], [np.concatenate(drawn)], geometric=geometric)
     else:
-        _scale(axes, values)
-    axes[0].xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        _scale(axes, drawn, geometric=geometric)
+    axes[0].xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
     axes[0].margins(x=0.02)
+    return geometric
 
 
-def _band(ax: Axes, da: xr.DataArray, colour: str, style: str) -> None:
-    """Mean over the seeds, and one standard deviation on both sides where it does not leave a positive quantity."""
-    epoch, mean = da["epoch"].values, da.mean("seed") if "seed" in da.dims else da
-    ax.plot(epoch, mean, color=colour, ls=style, lw=1.2)
-    if "seed" in da.dims and da.sizes["seed"] > 1:
-        deviation = da.std("seed", ddof=1)
-        lower = np.where(mean > deviation, mean - deviation, da.min("seed"))
-        ax.fill_between(epoch, lower, mean + deviation, color=colour, alpha=0.2, lw=0)
+def _band(ax: Axes, da: xr.DataArray, colour: str, style: str, *, geometric: bool) -> Array:
+    """Mean over the seeds and one standard deviation on both sides, geometric or not; the values that are drawn."""
+    runs = da.transpose("seed", "epoch").values if "seed" in da.dims else da.values[None]
+    values = np.ma.masked_invalid(np.log(runs) if geometric else runs)  # diverged ones end early
+    mean = values.mean(axis=0).filled(np.nan)
+    deviation = values.std(axis=0, ddof=1).filled(np.nan)
+    curves = np.array([mean, mean - deviation, mean + deviation])
+    middle, lower, upper = np.exp(curves) if geometric else curves
+
+    # A line through one point is nothing to see.
+    alone = np.isfinite(middle).sum() == 1
+    epoch = da["epoch"].values
+    ax.plot(epoch, middle, color=colour, ls=style, lw=1.2, marker="o" if alone else "", ms=3)
+    if len(runs) > 1 and alone:
+        ax.vlines(epoch, lower, upper, color=colour, alpha=0.4, lw=3)
+    elif len(runs) > 1:
+        ax.fill_between(epoch, lower, upper, color=colour, alpha=0.2, lw=0)
+    return _finite([middle, lower, upper])
 
 
-def _finite(da: xr.DataArray) -> NDArray[np.float64]:
-    values = np.ravel(da.values)
-    return np.asarray(values[np.isfinite(values)], dtype=np.float64)
+def _meaning_of_bands(geometric: list[bool]) -> str:
+    """What is shaded, in words, for panels whose axes are logarithmic or not."""
+    if all(geometric):
+        return "shaded: one geometric standard deviation about the geometric mean"
+    also = "; on logarithmic axes both are geometric" if any(geometric) else ""
+    return "shaded: one standard deviation about the mean" + also
 
 
-def _scale(axes: list[Axes], values: list[NDArray[np.float64]]) -> None:
+def _finite(values: ArrayLike) -> Array:
+    flat = np.ravel(values)
+    return np.asarray(flat[np.isfinite(flat)], dtype=np.float64)
+
+
+def _spread(values: list[Array]) -> float:
+    """Largest ratio that one axis has to show, 1 where not all values are positive."""
+    if not all(v.size and v.min() > 0 for v in values):
+        return 1.0
+    return max(float(v.max() / v.min()) for v in values)
+
+
+def _scale(axes: list[Axes], values: list[Array], *, geometric: bool) -> None:
     """One kind of scale for all axes of a panel, so that traces in proportion have curves of the same shape.
 
-    Logarithmic over the same number of decades where some values spread widely and all are positive, else from 0.
+    Logarithmic over the same number of decades, or from 0.
     """
-    decades = 0.0
-    if all(v.size and v.min() > 0 for v in values):
-        decades = max(float(np.log10(v.max() / v.min())) for v in values)
+    decades = np.log10(_spread(values))
     for ax, v in zip(axes, values, strict=True):
-        if decades <= np.log10(WIDE):
+        if not geometric:
             ax.yaxis.set_major_locator(MaxNLocator(5))
             ax.set_ylim(0, 1.05 * v.max() if v.size and v.max() > 0 else 1)
             continue
@@ -158,7 +197,7 @@ def _title(ds: xr.Dataset) -> str:
     data, runs = str(ds.attrs.get("data", "")), ds.sizes.get("seed", 1)
     width = f"width {int(ds['width'])}" if "width" in ds.coords else ""
     what = ", ".join(part for part in (data, width) if part)
-    drawn = "one run" if runs == 1 else f"mean and standard deviation of {runs} runs"
+    drawn = "one run" if runs == 1 else f"{runs} runs"
     diverged = int((ds["status"] != 0).sum()) if "status" in ds else 0
     if diverged:
         drawn += f", {diverged} diverged"

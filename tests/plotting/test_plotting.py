@@ -7,6 +7,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import scipy.stats
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection, QuadMesh
@@ -362,19 +363,64 @@ def test_traces_have_a_panel_for_each_loss_and_a_band_for_each_trace(common: boo
     assert [ax.get_title() for ax in axes] == ["$L_{2}$ norm", "cross-entropy"]
     assert len(figure.axes) == (2 if common else 4)
     assert sum(len(ax.collections) for ax in figure.axes) == 4
-    assert figure.get_suptitle() == "some digits, mean and standard deviation of 3 runs"
+    assert figure.get_suptitle() == "some digits, 3 runs"
     assert len(figure.legends[0].get_texts()) == 2
 
 
-def test_the_band_is_one_standard_deviation_about_the_mean() -> None:
-    ds = record(**STUDY)
-    (band,) = plotting.traces(ds)[0].collections
-    mean, deviation = (
-        getattr(ds.fisher_trace.sel(loss="l2"), f)("seed", **k) for f, k in (("mean", {}), ("std", {"ddof": 1}))
-    )
-    vertices = band.get_paths()[0].vertices
-    assert vertices[:, 1].max() == pytest.approx((mean + deviation).max().item())
-    assert vertices[vertices[:, 1] > 0, 1].min() == pytest.approx((mean - deviation).min().item())
+@pytest.mark.parametrize("power", [0.5, 1.0], ids=["linear", "logarithmic"])
+def test_the_band_is_one_standard_deviation_about_the_mean_both_geometric_on_logarithmic_axes(power: float) -> None:
+    ds = record(**STUDY).sel(loss=["l2"]) ** power
+    (ax,) = plotting.traces(ds)
+    (band,), (line,) = ax.collections, ax.lines
+    values = ds.fisher_trace.values[0]
+    if ax.get_yscale() == "log":
+        mean, factor = scipy.stats.gmean(values, axis=0), scipy.stats.gstd(values, axis=0)
+        low, high = mean / factor, mean * factor
+    else:
+        mean, deviation = values.mean(axis=0), values.std(axis=0, ddof=1)
+        low, high = mean - deviation, mean + deviation
+    assert ax.get_yscale() == ("linear" if power < 1 else "log")
+    np.testing.assert_allclose(line.get_ydata(), mean, rtol=1e-12)
+
+    # A band is one polygon: its lower edge, and its upper one backwards, with corners doubled at the ends.
+    drawn = {tuple(vertex) for vertex in band.get_paths()[0].vertices.round(12).tolist()}
+    for edge in (low, high):
+        assert drawn >= set(zip(ds.epoch.values.tolist(), edge.round(12).tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [
+        (["l2"], "shaded: one geometric standard deviation about the geometric mean"),
+        (["flat"], "shaded: one standard deviation about the mean"),
+        (["l2", "flat"], "shaded: one standard deviation about the mean; on logarithmic axes both are geometric"),
+    ],
+    ids=["logarithmic", "linear", "both"],
+)
+def test_the_figure_says_what_is_shaded(losses: list[str], said: str) -> None:
+    ds = record(loss=["l2", "flat"], seed=[0, 1, 2])
+    ds = xr.where(ds.loss == "flat", ds**0.1, ds, keep_attrs=True)
+    figure = plotting.traces(ds.sel(loss=losses))[0].figure
+    assert said in [text.get_text() for text in figure.texts]
+
+
+@pytest.mark.parametrize("common", [False, True])
+def test_bands_lie_within_the_axes(common: bool) -> None:
+    for ax in plotting.traces(record(**STUDY), common_axis=common)[0].figure.axes:
+        for band in ax.collections:
+            values = band.get_paths()[0].vertices[:, 1]
+            assert ax.get_ylim()[0] <= values.min() <= values.max() <= ax.get_ylim()[1]
+
+
+@pytest.mark.parametrize("coordinates", [{}, {"seed": [0, 1]}], ids=["one run", "two"])
+def test_a_single_epoch_is_a_mark(coordinates: dict[str, list[int]]) -> None:
+    ds = record(**coordinates).isel(epoch=slice(3, 4))
+    ended = record(**coordinates).where(lambda one: one.epoch < 1)  # by divergence
+    for one in (ds, ended):
+        for ax in plotting.traces(one)[0].figure.axes:
+            (line,) = ax.lines
+            assert line.get_marker() == "o"
+            assert len(ax.collections) == len(coordinates)
 
 
 def test_both_traces_of_a_panel_have_the_same_kind_of_scale() -> None:
@@ -399,7 +445,7 @@ def test_the_title_of_a_single_panel_fits_the_figure(ds: xr.Dataset) -> None:
 def test_diverged_runs_are_counted_in_the_title() -> None:
     ds = record(**STUDY)
     ds["status"] = (("loss", "seed"), [[0, 0, 1], [0, 0, 0]])
-    assert plotting.traces(ds)[0].figure.get_suptitle().endswith("of 3 runs, 1 diverged")
+    assert plotting.traces(ds)[0].figure.get_suptitle().endswith(", 3 runs, 1 diverged")
 
 
 def test_a_single_run_is_drawn_without_a_band() -> None:
