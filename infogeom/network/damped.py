@@ -28,7 +28,7 @@ from infogeom.network.directions import pulled, pushed
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Workspace, backward, forward
 from infogeom.network.seeds import Seeds, check_network, checked, exact_outputs, exact_seeds
-from infogeom.network.spectra import gram
+from infogeom.network.spectra import gram, seeded
 
 __all__ = ["Dual", "Primal", "damped"]
 
@@ -164,7 +164,7 @@ def damped(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, damping: flo
             return Primal(*common, *_factor(_matrix(double, inputs, seeds), len(inputs), damping))
         passed = forward(layers, net.activation, inputs)
         vectors = exact_seeds(exact_outputs(double, passed), seeds, slice(None))
-        dual = gram(layers, passed, vectors, np.ones(1)).T
+        dual = gram(layers, seeded(layers, passed, vectors, np.ones(1))).T
         return Dual(*common, *_factor(dual, len(inputs), damping), passed, vectors)
 
 

@@ -256,11 +256,11 @@ class MLP(ReadOnlyArrays):
         """Outputs f(x_n), shape (N, O), for inputs of shape (N, d)."""
         return passes.forward(self.layers(), self.activation, self.checked_inputs(inputs)).outputs
 
-    def checked_inputs(self, inputs: ArrayLike) -> Array:
-        """Inputs as an array of the network's dtype, or an error that names the rule and the value."""
-        x = finite_array("x", inputs, 2, self.dtype, copy=False)
+    def checked_inputs(self, inputs: ArrayLike, name: str = "x") -> Array:
+        """Inputs as an array of the network's dtype, or an error that has their name, the rule and the value."""
+        x = finite_array(name, inputs, 2, self.dtype, copy=False)
         if not len(x) or x.shape[1] != self.widths[0]:
-            raise ValueError(f"x must have shape (N, {self.widths[0]}) with N at least 1, got {x.shape}")
+            raise ValueError(f"{name} must have shape (N, {self.widths[0]}) with N at least 1, got {x.shape}")
         return x
 
     def checked_targets(self, targets: ArrayLike, samples: int) -> NDArray[np.float64]:

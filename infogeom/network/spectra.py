@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,24 +14,57 @@ from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Layer, backward, forward
 from infogeom.network.seeds import Seeds, checked, inputs_of, scaled_seeds, unit_vectors
 
-__all__ = ["fisher_spectrum", "gram", "ntk", "ntk_spectrum", "traced_kernel"]
+__all__ = ["Seeded", "fisher_spectrum", "gram", "kernel_matrix", "ntk", "ntk_spectrum", "seeded", "traced_kernel"]
 
 Array = NDArray[np.float64]
+#: Rows of a block of the kernel: what is between its samples stays small beside the kernel.
+BLOCK_ROWS = 2048
 
 
-def ntk(net: MLP, x: ArrayLike) -> Array:
-    """Neural tangent kernel Λ_nm,ab = ∇f_a(x_n) · ∇f_b(x_m) (Eq. 4.2.1), shape (N, N, O, O).
+class Seeded(NamedTuple):
+    """Gradients with seeds, by both sides of each layer, the last first: inputs (N, fan_in), derivatives (N K, W).
+
+    All are over their ``size`` (N K,).
+    """
+
+    sides: list[tuple[Array, Array]]
+    size: Array
+
+
+def ntk(net: MLP, x: ArrayLike, other: ArrayLike | None = None) -> Array:
+    """Neural tangent kernel Λ_nm,ab = ∇f_a(x_n) · ∇f_b(x_m) (Eq. 4.2.1), shape (N, M, O, O).
+
+    With the standard parametrisation it grows in proportion to the width of a wide network; with
+    ``parametrization="ntk"`` it has a limit, which for some activations is `infinite_width_kernel`.
+
+    Parameters
+    ----------
+    net : MLP
+    x : array_like, shape (N, d)
+        Inputs x_n.
+    other : array_like, shape (M, d), optional
+        Inputs x_m, those of ``x`` when omitted.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+    MemoryError
+        Naming the size, where there is no memory for so many numbers.
+    OverflowError
+        When outputs or gradients leave the floating-point range.
 
     Examples
     --------
     >>> import infogeom as ig
     >>> net, x = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]]
-    >>> ig.network.ntk(net, x).shape
-    (2, 2, 2, 2)
+    >>> ig.network.ntk(net, x, [[0.3, 0.1]]).shape
+    (2, 1, 2, 2)
     """
-    inputs = inputs_of(net, x)
-    n, outputs = len(inputs), net.widths[-1]
-    return _gram(net, inputs, unit_vectors).reshape(n, outputs, n, outputs).transpose(0, 2, 1, 3)
+    inputs, outputs = inputs_of(net, x), net.widths[-1]
+    others = None if other is None else net.checked_inputs(other, "other")
+    matrix = kernel_matrix(net, inputs, others)
+    return matrix.reshape(len(inputs), outputs, -1, outputs).transpose(0, 2, 1, 3)
 
 
 def fisher_spectrum(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, *, fisher: str = "empirical") -> Array:
@@ -78,7 +111,7 @@ def ntk_spectrum(net: MLP, x: ArrayLike, *, outputs: str = "all") -> Array:
         raise ValueError(f"outputs must be 'all' or 'trace', got {outputs!r}")
     if outputs == "trace":
         return _eigenvalues(traced_kernel(net, inputs_of(net, x)))
-    return _eigenvalues(_gram(net, inputs_of(net, x), unit_vectors))
+    return _eigenvalues(kernel_matrix(net, inputs_of(net, x)))
 
 
 def traced_kernel(net: MLP, x: NDArray[Any]) -> Array:
@@ -87,29 +120,77 @@ def traced_kernel(net: MLP, x: NDArray[Any]) -> Array:
     return np.asarray(np.einsum("nama->nm", _gram(net, x, unit_vectors).reshape(n, outputs, n, outputs)))
 
 
+def kernel_matrix(net: MLP, x: NDArray[Any], other: NDArray[Any] | None = None) -> Array:
+    """Neural tangent kernel between two sets of inputs, or of one, shape (N O, M O); row n O + a is output a of n."""
+    outputs, columns = net.widths[-1], x if other is None else other
+    try:
+        matrix = np.empty((len(x) * outputs, len(columns) * outputs))
+    except (MemoryError, ValueError):
+        raise MemoryError(
+            f"there is no memory for the kernel between {len(x)} and {len(columns)} samples of {outputs} outputs: "
+            f"{len(x) * len(columns) * outputs**2 * 8 / 1e9:.3g} GB"
+        ) from None
+
+    # Block by block, and those below the diagonal of a symmetric matrix by those above it.
+    for first in _samples(x, outputs):
+        one = _of_samples(net, x[first], unit_vectors)
+        rows = slice(first.start * outputs, first.stop * outputs)
+        for second in _samples(columns, outputs):
+            across = slice(second.start * outputs, second.stop * outputs)
+            if other is None and second.start <= first.start:
+                if second == first:
+                    matrix[rows, across] = gram(net.layers(), one)
+                continue
+            block = gram(net.layers(), one, _of_samples(net, columns[second], unit_vectors))
+            matrix[rows, across] = block
+            if other is None:
+                matrix[across, rows] = block.T
+    return matrix
+
+
+def _samples(x: NDArray[Any], outputs: int) -> list[slice]:
+    """Which samples make a block each."""
+    length = max(1, BLOCK_ROWS // outputs)
+    return [slice(start, min(start + length, len(x))) for start in range(0, len(x), length)]
+
+
 def _gram(net: MLP, x: NDArray[Any], seeds: Seeds) -> Array:
     """Scalar products of all seeded gradients, shape (N K, N K)."""
+    return gram(net.layers(), _of_samples(net, x, seeds))
+
+
+def _of_samples(net: MLP, x: NDArray[Any], seeds: Seeds) -> Seeded:
+    """Seeded gradients of inputs."""
     layers = net.layers()
     passed = forward(layers, net.activation, x)
-    return gram(layers, passed, *scaled_seeds(net, passed, seeds, slice(None)))
+    return seeded(layers, passed, *scaled_seeds(net, passed, seeds, slice(None)))
 
 
-def gram(layers: Sequence[Layer], passed: Forward, scaled: NDArray[Any], size: Array) -> Array:
-    """Scalar products of gradients with seeds (N, K, O), or (1, K, O), times their size; row n k + a is seed a of n."""
+def seeded(layers: Sequence[Layer], passed: Forward, scaled: NDArray[Any], size: Array) -> Seeded:
+    """Gradients with seeds (N, K, O), or (1, K, O), times their size (N,), or (1,)."""
     n, k = len(passed.outputs), scaled.shape[1]
-    total, sizes = np.zeros((n * k, n * k)), np.repeat(np.broadcast_to(size, n), k)
-    deltas = backward(layers, passed.slopes, scaled)
+    sides = []
+    with np.errstate(over="ignore", invalid="ignore"):  # whoever takes their products asks
+        for a, delta in zip(passed.inputs[::-1], backward(layers, passed.slopes, scaled), strict=True):
+            values = delta.values().astype(np.float64)
+            rows = np.broadcast_to(values, (n, *values.shape[1:])).reshape(n * k, -1)
+            sides.append((a.astype(np.float64), rows))
+    return Seeded(sides, np.repeat(np.broadcast_to(size, n), k))
+
+
+def gram(layers: Sequence[Layer], one: Seeded, other: Seeded | None = None) -> Array:
+    """Scalar products of seeded gradients with others, or with each other; row n k + a is seed a of n."""
+    other = other or one
+    total = np.zeros((one.size.size, other.size.size))
 
     # Layer by layer the products of δ times those of the inputs.
     with np.errstate(over="ignore", invalid="ignore"):  # asked for in the end
-        for layer, a, delta in zip(layers[::-1], passed.inputs[::-1], deltas, strict=True):
-            values = delta.values().astype(np.float64)
-            rows, inputs = np.broadcast_to(values, (n, *values.shape[1:])).reshape(n * k, -1), a.astype(np.float64)
-            weight = layer.scale**2 * (inputs @ inputs.T) + (layer.bias is not None)
-            products = rows @ rows.T
-            products.reshape(n, k, n, k)[:] *= weight[:, None, :, None]
+        for layer, (a, rows), (b, columns) in zip(layers[::-1], one.sides, other.sides, strict=True):
+            weight = layer.scale**2 * (a @ b.T) + (layer.bias is not None)
+            products = rows @ columns.T
+            products.reshape(len(a), -1, len(b), len(columns) // len(b))[:] *= weight[:, None, :, None]
             total += products
-        total *= np.outer(sizes, sizes)
+        total *= np.outer(one.size, other.size)
         return finite(total)
 
 

@@ -72,6 +72,34 @@ def test_the_kernel_is_the_product_of_jacobians(kind: dict[str, Any]) -> None:
 
 
 @every_kind
+@pytest.mark.parametrize("rows", [1, 7, 2048])
+def test_the_kernel_between_two_sets_is_the_product_of_their_jacobians(
+    kind: dict[str, Any], rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infogeom.network.spectra.BLOCK_ROWS", rows)
+    net, other = small(**kind), np.random.default_rng(6).normal(size=(5, 4))
+    J, J_other = (jacobian(net, inputs)[1] for inputs in (X, other))
+    for second, J_second in ((None, J), (other, J_other)):
+        expected = np.einsum("nap,mbp->nmab", J, J_second)
+        found = network.ntk(net, X, second)
+        assert found.shape == expected.shape
+        assert abs(found - expected).max() <= TIGHT * abs(expected).max()
+
+
+def test_a_kernel_too_large_for_any_memory_is_refused_with_its_size() -> None:
+    # More bytes than the address space of a process has.
+    net, x = MLP((1, 10)), np.zeros((10**6, 1))
+    told = r"no memory for the kernel between 1000000 and 1000000 samples of 10 outputs: 8e\+05 GB"
+    with pytest.raises(MemoryError, match=told):
+        network.ntk(net, x)
+
+
+def test_the_other_inputs_of_a_kernel_are_named() -> None:
+    with pytest.raises(ValueError, match=r"^other must have shape \(N, 4\) with N at least 1, got \(2, 3\)$"):
+        network.ntk(small(), X, np.zeros((2, 3)))
+
+
+@every_kind
 @pytest.mark.parametrize("widths", [(4, 3), (4, 5, 1), (4, 6, 5, 3), (4, 3, 4, 3, 2)], ids=str)
 def test_blocks_and_trace_are_those_of_the_jacobian(kind: dict[str, Any], widths: tuple[int, ...]) -> None:
     net = small(widths, **kind)
