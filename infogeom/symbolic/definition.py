@@ -12,7 +12,7 @@ import sympy
 from numpy.typing import NDArray
 from sympy import Expr, Matrix, Set, Symbol
 
-from infogeom.functions import expit, inverse_mills, log_normal_cdf, softplus
+from infogeom.functions.registry import rewritten
 from infogeom.models.law import Law, kinks_of
 from infogeom.models.parameter import Constant
 from infogeom.numeric.cubature import cubature, tractable
@@ -195,7 +195,7 @@ def _by_cubature(law: Law, scores: Sequence[Expr], point: Point) -> Array:
 
 def _by_quadrature(law: Law, scores: Sequence[Expr], point: Point) -> Array:
     at = _decimal(point)
-    expressions = [_written_out(e).subs(at) for e in (law.log_density, *scores)]
+    expressions = [rewritten(e, sympy.exp, sympy.erfc).subs(at) for e in (law.log_density, *scores)]
     density, *at_point = map(_numbers_evaluated, expressions)
     (variable,), (support,) = law.variables, law.supports
     return _moments(density, at_point, variable, support.subs(point), set(point.values()))
@@ -211,15 +211,10 @@ def _numbers_evaluated(e: Expr) -> Expr:
     return e.replace(lambda f: f.is_Function and not f.free_symbols, lambda f: f.evalf(POINT_DIGITS))
 
 
-def _written_out(expression: Expr) -> Expr:
-    """Expression with the primitives of this package in terms of SymPy's."""
-    return expression.rewrite([expit, softplus], sympy.exp).rewrite([log_normal_cdf, inverse_mills], sympy.erfc)
-
-
 def _difference(log_density: Expr, coordinate: Symbol, point: Point) -> Expr:
     """Central difference of the log-density in 60 digits, exponentials written out."""
     step = sympy.Rational(1, 10**15)
-    law = _written_out(log_density)
+    law = rewritten(log_density, sympy.exp, sympy.erfc)
     high, low = (law.subs({**point, coordinate: point[coordinate] + h}).evalf(60) for h in (step, -step))
     return (high - low) / (2 * step)
 

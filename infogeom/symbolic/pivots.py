@@ -18,7 +18,7 @@ from typing import NamedTuple
 import sympy
 from sympy import Dummy, Expr, Set, Symbol
 
-from infogeom.functions import expit, softplus
+from infogeom.functions.registry import rewritten
 from infogeom.symbolic.normal_form import gamma_form
 
 __all__ = ["pivot_means"]
@@ -162,7 +162,7 @@ def _by_exponentials(e: Expr) -> Expr:
     def cosh(u: Expr) -> Expr:
         return sympy.exp(u) * (1 + sympy.exp(-2 * u)) / 2
 
-    e = e.rewrite([expit, softplus], sympy.exp)
+    e = rewritten(e, sympy.exp)
     e = e.replace(sympy.sech, lambda u: 1 / sympy.cosh(u)).replace(sympy.tanh, lambda u: sympy.sinh(u) / sympy.cosh(u))
     return e.replace(sympy.sinh, lambda u: cosh(u) - sympy.exp(-u)).replace(sympy.cosh, cosh)
 

@@ -9,7 +9,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -97,7 +97,7 @@ def _whole(source: str) -> str:
     return text + source
 
 
-@lru_cache(maxsize=8)
+@cache
 def compiled_module(module: ModuleType, *, contract: bool = False) -> Functions:
     """Compile the functions of a module that is plain Python, from its own source text."""
     return _compiled(inspect.getsource(module), contract)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from itertools import combinations_with_replacement, product, starmap
 from typing import Any
 
@@ -19,7 +19,6 @@ from flint import arb
 from numpy.typing import NDArray
 from sympy import Expr, Symbol
 
-from infogeom.functions import inverse_mills, log_normal_cdf, log_sum_exp, softmax
 from infogeom.kernels.balls.enclosures import MOST_BITS, Balls, Refined
 from infogeom.kernels.codegen.program import Axes, Places, UnsupportedFunctionError, exact_source
 from infogeom.kernels.curvature.jet import JET
@@ -40,13 +39,6 @@ SLOWEST_RATIO = 0.99
 TAIL_MARGIN = 16
 #: Bits by which the last terms are smaller than the least of a ball's.
 SPARE_BITS = 64
-#: Functions that balls know by another one.
-REWRITTEN = {
-    log_sum_exp: sympy.exp,
-    softmax: sympy.exp,
-    log_normal_cdf: sympy.erfc,
-    inverse_mills: sympy.erfc,
-}
 #: The probability of an outcome.
 PROBABILITY = sympy.Dummy("p", positive=True)
 
@@ -261,11 +253,8 @@ def _source(density: Expr, x: Symbol, held: Sequence[Symbol]) -> tuple[str, Plac
 
     They are written in symbols for p and for the derivatives of ℓ up to third order, each of which is computed once.
     """
-    written = density
-    for function, into in REWRITTEN.items():
-        written = written.replace(function, partial(_rewritten, function, into))
-    n, standing = len(held), {PROBABILITY: sympy.exp(written)}
-    known: dict[tuple[int, ...], Expr] = {(): written}
+    n, standing = len(held), {PROBABILITY: sympy.exp(density)}
+    known: dict[tuple[int, ...], Expr] = {(): density}
     symbols: dict[tuple[int, ...], Symbol] = {}
     for rank in (1, 2, 3):
         for along in combinations_with_replacement(range(n), rank):
@@ -277,10 +266,6 @@ def _source(density: Expr, x: Symbol, held: Sequence[Symbol]) -> tuple[str, Plac
         expressions[name] = list(starmap(moment, product(range(n), repeat=JET[name])))
     expressions["p"] = [PROBABILITY]
     return exact_source(expressions, Axes((), tuple(held), (x,)), standing)
-
-
-def _rewritten(function: type[sympy.Function], into: type[sympy.Function], *arguments: Expr) -> Expr:
-    return function(*arguments).rewrite(into)
 
 
 def _moments(symbols: Mapping[tuple[int, ...], Symbol]) -> dict[str, Callable[..., Expr]]:
