@@ -310,12 +310,145 @@ def test_close_orders_have_different_names() -> None:
     assert len({LpNorm(p).name for p in (1, 1.000001, 1.0000014)}) == 3
 
 
-def test_a_loss_without_a_definition_cannot_be_made() -> None:
-    class Named(Loss):
-        name = "named"
+# --- Second derivatives -----------------------------------------------------------------------------------------------
 
-    with pytest.raises(TypeError, match="expression"):
-        Named()  # type: ignore[abstract]
+
+def curvature(loss: Loss, outputs: list[float], targets: list[float]) -> Any:
+    """Second derivatives of the definition, by SymPy in 60 digits."""
+    f = sympy.symbols(f"f:{len(outputs)}", real=True)
+    logits = [1 / (1 + sympy.exp(-f[0]))] if len(f) == 1 and isinstance(loss, CrossEntropy) else f
+    first = [loss.expression(logits, [Rational(y) for y in targets]).diff(s) for s in f]
+    # The sign of a residual has no derivative where it is not 0.
+    H = sympy.Matrix(first).jacobian(f).replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+    at = {symbol: Rational(value) for symbol, value in zip(f, outputs, strict=True)}
+    return np.array(H.subs(at).evalf(60).tolist(), dtype=float)
+
+
+def second(loss: Loss, f: Any, y: Any) -> Any:
+    """Second derivatives of each sample, (N, O, O), as products with unit vectors."""
+    return loss.hessian_product(f, y, np.broadcast_to(np.eye(f.shape[1]), (len(f), f.shape[1], f.shape[1])))
+
+
+@every_numeric
+@settings(max_examples=10)
+@given(outputs=residuals, label=st.integers(0, 2))
+def test_second_derivatives_are_those_of_the_definition(loss: Loss, outputs: list[float], label: int) -> None:
+    y = np.eye(3)[[label]]
+    expected = curvature(loss, outputs, y[0].tolist())
+    found = second(loss, np.array([outputs]), y)[0]
+    # As of the gradient, for the order's powers; differences lose no more than a digit of the largest.
+    np.testing.assert_allclose(found, expected, rtol=1000 * EPS, atol=100 * EPS * abs(expected).max())
+
+
+@every_numeric
+@pytest.mark.parametrize("outputs", [1, 4])
+def test_products_with_directions_are_linear_and_symmetric(loss: Loss, outputs: int) -> None:
+    rng = np.random.default_rng(3)
+    f, y, v = rng.normal(size=(5, outputs)), np.eye(5)[:, :outputs], rng.normal(size=(5, outputs, 7))
+    H = second(loss, f, y)
+    scale = 1 + abs(H).max()
+    np.testing.assert_allclose(H, H.swapaxes(1, 2), atol=20 * EPS * scale)
+    np.testing.assert_allclose(loss.hessian_product(f, y, v), H @ v, atol=100 * EPS * scale)
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), LpNorm(2), MeanPower(4)], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("output", [-3.0, 0.4, 2.0])
+def test_a_single_output_has_the_second_derivative_of_its_definition(loss: Loss, output: float) -> None:
+    found = second(loss, np.array([[output]]), np.array([[0.25]]))
+    np.testing.assert_allclose(found[0], curvature(loss, [output], [0.25]), rtol=100 * EPS, atol=0)
+
+
+def test_second_derivatives_do_not_cancel_where_one_output_leads() -> None:
+    f, y = np.array([[300.0, 0.0, -5.0]]), np.eye(3)[[0]]
+    found = second(CrossEntropy(), f, y)[0]
+    np.testing.assert_allclose(found, curvature(CrossEntropy(), f[0].tolist(), y[0].tolist()), rtol=1000 * EPS, atol=0)
+    e, zero = np.array([[3.0, -1e-12, 2e-12]]), np.zeros((1, 3))
+    found = second(LpNorm(3), e, zero)[0]
+    np.testing.assert_allclose(found, curvature(LpNorm(3), e[0].tolist(), [0, 0, 0]), rtol=1000 * EPS, atol=0)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-100, 1e100, 1e300])
+@pytest.mark.parametrize("p", [1, 1.5, 2, 6, 100])
+def test_the_second_derivative_of_a_norm_is_as_good_at_any_scale(p: float, size: float) -> None:
+    e, zero = np.array([[3.0, -4.0, 1.0]]), np.zeros((1, 3))
+    expected = second(LpNorm(p), e, zero)
+    found = second(LpNorm(p), size * e, zero) * size
+    np.testing.assert_allclose(found, expected, rtol=1000 * p * EPS, atol=1e-40 * abs(expected).max())
+
+
+@pytest.mark.parametrize(("p", "undefined"), [(1, 2), (1.5, 2), (2, 1), (3, 1)])
+def test_a_norm_has_no_second_derivative_at_zero(p: float, undefined: int) -> None:
+    f = np.array([[1.0, 2.0], [1.0, 3.0], [2.0, 3.0]])  # residuals: none, of one output, of both
+    found = np.isnan(second(LpNorm(p), f, np.array([[1.0, 2.0]] * 3)))
+    assert found.all(axis=(1, 2)).tolist() == found.any(axis=(1, 2)).tolist() == [n < undefined for n in range(3)]
+
+
+def test_the_euclidean_norm_is_round_where_an_output_has_no_residual() -> None:
+    found = second(LpNorm(2), np.array([[0.0, 4.0]]), np.zeros((1, 2)))
+    assert found.tolist() == [[[0.25, 0.0], [0.0, 0.0]]]
+
+
+# --- Losses of one's own ----------------------------------------------------------------------------------------------
+
+
+class Huber(Loss):
+    """What a loss needs for an empirical Fisher trace."""
+
+    name = "huber"
+
+    def gradient(self, outputs: Any, targets: Any) -> Any:
+        return np.clip(outputs - targets, -1, 1)
+
+
+DATA: Any = (ig.network.MLP((4, 5, 3), seed=0), np.ones((6, 4)), np.zeros((6, 3)))
+
+
+def test_a_loss_of_ones_own_needs_only_what_it_is_used_for() -> None:
+    assert Huber().title == "huber"
+    residuals = DATA[0].output(DATA[1])
+    assert abs(residuals).max() < 1  # so far it is half of the sum of squares
+    expected = (3 / 2) ** 2 * ig.network.fisher_trace(*DATA, MeanPower(2))
+    assert ig.network.fisher_trace(*DATA, Huber()) == pytest.approx(expected, rel=1e-5)
+    assert ig.network.Record(losses=[Huber()]).losses[0].name == "huber"
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (
+            lambda: ig.network.fisher_trace(*DATA, Huber(), fisher="expected"),
+            r"loss huber has no expected_factor, which fisher='expected' needs: define Huber.expected_factor\(out",
+        ),
+        (
+            lambda: ig.network.fit(*DATA, Huber(), epochs=1),
+            r"loss huber has no values, which training needs: define Huber.values\(outputs, targets\)",
+        ),
+        (
+            lambda: ig.network.study(*DATA[1:], losses=[Huber()], widths=[3], seeds=[0], epochs=1, workers=1),
+            "loss huber has no values, which training needs",
+        ),
+        (
+            lambda: ig.models.sigmoid_neuron([[1.0, 0.5]], [1], Huber()),
+            r"loss huber has no expression, which a model needs: define Huber.expression\(outputs, targets\)",
+        ),
+        (
+            lambda: Huber().values(DATA[2], DATA[2]),
+            r"loss huber has no values: define Huber.values\(outputs, targets\)",
+        ),
+    ],
+    ids=["expected", "fit", "study", "model", "itself"],
+)
+def test_what_a_loss_leaves_out_is_asked_for_by_name(use: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        use()
+
+
+def test_a_loss_without_a_name_cannot_be_made() -> None:
+    class Nameless(Loss):
+        pass
+
+    with pytest.raises(TypeError, match="name"):
+        Nameless()  # type: ignore[abstract]
 
 
 @pytest.mark.parametrize("name", ["log-cosh", "l", "lp"])

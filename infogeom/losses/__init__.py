@@ -1,8 +1,9 @@
 """The losses of the thesis (Eqs. 5.1.5–5.1.7), defined once in SymPy and shared by every network path.
 
 A loss is a small frozen value.  ``expression(outputs, targets)`` is the definition, from which SymPy derives gradients,
-Fisher metrics and kernels.  Networks with many outputs and parameters take numbers instead: ``values``, ``gradient``
-and ``expected_factor`` evaluate the same in float64, in forms that neither cancel nor overflow before the result does.
+Fisher metrics and kernels.  Networks with many outputs and parameters take numbers instead: ``values``, ``gradient``,
+``hessian_product`` and ``expected_factor`` evaluate the same in float64, in forms that neither cancel nor overflow
+before the result does.
 """
 
 from __future__ import annotations
@@ -70,11 +71,6 @@ class CrossEntropy(Loss):
         """Short name, used in file names and attributes."""
         return "cross-entropy"
 
-    @property
-    def title(self) -> str:
-        """The name as it is written in a text."""
-        return self.name
-
     @classmethod
     def named(cls, name: str) -> Loss | None:
         """Cross-entropy, by its whole name."""
@@ -113,6 +109,15 @@ class CrossEntropy(Loss):
         p, y = self._probabilities(outputs), self._labels(targets)
         gradient = p * _others(y) - y * _others(p)
         return gradient[:, 1:] if outputs.shape[1] == 1 else gradient
+
+    def hessian_product(self, outputs: Array, targets: Array, directions: Array) -> Array:
+        """p_a (v_a − Σ_b p_b v_b) Σ_b y_b, by differences from the v_b of the largest p_b, which do not cancel."""
+        p, v = self._probabilities(outputs), directions
+        if outputs.shape[1] == 1:
+            return np.asarray((p[:, :1] * p[:, 1:])[:, :, None] * v)
+        apart = v - np.take_along_axis(v, p.argmax(axis=1)[:, None, None], axis=1)
+        bend = p * targets.sum(axis=1, keepdims=True)
+        return np.asarray(bend[:, :, None] * (apart - np.einsum("na,nam->nm", p, apart)[:, None]))
 
     def expected_factor(self, outputs: Array) -> Array:
         """√p_k (e_k − p) for each label k, shape (N, O, O); √(p (1 − p)) for a single output, shape (N, 1, 1)."""
@@ -219,6 +224,27 @@ class LpNorm(_Location):
         norm = (scaled**self.p).sum(axis=1, keepdims=True) ** (1 / self.p)
         return np.asarray(np.sign(outputs - targets) * (scaled / np.where(norm > 0, norm, 1)) ** (self.p - 1))
 
+    def hessian_product(self, outputs: Array, targets: Array, directions: Array) -> Array:
+        """(p−1)/‖e‖ (u_a^(p−2) v_a − g_a Σ_b g_b v_b) with u = |e|/‖e‖ and the gradient g; it does not cancel.
+
+        There is no second derivative where the residual e is 0, nor, for p < 2 and several outputs, where some e_a is:
+        nan.
+        """
+        largest, scaled = self._scaled(outputs, targets)
+        norm = (scaled**self.p).sum(axis=1, keepdims=True) ** (1 / self.p)
+        signs = np.where(outputs < targets, -1.0, 1.0)[:, :, None]
+
+        # With t_a = s_a v_a − |e_a/e_k| s_k v_k for signs s and the largest e_k the rest is s_a u_a^(p−2) (t_a −
+        # u_a Σ_b u_b^(p−1) t_b), and t_k is 0.
+        v = signs * directions
+        apart = v - scaled[:, :, None] * np.take_along_axis(v, scaled.argmax(axis=1)[:, None, None], axis=1)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # nan where undefined, perhaps infinite
+            u = (scaled / norm)[:, :, None]
+            apart -= u * (u ** (self.p - 1) * apart).sum(axis=1, keepdims=True)
+            found = (self.p - 1) / norm[:, :, None] * u ** (self.p - 2) * apart / largest[:, None, None]
+        found[(scaled == 0).any(axis=1) if self.p < 2 else largest == 0] = np.nan
+        return np.asarray(signs * found)
+
     def information(self, outputs: int) -> float:
         """Constant c = Γ(2 − 1/p) / Γ(1/p) · Γ(O/p) / Γ(O/p + 2 − 2/p) of the expected Fisher information."""
         q = 1 / self.p
@@ -292,6 +318,13 @@ class MeanPower(_Location):
         """Derivatives (n/O) (f_a − y_a)^(n−1), shape (N, O); infinite where they are beyond float64."""
         with np.errstate(over="ignore"):
             return np.asarray(self.n / outputs.shape[1] * (outputs - targets) ** (self.n - 1))
+
+    def hessian_product(self, outputs: Array, targets: Array, directions: Array) -> Array:
+        """(n/O) (n−1) (f_a − y_a)^(n−2) v_a; infinite where it is beyond float64."""
+        n = self.n
+        with np.errstate(over="ignore", invalid="ignore"):
+            bend = n * (n - 1) / outputs.shape[1] * (outputs - targets) ** (n - 2)
+            return np.where(directions == 0, 0.0, bend[:, :, None] * directions)
 
     def information(self, outputs: int) -> float:
         """Constant c = n² O^(−2/n) Γ(2 − 1/n) / Γ(1/n) of the expected Fisher information."""

@@ -10,6 +10,7 @@ from sympy import Symbol
 from infogeom.arguments import array_of, check_count, check_real, finite_array
 from infogeom.functions import expit, stable
 from infogeom.losses import Loss
+from infogeom.losses.loss import check_defines
 from infogeom.models.model import Model, Network
 from infogeom.models.parameter import real
 from infogeom.models.samples import Samples
@@ -125,6 +126,7 @@ def sigmoid_neuron(
     """
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must come from infogeom.losses, got {loss!r}")
+    check_defines(loss, "a model", "expression")
     if fisher not in ("empirical", "expected"):
         raise ValueError(f"fisher must be 'empirical' or 'expected', got {fisher!r}")
     check_real("steepness", steepness)

@@ -112,11 +112,8 @@ class Dual(Damped):
         """Coefficients c (N, K) of the gradient Gᵀc/N of the mean loss; None where the loss does not say them."""
         if fisher == "empirical":
             return np.ones((len(targets), 1))
-        try:
-            found = loss.expected_coefficients(exact_outputs(self.net, self.passed), targets)
-        except NotImplementedError:
-            return None
-        return found if np.isfinite(found).all() else None
+        found = loss.expected_coefficients(exact_outputs(self.net, self.passed), targets)
+        return found if found is not None and np.isfinite(found).all() else None
 
     def _woodbury(self, rows: Array) -> Array:
         """First form of the module's docstring, as it stands."""

@@ -152,7 +152,7 @@ def started(
     """Run before its first epoch, from checked arguments."""
     if not isinstance(net, MLP):
         raise TypeError(f"net must be an MLP, got {type(net).__name__}")
-    check_loss(loss)
+    check_loss(loss, "training", "values", "gradient", "expected_factor")
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be Adam or SGD from infogeom.optimizers, got {optimizer!r}")
     if not isinstance(record, Record):

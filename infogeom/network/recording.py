@@ -93,7 +93,7 @@ class Record:
         if not isinstance(self.losses, Sequence):
             raise TypeError(f"losses must be a sequence of losses, got {self.losses!r}")
         for loss in self.losses:
-            check_loss(loss)
+            check_loss(loss, "a recorded Fisher trace", "gradient")
         names = [loss.name for loss in self.losses]
         if len(set(names)) < len(names):
             raise ValueError(f"losses must have different names, got {names}")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogeom.losses import Loss
+from infogeom.losses.loss import check_defines
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward
 
@@ -25,6 +26,7 @@ __all__ = [
     "exact_seeds",
     "inputs_of",
     "scaled_seeds",
+    "targets_for",
     "unit_vectors",
 ]
 
@@ -35,18 +37,24 @@ Seeds = Callable[[Array, slice], Array]
 
 def checked(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, fisher: str) -> tuple[NDArray[Any], Seeds]:
     """Inputs, and the seeds that make squared gradients those of a Fisher information."""
-    check_loss(loss)
     if fisher not in ("empirical", "expected"):
         raise ValueError(f"fisher must be 'empirical' or 'expected', got {fisher!r}")
+    needed = "gradient" if fisher == "empirical" else "expected_factor"
+    check_loss(loss, f"fisher={fisher!r}", needed)
     inputs = inputs_of(net, x)
-    if y is not None:
-        targets = net.checked_targets(y, len(inputs))
-        loss.check_targets(targets)
+    targets = None if y is None else targets_for(net, y, loss, len(inputs))
     if fisher == "expected":
         return inputs, lambda f, _: loss.expected_factor(f)
-    if y is None:
+    if targets is None:
         raise ValueError("y must be given for the empirical Fisher information, got None")
     return inputs, lambda f, rows: loss.gradient(f, targets[rows])[:, None]
+
+
+def targets_for(net: MLP, y: ArrayLike, loss: Loss, samples: int) -> Array:
+    """Checked targets (N, O) that the loss is defined for."""
+    targets = net.checked_targets(y, samples)
+    loss.check_targets(targets)
+    return targets
 
 
 def inputs_of(net: MLP, x: ArrayLike) -> NDArray[Any]:
@@ -61,10 +69,11 @@ def check_network(net: MLP) -> None:
         raise TypeError(f"net must be an MLP, got {type(net).__name__}")
 
 
-def check_loss(loss: Loss) -> None:
-    """Raise TypeError for what is not a loss."""
+def check_loss(loss: Loss, use: str, *methods: str) -> None:
+    """Raise TypeError for what is not a loss, or leaves out one of the methods that a use needs."""
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must come from infogeom.losses, got {loss!r}")
+    check_defines(loss, use, *methods)
 
 
 def unit_vectors(outputs: Array, _: slice) -> Array:

@@ -11,7 +11,7 @@ from infogeom.network.damped import Dual, Primal, damped
 from infogeom.network.directions import pulled, rows_of
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Workspace
-from infogeom.network.seeds import exact_outputs
+from infogeom.network.seeds import check_loss, exact_outputs
 
 __all__ = ["fisher_logdet", "fisher_solve", "natural_gradient"]
 
@@ -103,6 +103,7 @@ def natural_gradient(
     """
     if y is None:
         raise ValueError("y must be given for a natural gradient, got None")
+    check_loss(loss, "a natural gradient", "gradient")
     system = damped(net, x, y, loss, damping, fisher)
     targets = net.checked_targets(y, len(system.inputs))
     with np.errstate(over="ignore", invalid="ignore"):

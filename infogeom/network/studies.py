@@ -132,7 +132,7 @@ def study(
     inputs, targets = finite_array("x", x, 2, dtype), targets_of("y", y)
     losses, widths, seeds = _listed(losses=losses, widths=widths, seeds=seeds)
     for loss in losses:
-        check_loss(loss)
+        check_loss(loss, "a study")
     for name, labels in (("losses", [loss.name for loss in losses]), ("widths", widths), ("seeds", seeds)):
         if not labels or len(set(labels)) < len(labels):
             raise ValueError(f"{name} must be different and at least one, got {list(labels)}")

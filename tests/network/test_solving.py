@@ -158,8 +158,8 @@ def test_float32_networks_are_solved_in_float64(function: str) -> None:
 
 
 class OwnLoss(LpNorm):
-    def expected_coefficients(self, outputs: Array, targets: Array) -> Array:
-        raise NotImplementedError
+    def expected_coefficients(self, outputs: Array, targets: Array) -> None:
+        return None
 
 
 def test_a_loss_without_coefficients_has_natural_gradients() -> None:
