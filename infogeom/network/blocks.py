@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from infogeom.network.passes import Forward, Layer, Workspace, backward, forward
 from infogeom.network.seeds import Seeds, scaled_seeds, unit_vectors
 from infogeom.threads import in_order
 
-__all__ = ["finite", "over_kernel_blocks", "parts_of", "squares", "summed"]
+__all__ = ["SeedSquares", "finite", "kernel_blocks", "parts_of", "seed_squares", "squares", "summed"]
 
 Array = NDArray[np.float64]
 T = TypeVar("T")
@@ -23,46 +23,87 @@ T = TypeVar("T")
 TILE = 512
 #: Numbers in one array of the backward passes.
 BLOCK_SIZE = 2**18
+#: Time of a product in combinations of derivatives, over that of one in a pass.
+COMBINATION_COST = 4
 #: Sums over samples that go on side by side, at most: each holds an array of the result's size.
 SUMS = 4
 
 
+class SeedSquares(NamedTuple):
+    """What one pass over all samples finds for several seeds."""
+
+    #: Σ_k |∇_l (v_k · f(x_n))|² of each seeds, sample and layer, shape (S, N, L).
+    squares: Array
+    #: In float64, shape (N, O).
+    outputs: Array
+    #: For each hidden layer, which units have a slope on some sample.
+    live: list[NDArray[np.bool_]]
+
+
 def squares(net: MLP, x: NDArray[Any], seeds: Seeds) -> Array:
     """Σ_k |∇_l (v_k · f(x_n))|² for every sample and layer, shape (N, L)."""
+    return np.asarray(seed_squares(net, x, [seeds]).squares[0])
+
+
+def seed_squares(net: MLP, x: NDArray[Any], seeds: Sequence[Seeds]) -> SeedSquares:
+    """Squares of gradients for several seeds, the first of them unit vectors, by one forward pass."""
+    layers = net.layers()
+
+    def block(rows: slice, passed: Forward, workspace: Workspace) -> SeedSquares:
+        weights = _input_squares(layers, passed)
+        scaled, sizes = zip(*[scaled_seeds(net, passed, one, rows) for one in seeds], strict=True)
+        found = []
+        for by_layer, size in zip(_delta_squares(layers, passed, scaled, workspace), sizes, strict=True):
+            columns = [square * (size * size) * weight for square, weight in zip(by_layer, weights, strict=True)]
+            found.append(np.stack(np.broadcast_arrays(*columns), axis=1))
+        live = [(slope != 0).any(axis=0) for slope in passed.slopes]
+        return SeedSquares(finite(np.stack(found)), passed.outputs.astype(np.float64), live)
+
+    found, outputs, live = zip(*_over_blocks(net, x, block), strict=True)
+    anywhere = [np.any(layer, axis=0) for layer in zip(*live, strict=True)]
+    return SeedSquares(np.concatenate(found, axis=1), np.concatenate(outputs), anywhere)
+
+
+def _delta_squares(
+    layers: Sequence[Layer], passed: Forward, seeds: Sequence[NDArray[Any]], workspace: Workspace
+) -> list[list[Array]]:
+    """Squares of the derivatives of each layer, the first layer first, for several seeds, of which the first are units.
+
+    Seeds of many vectors a sample are combinations of units, and so are their derivatives, by fewer products than a
+    pass of their own where outputs are few.
+    """
+    few = COMBINATION_COST * len(layers[-1].weights[0]) * sum(len(layer.weights) for layer in layers[1:])
+    combined = []
+    if few < sum(layer.weights.size for layer in layers[1:]):
+        combined = [number for number, one in enumerate(seeds) if number and len(one) > 1 and one.shape[1] > 1]
+
+    found: Any = [[] for _ in seeds]
+    for delta in backward(layers, passed.slopes, seeds[0], workspace):
+        found[0].append(delta.squares())
+        for number in combined:
+            found[number].append(delta.combined_squares(seeds[number]))
+
+    # Those of a residual loss are units again; what is left has passes of its own.
+    for columns, one in zip(found, seeds, strict=True):
+        if not columns and np.array_equal(one, seeds[0]):
+            columns += found[0]
+        elif not columns:
+            columns += [delta.squares() for delta in backward(layers, passed.slopes, one, workspace)]
+    return [columns[::-1] for columns in found]
+
+
+def kernel_blocks(net: MLP, x: NDArray[Any]) -> Array:
+    """Kernel Λ_nn of each sample with itself, shape (N, O, O)."""
     layers = net.layers()
 
     def block(rows: slice, passed: Forward, workspace: Workspace) -> Array:
-        scaled, size = scaled_seeds(net, passed, seeds, rows)
-        deltas = backward(layers, passed.slopes, scaled, workspace)
-        weights = _input_squares(layers, passed)[::-1]
-        columns = [delta.squares() * (size * size) * weight for delta, weight in zip(deltas, weights, strict=True)]
-        input_side_first = np.broadcast_arrays(*columns[::-1])
-        return finite(np.stack(input_side_first, axis=1))
-
-    return np.concatenate(_over_blocks(net, x, block))
-
-
-def over_kernel_blocks(
-    net: MLP, x: NDArray[Any], reduce: Callable[[slice, Array, Array], Array]
-) -> tuple[Array, list[NDArray[np.bool_]]]:
-    """What ``reduce(rows, outputs, blocks)`` makes of outputs (n, O) and kernel blocks (n, O, O), for all samples.
-
-    Blocks of few samples are held at a time. Also, for each hidden layer, which units have a slope on some sample.
-    """
-    layers = net.layers()
-
-    def block(rows: slice, passed: Forward, workspace: Workspace) -> tuple[Array, list[NDArray[np.bool_]]]:
         scaled, _ = scaled_seeds(net, passed, unit_vectors, rows)
         deltas = backward(layers, passed.slopes, scaled, workspace)
         weights = _input_squares(layers, passed)[::-1]
         total: Any = sum(delta.grams() * w[:, None, None] for delta, w in zip(deltas, weights, strict=True))
-        live = [(slope != 0).any(axis=0) for slope in passed.slopes]
-        return reduce(rows, passed.outputs.astype(np.float64), finite(total)), live
+        return finite(total)
 
-    found = _over_blocks(net, x, block)
-    reduced = np.concatenate([of_block for of_block, _ in found])
-    by_layer = zip(*(live for _, live in found), strict=True)
-    return reduced, [np.any(layer, axis=0) for layer in by_layer]
+    return np.concatenate(_over_blocks(net, x, block))
 
 
 def finite(values: Array) -> Array:

@@ -197,6 +197,12 @@ class Delta:
         compiled_module(slopes, contract=True)["slope_squares"](self.product, self.slope, out)
         return out
 
+    def combined_squares(self, factor: Array) -> NDArray[np.float64]:
+        """Squares of combinations of the seeds by a factor (N, J, K), as of seeds so combined, shape (N,)."""
+        shape = *factor.shape[:2], self.product.shape[2]
+        product = self.workspace.array("combined", shape, self.product.dtype)
+        return Delta(np.matmul(factor, self.product, out=product), self.slope, self.workspace).squares()
+
     def unit_squares(self) -> NDArray[np.float64]:
         """Sum of squares over seeds of each unit, in float64, shape (N, W) or (1, W)."""
         units = np.einsum("nkw,nkw->nw", self.product, self.product, dtype=np.float64)

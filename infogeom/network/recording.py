@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import check_count
 from infogeom.losses import Loss
-from infogeom.network.blocks import over_kernel_blocks
+from infogeom.network.blocks import seed_squares
 from infogeom.network.mlp import MLP
-from infogeom.network.seeds import check_loss
+from infogeom.network.seeds import check_loss, empirical, expected, unit_vectors
 from infogeom.network.spectra import fisher_spectrum, traced_kernel
 from infogeom.network.targets import targets_of
 from infogeom.quantities import QUANTITIES
@@ -143,40 +143,27 @@ def stratified_sample(targets: ArrayLike, size: int | None, seed: int = 0) -> ND
 def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> dict[str, Any]:
     """All recorded quantities at the network's parameters: numbers and arrays by name.
 
-    One pass over the samples leaves a table of a few numbers each, from the blocks of their kernels; all but the
-    spectra are means of its columns and of their products.
+    One forward pass over the samples; all but the spectra are means over them of squares, which no sign spoils.
 
     Raises
     ------
     OverflowError
         When outputs, loss or its derivative leave the floating-point range.
     """
-    losses = (loss, *record.losses)
-
-    def reduce(rows: slice, outputs: Array, blocks: Array) -> Array:
-        """Columns: tr Λ_nn, the expected Fisher trace, |r|² and rᵀ Λ_nn r of each loss, and the outputs."""
-        factor = loss.expected_factor(outputs)
-        columns = [np.einsum("naa->n", blocks), (np.matmul(factor, blocks) * factor).sum(axis=(1, 2))]
-        for one in losses:
-            r = one.gradient(outputs, y[rows])
-            columns.append((r * r).sum(axis=1))
-            columns.append(np.einsum("na,na->n", np.matmul(blocks, r[:, :, None])[:, :, 0], r))
-        return np.column_stack([*columns, outputs])
-
-    table, live = over_kernel_blocks(net, x, reduce)
-    kernel, expected, *pairs = table[:, : 2 + 2 * len(losses)].T
-    outputs = table[:, 2 + 2 * len(losses) :]
+    of_losses = [empirical(one, y) for one in (loss, *record.losses)]
+    squares, outputs, live = seed_squares(net, x, [unit_vectors, expected(loss), *of_losses])
+    _, expected_trace, _, *others = squares.mean(axis=1).sum(axis=1)
 
     # Means, of which one that is not finite ends the run.
     with np.errstate(over="ignore", invalid="ignore"):  # asked for below
         found: dict[str, Any] = {
             "loss": loss.values(outputs, y).mean(),
             "accuracy": _accuracy(outputs, y, loss),
-            "fisher_trace_expected": expected.mean(),
-            **_factors(kernel, outputs.shape[1], pairs[0], pairs[1]),
+            "fisher_trace_expected": expected_trace,
+            **_factors(squares[0], squares[2], loss.gradient(outputs, y)),
         }
     if record.losses:
-        found["fisher_trace_of"] = np.array([quadratic.mean() for quadratic in pairs[3::2]])
+        found["fisher_trace_of"] = np.array(others)
     beyond = [name for name, value in found.items() if not np.isfinite(value).all()]
     if beyond:
         raise OverflowError(f"{beyond[0]} is {found[beyond[0]]}")
@@ -204,17 +191,20 @@ def shapes(net: MLP, samples: int, record: Record) -> dict[str, tuple[int, ...]]
     return found
 
 
-def _factors(kernel: Array, outputs: int, square: Array, quadratic: Array) -> dict[str, float]:
-    """Both traces, and the factors that the Fisher trace is the product of; the last two are 1 where it vanishes."""
-    t, fisher = kernel / outputs, quadratic.mean()
-    joint = (square * t).mean()
+def _factors(kernel: Array, fisher: Array, r: Array) -> dict[str, float]:
+    """Both traces and the factors whose product is the Fisher trace, the last two 1 where it vanishes.
+
+    From the squares of both by sample and layer, and the loss derivatives.
+    """
+    square, t = (r * r).sum(axis=1), kernel.sum(axis=1) / r.shape[1]
+    fisher_trace, joint = fisher.mean(axis=0).sum(), (square * t).mean()
     return {
-        "fisher_trace": fisher,
-        "ntk_trace": kernel.mean(),
+        "fisher_trace": fisher_trace,
+        "ntk_trace": kernel.mean(axis=0).sum(),
         "residual_square": square.mean(),
         "kernel_mean": t.mean(),
         "covariance_factor": joint / (square.mean() * t.mean()) if joint else 1.0,
-        "alignment_factor": fisher / joint if joint else 1.0,
+        "alignment_factor": fisher_trace / joint if joint else 1.0,
     }
 
 

@@ -22,8 +22,10 @@ __all__ = [
     "check_loss",
     "check_network",
     "checked",
+    "empirical",
     "exact_outputs",
     "exact_seeds",
+    "expected",
     "inputs_of",
     "scaled_seeds",
     "targets_for",
@@ -44,10 +46,20 @@ def checked(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, fisher: str
     inputs = inputs_of(net, x)
     targets = None if y is None else targets_for(net, y, loss, len(inputs))
     if fisher == "expected":
-        return inputs, lambda f, _: loss.expected_factor(f)
+        return inputs, expected(loss)
     if targets is None:
         raise ValueError("y must be given for the empirical Fisher information, got None")
-    return inputs, lambda f, rows: loss.gradient(f, targets[rows])[:, None]
+    return inputs, empirical(loss, targets)
+
+
+def empirical(loss: Loss, targets: Array) -> Seeds:
+    """Seeds r_n of the empirical Fisher information."""
+    return lambda outputs, rows: loss.gradient(outputs, targets[rows])[:, None]
+
+
+def expected(loss: Loss) -> Seeds:
+    """Seeds of the expected Fisher information."""
+    return lambda outputs, _: loss.expected_factor(outputs)
 
 
 def targets_for(net: MLP, y: ArrayLike, loss: Loss, samples: int) -> Array:

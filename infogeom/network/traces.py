@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import check_count
 from infogeom.losses import Loss
-from infogeom.network.blocks import over_kernel_blocks, squares
+from infogeom.network.blocks import kernel_blocks, squares
 from infogeom.network.mlp import MLP
 from infogeom.network.seeds import checked, inputs_of, unit_vectors
 
@@ -177,7 +177,7 @@ def ntk_blocks(net: MLP, x: ArrayLike) -> Array:
     >>> ig.network.ntk_blocks(net, x).shape
     (2, 2, 2)
     """
-    return over_kernel_blocks(net, inputs_of(net, x), lambda _rows, _outputs, blocks: blocks)[0]
+    return kernel_blocks(net, inputs_of(net, x))
 
 
 def _given(seeds: Array, _: Array, rows: slice) -> Array:
