@@ -17,7 +17,7 @@ import infogeom
 
 #: Seconds between two runs, so that the threads of the one before have stopped spinning.
 PAUSE = 0.05
-RIVALS = ("jax", "jaxlib", "torch", "backpack-for-pytorch")
+RIVALS = ("jax", "jaxlib", "torch", "backpack-for-pytorch", "curvlinops-for-pytorch")
 PACKAGES = ("numpy", "numba", "llvmlite", *RIVALS, "sympy", "xarray")
 
 Times = dict[str, list[float]]
