@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import runpy
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ import xarray as xr
 from tests.examples import ROOT, quick_run, refusal, run
 
 TRACES = ROOT / "examples" / "mnist_traces.py"
+EXAMPLE = runpy.run_path(str(TRACES))
 LOSSES = ["l2", "l4", "l6", "mean-power-2", "mean-power-4", "mean-power-6", "cross-entropy"]
 
 
@@ -35,10 +39,13 @@ def test_the_dataset_holds_every_loss_and_says_which_data(quick: tuple[Path, str
 
 
 def test_the_table_and_a_sentence_for_each_loss_are_printed(quick: tuple[Path, str]) -> None:
-    assert quick[1].startswith("scikit-learn's 8 × 8 digits, 1797 images; 2 runs of 5 epochs")
+    assert quick[1].startswith("scikit-learn's 8 × 8 digits, 1797 images; 2 runs of width 16, 5 epochs")
+    assert "all measured on 1000 of the images trained on" in quick[1]
+    spread = r" +\S+ \(\S+ … \S+\)"
     for loss in LOSSES:
-        assert re.search(rf"^{loss} +16( +\S+){{8}}$", quick[1], re.MULTILINE), quick[1]
-        assert re.search(rf"^{loss}, width 16: .* drives? tr I .*\.$", quick[1], re.MULTILINE), quick[1]
+        assert re.search(rf"^{loss} +16{spread}{spread}( +\S+){{7}}$", quick[1], re.MULTILINE), quick[1]
+        assert re.search(rf"^{loss}, width 16: .*, deviation .*; .*drives tr I .*\.$", quick[1], re.MULTILINE), quick[1]
+    assert "thesis" not in quick[1]  # these are not its data
     assert quick[1].rstrip().endswith(str(quick[0]))
 
 
@@ -61,6 +68,9 @@ def test_runs_of_other_settings_get_one_line(quick: tuple[Path, str]) -> None:
         (["--losses", "l9"], "argument --losses: invalid choice: 'l9'"),
         (["--epochs", "0"], "--epochs must be at least 1, got 0"),
         (["--seeds", "0"], "--seeds must be at least 1, got 0"),
+        (["--seeds", "2", "3"], "--seeds must be one number or one for each of 1 widths, got [2, 3]"),
+        (["--thesis"], "--thesis needs --data DIR, a folder of MNIST's files"),
+        (["--thesis", "--quick"], "argument --quick: not allowed with argument --thesis"),
         (["--width", "0"], "--width must be at least 1, got 0"),
         (["--workers", "0"], "--workers must be at least 1, got 0"),
         (["--data", "/nowhere"], "--data: folder must be a folder of MNIST files, got '/nowhere'"),
@@ -71,3 +81,167 @@ def test_bad_arguments_get_one_line_and_exit_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert message in refusal(TRACES, tmp_path / "out", arguments, capsys)
+
+
+# --- What is asked for ------------------------------------------------------------------------------------------------
+
+
+def test_the_thesis_has_two_widths_five_seeds_seven_losses_and_300_epochs(tmp_path: Path) -> None:
+    options = EXAMPLE["parse"](["--thesis", "--data", "somewhere", "--out", str(tmp_path)])
+    assert (options.width, options.seeds, options.losses, options.epochs) == ([128, 784], [5, 5], LOSSES, 300)
+
+
+SMALL = ["--losses", "l2", "--width", "2", "3", "--probe", "50", "--workers", "1"]
+
+
+def test_a_width_may_have_fewer_seeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert EXAMPLE["main"]([*SMALL, "--epochs", "1", "--seeds", "2", "1", "--out", str(tmp_path)]) == 0
+    ds, said = xr.load_dataset(tmp_path / "traces.nc", engine="scipy"), capsys.readouterr().out
+    assert ds.status.sel(loss="l2").values.tolist() == [[0, 0], [0, 2]]
+    assert ds.status.attrs["flag_meanings"] == "complete diverged not_run"
+    assert np.isfinite(ds.fisher_trace).sum("epoch").values.tolist() == [[[2, 2], [2, 0]]]
+    assert "2 runs of width 2, 1 runs of width 3, 1 epochs" in said
+    assert "diverged" not in said
+
+
+def test_checkpoints_that_are_kept_prolong_the_study(tmp_path: Path) -> None:
+    for epochs in ("1", "2"):
+        arguments = [*SMALL, "--seeds", "1", "--epochs", epochs, "--keep-checkpoints"]
+        assert EXAMPLE["main"]([*arguments, "--out", str(tmp_path / "longer")]) == 0
+    assert EXAMPLE["main"]([*arguments, "--out", str(tmp_path / "at once")]) == 0
+    longer, once = (xr.load_dataset(tmp_path / name / "traces.nc", engine="scipy") for name in ("longer", "at once"))
+    xr.testing.assert_equal(longer, once)
+
+
+# --- What is said -----------------------------------------------------------------------------------------------------
+
+T = np.linspace(0, 1, 21)
+
+
+def records(
+    residual: Sequence[Any], kernel: Sequence[Any], alignment: Any = 1.0, loss: Any = None, **labels: list[Any]
+) -> xr.Dataset:
+    """Study of one loss whose factors along the epochs are the exponentials of those given, a pair for each run.
+
+    Runs lie along "seed" of one width, unless ``labels`` says otherwise.
+    """
+    labels = {"loss": ["l2"], "width": [8], "seed": list(range(len(residual)))} | labels
+    shape = [len(values) for values in labels.values()]
+    columns = [np.broadcast_to(np.exp(one), (len(residual), np.shape(residual)[1])) for one in (residual, kernel)]
+    columns.append(np.broadcast_to(np.exp(alignment), columns[0].shape))
+    r, k, a = (column.reshape(*shape, -1) for column in columns)
+    values = {"residual_square": r, "kernel_mean": k, "alignment_factor": a, "covariance_factor": np.ones_like(r)}
+    values |= {"fisher_trace": r * k * a, "ntk_trace": 10 * k, "accuracy": 0 * r + 0.9}
+    values["training_loss"] = r.copy() if loss is None else np.reshape(loss, r.shape)
+    variables = {name: ((*labels, "epoch"), column) for name, column in values.items()}
+    variables["status"] = (tuple(labels), np.zeros(shape, dtype=int))
+    return xr.Dataset(variables, labels | {"epoch": np.arange(r.shape[-1])})
+
+
+def said(ds: xr.Dataset) -> str:
+    """Sentence of the only loss and width."""
+    table = EXAMPLE["by_seed"](ds).isel(loss=0, width=0)
+    return EXAMPLE["sentence"]("l2", 8, table)
+
+
+def test_traces_in_proportion_are_said_to_be_so() -> None:
+    assert said(records([0.0 * T, 0.1 * T], [T, T], 0.0)) == (
+        "l2, width 8: tr I and tr Λ evolve nearly in proportion, deviation 0.004 (0.000 … 0.008); "
+        "the architecture's kernel tr Λ drives tr I (share 0.95)."
+    )
+
+
+def test_the_deviation_may_exceed_1_and_a_factor_may_work_against() -> None:
+    # log tr I = −2 T and log tr I − log tr Λ = −3 T
+    assert said(records([-3 * T], [T], 0.0)) == (
+        "l2, width 8: tr I and tr Λ do not evolve in proportion, deviation 2.250; "
+        "the loss derivative E|∂ℓ/∂f|² drives tr I (share 1.50), against the architecture's kernel tr Λ (-0.50)."
+    )
+
+
+def test_traces_partly_in_proportion_are_roughly_so() -> None:
+    assert "tr I and tr Λ evolve roughly in proportion, deviation 0.160;" in said(records([2 * T], [3 * T], 0.0))
+
+
+def test_runs_that_disagree_give_no_verdict_and_no_driver() -> None:
+    assert said(records([-3 * T, 0.0 * T], [T, T], 0.0)) == (
+        "l2, width 8: the runs differ in how far tr I and tr Λ are in proportion, deviation 1.125 (0.000 … 2.250); "
+        "no factor alone drives tr I in every run (mean shares: the loss derivative E|∂ℓ/∂f|² 0.75, "
+        "the architecture's kernel tr Λ 0.25, the covariance of the two over samples 0.00, "
+        "the alignment of the loss derivative with the kernel 0.00)."
+    )
+
+
+@pytest.mark.parametrize("points", [1, 2, 4])
+def test_nothing_is_said_of_runs_with_too_few_epochs(points: int) -> None:
+    sentence = said(records([-3 * T[:points]], [T[:points]], 0.0))
+    assert sentence.startswith("l2, width 8: no run with 5 epochs of positive traces")
+    assert "drive" not in sentence
+
+
+def test_runs_that_diverged_or_are_too_short_are_left_out_of_the_verdict() -> None:
+    ds = records([0.0 * T, -3 * T, -3 * T], [T, T, T], 0.0)
+    ds["status"].loc[{"seed": 1}] = 1
+    ds["fisher_trace"].loc[{"seed": 2, "epoch": slice(2, None)}] = np.nan
+    assert "deviation 0.000;" in said(ds)
+
+
+def test_a_slope_is_the_median_with_the_least_and_the_largest() -> None:
+    slopes = np.array([-6.6, 4.5, 22.0])
+    table = EXAMPLE["by_seed"](records([(s - 1) * T for s in slopes], [T] * 3, 0.0))
+    assert EXAMPLE["spread"](table.slope, ".3g") == "4.5 (-6.6 … 22)"
+    assert EXAMPLE["spread"](table.slope[:1], ".3g") == "-6.6"
+    assert EXAMPLE["spread"](np.nan * table.slope) == "–"
+
+
+def test_shares_have_fixed_decimals_and_no_zero_is_negative(capsys: pytest.CaptureFixture[str]) -> None:
+    ds = records([-1e-9 * T], [T], 0.0)
+    EXAMPLE["print_statistics"](ds, EXAMPLE["by_seed"](ds))
+    assert capsys.readouterr().out.splitlines()[-1].split()[-5:] == ["0.00", "1.00", "0.00", "0.00", "0.900"]
+
+
+# --- Width ------------------------------------------------------------------------------------------------------------
+
+WIDTHS = {"width": [4, 8], "seed": [0, 1]}
+
+
+def test_equal_loss_is_the_lowest_that_both_widths_reach_seed_by_seed() -> None:
+    losses = np.random.default_rng(0).random((4, 21))
+    ds = records([np.log(one) for one in losses], [T] * 4, 0.0, losses, **WIDTHS)
+    cut = EXAMPLE["to_equal_loss"](ds)
+    for seed in (0, 1):
+        narrow, wide = losses[seed], losses[2 + seed]
+        lowest = max(narrow.min(), wide.min())
+        for width, one in ((4, narrow), (8, wide)):
+            first = next(epoch for epoch, value in enumerate(one) if value <= lowest)
+            kept = np.isfinite(cut.fisher_trace.sel(loss="l2", width=width, seed=seed).values)
+            assert kept.tolist() == [epoch <= first for epoch in range(21)]
+
+
+def test_a_seed_that_one_width_lacks_has_no_equal_loss() -> None:
+    ds = records([-T] * 4, [T] * 4, 0.0, **WIDTHS)
+    ds["training_loss"].loc[{"width": 8, "seed": 1}] = np.nan
+    counts = EXAMPLE["to_equal_loss"](ds).fisher_trace.count("epoch")
+    assert counts.sel(loss="l2").values.tolist() == [[21, 0], [21, 0]]
+
+
+@pytest.mark.parametrize(
+    ("wide", "verdict"),
+    [
+        ([-3, -3], "larger in every pair of runs for l2."),
+        ([0, 0], "smaller in every pair of runs for l2."),
+        ([-3, 0], "larger in some pairs of runs and smaller in others for l2."),
+    ],
+    ids=["larger", "smaller", "either"],
+)
+def test_growth_with_width_is_told_seed_by_seed(wide: list[int], verdict: str) -> None:
+    # Deviations at the lesser width: ¼ and 4/9, at the larger one: 9/4 for −3 and 0 for 0.
+    ds = records([T, 2 * T, wide[0] * T, wide[1] * T], [T] * 4, 0.0, **WIDTHS)
+    told = EXAMPLE["growth"]("at equal epochs", EXAMPLE["by_seed"](ds))
+    assert told == f"at equal epochs, the deviation at width 8 is, compared with width 4, {verdict}"
+
+
+def test_growth_with_width_is_not_told_from_two_points() -> None:
+    ds = records([-3 * T[:2]] * 4, [T[:2]] * 4, 0.0, **WIDTHS)
+    told = EXAMPLE["growth"]("at equal loss", EXAMPLE["by_seed"](ds))
+    assert told.endswith("no pair of runs with 5 epochs each for l2.")

@@ -49,6 +49,7 @@ OF_STATISTICS = ("fisher_trace", "ntk_trace", *FACTORS)
 TITLES = {
     "ratio_variation": "coefficient of variation of tr I / tr Λ",
     "ratio_range": "maximum over minimum of tr I / tr Λ",
+    "deviation": "variance of log(tr I / tr Λ) over that of log tr I",
     "slope": "slope of log tr I against log tr Λ",
     "correlation": "correlation of tr I and tr Λ",
     **{f"share_{name}": f"share of {name.replace('_', ' ')} in the variance of log tr I" for name in FACTORS},
@@ -230,10 +231,11 @@ def statistics(ds: xr.Dataset) -> xr.Dataset:
     -------
     xarray.Dataset
         Means over the seeds whose runs did not diverge, ``runs`` in number, of: ``ratio_variation``, the coefficient of
-        variation of tr I / tr Λ along the epochs, and ``ratio_range``, its maximum over its minimum; ``slope`` of
-        log tr I against log tr Λ; ``correlation``, Pearson's, which misleads (it can be near 1 while the ratio drifts);
-        and the shares Cov(log factor, log tr I) / Var(log tr I) of the four factors, which sum to 1. Print it by
-        ``.to_dataframe()``. nan where fewer than two epochs have positive traces.
+        variation of tr I / tr Λ along the epochs, and ``ratio_range``, its maximum over its minimum; ``deviation``
+        Var(log tr I − log tr Λ) / Var(log tr I), what proportionality leaves unexplained (it may exceed 1); ``slope``
+        of log tr I against log tr Λ; ``correlation``, Pearson's, which misleads (it can be near 1 while the ratio
+        drifts); and the shares Cov(log factor, log tr I) / Var(log tr I) of the four factors, which sum to 1. Print it
+        by ``.to_dataframe()``. nan where fewer than two epochs have positive traces.
 
     Examples
     --------
@@ -271,6 +273,7 @@ def _statistics(run: xr.Dataset) -> dict[str, float]:
     found = {
         "ratio_variation": ratio.std() / ratio.mean(),
         "ratio_range": ratio.max() / ratio.min(),
+        "deviation": np.log(ratio).var(ddof=1) / covariance[0, 0],
         "slope": covariance[0, 1] / covariance[1, 1],
         "correlation": np.corrcoef(fisher, kernel)[0, 1],
     }
