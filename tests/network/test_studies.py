@@ -490,6 +490,7 @@ def test_proportional_traces_have_a_constant_ratio_and_slope_one() -> None:
     found = statistics(factors(0.1, np.exp(T), 1, 1))
     assert found.ratio_variation == pytest.approx(0, abs=1e-12)
     assert found.ratio_range == pytest.approx(1, rel=1e-12)
+    assert found.deviation == pytest.approx(0, abs=1e-12)
     assert found.slope == pytest.approx(1, rel=1e-12)
     assert found.share_kernel_mean == pytest.approx(1, rel=1e-12)
 
@@ -499,6 +500,17 @@ def test_shares_tell_which_factor_varies_and_sum_to_one() -> None:
     shares = [found[f"share_{name}"].item() for name in ("residual_square", "kernel_mean", "covariance_factor")]
     np.testing.assert_allclose(shares, np.array([-3, 1, 0.1]) / -1.9, rtol=1e-10)
     assert sum(shares) + found.share_alignment_factor == pytest.approx(1, rel=1e-12)
+
+
+def test_the_deviation_is_what_proportionality_leaves_of_the_variance() -> None:
+    # log tr I = −1.9 T and log tr I − log tr Λ = −2.9 T
+    assert statistics(factors(np.exp(-3 * T), np.exp(T), np.exp(0.1 * T), 1)).deviation == pytest.approx(
+        (2.9 / 1.9) ** 2
+    )
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 30))
+    one = factors(np.exp(a), np.exp(b), 1, 1)
+    assert statistics(one).deviation == pytest.approx(np.var(a) / np.var(a + b), rel=1e-12)
 
 
 def test_correlation_misleads_where_the_ratio_drifts() -> None:
