@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.linalg.blas import dsyrk
 
 from infogeom.arguments import check_positive
 from infogeom.losses import Loss
 from infogeom.network.blocks import finite
+from infogeom.network.dense import products_of_parameters
 from infogeom.network.directions import pulled, pushed
 from infogeom.network.mlp import MLP
-from infogeom.network.passes import Forward, Workspace, backward, forward
+from infogeom.network.passes import Forward, Workspace, forward
 from infogeom.network.seeds import Seeds, check_network, checked, exact_outputs, exact_seeds
 from infogeom.network.spectra import gram, seeded
 
@@ -35,8 +35,6 @@ __all__ = ["Dual", "Primal", "damped"]
 Array = NDArray[np.float64]
 #: Rows of the largest dense matrix.
 MOST_ROWS = 8000
-#: Numbers of seeded gradients that are written out at a time.
-NUMBERS_AT_ONCE = 2**22
 #: Unit in the last place of float64.
 EPSILON = float(np.finfo(np.float64).eps)
 #: Corrections of a solution by what it leaves of the right side, at most.
@@ -158,7 +156,7 @@ def damped(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, damping: flo
         )
     with np.errstate(over="ignore", invalid="ignore"):  # asked for in the end
         if size < gradients:
-            return Primal(*common, *_factor(_matrix(double, inputs, seeds), len(inputs), damping))
+            return Primal(*common, *_factor(products_of_parameters(double, inputs, seeds), len(inputs), damping))
         passed = forward(layers, net.activation, inputs)
         vectors = exact_seeds(exact_outputs(double, passed), seeds, slice(None))
         dual = gram(layers, seeded(layers, passed, vectors, np.ones(1))).T
@@ -189,32 +187,3 @@ def _too_small(damping: float, largest: float) -> ValueError:
         f"damping must be above what float64 rounds off the Fisher information, got {damping} for entries up to "
         f"{largest:.3g}"
     )
-
-
-def _matrix(net: MLP, inputs: NDArray[Any], seeds: Seeds) -> Array:
-    """Upper triangle of N F = GᵀG, (P, P) in the order of Fortran, by blocks of seeded gradients written out."""
-    layers, size = net.layers(), net.parameters.size
-    total = np.zeros((size, size), order="F")
-    length = max(1, NUMBERS_AT_ONCE // (size * net.widths[-1]))
-    for start in range(0, len(inputs), length):
-        rows = slice(start, min(start + length, len(inputs)))
-        passed = forward(layers, net.activation, inputs[rows])
-        vectors = exact_seeds(exact_outputs(net, passed), seeds, rows)
-        written = _written_out(net, passed, vectors)
-        total = dsyrk(1.0, written.T, beta=1.0, c=total, overwrite_c=True)
-    return finite(total)
-
-
-def _written_out(net: MLP, passed: Forward, vectors: Array) -> Array:
-    """Seeded gradients as rows, (n K, P)."""
-    layers, n = net.layers(), len(passed.outputs)
-    parts: list[Array] = []
-    for layer, a, delta in zip(
-        layers[::-1], passed.inputs[::-1], backward(layers, passed.slopes, vectors), strict=True
-    ):
-        values = delta.values()
-        of_bias = np.broadcast_to(values, (n, *values.shape[1:]))
-        of_weights = (layer.scale * a)[:, None, :, None] * values[:, :, None]
-        own = [of_weights.reshape(*of_bias.shape[:2], -1), of_bias]
-        parts = own[: 1 + (layer.bias is not None)] + parts
-    return np.concatenate(parts, axis=2).reshape(-1, net.parameters.size)

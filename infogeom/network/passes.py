@@ -208,6 +208,15 @@ class Delta:
         units = np.einsum("nkw,nkw->nw", self.product, self.product, dtype=np.float64)
         return np.asarray(units if self.slope is None else units * self.slope.astype(np.float64) ** 2)
 
+    def products(self) -> NDArray[np.float64]:
+        """Scalar products between samples, summed over seeds, shape (N, N) or (1, 1)."""
+        if len(self.product) == 1 and self.slope is not None:
+            units = np.einsum("kw,kw->w", self.product[0], self.product[0], dtype=np.float64)
+            slope = self.slope.astype(np.float64)
+            return np.asarray(slope * units @ slope.T)
+        values = self.values().astype(np.float64).reshape(len(self.product), -1)
+        return np.asarray(values @ values.T)
+
     def grams(self) -> NDArray[np.float64]:
         """Scalar products between seeds, shape (N, K, K) or (1, K, K)."""
         if self.slope is None or len(self.product) > 1:

@@ -15,7 +15,7 @@ from infogeom.losses import Loss
 from infogeom.network.blocks import seed_squares
 from infogeom.network.mlp import MLP
 from infogeom.network.seeds import check_loss, empirical, expected, unit_vectors
-from infogeom.network.spectra import fisher_spectrum, traced_kernel
+from infogeom.network.spectra import fisher_spectrum, traced_kernel, traced_spectrum
 from infogeom.network.targets import targets_of
 from infogeom.quantities import QUANTITIES
 
@@ -72,7 +72,8 @@ class Record:
     losses : sequence of Loss
         Whose empirical Fisher traces are recorded beside that of the loss in training.
     spectra : int
-        Leading eigenvalues to record, of the empirical Fisher information and of the kernel's trace over outputs.
+        Leading eigenvalues to record, of the empirical Fisher information and of the kernel's trace over outputs; at
+        most as many as there are samples in the probe, or parameters.
 
     Examples
     --------
@@ -173,8 +174,9 @@ def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> 
     if live:
         found["live_fraction"] = np.concatenate(live).mean()
     if record.spectra:
-        found["fisher_spectrum"] = fisher_spectrum(net, x, y, loss)[: record.spectra]
-        found["ntk_spectrum"] = np.linalg.eigvalsh(traced_kernel(net, x))[::-1][: record.spectra]
+        count = _eigenvalues(net, len(x), record)
+        found["fisher_spectrum"] = fisher_spectrum(net, x, y, loss)[:count]
+        found["ntk_spectrum"] = traced_spectrum(net, traced_kernel(net, x))[:count]
     return found
 
 
@@ -188,8 +190,13 @@ def shapes(net: MLP, samples: int, record: Record) -> dict[str, tuple[int, ...]]
     if len(net.widths) > 2:
         found["live_fraction"] = ()
     if record.spectra:
-        found |= dict.fromkeys(("fisher_spectrum", "ntk_spectrum"), (min(record.spectra, samples),))
+        found |= dict.fromkeys(("fisher_spectrum", "ntk_spectrum"), (_eigenvalues(net, samples, record),))
     return found
+
+
+def _eigenvalues(net: MLP, samples: int, record: Record) -> int:
+    """Number of eigenvalues to record: no spectrum has fewer, unless there are fewer samples or parameters."""
+    return min(record.spectra, samples, net.parameters.size)
 
 
 def _factors(kernel: Array, fisher: Array, r: Array) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,11 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from infogeom.losses import Loss
 from infogeom.network.blocks import finite
+from infogeom.network.dense import NUMBERS_AT_ONCE, products_of_parameters
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Layer, backward, forward
-from infogeom.network.seeds import Seeds, checked, inputs_of, scaled_seeds, unit_vectors
+from infogeom.network.seeds import Seeds, checked, exact_outputs, inputs_of, scaled_seeds, unit_vectors
 
-__all__ = ["Seeded", "fisher_spectrum", "gram", "kernel_matrix", "ntk", "ntk_spectrum", "seeded", "traced_kernel"]
+__all__ = [
+    "Seeded",
+    "fisher_spectrum",
+    "gram",
+    "kernel_matrix",
+    "ntk",
+    "ntk_spectrum",
+    "seeded",
+    "traced_kernel",
+    "traced_spectrum",
+]
 
 Array = NDArray[np.float64]
 #: Rows of a block of the kernel: what is between its samples stays small beside the kernel.
@@ -70,13 +82,14 @@ def ntk(net: MLP, x: ArrayLike, other: ArrayLike | None = None) -> Array:
 def fisher_spectrum(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, *, fisher: str = "empirical") -> Array:
     """Eigenvalues of the Fisher information that its data can make non-zero, the largest first.
 
-    They are those of the Gram dual (1/N) G, with G the scalar products of the N per-sample gradients, or of N K seeded
-    ones for the expected Fisher information (K = O vectors per sample): no P × P matrix is formed.  Arguments as for
-    `fisher_trace`.
+    They are those of the matrix itself, P × P, or of its Gram dual (1/N) G, where this is smaller: the scalar products
+    of the N per-sample gradients, or of N K seeded ones for the expected Fisher information (K = O vectors per sample).
+    None is negative: those that rounding leaves below zero, by some N machine epsilons of the trace, are set to it.
+    Arguments as for `fisher_trace`.
 
     Returns
     -------
-    ndarray of float64, shape (N,) or (N K,)
+    ndarray of float64, shape (min(N, P),) or (min(N K, P),)
 
     Examples
     --------
@@ -86,11 +99,11 @@ def fisher_spectrum(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, *, 
     array([0.9341, 0.1651])
     """
     inputs, seeds = checked(net, x, y, loss, fisher)
-    return _eigenvalues(_gram(net, inputs, seeds) / len(inputs))
+    return _spectrum(net, inputs, seeds) / len(inputs)
 
 
 def ntk_spectrum(net: MLP, x: ArrayLike, *, outputs: str = "all") -> Array:
-    """Eigenvalues of the neural tangent kernel, the largest first.
+    """Eigenvalues of the neural tangent kernel, the largest first and none negative, as for `fisher_spectrum`.
 
     Parameters
     ----------
@@ -98,7 +111,8 @@ def ntk_spectrum(net: MLP, x: ArrayLike, *, outputs: str = "all") -> Array:
     x : array_like, shape (N, d)
         Inputs.
     outputs : {"all", "trace"}
-        Of the whole kernel, shape (N O,), or of its trace over outputs Σ_a Λ_nm,aa, shape (N,).
+        Of the whole kernel, shape (min(N O, P),), or of its trace over outputs Σ_a Λ_nm,aa, shape (min(N, P),) unless
+        it can have more: gradients of different outputs need not lie in one space of P dimensions.
 
     Examples
     --------
@@ -109,15 +123,43 @@ def ntk_spectrum(net: MLP, x: ArrayLike, *, outputs: str = "all") -> Array:
     """
     if outputs not in ("all", "trace"):
         raise ValueError(f"outputs must be 'all' or 'trace', got {outputs!r}")
+    inputs = inputs_of(net, x)
     if outputs == "trace":
-        return _eigenvalues(traced_kernel(net, inputs_of(net, x)))
-    return _eigenvalues(kernel_matrix(net, inputs_of(net, x)))
+        return traced_spectrum(net, traced_kernel(net, inputs))
+    return _spectrum(net, inputs, unit_vectors)
 
 
 def traced_kernel(net: MLP, x: NDArray[Any]) -> Array:
     """Trace over outputs of the kernel, Σ_a Λ_nm,aa, shape (N, N)."""
-    n, outputs = len(x), net.widths[-1]
-    return np.asarray(np.einsum("nama->nm", _gram(net, x, unit_vectors).reshape(n, outputs, n, outputs)))
+    layers, n = net.layers(), len(x)
+    passed = forward(layers, net.activation, x)
+    seeds, _ = scaled_seeds(net, passed, unit_vectors, slice(None))
+    products = np.zeros((len(layers), n, n))
+    length = max(1, NUMBERS_AT_ONCE // (n * max(net.widths[1:])))
+
+    # Products of δ, for a few outputs at a time; then times those of the inputs.
+    with np.errstate(over="ignore", invalid="ignore"):  # asked for in the end
+        for start in range(0, seeds.shape[1], length):
+            deltas = backward(layers, passed.slopes, seeds[:, start : start + length])
+            for of_layer, delta in zip(products[::-1], deltas, strict=True):
+                of_layer += delta.products()
+        for of_layer, layer, a in zip(products, layers, passed.inputs, strict=True):
+            double = a.astype(np.float64)
+            of_layer *= layer.scale**2 * (double @ double.T) + (layer.bias is not None)
+        return finite(products.sum(axis=0))
+
+
+def traced_spectrum(net: MLP, kernel: Array) -> Array:
+    """Eigenvalues of a traced kernel that are not zero whatever the samples.
+
+    The derivatives of f_a by the weights of a layer are combinations of a(x)_i times products of slopes along the paths
+    from unit j to the outputs, which are the same for all outputs: more than P functions of x for some deep networks.
+    """
+    functions, paths = net.widths[-2] + net.bias, 1
+    for fan_in, width in zip(net.widths[-3::-1], net.widths[-2:0:-1], strict=True):
+        functions += (fan_in + net.bias) * width * min(paths, net.widths[-1])
+        paths *= width
+    return _eigenvalues(kernel)[: max(functions, net.parameters.size)]
 
 
 def kernel_matrix(net: MLP, x: NDArray[Any], other: NDArray[Any] | None = None) -> Array:
@@ -154,9 +196,15 @@ def _samples(x: NDArray[Any], outputs: int) -> list[slice]:
     return [slice(start, min(start + length, len(x))) for start in range(0, len(x), length)]
 
 
-def _gram(net: MLP, x: NDArray[Any], seeds: Seeds) -> Array:
-    """Scalar products of all seeded gradients, shape (N K, N K)."""
-    return gram(net.layers(), _of_samples(net, x, seeds))
+def _spectrum(net: MLP, x: NDArray[Any], seeds: Seeds) -> Array:
+    """Eigenvalues of G Gᵀ for seeded gradients, the rows of G, or of GᵀG where this is smaller."""
+    one = seeds(exact_outputs(net, forward(net.layers(), net.activation, x[:1])), slice(0, 1))
+    if net.parameters.size < len(x) * one.shape[1]:
+        double = replace(net, dtype="float64")
+        return _eigenvalues(products_of_parameters(double, x.astype(np.float64), seeds).T)
+    if seeds is unit_vectors:
+        return _eigenvalues(kernel_matrix(net, x))
+    return _eigenvalues(gram(net.layers(), _of_samples(net, x, seeds)))
 
 
 def _of_samples(net: MLP, x: NDArray[Any], seeds: Seeds) -> Seeded:
@@ -195,4 +243,5 @@ def gram(layers: Sequence[Layer], one: Seeded, other: Seeded | None = None) -> A
 
 
 def _eigenvalues(gram: Array) -> Array:
-    return np.asarray(np.linalg.eigvalsh(gram)[::-1], dtype=np.float64)
+    """Eigenvalues of scalar products, from their lower triangle, the largest first."""
+    return np.asarray(np.linalg.eigvalsh(gram)[::-1].clip(min=0), dtype=np.float64)
