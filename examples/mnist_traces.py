@@ -22,9 +22,11 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
+from matplotlib.figure import Figure
 
 import infogeom as ig
 from infogeom.files import writable_folder, write_atomically
+from infogeom.plotting.style import CYCLE, STYLE
 
 #: Of the L_p norms and of the mean powers.
 ORDERS = (2, 4, 6)
@@ -219,7 +221,7 @@ def report(ds: xr.Dataset, out: Path, seconds: dict[str, float]) -> None:
             print(sentence(str(name), int(width), table.sel(loss=name, width=width)))
     if ds.sizes["width"] > 1:
         print()
-        print_widths(ds)
+        print_widths(ds, out)
     diverged = int((ds["status"] == 1).sum())
     if diverged:
         print(f"\n{diverged} runs diverged and end early; they are not counted")
@@ -231,10 +233,10 @@ def report(ds: xr.Dataset, out: Path, seconds: dict[str, float]) -> None:
 
 
 def by_seed(ds: xr.Dataset) -> xr.Dataset:
-    """Statistics of every run, and the epochs at which its traces are positive."""
+    """Statistics of every run; nan where it has too few epochs of positive traces to say anything."""
     table = xr.concat([ig.network.statistics(ds.isel(seed=k)) for k in range(ds.sizes["seed"])], "seed")
     positive = (ds["fisher_trace"] > 0) & (ds["ntk_trace"] > 0)
-    return table.assign(epochs=positive.sum("epoch").where(ds["status"] == 0, 0))
+    return table.where(positive.sum("epoch") >= LEAST_EPOCHS)
 
 
 def print_statistics(ds: xr.Dataset, table: xr.Dataset) -> None:
@@ -264,7 +266,7 @@ def spread(values: xr.DataArray, form: str = "z.3f") -> str:
 def sentence(loss: str, width: int, runs: xr.Dataset) -> str:
     """How the traces of one loss hang together and what drives the Fisher trace, in words, from statistics by seed."""
     where = f"{loss}, width {width}: "
-    runs = runs.isel(seed=runs["deviation"].notnull().values & (runs["epochs"] >= LEAST_EPOCHS).values)
+    runs = runs.isel(seed=runs["deviation"].notnull().values)
     if not runs.sizes["seed"]:
         return where + f"no run with {LEAST_EPOCHS} epochs of positive traces that change, too few to say anything."
 
@@ -297,8 +299,8 @@ def to_equal_loss(ds: xr.Dataset) -> xr.Dataset:
     return ds.assign(along)
 
 
-def print_widths(ds: xr.Dataset) -> None:
-    """Deviations at all widths, at equal epochs and at equal loss, and whether they grow."""
+def print_widths(ds: xr.Dataset, out: Path) -> None:
+    """Deviations at all widths, at equal epochs and at equal loss, and whether they grow; a figure of them."""
     ds = ds.sortby("width")
     cut = to_equal_loss(ds)
     tables = {"at equal epochs": by_seed(ds), "at equal loss": by_seed(cut)}
@@ -313,13 +315,50 @@ def print_widths(ds: xr.Dataset) -> None:
             print(f"{name:14}{width:6}{row}{spread(ends.where(ends >= 0), '.0f'):>26}")
     for words, table in tables.items():
         print(growth(words, table))
+    figure = draw_deviations(tables, ds.attrs["data"])
+    write_atomically(out / "deviations.png", partial(figure.savefig, dpi=200, format="png"))
+    plt.close(figure)
+
+
+def draw_deviations(tables: dict[str, xr.Dataset], data: str) -> Figure:
+    """Median, least and largest deviation of every loss and width, a panel for each way to compare widths."""
+    first = next(iter(tables.values()))
+    losses, widths = first["loss"].values, first["width"].values
+    with mpl.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(tables), sharex=True, sharey=True, figsize=(6.4, 2.9))
+        figure.subplots_adjust(left=0.185, right=0.985, bottom=0.23, top=0.83, wspace=0.06)
+        for ax, (words, table) in zip(axes, tables.items(), strict=True):
+            for k, width in enumerate(widths):
+                one = table["deviation"].sel(width=width)
+                rows = np.arange(len(losses)) + 0.3 * (k - (len(widths) - 1) / 2)
+                ax.hlines(rows, one.min("seed"), one.max("seed"), color=CYCLE[k % len(CYCLE)], lw=1.2)
+                ax.plot(
+                    one.median("seed"), rows, "os^Dv"[k % 5], color=CYCLE[k % len(CYCLE)], ms=3.5, label=f"W = {width}"
+                )
+            ax.axvline(1, color="0.6", lw=0.6, zorder=0)
+            ax.set_title(words)
+            ax.set_xscale("log")
+            ax.grid(axis="x", color="0.9", lw=0.5)
+        axes[0].set_yticks(range(len(losses)), [ig.plotting.loss_title(str(name)) for name in losses])
+        axes[0].invert_yaxis()
+        figure.supxlabel(
+            r"Var(log tr $I$ − log tr $\Lambda$) / Var(log tr $I$) along training", y=0.1, va="bottom", fontsize=8
+        )
+        figure.suptitle(f"{data}: deviation of the two traces, median and range over the runs", y=0.98, va="top")
+        figure.legend(
+            *axes[0].get_legend_handles_labels(),
+            loc="lower center",
+            ncols=len(widths),
+            frameon=False,
+            borderaxespad=0.1,
+        )
+    return figure
 
 
 def growth(words: str, table: xr.Dataset) -> str:
     """For which losses the widest networks deviate more than the narrowest, seed by seed, and for which less."""
     narrow, wide = int(table["width"].min()), int(table["width"].max())
-    enough = table["deviation"].where(table["epochs"] >= LEAST_EPOCHS)
-    change = enough.sel(width=wide) - enough.sel(width=narrow)
+    change = table["deviation"].sel(width=wide) - table["deviation"].sel(width=narrow)
     groups: dict[str, list[str]] = {}
     for name in table["loss"].values:
         found = change.sel(loss=name).dropna("seed").values

@@ -102,6 +102,8 @@ def test_a_width_may_have_fewer_seeds(tmp_path: Path, capsys: pytest.CaptureFixt
     assert np.isfinite(ds.fisher_trace).sum("epoch").values.tolist() == [[[2, 2], [2, 0]]]
     assert "2 runs of width 2, 1 runs of width 3, 1 epochs" in said
     assert "diverged" not in said
+    assert "the deviation at width 3 is, compared with width 2, no pair of runs with 5 epochs each for l2." in said
+    assert (tmp_path / "deviations.png").stat().st_size > 10_000
 
 
 def test_checkpoints_that_are_kept_prolong_the_study(tmp_path: Path) -> None:
@@ -245,3 +247,16 @@ def test_growth_with_width_is_not_told_from_two_points() -> None:
     ds = records([-3 * T[:2]] * 4, [T[:2]] * 4, 0.0, **WIDTHS)
     told = EXAMPLE["growth"]("at equal loss", EXAMPLE["by_seed"](ds))
     assert told.endswith("no pair of runs with 5 epochs each for l2.")
+
+
+def test_the_figure_of_deviations_shows_median_and_range() -> None:
+    ds = records([T, 2 * T, -3 * T, 0 * T], [T] * 4, 0.0, **WIDTHS)
+    table = EXAMPLE["by_seed"](ds)
+    figure = EXAMPLE["draw_deviations"]({"at equal epochs": table, "at equal loss": 2 * table}, "some digits")
+    ax, other = figure.axes
+    assert [one.get_title() for one in figure.axes] == ["at equal epochs", "at equal loss"]
+    assert other.lines[0].get_xdata()[0] == 2 * ax.lines[0].get_xdata()[0]
+    assert [line.get_xdata()[0] for line in ax.lines[:2]] == pytest.approx([(1 / 4 + 4 / 9) / 2, 9 / 8])
+    ends = [collection.get_segments()[0][:, 0].tolist() for collection in ax.collections]
+    assert np.ravel(ends) == pytest.approx([1 / 4, 4 / 9, 0, 9 / 4])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["W = 4", "W = 8"]
