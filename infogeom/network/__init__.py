@@ -1,7 +1,9 @@
 """Networks of any depth and width: exact Fisher and neural-tangent-kernel traces, through training, on the CPU."""
 
 from infogeom.network.fitting import TrainingWarning, fit
+from infogeom.network.infinite_width import infinite_width_kernel
 from infogeom.network.kronecker import ekfac, kfac, kronecker_errors, kronecker_pairs
+from infogeom.network.lazy import linearised
 from infogeom.network.matrix import fisher_diagonal, fisher_operator, fisher_product
 from infogeom.network.mlp import MLP
 from infogeom.network.mnist import fetch_mnist, load_digits, load_mnist, mnist_source
@@ -36,9 +38,11 @@ __all__ = [
     "fisher_trace",
     "fisher_trace_by_layer",
     "fit",
+    "infinite_width_kernel",
     "kfac",
     "kronecker_errors",
     "kronecker_pairs",
+    "linearised",
     "load_digits",
     "load_mnist",
     "mnist_source",
