@@ -27,7 +27,7 @@ from infogeom.network.blocks import finite
 from infogeom.network.checkpoint import versions
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import forward
-from infogeom.network.seeds import check_loss, exact_outputs, exact_seeds, inputs_of
+from infogeom.network.seeds import check_loss, empirical, exact_outputs, exact_seeds, inputs_of, targets_for
 from infogeom.network.spectra import kernel_matrix
 from infogeom.quantities import QUANTITIES
 from infogeom.variables import numbers
@@ -41,8 +41,6 @@ MOST_OUTPUTS = 4000
 LEAST_TOLERANCE = 1e-13
 #: Evaluations of a flow after which it is given up: it has come to where the loss has no derivative.
 LONGEST_FLOW = 20_000
-#: Step of central differences, over the largest output.
-DIFFERENCE = 6e-6
 
 
 def linearised(
@@ -113,9 +111,8 @@ def linearised(
     # What is asked for, in float64.
     began = time.perf_counter()
     inputs = inputs_of(net, x)
-    check_loss(loss)
-    targets = net.checked_targets(y, len(inputs))
-    loss.check_targets(targets)
+    check_loss(loss, "linearised", "values", "gradient", "hessian_product")
+    targets = targets_for(net, y, loss, len(inputs))
     others = None if new is None else net.checked_inputs(new, "new")
     when = _checked_times(times)
     _check_tolerance(rtol)
@@ -217,13 +214,15 @@ def _integrated(loss: Loss, start: Array, targets: Array, along: Array, times: A
             raise _stopped(loss, t, f"{LONGEST_FLOW} evaluations do not lead on")
         return np.asarray(-(loss.gradient(outputs(w), targets).ravel() @ along) / len(start))
 
-    def jacobian(_: float, w: Array) -> Array:
-        curved = _curvatures(loss, outputs(w), targets) @ along.reshape(*start.shape, -1)
+    def jacobian(t: float, w: Array) -> Array:
+        curved = loss.hessian_product(outputs(w), targets, along.reshape(*start.shape, -1))
+        if not np.isfinite(curved).all():
+            raise _stopped(loss, t, "the loss has no finite second derivative there")
         return np.asarray(along.T @ curved.reshape(along.shape)) / -len(start)
 
-    exact_seeds(start, lambda f, _: loss.gradient(f, targets), slice(None))  # or what is beyond float64 is told
+    exact_seeds(start, empirical(loss, targets), slice(None))  # or what is beyond float64 is told
     largest = max(abs(start).max(), abs(targets).max()) or 1.0
-    atol = rtol * largest / np.linalg.norm(along[:, -1])
+    atol = rtol * largest / float(np.linalg.norm(along[:, -1]))
     with np.errstate(over="ignore", invalid="ignore"):  # steps too wide are taken back
         flow = solve_ivp(
             velocity, (0.0, times[-1]), np.zeros(along.shape[1]), "BDF", times, rtol=rtol, atol=atol, jac=jacobian
@@ -231,16 +230,6 @@ def _integrated(loss: Loss, start: Array, targets: Array, along: Array, times: A
     if not flow.success:
         raise _stopped(loss, reached, flow.message)
     return np.asarray(flow.y.T)
-
-
-def _curvatures(loss: Loss, outputs: Array, targets: Array) -> Array:
-    """Second derivatives ∂²ℓ/∂f∂f, (N, O, O), by central differences: for how fast Newton's method goes, no more."""
-    step = DIFFERENCE * max(1.0, abs(outputs).max())
-    columns = []
-    for unit in np.eye(outputs.shape[1]):
-        sides = [loss.gradient(outputs + sign * step * unit, targets) for sign in (1, -1)]
-        columns.append((sides[0] - sides[1]) / (2 * step))
-    return np.stack(columns, axis=2)
 
 
 def _stopped(loss: Loss, reached: float, why: str) -> RuntimeError:

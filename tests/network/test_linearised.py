@@ -198,6 +198,30 @@ def test_a_flow_that_comes_to_where_the_loss_has_no_derivative_says_when(loss: L
         linearised(NETWORKS["tanh"], X, Y, loss, [100.0])
 
 
+def test_a_flow_that_begins_at_a_target_under_a_norm_says_so() -> None:
+    net = NETWORKS["tanh"]
+    y = np.concatenate([net.output(X)[:1], Y[1:]])
+    told = r"^the flow of l2 stopped at time 0: the loss has no finite second derivative there$"
+    with pytest.raises(RuntimeError, match=told):
+        linearised(net, X, y, LpNorm(2), [100.0])
+
+
+class Bent(Loss):
+    """A loss that leaves out its second derivatives."""
+
+    name = "bent"
+
+    def values(self, outputs: Array, targets: Array) -> Array:
+        return (outputs - targets).sum(axis=1)
+
+    gradient = values
+
+
+def test_a_loss_without_second_derivatives_is_told_what_to_define() -> None:
+    with pytest.raises(TypeError, match="loss bent has no hessian_product, which linearised needs: define Bent"):
+        linearised(NETWORKS["tanh"], X, Y, Bent(), [1.0])
+
+
 def test_a_flow_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infogeom.network.lazy.LONGEST_FLOW", 10)
     with pytest.raises(RuntimeError, match=r"^the flow of cross-entropy stopped at time .*: 10 evaluations do not"):
