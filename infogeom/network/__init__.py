@@ -7,7 +7,8 @@ from infogeom.network.lazy import linearised
 from infogeom.network.matrix import fisher_diagonal, fisher_operator, fisher_product
 from infogeom.network.mlp import MLP
 from infogeom.network.mnist import fetch_mnist, load_digits, load_mnist, mnist_source
-from infogeom.network.recording import Record, statistics, stratified_sample
+from infogeom.network.proportionality import statistics
+from infogeom.network.recording import Record, stratified_sample
 from infogeom.network.solving import fisher_logdet, fisher_solve, natural_gradient
 from infogeom.network.spectra import fisher_spectrum, ntk, ntk_spectrum
 from infogeom.network.studies import study

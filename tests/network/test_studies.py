@@ -513,6 +513,52 @@ def test_the_deviation_is_what_proportionality_leaves_of_the_variance() -> None:
     assert statistics(one).deviation == pytest.approx(np.var(a) / np.var(a + b), rel=1e-12)
 
 
+def with_kernel(ntk_trace: Any, residual: Any = 1, model: str = "") -> xr.Dataset:
+    """A record of a given kernel trace."""
+    return factors(residual, ntk_trace / 10, 1, 1).assign(ntk_trace=("epoch", ntk_trace)).assign_attrs(model=model)
+
+
+NOISE = np.random.default_rng(2).choice([-1.0, 0.0, 1.0], T.size)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "model"),
+    [
+        (np.full(T.size, 7.3), ""),
+        (7.3 * (1 + np.finfo(float).eps * NOISE), ""),
+        (7.3 * (1 + 5e-8 * NOISE), "MLP((3, 2), dtype='float32')"),
+    ],
+    ids=["same", "rounding", "rounding of float32"],
+)
+def test_what_is_said_in_terms_of_a_kernel_that_does_not_change_is_nan(
+    kernel: np.ndarray[Any, Any], model: str
+) -> None:
+    found = statistics(with_kernel(kernel, np.exp(T), model))
+    assert np.isnan([found.slope, found.correlation]).all()
+    assert found.deviation == pytest.approx(1, rel=1e-5)
+    assert found.share_residual_square == pytest.approx(1, rel=1e-5)
+    assert found.runs == 1
+    # Nor does the Fisher trace.
+    nothing = statistics(with_kernel(kernel, model=model))
+    defined = {name for name in nothing if not np.isnan(nothing[name])}
+    assert defined == {"ratio_variation", "ratio_range", "runs"}
+
+
+def test_what_changes_little_has_its_slope_all_the_same() -> None:
+    found = statistics(with_kernel(7.3 * (1 + 1e-9 * T), (1 + 1e-9 * T) ** 2))
+    assert found.slope == pytest.approx(3, rel=1e-4)  # of changes of 1e-9 with roundings of 1e-16, over √30 epochs
+    assert found.deviation == pytest.approx(4 / 9, rel=1e-4)
+
+
+def test_linear_networks_have_no_slope_in_any_seed() -> None:
+    runs = [network.fit(MLP((5, 3), seed=s), X, Y, CrossEntropy(), epochs=5) for s in (0, 1)]
+    alone = [run.drop_vars("parameters") for run in runs]
+    found = statistics(xr.concat(alone, "seed", combine_attrs="drop_conflicts"))
+    assert np.isnan([found.slope, found.correlation]).all()
+    assert found.runs == 2
+    assert found.ratio_variation > 0
+
+
 def test_correlation_misleads_where_the_ratio_drifts() -> None:
     found = statistics(factors(np.exp(3.5 * T), np.exp(T), 1, 1))
     assert found.correlation > 0.9
