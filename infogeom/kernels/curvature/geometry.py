@@ -39,8 +39,8 @@ def geometry(
         ``dg[i, j, k]`` is ∂_k g_ij; ``dg`` may be empty where no connection is wanted, ``ddg`` for a Hessian metric
         too.
     wanted : collection of str
-        Names of `infogeom.quantities.QUANTITIES`; those of a model are passed over, and metric, fisher_trace and
-        determinant come always.
+        Names of `infogeom.quantities.QUANTITIES`; those of a model are passed over, and metric and determinant
+        come always.
     frame : callable
         ``frame(g, E, F, sign, determinant)`` fills an orthonormal frame, its inverse, the signs and the determinant.
     kernels : mapping of str to callable
@@ -132,7 +132,8 @@ def _algebraic(
     """What takes no derivative, with the errors of what is wanted."""
     n = len(g)
     yield "metric", g
-    yield "fisher_trace", _total(g[i, i] for i in range(n))
+    if "fisher_trace" in wanted:
+        yield "fisher_trace", _total(g[i, i] for i in range(n))
     yield "determinant", determinant
     yield "sign", sign
     if not bounds:
@@ -141,7 +142,8 @@ def _algebraic(
     if {"metric", "fisher_trace"} & {*wanted}:
         error = bounds.metric(g)
         yield "metric_error", error
-        yield "fisher_trace_error", _total(error[i, i] for i in range(n))
+        if "fisher_trace" in wanted:
+            yield "fisher_trace_error", _total(error[i, i] for i in range(n))
     if "determinant" in wanted:
         yield "determinant_error", bounds.determinant(determinant)
 

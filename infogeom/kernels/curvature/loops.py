@@ -19,6 +19,7 @@ from numpy import empty, empty_like, sqrt
 
 __all__ = [
     "contract",
+    "contract_at_point",
     "frame",
     "lower_christoffel",
     "lower_riemann",
@@ -133,6 +134,25 @@ def contract(tensor: Array, matrix: Array, target: Array) -> None:
                     else:
                         for v in range(m):
                             row[v] += x[v] * y[v]
+
+
+def contract_at_point(tensor: Array, matrix: Array, target: Array) -> None:
+    """`contract` at a single point, to the same bits: loops run along the tensor, as they cannot along points."""
+    A, n, B, _ = tensor.shape
+    for a in range(A):
+        if B == 1:
+            for c in range(n):
+                target[a, c, 0, 0] = tensor[a, 0, 0, 0] * matrix[0, c, 0]
+            for i in range(1, n):
+                for c in range(n):
+                    target[a, c, 0, 0] += tensor[a, i, 0, 0] * matrix[i, c, 0]
+            continue
+        for c in range(n):
+            for b in range(B):
+                target[a, c, b, 0] = tensor[a, 0, b, 0] * matrix[0, c, 0]
+            for i in range(1, n):
+                for b in range(B):
+                    target[a, c, b, 0] += tensor[a, i, b, 0] * matrix[i, c, 0]
 
 
 def lower_christoffel(dg: Array, gamma: Array) -> None:

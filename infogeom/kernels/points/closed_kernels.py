@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
@@ -82,7 +82,10 @@ def evaluate_kernel(kernel: Kernel, outer: Array, inner: Array, data: Array, out
     if out is None:
         out = np.empty((kernel.components, outer.shape[1], inner.shape[1]))
     if kernel.vector:
-        coordinates = [*outer[:, :, None], *inner[:, None]]
+        coordinates: list[Any] = [*outer[:, :, None], *inner[:, None]]
+        if outer.shape[1] == inner.shape[1] == 1 and "**" not in kernel.vector:
+            # Of one point NumPy's scalars give the same bits, but for powers, in a tenth of the time.
+            coordinates = [*outer[:, 0], *inner[:, 0]]
         for target, values in zip(out, vectorised(kernel.vector)(coordinates), strict=True):
             target[...] = values
         return out

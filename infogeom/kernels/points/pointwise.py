@@ -71,7 +71,7 @@ def at_point(g: Array, dg: Array, ddg: Array, names: Sequence[str]) -> tuple[Arr
         functions["frame"](*arrays, status)
 
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # shows in the values
-        found = dict(geometry(g, dg, ddg, names, frame, functions))
+        found = dict(geometry(g, dg, ddg, names, frame, functions | {"contract": functions["contract_at_point"]}))
     tensors = []
     for name in names:
         tensor = found[name][..., 0]

@@ -46,3 +46,15 @@ def test_a_long_program_gives_the_numbers_of_a_compiled_one(
 
 def test_a_short_program_is_compiled() -> None:
     assert kernel({"all": EXPRESSIONS}, Axes((), (x, y))).direct
+
+
+@pytest.mark.parametrize("expressions", [EXPRESSIONS, [*EXPRESSIONS, x**y]])
+def test_a_point_alone_has_the_bits_it_has_in_company(
+    expressions: list[sympy.Expr], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "MAX_COMPILED", 0)
+    vector, points = kernel({"all": expressions}, Axes((), (x, y))), np.random.default_rng(0).uniform(0.3, 4, (2, 50))
+    together = evaluate_kernel(vector, np.empty((0, 1)), points, np.empty((0, 0)))
+    for k in range(50):
+        alone = evaluate_kernel(vector, np.empty((0, 1)), points[:, k : k + 1], np.empty((0, 0)))
+        np.testing.assert_array_equal(alone[:, :, 0], together[:, :, k])

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from sympy import Matrix, Symbol
 
 import infogeom as ig
+from infogeom.kernels.compiled.compile import compiled_module
+from infogeom.kernels.curvature import loops
 from infogeom.models import Samples
 from infogeom.symbolic import Metric
 from tests import reference, strategies
@@ -193,3 +195,18 @@ def test_a_pivot_of_a_few_roundings_is_refined_and_not_taken_for_singular(n: int
     assert ds.status == 1
     assert ds.ricci_scalar.item() == pytest.approx(float(expected.scalar), rel=EPS, abs=0)
     assert ds.inverse_metric.values[0, 1] == pytest.approx(-1 / excess, rel=EPS, abs=0)
+
+
+@given(st.integers(1, 6), st.integers(0, 3), st.integers(0, 3), st.integers(0, 2**32 - 1))
+@settings(max_examples=30)
+def test_a_contraction_at_a_point_has_the_bits_of_one_at_points(n: int, before: int, behind: int, seed: int) -> None:
+    functions, rng = compiled_module(loops), np.random.default_rng(seed)
+    tensor, matrix = rng.normal(size=(n**before, n, n**behind, 1)), rng.normal(size=(n, n, 1))
+    found = {name: np.empty_like(tensor) for name in ("contract", "contract_at_point")}
+    for name, target in found.items():
+        functions[name](tensor, matrix, target)
+    np.testing.assert_array_equal(found["contract_at_point"], found["contract"])
+    right = np.einsum("aib,ic->acb", tensor[..., 0], matrix[..., 0])
+    np.testing.assert_allclose(
+        found["contract"][..., 0], right, atol=n**2 * EPS * abs(tensor).max() * abs(matrix).max()
+    )

@@ -191,7 +191,7 @@ def _shaped(values: Array, at: NDArray[np.int64], shape: tuple[int, ...]) -> Arr
     """A tensor (*shape, m) from its places among components (components, m)."""
     if not at.size:
         return np.empty((0,) * (len(shape) + 1))
-    return values[at].reshape(*shape, -1)
+    return values.take(at, axis=0).reshape(*shape, -1)
 
 
 @way_of(ClosedForm)
