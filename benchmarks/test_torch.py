@@ -1,4 +1,4 @@
-"""What is read of PyTorch, with PyTorch itself: its modules, its parameters that need gradients, its labels."""
+"""What PyTorch itself says: of its modules, its parameters that need gradients, its labels; of second derivatives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from infogeom import network
-from infogeom.losses import CrossEntropy
+from infogeom.losses import CrossEntropy, LpNorm, MeanPower
 from infogeom.network import MLP
 
 torch = pytest.importorskip("torch")
@@ -88,3 +88,34 @@ def test_weights_that_a_hook_makes_are_refused():
     prune.random_unstructured(layer, "weight", 0.5)
     with pytest.raises(ValueError, match=r"module\[0\], a Linear, must have no forward pre-hook"):
         MLP.from_torch(nn.Sequential(layer))
+
+
+def mean_loss(net, loss, theta):
+    """Mean loss as a function of the flat parameters, in PyTorch's own terms."""
+    act = {"relu": torch.relu, "tanh": torch.tanh, "gelu": nn.functional.gelu, "erf": torch.erf}[net.activation]
+    a, start = torch.tensor(X), 0
+    for l, (fan_in, fan_out) in enumerate(itertools.pairwise(net.widths)):
+        weights = theta[start : start + fan_in * fan_out].reshape(fan_in, fan_out)
+        start += fan_in * fan_out
+        z = net.scales[l] * (a @ weights) + theta[start : start + fan_out]
+        start += fan_out
+        a = act(z) if l < len(net.widths) - 2 else z
+    if loss == CrossEntropy():
+        return nn.functional.cross_entropy(a, torch.tensor(LABELS))
+    e = a - torch.eye(3, dtype=torch.float64)[torch.tensor(LABELS)]
+    return (e**2).sum(1).sqrt().mean() if loss == LpNorm(2) else (e**loss.n).mean()
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), LpNorm(2), MeanPower(2), MeanPower(4)], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "erf"])
+@pytest.mark.parametrize("parametrization", ["standard", "ntk"])
+def test_second_derivatives_are_those_of_torch_func(activation, parametrization, loss):
+    kind = {"activation": activation, "parametrization": parametrization, "initialization": "pytorch"}
+    net = MLP((12, 6, 5, 4, 3), dtype="float64", seed=4, **kind)
+    gradient = torch.func.grad(lambda theta: mean_loss(net, loss, theta))
+    H = torch.func.jacrev(gradient)(torch.tensor(net.parameters)).numpy()
+    data, size = (net, X, LABELS, loss), abs(H).max()
+    v = np.random.default_rng(2).normal(size=(net.parameters.size, 2))
+    np.testing.assert_allclose(network.hessian_product(*data, v), H @ v, atol=1e-12 * size * abs(v).sum())
+    np.testing.assert_allclose(network.hessian_trace(*data), np.trace(H), atol=1e-12 * abs(np.diag(H)).sum())
+    np.testing.assert_allclose(network.sharpness(*data), np.linalg.eigvalsh(H)[-1], atol=1e-12 * size * len(H))

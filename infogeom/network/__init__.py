@@ -1,6 +1,8 @@
 """Networks of any depth and width: exact Fisher and neural-tangent-kernel traces, through training, on the CPU."""
 
 from infogeom.network.fitting import TrainingWarning, fit
+from infogeom.network.hessian import gauss_newton_product, hessian_product, sharpness
+from infogeom.network.hessian_traces import hessian_trace, hessian_trace_estimate
 from infogeom.network.infinite_width import infinite_width_kernel
 from infogeom.network.kronecker import ekfac, kfac, kronecker_errors, kronecker_pairs
 from infogeom.network.lazy import linearised
@@ -39,6 +41,10 @@ __all__ = [
     "fisher_trace",
     "fisher_trace_by_layer",
     "fit",
+    "gauss_newton_product",
+    "hessian_product",
+    "hessian_trace",
+    "hessian_trace_estimate",
     "infinite_width_kernel",
     "kfac",
     "kronecker_errors",
@@ -54,6 +60,7 @@ __all__ = [
     "ntk_trace",
     "ntk_trace_by_layer",
     "ntk_trace_estimate",
+    "sharpness",
     "statistics",
     "stratified_sample",
     "study",

@@ -15,7 +15,7 @@ from infogeom.network.passes import Forward, Layer, Workspace, backward, forward
 from infogeom.network.seeds import Seeds, scaled_seeds, unit_vectors
 from infogeom.threads import in_order
 
-__all__ = ["SeedSquares", "finite", "kernel_blocks", "parts_of", "seed_squares", "squares", "summed"]
+__all__ = ["SeedSquares", "finite", "input_squares", "kernel_blocks", "parts_of", "seed_squares", "squares", "summed"]
 
 Array = NDArray[np.float64]
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def seed_squares(net: MLP, x: NDArray[Any], seeds: Sequence[Seeds]) -> SeedSquar
     layers = net.layers()
 
     def block(rows: slice, passed: Forward, workspace: Workspace) -> SeedSquares:
-        weights = _input_squares(layers, passed)
+        weights = input_squares(layers, passed)
         scaled, sizes = zip(*[scaled_seeds(net, passed, one, rows) for one in seeds], strict=True)
         found = []
         for by_layer, size in zip(_delta_squares(layers, passed, scaled, workspace), sizes, strict=True):
@@ -99,7 +99,7 @@ def kernel_blocks(net: MLP, x: NDArray[Any]) -> Array:
     def block(rows: slice, passed: Forward, workspace: Workspace) -> Array:
         scaled, _ = scaled_seeds(net, passed, unit_vectors, rows)
         deltas = backward(layers, passed.slopes, scaled, workspace)
-        weights = _input_squares(layers, passed)[::-1]
+        weights = input_squares(layers, passed)[::-1]
         total: Any = sum(delta.grams() * w[:, None, None] for delta, w in zip(deltas, weights, strict=True))
         return finite(total)
 
@@ -113,7 +113,7 @@ def finite(values: Array) -> Array:
     return values
 
 
-def _input_squares(layers: Sequence[Layer], passed: Forward) -> list[Array]:
+def input_squares(layers: Sequence[Layer], passed: Forward) -> list[Array]:
     """Factor s_l² |a_(l−1)|² + 1 of each layer, shape (n,)."""
     pairs = zip(layers, passed.inputs, strict=True)
     return [layer.scale**2 * row_squares(a) + (layer.bias is not None) for layer, a in pairs]
@@ -137,9 +137,12 @@ def _over_blocks(net: MLP, x: NDArray[Any], block: Callable[[slice, Forward, Wor
         return list(chain.from_iterable(in_order(tile, _tiles(len(x)), "samples")))
 
 
-def parts_of(net: MLP, rows: slice, passed: Forward) -> Iterator[tuple[slice, Forward]]:
-    """Blocks of a tile: which samples they are, and their part of its forward pass."""
-    length = max(1, BLOCK_SIZE // (net.widths[-1] * max(net.widths[1:])))
+def parts_of(net: MLP, rows: slice, passed: Forward, seeds: int | None = None) -> Iterator[tuple[slice, Forward]]:
+    """Blocks of a tile: which samples they are, and their part of its forward pass.
+
+    They are for backward passes of as many seeds as there are outputs, or of a given number.
+    """
+    length = max(1, BLOCK_SIZE // ((seeds or net.widths[-1]) * max(net.widths[1:])))
     for start in range(0, len(passed.outputs), length):
         cut = slice(start, start + length)
         inputs, slopes = [a[cut] for a in passed.inputs], [s[cut] for s in passed.slopes]

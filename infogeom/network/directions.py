@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from infogeom.arguments import finite_array
-from infogeom.network.blocks import summed
+from infogeom.network.blocks import finite, summed
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Layer, Workspace, loss_gradient
 from infogeom.network.seeds import check_network, exact_outputs
@@ -119,7 +119,9 @@ def summed_products(
         add(rows, passed, workspace, directions, total)
 
     total = summed(net, x, of_tile, directions.shape)
-    return np.ascontiguousarray((total * (size / len(x))).T).reshape(np.shape(v))
+    with np.errstate(over="ignore"):  # asked for here
+        products = finite(total * (size / len(x)))
+    return np.ascontiguousarray(products.T).reshape(np.shape(v))
 
 
 def symmetric_operator(net: MLP, times: Callable[[Array], Array]) -> LinearOperator:

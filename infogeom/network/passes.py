@@ -23,6 +23,7 @@ __all__ = [
     "Layer",
     "Workspace",
     "backward",
+    "backward_from",
     "can_limit_blas",
     "curvatures",
     "forward",
@@ -217,6 +218,13 @@ class Delta:
         values = self.values().astype(np.float64).reshape(len(self.product), -1)
         return np.asarray(values @ values.T)
 
+    def seed_squares(self) -> NDArray[np.float64]:
+        """Sum of squares over units of each seed, in float64, shape (N, K) or (1, K)."""
+        if self.slope is None or len(self.product) > 1:
+            values = self.values()
+            return np.asarray(np.einsum("nkw,nkw->nk", values, values, dtype=np.float64))
+        return np.asarray(self.slope.astype(np.float64) ** 2 @ (self.product[0].astype(np.float64) ** 2).T)
+
     def grams(self) -> NDArray[np.float64]:
         """Scalar products between seeds, shape (N, K, K) or (1, K, K)."""
         if self.slope is None or len(self.product) > 1:
@@ -242,17 +250,20 @@ def backward(
     ``seeds`` (N, K, O) are K vectors per sample; (1, K, O) stand for every sample. With a workspace, what a pass yields
     is overwritten by the next one.
     """
-    workspace = workspace or Workspace()
-    delta = Delta(seeds, None, workspace)
+    return backward_from(layers, slopes_of, Delta(seeds, None, workspace or Workspace()))
+
+
+def backward_from(layers: Sequence[Layer], slopes_of: Sequence[Array], delta: Delta) -> Iterator[Delta]:
+    """Yield the derivatives by the last of the layers, which are given, and by those below it."""
     yield delta
     for l, slope in zip(range(len(layers) - 1, 0, -1), slopes_of[::-1], strict=True):
         values, layer = delta.values(), layers[l]
         n, k, width = values.shape
-        product = workspace.array(f"layer {l}", (n * k, len(layer.weights)), values.dtype)
+        product = delta.workspace.array(f"layer {l}", (n * k, len(layer.weights)), values.dtype)
         np.matmul(values.reshape(n * k, width), layer.weights.T, out=product)
         if layer.scale != 1:
             product *= product.dtype.type(layer.scale)
-        delta = Delta(product.reshape(n, k, -1), slope, workspace)
+        delta = Delta(product.reshape(n, k, -1), slope, delta.workspace)
         yield delta
 
 
