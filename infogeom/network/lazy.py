@@ -37,6 +37,8 @@ __all__ = ["linearised"]
 Array = NDArray[np.float64]
 #: Rows N O of the largest kernel.
 MOST_OUTPUTS = 4000
+#: Label of the times that gradient descent of a small rate comes to.
+TIME = r"$t = \eta \cdot \mathrm{step}$"
 #: Relative tolerance below which the integrator has no digits left.
 LEAST_TOLERANCE = 1e-13
 #: Evaluations of a flow after which it is given up: it has come to where the loss has no derivative.
@@ -157,7 +159,7 @@ def linearised(
         **versions(),
         "wall_time_seconds": time.perf_counter() - began,
     }
-    return xr.Dataset(variables, {"time": numbers("time", when, "time, learning rate × steps")}, attributes)
+    return xr.Dataset(variables, {"time": numbers("time", when, TIME)}, attributes)
 
 
 def _checked_times(times: ArrayLike) -> Array:
