@@ -22,6 +22,7 @@ __all__ = [
     "as_matrix",
     "by_name",
     "check_count",
+    "check_fisher",
     "check_positive",
     "check_real",
     "columns_of",
@@ -352,6 +353,12 @@ def check_count(name: str, value: int, least: int = 1) -> None:
         raise TypeError(f"{name} must be an int, got {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def check_fisher(fisher: str) -> None:
+    """Raise unless ``fisher`` says whose labels a Fisher information is a mean over: the data's, or the model's own."""
+    if fisher not in ("empirical", "expected"):
+        raise ValueError(f"fisher must be 'empirical' or 'expected', got {fisher!r}")
 
 
 def path_of(name: str, given: str | os.PathLike[str]) -> Path:

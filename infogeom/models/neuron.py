@@ -7,7 +7,7 @@ import sympy
 from numpy.typing import ArrayLike, NDArray
 from sympy import Symbol
 
-from infogeom.arguments import array_of, check_count, check_real, finite_array
+from infogeom.arguments import array_of, check_count, check_fisher, check_real, finite_array
 from infogeom.functions import expit, stable
 from infogeom.losses import Loss
 from infogeom.losses.loss import check_defines
@@ -127,8 +127,7 @@ def sigmoid_neuron(
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must come from infogeom.losses, got {loss!r}")
     check_defines(loss, "a model", "expression")
-    if fisher not in ("empirical", "expected"):
-        raise ValueError(f"fisher must be 'empirical' or 'expected', got {fisher!r}")
+    check_fisher(fisher)
     check_real("steepness", steepness)
     if not 0 < abs(float(steepness)) < float("inf"):
         raise ValueError(f"steepness must be finite and not 0, got {steepness}")

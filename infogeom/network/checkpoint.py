@@ -25,7 +25,7 @@ from infogeom.files import write_atomically
 from infogeom.losses import Loss
 from infogeom.network.mlp import MLP
 from infogeom.network.recording import Record
-from infogeom.optimizers import Optimizer
+from infogeom.optimizers import Descent
 
 __all__ = [
     "Form",
@@ -75,7 +75,7 @@ def versions() -> dict[str, str]:
 
 
 def settings_of(
-    net: MLP, data: str, loss: Loss, optimizer: Optimizer, batch_size: int | None, record: Record, seed: int
+    net: MLP, data: str, loss: Loss, optimizer: Descent, batch_size: int | None, record: Record, seed: int
 ) -> dict[str, str]:
     """Every argument that the result of `fit` depends on, but for the epochs; ``data`` is the data's digest."""
     of_net = {name: str(getattr(net, name)) for name in ("widths", "activation", "dtype", "parametrization", "bias")}

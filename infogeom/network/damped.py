@@ -30,7 +30,7 @@ from infogeom.network.passes import Forward, Workspace, forward
 from infogeom.network.seeds import Seeds, check_network, checked, exact_outputs, exact_seeds
 from infogeom.network.spectra import gram, seeded
 
-__all__ = ["Dual", "Primal", "damped"]
+__all__ = ["DampingError", "Dual", "Primal", "damped", "seeded_gradients", "system"]
 
 Array = NDArray[np.float64]
 #: Rows of the largest dense matrix.
@@ -39,6 +39,16 @@ MOST_ROWS = 8000
 EPSILON = float(np.finfo(np.float64).eps)
 #: Corrections of a solution by what it leaves of the right side, at most.
 CORRECTIONS = 10
+
+
+class DampingError(ValueError):
+    """Damping that float64 cannot tell from none beside entries of the Fisher information up to ``largest``."""
+
+    def __init__(self, damping: float, largest: float) -> None:
+        super().__init__(
+            f"damping must be above what float64 rounds off the Fisher information, got {damping} for entries up to "
+            f"{largest:.3g}"
+        )
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ class Damped:
     def check_condition(self) -> None:
         """Raise ValueError where solutions for right sides that are no combinations of gradients keep no digit."""
         if self.largest * EPSILON > self.damping:
-            raise _too_small(self.damping, self.largest)
+            raise DampingError(self.damping, self.largest)
 
     def logdet(self) -> float:
         """Logarithm of the determinant of F + λ 1."""
@@ -141,26 +151,30 @@ def damped(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, damping: flo
     check_network(net)
     check_positive("damping", damping)
     double = replace(net, dtype="float64")
-    inputs, seeds = checked(double, x, y, loss, fisher)
-    common = double, inputs, seeds, float(damping)
+    return system(double, *checked(double, x, y, loss, fisher), float(damping))
 
-    # How many seeds a sample has only the seeds know.
-    layers = double.layers()
-    first = forward(layers, net.activation, inputs[:1])
-    gradients = len(inputs) * seeds(exact_outputs(double, first), slice(0, 1)).shape[1]
-    size = min(gradients, net.parameters.size)
-    if size > MOST_ROWS:
-        raise ValueError(
-            f"x must have so few samples, or net so few parameters, that a dense matrix has up to {MOST_ROWS} rows, "
-            f"got {gradients} seeded gradients and {net.parameters.size} parameters"
-        )
+
+def system(net: MLP, inputs: NDArray[Any], seeds: Seeds, damping: float) -> Primal | Dual:
+    """Damped Fisher information of a float64 network, from checked inputs and their seeds."""
+    common, layers = (net, inputs, seeds, damping), net.layers()
     with np.errstate(over="ignore", invalid="ignore"):  # asked for in the end
-        if size < gradients:
-            return Primal(*common, *_factor(products_of_parameters(double, inputs, seeds), len(inputs), damping))
+        if net.parameters.size < seeded_gradients(net, len(inputs), seeds):
+            return Primal(*common, *_factor(products_of_parameters(net, inputs, seeds), len(inputs), damping))
         passed = forward(layers, net.activation, inputs)
-        vectors = exact_seeds(exact_outputs(double, passed), seeds, slice(None))
+        vectors = exact_seeds(exact_outputs(net, passed), seeds, slice(None))
         dual = gram(layers, seeded(layers, passed, vectors, np.ones(1))).T
         return Dual(*common, *_factor(dual, len(inputs), damping), passed, vectors)
+
+
+def seeded_gradients(net: MLP, samples: int, seeds: Seeds) -> int:
+    """Seeded gradients N K of so many samples; ValueError where they, and the parameters too, are too many."""
+    found = samples * int(seeds(np.zeros((1, net.widths[-1])), slice(0, 1)).shape[1])
+    if min(found, net.parameters.size) > MOST_ROWS:
+        raise ValueError(
+            f"x must have so few samples, or net so few parameters, that a dense matrix has up to {MOST_ROWS} rows, "
+            f"got {found} seeded gradients and {net.parameters.size} parameters"
+        )
+    return found
 
 
 def _factor(products: Array, samples: int, damping: float) -> tuple[Array, float]:
@@ -176,14 +190,7 @@ def _factor(products: Array, samples: int, damping: float) -> tuple[Array, float
     try:
         factor = np.asarray(cho_factor(finite(products), overwrite_a=True)[0])
     except LinAlgError:
-        raise _too_small(damping, largest) from None
+        raise DampingError(damping, largest) from None
     if np.diag(factor).min() ** 2 < len(factor) * EPSILON * (1 + largest / damping):
-        raise _too_small(damping, largest)
+        raise DampingError(damping, largest)
     return factor, largest
-
-
-def _too_small(damping: float, largest: float) -> ValueError:
-    return ValueError(
-        f"damping must be above what float64 rounds off the Fisher information, got {damping} for entries up to "
-        f"{largest:.3g}"
-    )

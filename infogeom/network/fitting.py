@@ -21,10 +21,11 @@ from infogeom.losses import Loss
 from infogeom.network import checkpoint as checkpoints
 from infogeom.network.checkpoint import Form
 from infogeom.network.mlp import MLP
-from infogeom.network.passes import forward, loss_gradient, one_blas_thread
+from infogeom.network.passes import one_blas_thread
 from infogeom.network.recording import FURTHER, RECORDED, Record, measure, shapes, stratified_sample
 from infogeom.network.seeds import check_loss
-from infogeom.optimizers import Adam, Optimizer
+from infogeom.network.steps import Steps, steps_of
+from infogeom.optimizers import Adam, Descent
 from infogeom.variables import Variable, numbers, texts
 
 __all__ = ["TrainingWarning", "fit"]
@@ -52,7 +53,7 @@ def fit(
     loss: Loss,
     *,
     epochs: int,
-    optimizer: Optimizer | None = None,
+    optimizer: Descent | None = None,
     batch_size: int | None = 128,
     record: Record | None = None,
     seed: int = 0,
@@ -75,8 +76,8 @@ def fit(
         From `infogeom.losses`.
     epochs : int
         Passes through the data, at least 0.
-    optimizer : Optimizer, optional
-        `Adam` with learning rate 1e-3 when omitted, or `SGD`.
+    optimizer : Descent, optional
+        From `infogeom.optimizers`; `Adam` with learning rate 1e-3 when omitted.
     batch_size : int or None
         Samples per step, the last batch of an epoch perhaps fewer; None takes all at once.
     record : Record, optional
@@ -144,7 +145,7 @@ def started(
     x: ArrayLike,
     y: ArrayLike,
     loss: Loss,
-    optimizer: Optimizer,
+    optimizer: Descent,
     batch_size: int | None,
     record: Record,
     seed: int,
@@ -153,8 +154,7 @@ def started(
     if not isinstance(net, MLP):
         raise TypeError(f"net must be an MLP, got {type(net).__name__}")
     check_loss(loss, "training", "values", "gradient", "expected_factor")
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer must be Adam or SGD from infogeom.optimizers, got {optimizer!r}")
+    steps = steps_of(optimizer, net, loss)
     if not isinstance(record, Record):
         raise TypeError(f"record must be a Record, got {record!r}")
     check_count("seed", seed, least=0)
@@ -166,9 +166,8 @@ def started(
         one.check_targets(targets)
     if batch_size is not None:
         check_count("batch_size", batch_size)
-    parameters = net.parameters.copy()
     size = min(batch_size or len(inputs), len(inputs))
-    return _Run(net, inputs, targets, loss, optimizer, size, record, seed, parameters, optimizer.start(parameters))
+    return _Run(net, inputs, targets, loss, steps, size, record, seed, net.parameters.copy(), steps.start(size))
 
 
 @dataclass
@@ -179,7 +178,7 @@ class _Run:
     inputs: Array
     targets: NDArray[np.float64]
     loss: Loss
-    optimizer: Optimizer
+    steps: Steps[Any]
     batch_size: int
     record: Record
     seed: int
@@ -198,7 +197,7 @@ class _Run:
         """What a checkpoint must agree in: versions too, for no run is made of the numbers of two."""
         data = checkpoints.digest(self.inputs, self.targets)
         given = checkpoints.settings_of(
-            self.net, data, self.loss, self.optimizer, self.batch_size, self.record, self.seed
+            self.net, data, self.loss, self.steps.optimizer, self.batch_size, self.record, self.seed
         )
         return given | checkpoints.versions()
 
@@ -241,25 +240,24 @@ class _Run:
         """What is told of a run whose numbers are beyond their range."""
         advice = "inputs, targets or initial parameters are too large"
         if self.epoch:
-            advice = f"try a learning_rate below {self.optimizer.learning_rate:g}"
+            advice = f"try {self.steps.optimizer.calmer}"
         last = f"(last recorded loss {self.last_loss})"
         return f"training with {self.loss.name} diverged in epoch {self.epoch}: {error} {last}; {advice}"
 
     def advance(self) -> None:
         """One epoch; an interrupt in it leaves the state as it was before."""
         parameters, state = self.parameters.copy(), tuple(array.copy() for array in self.state)
-        gradient = np.empty_like(parameters)
-        layers, gradients = self.net.layers(parameters), self.net.layers(gradient)
         order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.inputs))
         batch = np.empty((self.batch_size, self.inputs.shape[1]), self.inputs.dtype)
         starts = range(0, len(order), self.batch_size)
-        for step, start in enumerate(starts, start=1 + self.epoch * len(starts)):
-            rows = order[start : start + self.batch_size]
-            x = np.take(self.inputs, rows, axis=0, out=batch[: len(rows)], mode="clip")
-            passed = forward(layers, self.net.activation, x)
-            r = self.loss.gradient(passed.outputs.astype(np.float64), self.targets[rows]) / len(rows)
-            loss_gradient(layers, gradients, passed, r.astype(parameters.dtype))
-            self.optimizer.update(parameters, gradient, state, step)
+        try:
+            for step, start in enumerate(starts, start=1 + self.epoch * len(starts)):
+                rows = order[start : start + self.batch_size]
+                x = np.take(self.inputs, rows, axis=0, out=batch[: len(rows)], mode="clip")
+                self.steps.update(parameters, state, x, self.targets[rows], step)
+        except OverflowError:
+            self.epoch += 1  # in which the run diverges
+            raise
         self.parameters, self.state, self.epoch = parameters, state, self.epoch + 1
 
     def measure(self, last: int) -> None:
@@ -366,7 +364,7 @@ class _Run:
             "samples": len(self.inputs),
             "probe_samples": len(self.probe),
             "loss": self.loss.name,
-            "optimizer": str(self.optimizer),
+            "optimizer": str(self.steps.optimizer),
             "batch_size": self.batch_size,
             "seed": int(self.seed),
             "epochs": self.epoch,

@@ -15,7 +15,7 @@ from infogeom.network import checkpoint as checkpoints
 from infogeom.network.fitting import CHECKPOINT_EVERY, _Run, started
 from infogeom.network.mlp import MLP
 from infogeom.network.recording import Record
-from infogeom.optimizers import Optimizer
+from infogeom.optimizers import Descent
 
 __all__ = ["Job"]
 
@@ -30,7 +30,7 @@ class Job:
     loss: Loss
     seed: int
     epochs: int
-    optimizer: Optimizer
+    optimizer: Descent
     batch_size: int | None
     record: Record
     data: str

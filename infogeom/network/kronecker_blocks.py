@@ -182,8 +182,12 @@ def rotated(bases: tuple[NDArray[Any], NDArray[Any]], v: NDArray[Any], *, back: 
 def solved(
     bases: tuple[NDArray[Any], NDArray[Any]], eigenvalues: NDArray[Any], v: NDArray[Any], damping: float
 ) -> NDArray[Any]:
-    """Solutions (…, p, m) for matrices v and the eigenvalues (p, m) of a Kronecker product, damping added."""
-    return rotated(bases, rotated(bases, v, back=False) / (eigenvalues + damping))
+    """Solutions (…, p, m) for matrices v and the eigenvalues (p, m) of a Kronecker product, damping added.
+
+    Those of v's dtype, if the bases are of it too.
+    """
+    along = rotated(bases, v, back=False) / (eigenvalues + damping)
+    return rotated(bases, along.astype(v.dtype, copy=False))
 
 
 def places(net: MLP) -> list[slice]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from infogeom.arguments import check_fisher
 from infogeom.losses import Loss
 from infogeom.losses.loss import check_defines
 from infogeom.network.mlp import MLP
@@ -26,6 +27,7 @@ __all__ = [
     "exact_outputs",
     "exact_seeds",
     "expected",
+    "fisher_seeds",
     "inputs_of",
     "scaled_seeds",
     "targets_for",
@@ -39,8 +41,7 @@ Seeds = Callable[[Array, slice], Array]
 
 def checked(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, fisher: str) -> tuple[NDArray[Any], Seeds]:
     """Inputs, and the seeds that make squared gradients those of a Fisher information."""
-    if fisher not in ("empirical", "expected"):
-        raise ValueError(f"fisher must be 'empirical' or 'expected', got {fisher!r}")
+    check_fisher(fisher)
     needed = "gradient" if fisher == "empirical" else "expected_factor"
     check_loss(loss, f"fisher={fisher!r}", needed)
     inputs = inputs_of(net, x)
@@ -60,6 +61,11 @@ def empirical(loss: Loss, targets: Array) -> Seeds:
 def expected(loss: Loss) -> Seeds:
     """Seeds of the expected Fisher information."""
     return lambda outputs, _: loss.expected_factor(outputs)
+
+
+def fisher_seeds(loss: Loss, targets: Array, fisher: str) -> Seeds:
+    """Seeds of either, from checked targets."""
+    return expected(loss) if fisher == "expected" else empirical(loss, targets)
 
 
 def targets_for(net: MLP, y: ArrayLike, loss: Loss, samples: int) -> Array:

@@ -13,7 +13,7 @@ from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Workspace
 from infogeom.network.seeds import check_loss, exact_outputs
 
-__all__ = ["fisher_logdet", "fisher_solve", "natural_gradient"]
+__all__ = ["fisher_logdet", "fisher_solve", "natural_gradient", "naturally"]
 
 Array = NDArray[np.float64]
 
@@ -105,8 +105,12 @@ def natural_gradient(
         raise ValueError("y must be given for a natural gradient, got None")
     check_loss(loss, "a natural gradient", "gradient")
     system = damped(net, x, y, loss, damping, fisher)
-    targets = net.checked_targets(y, len(system.inputs))
-    with np.errstate(over="ignore", invalid="ignore"):
+    return naturally(system, loss, net.checked_targets(y, len(system.inputs)), fisher)
+
+
+def naturally(system: Primal | Dual, loss: Loss, targets: Array, fisher: str) -> Array:
+    """Natural gradient of the mean loss over the samples of a damped Fisher information, (P,)."""
+    with np.errstate(over="ignore", invalid="ignore"):  # asked for in the end
         if isinstance(system, Dual):
             coefficients = system.coefficients(loss, targets, fisher)
             if coefficients is not None:

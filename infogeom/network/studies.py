@@ -29,7 +29,7 @@ from infogeom.network.passes import can_limit_blas
 from infogeom.network.recording import Record
 from infogeom.network.seeds import check_loss
 from infogeom.network.targets import targets_of
-from infogeom.optimizers import Adam, Optimizer
+from infogeom.optimizers import Adam, Descent
 from infogeom.variables import flags, texts
 from infogeom.workers import LostWorkerError, shared_out
 
@@ -61,7 +61,7 @@ def study(
     hidden_layers: int = 2,
     activation: str = "relu",
     dtype: str = "float32",
-    optimizer: Optimizer | None = None,
+    optimizer: Descent | None = None,
     batch_size: int | None = 128,
     record: Record | None = None,
 ) -> xr.Dataset:

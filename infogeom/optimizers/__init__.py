@@ -1,4 +1,8 @@
-"""Update rules of gradient-based training, shared by the networks on data sets and the two-parameter models."""
+"""Settings of optimizers: update rules, which networks and two-parameter models share, and second-order ones.
+
+Update rules take gradients and nothing else.  Second-order optimizers take what the samples say of a network's geometry
+too: they are settings alone, and `infogeom.network` makes their steps.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infogeom.arguments import check_positive, check_real
+from infogeom.arguments import check_count, check_fisher, check_positive, check_real
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.optimizers import updates
 
-__all__ = ["SGD", "Adam", "Optimizer"]
+__all__ = ["KFAC", "SGD", "Adam", "Descent", "NaturalGradient", "Optimizer", "SecondOrder"]
 
 Array = NDArray[Any]
 #: Share of the root of the dtype's largest number from which on a gradient is large.
@@ -23,7 +27,25 @@ SAFE_SHARE = 1 - 2.0**-6
 LEAST_SCALED = 2.0**-5
 
 
-class Optimizer(ABC):
+class Descent(ABC):
+    """What all optimizers have in common: a learning rate.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> isinstance(ig.optimizers.Adam(), ig.optimizers.Descent)
+    True
+    """
+
+    learning_rate: float
+
+    @property
+    def calmer(self) -> str:
+        """In words, the settings to try where training diverges."""
+        return f"a learning_rate below {self.learning_rate:g}"
+
+
+class Optimizer(Descent):
     """What the update rules have in common: a learning rate, and a state of arrays like the parameters.
 
     Examples
@@ -32,8 +54,6 @@ class Optimizer(ABC):
     >>> isinstance(ig.optimizers.SGD(0.1), ig.optimizers.Optimizer)
     True
     """
-
-    learning_rate: float
 
     @abstractmethod
     def start(self, parameters: Array) -> tuple[Array, ...]:
@@ -163,6 +183,112 @@ class Adam(Optimizer):
             root = np.sqrt(v) / unit
             second[large] = np.where(v >= LEAST_SCALED, -v, v / unit / unit)
             parameters[large] = theta - rate * first[large] / (root * root_correction + epsilon)
+
+
+# --- On the manifold of the network's distributions -------------------------------------------------------------------
+
+
+class SecondOrder(Descent):
+    """What optimizers have in common whose steps take the Fisher information of a batch: damping, and which Fisher.
+
+    They are for networks, in `infogeom.network.fit` and `infogeom.network.study`.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> isinstance(ig.optimizers.NaturalGradient(0.1, 1e-2), ig.optimizers.SecondOrder)
+    True
+    """
+
+    damping: float
+    fisher: str
+
+    def __post_init__(self) -> None:
+        check_positive("learning_rate", self.learning_rate)
+        check_positive("damping", self.damping)
+        check_fisher(self.fisher)
+
+    @property
+    def calmer(self) -> str:
+        """In words, the settings to try where training diverges."""
+        return f"{super().calmer} or a damping above {self.damping:g}"
+
+
+@dataclass(frozen=True)
+class NaturalGradient(SecondOrder):
+    """Natural gradient descent, θ ← θ − η (F + λ 1)⁻¹ ∇L with gradient and Fisher information of the same batch.
+
+    Exact, whatever the number of parameters: solved for the coefficients of the batch's gradients, in float64 for
+    float32 networks too (`infogeom.network.natural_gradient`). Amari, "Natural gradient works efficiently in learning",
+    Neural Computation 10, 1998, has the Fisher information over labels of the model, ``fisher="expected"``.
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, positive and finite.
+    damping : float
+        λ, added to the diagonal, positive and finite. As λ grows, λ times the step becomes that of gradient descent.
+    fisher : {"empirical", "expected"}
+        Over the labels of the data, or over those of the model, where a step takes as many times longer as labels go.
+
+    Examples
+    --------
+    >>> import numpy as np, infogeom as ig
+    >>> net, x, y = ig.network.MLP((2, 1, 2), seed=1, dtype="float64"), [[1.0, 0.5], [0.2, -1.0]], [[1, 0], [0, 1]]
+    >>> loss, rule = ig.losses.CrossEntropy(), ig.optimizers.NaturalGradient(0.5, damping=0.1)
+    >>> record = ig.network.fit(net, x, y, loss, epochs=1, optimizer=rule, batch_size=None)
+    >>> ((net.parameters - record.parameters.values) / 0.5).round(4)  # natural_gradient(net, x, y, loss, damping=0.1)
+    array([-0.8273, -0.4137, -0.8273, -0.2709,  0.2709,  0.612 , -0.612 ])
+    """
+
+    learning_rate: float
+    damping: float
+    fisher: str = "empirical"
+
+
+@dataclass(frozen=True)
+class KFAC(SecondOrder):
+    """K-FAC, θ_l ← θ_l − η (A_l ⊗ G_l + λ 1)⁻¹ ∇_l L for each layer l, with running averages of both factors.
+
+    A_l and G_l are those of `infogeom.network.kfac` on each batch; after k batches the earlier ones keep the share
+    min(1 − 1/k, decay), so that averages begin as plain ones (Martens and Grosse, "Optimizing Neural Networks with
+    Kronecker-factored Approximate Curvature", ICML 2015, Sec. 5). The damping is added to the product itself, exactly,
+    by eigenvectors of both factors, as ``solve(v, damping)`` of a Kronecker block does; theirs is split between the
+    factors. There is neither momentum nor a bound on the step.
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, positive and finite.
+    damping : float
+        λ, positive and finite.
+    decay : float
+        Share of the earlier averages in new ones, in [0, 1).
+    interval : int
+        Steps between decompositions into eigenvectors, from the first step on; averages are taken at every step.
+    fisher : {"empirical", "expected"}
+        Over the labels of the data, or over those of the model.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> x, y = ig.network.load_digits()
+    >>> rule = ig.optimizers.KFAC(0.1, damping=1e-2, fisher="expected")
+    >>> net, loss = ig.network.MLP((64, 32, 10)), ig.losses.CrossEntropy()
+    >>> bool(ig.network.fit(net, x, y, loss, epochs=3, optimizer=rule).accuracy[-1] > 0.9)
+    True
+    """
+
+    learning_rate: float
+    damping: float
+    decay: float = 0.95
+    interval: int = 10
+    fisher: str = "empirical"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_fraction("decay", self.decay)
+        check_count("interval", self.interval)
 
 
 def _root_of_largest(parameters: Array) -> Any:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import infogeom as ig
-from infogeom.optimizers import SGD, Adam, Optimizer
+from infogeom.optimizers import KFAC, SGD, Adam, NaturalGradient, Optimizer
 from tests import network_reference as reference
 from tests import strategies
 from tests.problems import EPS
@@ -114,6 +114,14 @@ def test_float32_stays_float32(optimizer: Optimizer) -> None:
         (lambda: Adam(beta1=-0.1), r"beta1 must lie in \[0, 1\), got -0.1"),
         (lambda: Adam(beta2=1), r"beta2 must lie in \[0, 1\), got 1"),
         (lambda: Adam(epsilon=0), "epsilon must be positive and finite, got 0"),
+        (lambda: NaturalGradient(-1.0, 1.0), "learning_rate must be positive and finite, got -1.0"),
+        (lambda: NaturalGradient(1.0, 0.0), "damping must be positive and finite, got 0.0"),
+        (lambda: NaturalGradient(1.0, 1.0, "true"), "fisher must be 'empirical' or 'expected', got 'true'"),
+        (lambda: KFAC(0.0, 1.0), "learning_rate must be positive and finite, got 0.0"),
+        (lambda: KFAC(1.0, -1e-3), "damping must be positive and finite, got -0.001"),
+        (lambda: KFAC(1.0, 1.0, decay=1.0), r"decay must lie in \[0, 1\), got 1.0"),
+        (lambda: KFAC(1.0, 1.0, interval=0), "interval must be at least 1, got 0"),
+        (lambda: KFAC(1.0, 1.0, fisher="model"), "fisher must be 'empirical' or 'expected', got 'model'"),
     ],
 )
 def test_bad_numbers_are_a_value_error_that_says_why(make: Any, message: str) -> None:
