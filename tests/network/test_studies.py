@@ -451,7 +451,7 @@ def test_a_checkpoint_of_another_version_is_refused_before_any_training(
         ({"epochs": -1}, ValueError, "epochs must be at least 0"),
         ({"out": "/dev/null/runs"}, ValueError, "out '/dev/null/runs' cannot be written to"),
         ({"y": -Y}, ValueError, "targets of cross-entropy must be non-negative"),
-        ({"optimizer": "adam"}, TypeError, "optimizer must be Adam or SGD"),
+        ({"optimizer": "adam"}, TypeError, "optimizer must come from infogeom.optimizers"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1"),
         ({"record": 3}, TypeError, "record must be a Record, got 3"),
         ({"final": 1}, TypeError, "final must be True or False, got 1"),
