@@ -22,8 +22,9 @@ from infogeom.network import checkpoint as checkpoints
 from infogeom.network.checkpoint import Form
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import one_blas_thread
-from infogeom.network.recording import FURTHER, RECORDED, Record, measure, shapes, stratified_sample
+from infogeom.network.recording import FURTHER, Record, labels, measure, shapes, stratified_sample
 from infogeom.network.seeds import check_loss
+from infogeom.network.spectra import traced_kernel
 from infogeom.network.steps import Steps, steps_of
 from infogeom.optimizers import Adam, Descent
 from infogeom.variables import Variable, numbers, texts
@@ -96,8 +97,9 @@ def fit(
     xarray.Dataset
         Along "epoch", measured on the probe set of ``record``: loss, accuracy, fisher_trace, fisher_trace_expected,
         ntk_trace, the factors residual_square · kernel_mean · covariance_factor · alignment_factor = fisher_trace, and
-        live_fraction, the share of hidden units with a slope on some sample. ``parameters`` holds the last ones, for
-        ``net.with_parameters``. The attribute ``ended`` says "complete", "interrupted" (Ctrl-C) or "diverged".
+        live_fraction, the share of hidden units with a slope on some sample; and what `Record` adds. ``parameters``
+        holds the last ones, for ``net.with_parameters``. The attribute ``ended`` says "complete", "interrupted" (by
+        Ctrl-C) or "diverged".
 
     Raises
     ------
@@ -201,6 +203,11 @@ class _Run:
         )
         return given | checkpoints.versions()
 
+    @cached_property
+    def initial_kernel(self) -> Array | None:
+        """Traced kernel before the first epoch, which a run that goes on finds again; None where nobody asks."""
+        return traced_kernel(self.net, self.inputs[self.probe]) if self.record.kernel else None
+
     @property
     def seconds(self) -> float:
         """Wall time of the run, that of earlier sessions too."""
@@ -230,6 +237,10 @@ class _Run:
                 ended, told = "interrupted", f"training was interrupted after epoch {self.epoch} of {epochs}"
             except OverflowError as error:
                 ended, told = "diverged", self._divergence(error)
+            except Exception:
+                if path:
+                    self.save(path, None)
+                raise
 
         # What was recorded stays, and can be gone on from but where numbers are beyond their range.
         if path and ended != "diverged":
@@ -267,7 +278,7 @@ class _Run:
         if self.epoch not in self.records and (self.epoch % self.record.every == 0 or self.epoch == last):
             net = self.net.with_parameters(self.parameters)
             probe = self.inputs[self.probe], self.targets[self.probe]
-            self.records[self.epoch] = measure(net, *probe, self.loss, self.record)
+            self.records[self.epoch] = measure(net, *probe, self.loss, self.record, self.initial_kernel)
 
     @property
     def last_loss(self) -> str:
@@ -341,16 +352,17 @@ class _Run:
 
     def columns(self) -> dict[str, Array]:
         """Records by name, stacked along epochs."""
-        nothing = [name for name in RECORDED if name not in FURTHER]
-        names = next(iter(self.records.values()), nothing)
+        forms = shapes(self.net, len(self.probe), self.record)
+        names = next(iter(self.records.values()), [name for name in forms if not forms[name]])
         return {name: np.array([row[name] for row in self.records.values()]) for name in names}
 
     def dataset(self, ended: str) -> xr.Dataset:
         """Labelled records, and the last parameters."""
         variables: dict[str, Variable] = {}
+        label_of = labels(self.record)
         for name, column in self.columns().items():
             dims = ("epoch", FURTHER[name]) if name in FURTHER else "epoch"
-            variables[name] = numbers(dims, column, RECORDED[name])
+            variables[name] = numbers(dims, column, label_of[name])
         variables["parameters"] = ("parameter", self.parameters, {"long_name": "parameters after the last epoch"})
         coordinates = {"epoch": numbers("epoch", list(self.records), "epoch")}
         if self.record.losses:

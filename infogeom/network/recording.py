@@ -12,13 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 from infogeom.arguments import check_count
 from infogeom.losses import Loss
 from infogeom.network.blocks import seed_squares
+from infogeom.network.kernel_quantities import KERNEL, kernel_quantities
+from infogeom.network.measured import Measures, checked_measures, functions, identity, measured
 from infogeom.network.mlp import MLP
 from infogeom.network.seeds import check_loss, empirical, expected, unit_vectors
 from infogeom.network.spectra import fisher_spectrum, traced_kernel, traced_spectrum
 from infogeom.network.targets import targets_of
 from infogeom.quantities import QUANTITIES
 
-__all__ = ["FACTORS", "FURTHER", "RECORDED", "Record", "measure", "shapes", "stratified_sample"]
+__all__ = ["FACTORS", "FURTHER", "RECORDED", "Record", "labels", "measure", "shapes", "stratified_sample"]
 
 Array = NDArray[np.float64]
 
@@ -39,9 +41,12 @@ RECORDED: Mapping[str, str] = {
     "fisher_trace_of": QUANTITIES["fisher_trace"].label + " of other losses",
     "fisher_spectrum": "leading eigenvalues of $I$",
     "ntk_spectrum": r"leading eigenvalues of $\sum_a \Lambda_{nm,aa}$",
+    **KERNEL,
 }
 #: Records with a dimension besides "epoch".
 FURTHER = {"fisher_trace_of": "measured_loss", "fisher_spectrum": "rank", "ntk_spectrum": "rank"}
+#: Names in a Dataset of `fit` or `study` that are those of dimensions, coordinates and what is no record.
+OTHERS = ("epoch", "measured_loss", "parameter", "parameters", "rank", "seed", "status", "training_loss", "width")
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,32 @@ class Record:
     spectra : int
         Leading eigenvalues to record, of the empirical Fisher information and of the kernel's trace over outputs; at
         most as many as there are samples in the probe, or parameters.
+    kernel : bool
+        Record of the kernel's trace over outputs K, N × N for a probe of N samples: ``kernel_entropy``, −Σ p log p of
+        p = λ / Σλ for its eigenvalues, and ``kernel_effective_rank``, the exponential of that (Roy and Vetterli, "The
+        effective rank", EUSIPCO 2007); ``kernel_alignment`` ⟨K, y yᵀ⟩ / (‖K‖ ‖y yᵀ‖) with the targets, not centred
+        (Cristianini et al., "On kernel-target alignment", NIPS 2001); ``kernel_distance`` ‖K − K₀‖ / ‖K₀‖ from that
+        before the first epoch. Norms are Frobenius's. Where K vanishes the first three are 0, 1 and 0.
+    measure : mapping of str to callable
+        Quantities of your own by name: ``function(net, x, y)`` of the network and copies of the probe's inputs (N, d)
+        and targets (N, O) gives a finite real number, the same for the same arguments. A checkpoint and a study know it
+        by its module and qualified name, so that it has to be a function of a module, no lambda, local or bound one.
+        What it raises, or anything else that it gives, ends the run with an error, after its checkpoint is written.
 
     Examples
     --------
     >>> import infogeom as ig
     >>> ig.network.Record(every=5, probe=None, losses=[ig.losses.LpNorm(2)])
     Record(every=5, probe=None, seed=0, losses=(LpNorm(p=2.0),), spectra=0)
+
+    How far K-FAC is from the Fisher information of the last layer, along training:
+
+    >>> def kfac_error(net, x, y):
+    ...     return ig.network.kronecker_errors(net, x, y, ig.losses.CrossEntropy()).kfac[-1]
+    >>> net, x, y = ig.network.MLP((2, 3, 2), seed=1), [[1.0, 0.5], [0.2, -1.0]], [[1, 0], [0, 1]]
+    >>> record = ig.network.Record(measure={"kfac_error": kfac_error})
+    >>> ig.network.fit(net, x, y, ig.losses.CrossEntropy(), epochs=2, record=record).kfac_error.values.round(4)
+    array([0.5297, 0.5297, 0.5298])
     """
 
     every: int = 1
@@ -74,6 +99,8 @@ class Record:
     seed: int = 0
     losses: Sequence[Loss] = ()
     spectra: int = 0
+    kernel: bool = False
+    measure: Measures = ()
 
     def __post_init__(self) -> None:
         for name, least in (("every", 1), ("probe", 1), ("seed", 0), ("spectra", 0)):
@@ -86,7 +113,20 @@ class Record:
         names = [loss.name for loss in self.losses]
         if len(set(names)) < len(names):
             raise ValueError(f"losses must have different names, got {names}")
+        if not isinstance(self.kernel, bool | np.bool_):
+            raise TypeError(f"kernel must be True or False, got {self.kernel!r}")
         object.__setattr__(self, "losses", tuple(self.losses))
+        object.__setattr__(self, "measure", checked_measures(self.measure, (*RECORDED, *OTHERS)))
+
+    def __repr__(self) -> str:
+        """What identifies records, and nothing of what nobody asked for, so that older ones are still known."""
+        fields = [f"{name}={getattr(self, name)!r}" for name in ("every", "probe", "seed", "losses", "spectra")]
+        if self.kernel:
+            fields.append("kernel=True")
+        if self.measure:
+            own = [f"{name!r}: {identity(function)}" for name, function in functions(self.measure).items()]
+            fields.append(f"measure={{{', '.join(own)}}}")
+        return f"Record({', '.join(fields)})"
 
 
 def stratified_sample(targets: ArrayLike, size: int | None, seed: int = 0) -> NDArray[np.int64]:
@@ -129,8 +169,12 @@ def stratified_sample(targets: ArrayLike, size: int | None, seed: int = 0) -> ND
     return np.sort(np.argsort(rank, kind="stable")[:size])
 
 
-def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> dict[str, Any]:
+def measure(
+    net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record, initial: Array | None = None
+) -> dict[str, Any]:
     """All recorded quantities at the network's parameters: numbers and arrays by name.
+
+    A record of the kernel needs the traced one of the ``initial`` network.
 
     One forward pass over the samples; all but the spectra are means over them of squares, which no sign spoils.
 
@@ -153,24 +197,40 @@ def measure(net: MLP, x: NDArray[Any], y: Array, loss: Loss, record: Record) -> 
         }
     if record.losses:
         found["fisher_trace_of"] = np.array(others)
-    beyond = [name for name, value in found.items() if not np.isfinite(value).all()]
-    if beyond:
-        raise OverflowError(f"{beyond[0]} is {found[beyond[0]]}")
 
     # What not every network has, or nobody asked for.
     if live:
         found["live_fraction"] = np.concatenate(live).mean()
+    count = _eigenvalues(net, len(x), record)
     if record.spectra:
-        count = _eigenvalues(net, len(x), record)
         found["fisher_spectrum"] = fisher_spectrum(net, x, y, loss)[:count]
-        found["ntk_spectrum"] = traced_spectrum(net, traced_kernel(net, x))[:count]
+    if record.spectra or record.kernel:
+        kernel = traced_kernel(net, x)
+        spectrum = traced_spectrum(net, kernel)
+    if record.spectra:
+        found["ntk_spectrum"] = spectrum[:count]
+    if record.kernel:
+        found |= kernel_quantities(kernel, spectrum, y, kernel if initial is None else initial)
+
+    # One that is not finite ends the run; those of the user's own are asked for where all is well.
+    beyond = [name for name, value in found.items() if not np.isfinite(value).all()]
+    if beyond:
+        raise OverflowError(f"{beyond[0]} is {found[beyond[0]]}")
+    for name, function in functions(record.measure).items():
+        found[name] = measured(name, function, net, x, y)
     return found
+
+
+def labels(record: Record) -> dict[str, str]:
+    """What may be recorded, with its label."""
+    own = {name: name.replace("_", " ") for name in functions(record.measure)}
+    return {**RECORDED, **own}
 
 
 def shapes(net: MLP, samples: int, record: Record) -> dict[str, tuple[int, ...]]:
     """Shape of each quantity that `measure` finds on so many samples."""
     found: dict[str, tuple[int, ...]] = dict.fromkeys(RECORDED, ())
-    for name in ("live_fraction", *FURTHER):
+    for name in ("live_fraction", *FURTHER, *KERNEL):
         del found[name]
     if record.losses:
         found["fisher_trace_of"] = (len(record.losses),)
@@ -178,7 +238,9 @@ def shapes(net: MLP, samples: int, record: Record) -> dict[str, tuple[int, ...]]
         found["live_fraction"] = ()
     if record.spectra:
         found |= dict.fromkeys(("fisher_spectrum", "ntk_spectrum"), (_eigenvalues(net, samples, record),))
-    return found
+    if record.kernel:
+        found |= dict.fromkeys(KERNEL, ())
+    return found | dict.fromkeys(functions(record.measure), ())
 
 
 def _eigenvalues(net: MLP, samples: int, record: Record) -> int:
