@@ -235,4 +235,5 @@ def _integrated(loss: Loss, start: Array, targets: Array, along: Array, times: A
 
 
 def _stopped(loss: Loss, reached: float, why: str) -> RuntimeError:
-    return RuntimeError(f"the flow of {loss.name} stopped at time {reached:.6g}: {why}")
+    known = "a flow goes no further than to where its loss has no derivative"
+    return RuntimeError(f"the flow of {loss.name} stopped at time {reached:.6g}: {why.rstrip('.')}; {known}")
