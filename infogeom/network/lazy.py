@@ -27,7 +27,7 @@ from infogeom.network.blocks import finite
 from infogeom.network.checkpoint import versions
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import forward
-from infogeom.network.seeds import check_loss, empirical, exact_outputs, exact_seeds, inputs_of, targets_for
+from infogeom.network.seeds import check_loss, check_network, empirical, exact_outputs, exact_seeds, targets_for
 from infogeom.network.spectra import kernel_matrix
 from infogeom.quantities import QUANTITIES
 from infogeom.variables import numbers
@@ -112,10 +112,12 @@ def linearised(
     """
     # What is asked for, in float64.
     began = time.perf_counter()
-    inputs = inputs_of(net, x)
+    check_network(net)
+    double = replace(net, dtype="float64")
+    inputs = double.checked_inputs(x)
     check_loss(loss, "linearised", "values", "gradient", "hessian_product")
-    targets = targets_for(net, y, loss, len(inputs))
-    others = None if new is None else net.checked_inputs(new, "new")
+    targets = targets_for(double, y, loss, len(inputs))
+    others = None if new is None else double.checked_inputs(new, "new")
     when = _checked_times(times)
     _check_tolerance(rtol)
     if targets.size > MOST_OUTPUTS:
@@ -123,11 +125,10 @@ def linearised(
             f"x must have so few samples that with all outputs they are at most {MOST_OUTPUTS} numbers, "
             f"got {len(inputs)} samples of {targets.shape[1]} outputs"
         )
-    double = replace(net, dtype="float64")
     at_start = _outputs(double, inputs)
 
-    # What flows, and what follows from it.
-    eigenvalues, vectors = _moving(kernel_matrix(double, double.checked_inputs(inputs)))
+    # What flows, and what follows from it for the same inputs and for others.
+    eigenvalues, vectors = _moving(kernel_matrix(double, inputs))
     along = vectors * np.sqrt(eigenvalues)
     closed = loss == MeanPower(2)
     if closed:
@@ -141,13 +142,10 @@ def linearised(
         "loss": numbers("time", np.array(losses), QUANTITIES["loss"].label),
     }
     if others is not None:
-        beside = kernel_matrix(double, double.checked_inputs(others), double.checked_inputs(inputs))
+        start, beside = _outputs(double, others), kernel_matrix(double, others, inputs)
         change = moved @ (beside @ (vectors / np.sqrt(eigenvalues))).T
-        start = _outputs(double, others)
-        label = "outputs $f$ of the linearised network for new inputs"
-        variables["outputs_new"] = numbers(
-            ("time", "new_sample", "output"), finite(start + change.reshape(-1, *start.shape)), label
-        )
+        found, label = start + change.reshape(-1, *start.shape), "outputs $f$ of the linearised network for new inputs"
+        variables["outputs_new"] = numbers(("time", "new_sample", "output"), finite(found), label)
 
     # All that the numbers depend on, as far as attributes can say it.
     attributes = {
@@ -183,7 +181,7 @@ def _check_tolerance(rtol: float) -> None:
 
 
 def _outputs(net: MLP, x: NDArray[Any]) -> Array:
-    return exact_outputs(net, forward(net.layers(), net.activation, net.checked_inputs(x)))
+    return exact_outputs(net, forward(net.layers(), net.activation, x))
 
 
 def _moving(kernel: Array) -> tuple[Array, Array]:

@@ -143,7 +143,7 @@ def test_the_loss_is_the_mean_of_the_outputs_and_falls() -> None:
 def test_labels_and_single_precision_give_what_targets_and_double_give() -> None:
     net = MLP((4, 6, 3), seed=2)
     double = MLP.from_arrays(*net.to_arrays(), dtype="float64")
-    expected = linearised(double, X.astype(np.float32), Y, CrossEntropy(), [0.5, 2.0], NEW.astype(np.float32))
+    expected = linearised(double, X, Y, CrossEntropy(), [0.5, 2.0], NEW)
     found = linearised(net, X, Y.argmax(axis=1), CrossEntropy(), [0.5, 2.0], NEW)
     for name in ("outputs", "outputs_new", "loss"):
         np.testing.assert_array_equal(found[name], expected[name])

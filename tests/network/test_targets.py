@@ -33,6 +33,7 @@ TAKERS: dict[str, Callable[[Any], Any]] = {
     "fisher_trace, expected": lambda y: network.fisher_trace(NET, X, y, CrossEntropy(), fisher="expected"),
     "fisher_spectrum": lambda y: network.fisher_spectrum(NET, X, y, CrossEntropy()),
     "fit": lambda y: network.fit(NET, X, y, CrossEntropy(), epochs=2, optimizer=SGD(0.1), batch_size=3),
+    "linearised": lambda y: network.linearised(NET, X, y, MeanPower(2), [0.0, 1.0]),
     "study": lambda y: network.study(X, y, losses=[LpNorm(2)], widths=[3], seeds=[0], epochs=0, workers=1),
     "stratified_sample": lambda y: network.stratified_sample(y, 4, seed=1),
 }
