@@ -25,7 +25,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
 import infogeom as ig
 from infogeom.files import writable_folder, write_atomically
@@ -254,11 +254,11 @@ def draw_deviations(ax: Axes, ds: xr.Dataset) -> None:
     ax.set_yscale("log")
     lower, upper = ax.get_ylim()
     ax.set_ylim(lower, upper * (upper / lower) ** 0.75)  # room for the legend
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    ax.yaxis.set_major_locator(FixedLocator([m * 10.0**k for k in range(-6, 0) for m in (1, 2, 5)] + [1]))
     ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_title("|trained − linearised| / way moved")
-    runs = f"mean and range of {ds.sizes['seed']} initial networks" if ds.sizes["seed"] > 1 else None
+    runs = f"mean and range of {ds.sizes['seed']} seeds" if ds.sizes["seed"] > 1 else None
     style = {"frameon": False, "borderaxespad": 0.2, "labelspacing": 0.3, "alignment": "left"}
     ax.legend(loc="upper left", title=runs, title_fontsize=7, handlelength=1.8, **style)
 
