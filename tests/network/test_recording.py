@@ -275,6 +275,24 @@ def test_what_is_no_number_ends_a_run_once_all_is_kept(
     np.testing.assert_array_equal(ds.parameters, fit(net, x, y, LpNorm(2), epochs=3).parameters)
 
 
+def nan_once_trained(net: MLP, _x: Array, _y: Array) -> float:
+    _, biases = net.to_arrays()
+    return math.nan if biases is not None and biases[0].any() and net.widths[1] == 4 else 1.0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_study_ends_with_the_name_of_what_is_no_number_and_keeps_its_runs(workers: int, tmp_path: Path) -> None:
+    x, y = data()
+    record = Record(measure={"mine": nan_once_trained})
+    with pytest.raises(ValueError, match="measure 'mine' must give a finite number, got nan") as caught:
+        study(
+            x, y, losses=[LpNorm(2)], widths=[6, 4], seeds=[0], epochs=2, workers=workers, record=record, out=tmp_path
+        )
+    assert "in the run l2_4_0" in "".join(caught.value.__notes__)
+    assert checkpoint.stands_at(tmp_path / "l2_4_0.checkpoint.npz") == 1
+    assert workers == 2 or (tmp_path / "l2_6_0.nc").exists()  # of two at once the other may have just begun
+
+
 class Bound:
     def norm(self, net: MLP, _x: Array, _y: Array) -> float:
         return float(net.parameters.size)
