@@ -101,7 +101,10 @@ def unit_vectors(outputs: Array, _: slice) -> Array:
 
 def scaled_seeds(net: MLP, passed: Forward, seeds: Seeds, rows: slice) -> tuple[NDArray[Any], Array]:
     """Seeds of entries up to 1 in the network's dtype, and what they were divided by, shape (n,) or (1,)."""
-    exact = exact_seeds(exact_outputs(net, passed), seeds, rows)
+    outputs = exact_outputs(net, passed)
+    if seeds is unit_vectors:  # of which many outputs have many numbers, for every block of samples
+        return np.eye(outputs.shape[1], dtype=net.dtype)[None], np.ones(1)
+    exact = exact_seeds(outputs, seeds, rows)
     size = np.abs(exact).max(axis=(1, 2))
     return (exact / np.where(size > 0, size, 1)[:, None, None]).astype(net.dtype), size
 
