@@ -46,13 +46,8 @@ DEFAULTS = {
 NOT_RUN = 2
 #: Epochs with positive traces that a run must have for anything to be said of it.
 LEAST_EPOCHS = 5
-#: Deviations that part traces nearly in proportion, roughly, and not at all: what slope 1 leaves of Var log tr I.
-NEARLY, ROUGHLY = 0.1, 0.5
-VERDICTS = (
-    "tr I and tr Λ evolve nearly in proportion",
-    "tr I and tr Λ evolve roughly in proportion",
-    "tr I and tr Λ do not evolve in proportion",
-)
+#: Share of Var log tr I that slope 1 may leave unexplained in traces that are said to evolve in proportion.
+MOST = 0.5
 #: The factors whose product the Fisher trace is, in words.
 PARTS = {
     "residual_square": "the loss derivative E|∂ℓ/∂f|²",
@@ -271,9 +266,14 @@ def sentence(loss: str, width: int, runs: xr.Dataset) -> str:
         return where + f"no run with {LEAST_EPOCHS} epochs of positive traces that change, too few to say anything."
 
     # How the two traces hang together: a verdict that all runs agree on, or none.
-    levels = np.unique(np.digitize(runs["deviation"], (NEARLY, ROUGHLY)))
-    together = VERDICTS[levels[0]] if levels.size == 1 else "the runs differ in how far tr I and tr Λ are in proportion"
-    together += f", deviation {spread(runs['deviation'])}"
+    in_proportion = runs["deviation"] < MOST
+    if in_proportion.all():
+        together = "tr I and tr Λ evolve mostly in proportion"
+    elif in_proportion.any():
+        together = "the runs differ in whether tr I and tr Λ evolve in proportion"
+    else:
+        together = "tr I and tr Λ do not evolve in proportion"
+    together += f": slope 1 leaves {spread(runs['deviation'])} of Var log tr I unexplained"
 
     # Shares in the variance of log tr I: one factor drives it in every run, or none does; a negative share is against.
     shares = {words: runs[f"share_{part}"].values for part, words in PARTS.items()}

@@ -44,7 +44,11 @@ def test_the_table_and_a_sentence_for_each_loss_are_printed(quick: tuple[Path, s
     spread = r" +\S+ \(\S+ … \S+\)"
     for loss in LOSSES:
         assert re.search(rf"^{loss} +16{spread}{spread}( +\S+){{7}}$", quick[1], re.MULTILINE), quick[1]
-        assert re.search(rf"^{loss}, width 16: .*, deviation .*; .*drives tr I .*\.$", quick[1], re.MULTILINE), quick[1]
+        assert re.search(
+            rf"^{loss}, width 16: .*: slope 1 leaves .* of Var log tr I unexplained; .*drives tr I .*\.$",
+            quick[1],
+            re.MULTILINE,
+        ), quick[1]
     assert "thesis" not in quick[1]  # these are not its data
     assert quick[1].rstrip().endswith(str(quick[0]))
 
@@ -148,7 +152,8 @@ def said(ds: xr.Dataset) -> str:
 
 def test_traces_in_proportion_are_said_to_be_so() -> None:
     assert said(records([0.0 * T, 0.1 * T], [T, T], 0.0)) == (
-        "l2, width 8: tr I and tr Λ evolve nearly in proportion, deviation 0.004 (0.000 … 0.008); "
+        "l2, width 8: tr I and tr Λ evolve mostly in proportion: "
+        "slope 1 leaves 0.004 (0.000 … 0.008) of Var log tr I unexplained; "
         "the architecture's kernel tr Λ drives tr I (share 0.95)."
     )
 
@@ -156,18 +161,15 @@ def test_traces_in_proportion_are_said_to_be_so() -> None:
 def test_the_deviation_may_exceed_1_and_a_factor_may_work_against() -> None:
     # log tr I = −2 T and log tr I − log tr Λ = −3 T
     assert said(records([-3 * T], [T], 0.0)) == (
-        "l2, width 8: tr I and tr Λ do not evolve in proportion, deviation 2.250; "
+        "l2, width 8: tr I and tr Λ do not evolve in proportion: slope 1 leaves 2.250 of Var log tr I unexplained; "
         "the loss derivative E|∂ℓ/∂f|² drives tr I (share 1.50), against the architecture's kernel tr Λ (-0.50)."
     )
 
 
-def test_traces_partly_in_proportion_are_roughly_so() -> None:
-    assert "tr I and tr Λ evolve roughly in proportion, deviation 0.160;" in said(records([2 * T], [3 * T], 0.0))
-
-
 def test_runs_that_disagree_give_no_verdict_and_no_driver() -> None:
     assert said(records([-3 * T, 0.0 * T], [T, T], 0.0)) == (
-        "l2, width 8: the runs differ in how far tr I and tr Λ are in proportion, deviation 1.125 (0.000 … 2.250); "
+        "l2, width 8: the runs differ in whether tr I and tr Λ evolve in proportion: "
+        "slope 1 leaves 1.125 (0.000 … 2.250) of Var log tr I unexplained; "
         "no factor alone drives tr I in every run (mean shares: the loss derivative E|∂ℓ/∂f|² 0.75, "
         "the architecture's kernel tr Λ 0.25, the covariance of the two over samples 0.00, "
         "the alignment of the loss derivative with the kernel 0.00)."
@@ -185,7 +187,7 @@ def test_runs_that_diverged_or_are_too_short_are_left_out_of_the_verdict() -> No
     ds = records([0.0 * T, -3 * T, -3 * T], [T, T, T], 0.0)
     ds["status"].loc[{"seed": 1}] = 1
     ds["fisher_trace"].loc[{"seed": 2, "epoch": slice(2, None)}] = np.nan
-    assert "deviation 0.000;" in said(ds)
+    assert "evolve mostly in proportion: slope 1 leaves 0.000 of Var log tr I unexplained;" in said(ds)
 
 
 def test_a_slope_is_the_median_with_the_least_and_the_largest() -> None:

@@ -124,7 +124,7 @@ def _panel(axes: list[Axes], ds: xr.Dataset, quantities: tuple[str, str]) -> boo
         _scale(axes[:1], [np.concatenate(drawn)], geometric=geometric)
     else:
         _scale(axes, drawn, geometric=geometric)
-    axes[0].xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
+    axes[0].xaxis.set_major_locator(MaxNLocator(4, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     axes[0].margins(x=0.02)
     return geometric
 
