@@ -383,6 +383,18 @@ def test_a_norm_has_no_second_derivative_at_zero(p: float, undefined: int) -> No
     assert found.all(axis=(1, 2)).tolist() == found.any(axis=(1, 2)).tolist() == [n < undefined for n in range(3)]
 
 
+def test_labels_weigh_the_second_derivative_of_cross_entropy() -> None:
+    # By differences of the gradient, which is linear in the labels; their sum need not be 1 to the last digit.
+    f, y, step = np.array([[0.3, -0.2, 1.0]]), np.array([[0.5, 1.0, 0.25]]), 1e-5 * np.eye(3)
+    differences = [CrossEntropy().gradient(f + e, y) - CrossEntropy().gradient(f - e, y) for e in step]
+    np.testing.assert_allclose(second(CrossEntropy(), f, y)[0], np.concatenate(differences) / 2e-5, atol=1e-9)
+
+
+def test_a_second_derivative_beyond_float64_is_infinite_where_it_is_not_zero() -> None:
+    e = np.array([[1e200, 1.0]])
+    assert second(MeanPower(4), e, 0 * e).tolist() == [[[np.inf, 0.0], [0.0, 6.0]]]
+
+
 def test_the_euclidean_norm_is_round_where_an_output_has_no_residual() -> None:
     found = second(LpNorm(2), np.array([[0.0, 4.0]]), np.zeros((1, 2)))
     assert found.tolist() == [[[0.25, 0.0], [0.0, 0.0]]]
@@ -398,6 +410,15 @@ class Huber(Loss):
 
     def gradient(self, outputs: Any, targets: Any) -> Any:
         return np.clip(outputs - targets, -1, 1)
+
+
+class Factor(Loss):
+    """What a loss needs for an expected Fisher trace."""
+
+    name = "factor"
+
+    def expected_factor(self, outputs: Any) -> Any:
+        return np.eye(outputs.shape[1])[None]
 
 
 DATA: Any = (ig.network.MLP((4, 5, 3), seed=0), np.ones((6, 4)), np.zeros((6, 3)))
@@ -432,11 +453,19 @@ def test_a_loss_of_ones_own_needs_only_what_it_is_used_for() -> None:
             r"loss huber has no expression, which a model needs: define Huber.expression\(outputs, targets\)",
         ),
         (
+            lambda: ig.network.natural_gradient(*DATA, Factor(), damping=1.0, fisher="expected"),
+            "loss factor has no gradient, which a natural gradient needs",
+        ),
+        (
+            lambda: ig.network.Record(losses=[Factor()]),
+            "loss factor has no gradient, which a recorded Fisher trace needs",
+        ),
+        (
             lambda: Huber().values(DATA[2], DATA[2]),
             r"loss huber has no values: define Huber.values\(outputs, targets\)",
         ),
     ],
-    ids=["expected", "fit", "study", "model", "itself"],
+    ids=["expected", "fit", "study", "model", "natural gradient", "record", "itself"],
 )
 def test_what_a_loss_leaves_out_is_asked_for_by_name(use: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
