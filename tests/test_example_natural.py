@@ -49,23 +49,23 @@ def test_runs_are_those_of_fit_and_lengths_those_of_dense_matrices(kept: xr.Data
         path.append(run.parameters.values)
     np.testing.assert_array_equal(found.loss[:3], run.loss)
 
-    # By the probabilities: F = mean over samples and labels of p ∇log p ∇log pᵀ, along a direction.
-    probe, total = x[ig.network.stratified_sample(y, 1000)], 0.0
+    # By the probabilities: F = mean over samples and labels of p ∇log p ∇log pᵀ, along a side and all over it.
+    probe, total, nodes = x[ig.network.stratified_sample(y, 1000)], 0.0, (np.arange(24) + 0.5) / 24
     for start, end, length in zip(path[:-1], path[1:], found.fisher_length.values[1:], strict=False):
-        total += distance(net, probe, start.astype(float), end.astype(float))
-        assert length == pytest.approx(total, rel=1e-3)  # by differences, of float32 networks
+        total += np.mean([speed(net, probe, start.astype(float), end.astype(float), at) for at in nodes])
+        assert length == pytest.approx(total, rel=2e-3)  # of twenty-four nodes and five, where slopes jump
 
 
-def distance(net: Any, x: Any, start: Any, end: Any) -> float:
-    """√(Δᵀ F Δ) in the middle, from a central difference of log-probabilities."""
+def speed(net: Any, x: Any, start: Any, end: Any, at: float) -> float:
+    """√(Δᵀ F Δ) some way along, from a central difference of log-probabilities."""
     double, h = ig.network.MLP(net.widths, dtype="float64"), 1e-5
 
     def log_probabilities(share: float) -> Any:
         f = double.with_parameters(start + share * (end - start)).output(x)
         return f - np.log(np.exp(f).sum(axis=1, keepdims=True))
 
-    score = (log_probabilities(0.5 + h) - log_probabilities(0.5 - h)) / (2 * h)
-    return float(np.sqrt((np.exp(log_probabilities(0.5)) * score**2).sum(axis=1).mean()))
+    score = (log_probabilities(at + h) - log_probabilities(at - h)) / (2 * h)
+    return float(np.sqrt((np.exp(log_probabilities(at)) * score**2).sum(axis=1).mean()))
 
 
 def test_a_run_that_diverges_ends_early_and_leaves_the_others(

@@ -74,7 +74,7 @@ class GradientSteps(Steps[Optimizer]):
 
 
 class NaturalSteps(Steps[NaturalGradient]):
-    """Steps along the natural gradient, solved in float64."""
+    """Steps along the natural gradient, solved in float64, as products in float32 may leave four digits of a step."""
 
     def start(self, samples: int) -> tuple[Array, ...]:
         """No state."""

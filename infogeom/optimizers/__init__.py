@@ -254,7 +254,8 @@ class KFAC(SecondOrder):
     min(1 − 1/k, decay), so that averages begin as plain ones (Martens and Grosse, "Optimizing Neural Networks with
     Kronecker-factored Approximate Curvature", ICML 2015, Sec. 5). The damping is added to the product itself, exactly,
     by eigenvectors of both factors, as ``solve(v, damping)`` of a Kronecker block does; theirs is split between the
-    factors. There is neither momentum nor a bound on the step.
+    factors. There is neither momentum nor a bound on the step. A checkpoint holds factors and eigenvectors, for a layer
+    of p inputs, the bias among them, and m units 12 (p² + m²) bytes with float32: 37 MB for 784–784–784–10.
 
     Parameters
     ----------
