@@ -215,14 +215,14 @@ def report(ds: xr.Dataset) -> None:
 
 
 def sentence(ds: xr.Dataset, name: str) -> str:
-    """The lowest loss at the largest value that all paths reach along an axis, by straight lines between the marks."""
-    reached, losses = float(ds[name].broadcast_like(ds["loss"]).max("epoch").min()), {}
+    """Losses by the last epoch that ends within what all runs reach along an axis."""
+    reached, losses = float(ds[name].where(ds["loss"].notnull()).max("epoch").min()), {}
     for optimizer in ds["optimizer"].values:
-        run = ds.sel(optimizer=optimizer).dropna("epoch", subset=["loss"])
-        losses[optimizer] = float(np.exp(np.interp(reached, run[name], np.log(run["loss"]))))
+        run = ds.sel(optimizer=optimizer)
+        losses[optimizer] = float(run["loss"].where(run[name] <= reached).dropna("epoch")[-1])
     order = sorted(losses, key=losses.__getitem__)
     told = ", ".join(f"{optimizer} {losses[optimizer]:.2g}" for optimizer in order)
-    return f"loss at equal {name.replace('_', ' ').replace('fisher', 'Fisher')} {reached:.3g}: {told}"
+    return f"loss by the last epoch within {name.replace('_', ' ').replace('fisher', 'Fisher')} {reached:.3g}: {told}"
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def test_a_figure_is_drawn_and_every_optimizer_told(quick: tuple[Path, str]) -> 
     for name in OPTIMIZERS:
         assert re.search(rf"^{name} +\d\.\d{{4}} +\S+ +[01]\.\d{{3}} +[\d.]+ +[\d.]+$", quick[1], re.MULTILINE)
     for along in ("epoch 3", r"seconds \S+", r"Fisher length \S+"):
-        assert re.search(rf"^loss at equal {along}:( [\w -]+ \S+,?){{4}}$", quick[1], re.MULTILINE), quick[1]
+        assert re.search(rf"^loss by the last epoch within {along}:( [\w -]+ \S+,?){{4}}$", quick[1], re.MULTILINE), (
+            quick[1]
+        )
 
 
 def test_runs_are_those_of_fit_and_lengths_those_of_dense_matrices(kept: xr.Dataset) -> None:
