@@ -19,6 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import check_count
 from infogeom.losses import Loss
+from infogeom.network.blocks import finite
+from infogeom.network.directions import binary_size
 from infogeom.network.kronecker_blocks import EigenBlock, Pair, SumBlock, eigen, places
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import forward, one_blas_thread
@@ -52,7 +54,7 @@ def kfac(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, *, fisher: str
         have G ⊗ A; ``parameters`` is the layer's slice there. ``trace`` (not that of F_l), ``error`` (relative, in
         Frobenius norm; it may exceed 1), ``product(v)``, ``solve(v, damping)`` and ``logdet(damping)`` for vectors of
         the slice, (P_l,) or (P_l, r); ``bases`` and ``eigenvalues``. Errors take N × N products, and are found when the
-        first is asked for; ValueError for more than 4,000 samples.
+        first is asked for; ValueError for more than 4,000 samples, OverflowError for what leaves float64.
 
     Examples
     --------
@@ -102,7 +104,10 @@ def ekfac(
 
     blocks = []
     for l, (spectrum, of_inputs, of_outputs) in enumerate(truth.means(diagonal)):
-        deviation = float(np.linalg.norm(spectrum - np.outer(of_inputs, of_outputs)))
+        with np.errstate(over="ignore"):  # asked for here
+            mended = finite(spectrum - np.outer(of_inputs, of_outputs))
+        size = binary_size(mended)  # whose square may be beyond float64
+        deviation = size * float(np.linalg.norm(mended / size))
         measured = partial(truth.error, l, deviation)
         blocks.append(EigenBlock((pairs[l],), places(net)[l], measured, bases[l], spectrum))
     return tuple(blocks)
@@ -188,9 +193,11 @@ def kronecker_errors(
 def _nearest(both: Sides, rank: int) -> tuple[tuple[Pair, ...], float]:
     """Pairs of the two sides of a layer, one of zeros where there is nothing to approximate, and their error."""
     products, pairs = rearranged(both), []
+    unit = both.inputs.scale * both.outputs.scale
     a, b = products.leading(rank)
     for of_inputs, of_outputs in zip(a, b, strict=True):
-        pairs.append(_balanced(both.inputs.combination(of_inputs), both.outputs.combination(of_outputs)))
+        A, G = _balanced(both.inputs.combination(of_inputs), both.outputs.combination(of_outputs))
+        pairs.append((finite(A * unit), finite(G * unit)))
     if not pairs:
         pairs.append((0 * both.inputs.moment(), 0 * both.outputs.moment()))
     return tuple(pairs), _relative(products.of_combinations(a, b), products.square())
@@ -215,9 +222,9 @@ def _errors(both: Sides) -> tuple[float, float, float]:
 
 def _of_kfac(both: Sides) -> tuple[float, float]:
     """Frobenius norm of a layer's block, and the square of K-FAC's relative error."""
-    products, unit = rearranged(both), (both.inputs.scale * both.outputs.scale) ** 2
+    products, unit = rearranged(both), both.inputs.scale * both.outputs.scale
     error = _relative(products.of_moments(), products.square())
-    return math.sqrt(products.square()) * unit, error**2
+    return math.sqrt(products.square()) * unit * unit, error**2
 
 
 def _relative(distance: float, square: float) -> float:
@@ -282,5 +289,6 @@ class _Truth:
 
     def error(self, l: int, deviation: float = 0.0) -> float:
         """Relative error in a layer of K-FAC, or of what mends a diagonal of it by so much, in Frobenius norm."""
-        norm, square = self.squares[l]
-        return _relative(square - (deviation / norm) ** 2, 1.0) if norm else 0.0
+        size, square = self.squares[l]
+        mended = deviation / size if size else 0.0
+        return _relative(square - mended**2, 1.0)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from infogeom.arguments import check_positive, finite_array
+from infogeom.network.blocks import finite
 from infogeom.network.mlp import MLP
 
 __all__ = ["EigenBlock", "KroneckerBlock", "Pair", "SumBlock", "eigen", "places", "rotated", "solved"]
@@ -76,7 +77,8 @@ class KroneckerBlock(ABC):
     def product(self, v: ArrayLike) -> Array:
         """Product with a vector of the layer's parameters, shape (P_l,), or with several, (P_l, r)."""
         stacked, shape = self._stacked(v)
-        return _flat(self._times(stacked), shape)
+        with np.errstate(over="ignore", invalid="ignore"):  # asked for here
+            return _flat(finite(self._times(stacked)), shape)
 
     def solve(self, v: ArrayLike, damping: float) -> Array:
         """Solution of (approximation + damping · 1) u = v, exact, by eigenvectors; v as for `product`, damping > 0."""
@@ -109,7 +111,9 @@ class SumBlock(KroneckerBlock):
     @property
     def trace(self) -> float:
         """Trace of the approximation, Σ_i tr A_i tr G_i."""
-        return float(sum(A.trace() * G.trace() for A, G in self.factors))
+        traces = np.array([(A.trace(), G.trace()) for A, G in self.factors])
+        with np.errstate(over="ignore", invalid="ignore"):  # asked for here
+            return float(finite(traces.prod(axis=1).sum()))
 
     @property
     def bases(self) -> Pair:
@@ -119,7 +123,8 @@ class SumBlock(KroneckerBlock):
     @property
     def eigenvalues(self) -> Array:
         """Products of the eigenvalues of both factors, shape (p, m)."""
-        return np.outer(self._eigen[0], self._eigen[2])
+        with np.errstate(over="ignore"):  # asked for here
+            return finite(np.outer(self._eigen[0], self._eigen[2]))
 
     @cached_property
     def _eigen(self) -> tuple[Array, Array, Array, Array]:

@@ -59,12 +59,12 @@ class Side:
         return np.asarray(np.multiply(flat.T @ flat, factor, dtype=np.float64))
 
     def combination(self, weights: Array) -> Array:
-        """Weighted sum Σ_n w_n Σ_k x xᵀ for weights (N,), shape (w, w), symmetric to the last digit."""
+        """Weighted sum Σ_n w_n Σ_k x xᵀ for weights (N,), over scale², shape (w, w), symmetric to the last digit."""
         if len(self.vectors) == 1:
             weights = weights.sum(keepdims=True)
         weighted = self.vectors * weights[:, None, None]
         found = weighted.reshape(-1, self.width).T @ self.vectors.reshape(-1, self.width)
-        return finite((found + found.T) * (self.scale * self.scale / 2))
+        return np.asarray((found + found.T) / 2)
 
     def squares(self, basis: Array) -> Array:
         """Squared components Σ_k (u_i · x_nk)² along the columns u_i of a basis, over scale², shape (N, w)."""

@@ -357,6 +357,28 @@ def test_errors_know_no_scale(size: float) -> None:
     np.testing.assert_allclose(found, exact, rtol=1e-10)
 
 
+@pytest.mark.parametrize("size", [1e-150, 1e-80, 1e80, 1e150])
+@pytest.mark.parametrize("of", ["kfac", "ekfac", "kronecker_pairs"])
+def test_blocks_know_no_scale(of: str, size: float) -> None:
+    # A norm's derivatives stay as they are, so that the last layer's block grows as the inputs squared: its norm is
+    # within float64, the square of that is not.
+    net, y, v = small(bias=False), targets(small()), RNG.normal(size=15)
+    block, scaled = (getattr(network, of)(net, k * X, k * y, LpNorm(2))[-1] for k in (1.0, size))
+    assert scaled.error == pytest.approx(block.error, rel=1e-10)
+    assert scaled.trace / size / size == pytest.approx(block.trace, rel=1e-10)
+    np.testing.assert_allclose(scaled.product(v) / size / size, block.product(v), rtol=1e-9)
+
+
+def test_what_leaves_float64_is_no_silent_infinity() -> None:
+    # Both factors are within float64, their product is not; K-FAC's error is a ratio.
+    net, x, y = small(bias=False), 1e80 * X, 1e80 * targets(small())
+    block = network.kfac(net, x, y, MeanPower(2))[0]
+    for call in (lambda: block.trace, lambda: block.logdet(1.0), lambda: block.product(np.ones(24))):
+        with pytest.raises(OverflowError, match="leave the floating-point range"):
+            call()
+    assert block.error == pytest.approx(network.kfac(net, X, targets(net), MeanPower(2))[0].error, rel=1e-10)
+
+
 @pytest.mark.parametrize("module", ["kfac", "ekfac"])
 @pytest.mark.parametrize("size", [1, 7])
 @both_fishers
