@@ -112,15 +112,15 @@ def summed_products(
     for those of the directions.
     """
     rows = rows_of(net, v)
-    size = binary_size(rows)
-    directions = (rows / size).astype(net.dtype)
+    sizes = np.array([[binary_size(row)] for row in rows])  # of each by itself, for one may be nothing beside another
+    directions = (rows / sizes).astype(net.dtype)
 
     def of_tile(rows: slice, passed: Forward, workspace: Workspace, total: Array) -> None:
         add(rows, passed, workspace, directions, total)
 
     total = summed(net, x, of_tile, directions.shape)
     with np.errstate(over="ignore"):  # asked for here
-        products = finite(total * (size / len(x)))
+        products = finite(total * (sizes / len(x)))
     return np.ascontiguousarray(products.T).reshape(np.shape(v))
 
 

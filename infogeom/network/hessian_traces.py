@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from infogeom.arguments import check_count
 from infogeom.losses import Loss
 from infogeom.network.blocks import input_squares, parts_of, summed
+from infogeom.network.directions import binary_size
 from infogeom.network.hessian import checked_data, curved, product_of
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Delta, Forward, Workspace, backward, backward_from, curvatures
@@ -103,7 +104,8 @@ def hessian_trace_estimate(
     for probe in range(probes):
         signs = rng.choice([-1.0, 1.0], net.parameters.size)
         found[probe] = signs @ product_of(net, inputs, targets, loss, signs)
-    return float(found.mean()), float(found.std(ddof=1) / np.sqrt(probes))
+    size = binary_size(found)  # whose square may be beyond float64
+    return float(found.mean()), size * float((found / size).std(ddof=1) / np.sqrt(probes))
 
 
 def _of_outputs(net: MLP, targets: Array, loss: Loss, rows: slice, passed: Forward, workspace: Workspace) -> float:

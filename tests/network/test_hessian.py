@@ -129,6 +129,16 @@ def test_an_iteration_that_does_not_settle_is_an_error(monkeypatch: pytest.Monke
         network.sharpness(net, x, y, LpNorm(2))
 
 
+@pytest.mark.parametrize("size", [1e-90, 1e90])
+def test_the_error_of_an_estimate_grows_with_it(size: float) -> None:
+    # The trace of a network of two layers without bias grows as its inputs squared, the loss being a square.
+    net = MLP((3, 4, 2), bias=False, dtype="float64")
+    x, y = np.random.default_rng(3).normal(size=(5, 3)), np.zeros((5, 2))
+    exact = network.hessian_trace_estimate(net, x, y, MeanPower(2))
+    found = network.hessian_trace_estimate(net, size * x, y, MeanPower(2))
+    np.testing.assert_allclose(np.divide(found, size) / size, exact, rtol=1e-12)
+
+
 def test_the_estimate_of_the_trace_is_as_far_off_as_it_says() -> None:
     net, x, y = drawn("tanh without bias")
     exact = network.hessian_trace(net, x, y, CrossEntropy())

@@ -195,6 +195,17 @@ def test_vectors_and_residuals_of_any_size_lose_nothing_in_float32(size: float) 
     close(found, network.fisher_product(net, x, far / 1e20, MeanPower(2), v) / 1e40, 1e-6)
 
 
+@pytest.mark.parametrize(("dtype", "size"), [("float32", 1e60), ("float64", 1e200)])
+def test_vectors_beside_others_of_any_size_lose_nothing(dtype: str, size: float) -> None:
+    net = MLP((4, 5, 3), initialization="pytorch", dtype=dtype)
+    rng = np.random.default_rng(2)
+    x, v = rng.normal(size=(6, 4)), rng.normal(size=(net.parameters.size, 3))
+    y, sizes = np.eye(3)[[0, 1, 2] * 2], np.array([1 / size, 1.0, size])
+    for function in (network.fisher_product, network.gauss_newton_product, network.hessian_product):
+        found = function(net, x, y, LpNorm(2), v * sizes)
+        close(found / sizes, function(net, x, y, LpNorm(2), v), 1e-6)
+
+
 def test_a_saturated_softmax_keeps_its_products_in_float32() -> None:
     # All gradients are of size e^-60, whose square is no float32.
     net = MLP.from_arrays([np.zeros((4, 3), np.float32)], [np.array([60, 0, 0], np.float32)])
