@@ -185,10 +185,12 @@ def _factor(products: Array, samples: int, damping: float) -> tuple[Array, float
     products /= samples
     diagonal = np.einsum("ii->i", products)
     largest = float(finite(diagonal).max())
+    if not np.isfinite(largest / damping):
+        raise DampingError(damping, largest)
     products /= damping
     diagonal += 1
     try:
-        factor = np.asarray(cho_factor(finite(products), overwrite_a=True)[0])
+        factor = np.asarray(cho_factor(products, overwrite_a=True, check_finite=False)[0])
     except LinAlgError:
         raise DampingError(damping, largest) from None
     if np.diag(factor).min() ** 2 < len(factor) * EPSILON * (1 + largest / damping):

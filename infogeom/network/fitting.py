@@ -237,7 +237,7 @@ class _Run:
                 ended, told = "interrupted", f"training was interrupted after epoch {self.epoch} of {epochs}"
             except OverflowError as error:
                 ended, told = "diverged", self._divergence(error)
-            except Exception:
+            except BaseException:  # as SystemExit, by which the handlers of signals end a process
                 if path:
                     self.save(path, None)
                 raise

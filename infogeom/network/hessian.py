@@ -26,9 +26,9 @@ from infogeom.network.blocks import finite
 from infogeom.network.directions import Pushed, binary_size, product, pushed, summed_products, symmetric_operator
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Layer, Workspace, backward, curvatures
-from infogeom.network.seeds import check_loss, empirical, exact_outputs, exact_seeds, inputs_of, targets_for
+from infogeom.network.seeds import checked_data, empirical, exact_outputs, exact_seeds
 
-__all__ = ["checked_data", "curved", "gauss_newton_product", "hessian_product", "product_of", "sharpness"]
+__all__ = ["curved", "gauss_newton_product", "hessian_product", "product_of", "sharpness"]
 
 Array = NDArray[np.float64]
 #: Parameters up to which a matrix is written out for its eigenvalues.
@@ -140,17 +140,6 @@ def sharpness(net: MLP, x: ArrayLike, y: ArrayLike, loss: Loss, *, seed: int = 0
     except ArpackNoConvergence:
         raise ArithmeticError(f"the largest eigenvalue did not settle within {RESTARTS} restarts") from None
     return float(largest)
-
-
-def checked_data(
-    net: MLP, x: ArrayLike, y: ArrayLike, loss: Loss, use: str, *methods: str
-) -> tuple[NDArray[Any], Array]:
-    """Inputs and targets for a use of a loss, and of methods that it might leave out."""
-    check_loss(loss, use, *methods)
-    inputs = inputs_of(net, x)
-    if y is None:
-        raise ValueError(f"y must be given for {use}, got None")
-    return inputs, targets_for(net, y, loss, len(inputs))
 
 
 def curved(loss: Loss, outputs: Array, targets: Array, rows: slice, directions: Array) -> Array:

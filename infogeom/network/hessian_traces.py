@@ -18,10 +18,10 @@ from infogeom.arguments import check_count
 from infogeom.losses import Loss
 from infogeom.network.blocks import input_squares, parts_of, summed
 from infogeom.network.directions import binary_size
-from infogeom.network.hessian import checked_data, curved, product_of
+from infogeom.network.hessian import curved, product_of
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Delta, Forward, Workspace, backward, backward_from, curvatures
-from infogeom.network.seeds import empirical, exact_outputs, scaled_seeds
+from infogeom.network.seeds import checked_data, empirical, exact_outputs, scaled_seeds
 
 __all__ = ["hessian_trace", "hessian_trace_estimate"]
 

@@ -87,7 +87,7 @@ def infinite_width_kernel(x: ArrayLike, other: ArrayLike | None = None, *, depth
     if columns.shape[1] != rows.shape[1]:
         raise ValueError(f"other must have {rows.shape[1]} columns as x has, got {columns.shape}")
     check_count("depth", depth, least=0)
-    if activation not in NEXT_LAYER:
+    if activation not in tuple(NEXT_LAYER):  # which takes what has no hash, too
         raise ValueError(f"activation must be one of {sorted(NEXT_LAYER)}, which have closed forms, got {activation!r}")
 
     # Layer by layer, the pre-activations of which are Gaussian.

@@ -27,7 +27,7 @@ from infogeom.network.blocks import finite
 from infogeom.network.checkpoint import versions
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import forward
-from infogeom.network.seeds import check_loss, check_network, empirical, exact_outputs, exact_seeds, targets_for
+from infogeom.network.seeds import check_network, checked_data, empirical, exact_outputs, exact_seeds
 from infogeom.network.spectra import kernel_matrix
 from infogeom.quantities import QUANTITIES
 from infogeom.variables import numbers
@@ -114,9 +114,7 @@ def linearised(
     began = time.perf_counter()
     check_network(net)
     double = replace(net, dtype="float64")
-    inputs = double.checked_inputs(x)
-    check_loss(loss, "linearised", "values", "gradient", "hessian_product")
-    targets = targets_for(double, y, loss, len(inputs))
+    inputs, targets = checked_data(double, x, y, loss, "linearised", "values", "gradient", "hessian_product")
     others = None if new is None else double.checked_inputs(new, "new")
     when = _checked_times(times)
     _check_tolerance(rtol)

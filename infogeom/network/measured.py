@@ -69,7 +69,7 @@ def measured(name: str, function: Measure, net: MLP, x: NDArray[Any], y: NDArray
         value = function(net, x.copy(), y.copy())
     except OverflowError as error:  # else taken for that of a run that diverges
         raise ArithmeticError(f"measure {name!r}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         error.add_note(f"in measure {name!r}")
         raise
 

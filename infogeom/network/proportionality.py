@@ -43,6 +43,11 @@ def statistics(ds: xr.Dataset) -> xr.Dataset:
         by does not change beyond rounding, as the kernel of a linear model: the standard deviation of its logarithms
         over n epochs is at most one machine epsilon of the network plus n of float64 times the largest of them.
 
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no Dataset, or lacks a trace or a factor.
+
     Examples
     --------
     >>> import infogeom as ig
@@ -51,6 +56,8 @@ def statistics(ds: xr.Dataset) -> xr.Dataset:
     >>> int(ig.network.statistics(record).runs)
     1
     """
+    if not isinstance(ds, xr.Dataset):
+        raise TypeError(f"ds must be a Dataset from fit or study, got {ds!r}")
     missing = [name for name in OF_STATISTICS if name not in ds]
     if missing:
         raise ValueError(f"ds must hold the traces and factors of a training record, missing {missing}")

@@ -23,6 +23,7 @@ __all__ = [
     "check_loss",
     "check_network",
     "checked",
+    "checked_data",
     "empirical",
     "exact_outputs",
     "exact_seeds",
@@ -44,13 +45,19 @@ def checked(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, fisher: str
     check_fisher(fisher)
     needed = "gradient" if fisher == "empirical" else "expected_factor"
     check_loss(loss, f"fisher={fisher!r}", needed)
-    inputs = inputs_of(net, x)
-    targets = None if y is None else targets_for(net, y, loss, len(inputs))
-    if fisher == "expected":
+    inputs, use = inputs_of(net, x), f"the {fisher} Fisher information"
+    if y is None and fisher == "expected":
         return inputs, expected(loss)
-    if targets is None:
-        raise ValueError("y must be given for the empirical Fisher information, got None")
-    return inputs, empirical(loss, targets)
+    return inputs, fisher_seeds(loss, targets_for(net, y, loss, len(inputs), use), fisher)
+
+
+def checked_data(
+    net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, use: str, *methods: str
+) -> tuple[NDArray[Any], Array]:
+    """Inputs and targets for a use of a loss, and of methods that it might leave out."""
+    check_loss(loss, use, *methods)
+    inputs = inputs_of(net, x)
+    return inputs, targets_for(net, y, loss, len(inputs), use)
 
 
 def empirical(loss: Loss, targets: Array) -> Seeds:
@@ -68,8 +75,10 @@ def fisher_seeds(loss: Loss, targets: Array, fisher: str) -> Seeds:
     return expected(loss) if fisher == "expected" else empirical(loss, targets)
 
 
-def targets_for(net: MLP, y: ArrayLike, loss: Loss, samples: int) -> Array:
-    """Checked targets (N, O) that the loss is defined for."""
+def targets_for(net: MLP, y: ArrayLike | None, loss: Loss, samples: int, use: str) -> Array:
+    """Checked targets (N, O) that the loss is defined for, which a use of them needs."""
+    if y is None:
+        raise ValueError(f"y must be given for {use}, got None")
     targets = net.checked_targets(y, samples)
     loss.check_targets(targets)
     return targets

@@ -11,7 +11,7 @@ from infogeom.network.damped import Dual, Primal, damped
 from infogeom.network.directions import pulled, rows_of
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Workspace
-from infogeom.network.seeds import check_loss, exact_outputs
+from infogeom.network.seeds import check_loss, exact_outputs, targets_for
 
 __all__ = ["fisher_logdet", "fisher_solve", "natural_gradient", "naturally"]
 
@@ -101,11 +101,9 @@ def natural_gradient(
     >>> ig.network.natural_gradient(net, x, y, ig.losses.CrossEntropy(), damping=0.1).round(4)
     array([-0.8273, -0.4137, -0.8273, -0.2709,  0.2709,  0.612 , -0.612 ])
     """
-    if y is None:
-        raise ValueError("y must be given for a natural gradient, got None")
     check_loss(loss, "a natural gradient", "gradient")
     system = damped(net, x, y, loss, damping, fisher)
-    return naturally(system, loss, net.checked_targets(y, len(system.inputs)), fisher)
+    return naturally(system, loss, targets_for(net, y, loss, len(system.inputs), "a natural gradient"), fisher)
 
 
 def naturally(system: Primal | Dual, loss: Loss, targets: Array, fisher: str) -> Array:

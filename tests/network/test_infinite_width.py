@@ -210,6 +210,7 @@ def test_a_zero_input_has_the_kernel_of_every_wide_network(activation: str) -> N
         ({"other": [[1.0, 2.0]]}, ValueError, r"other must have 3 columns as x has, got \(1, 2\)"),
         ({"depth": -1}, ValueError, "depth must be at least 0, got -1"),
         ({"depth": 1.0}, TypeError, "depth must be an int, got 1.0"),
+        ({"activation": ["relu"]}, ValueError, r"activation must be one of .* got \['relu'\]"),
         ({"activation": "tanh"}, ValueError, r"activation must be one of \['erf', 'relu'\], .* got 'tanh'"),
     ],
     ids=str,

@@ -242,6 +242,7 @@ def test_outputs_beyond_float64_are_told() -> None:
     ("changed", "error", "message"),
     [
         ({"net": 1}, TypeError, "net must be an MLP, got int"),
+        ({"y": None}, ValueError, "y must be given for linearised, got None"),
         ({"y": Y[:5]}, ValueError, r"y must have shape \(6, 3\), one row per sample, got \(5, 3\)"),
         ({"loss": "l2"}, TypeError, "loss must come from infogeom.losses, got 'l2'"),
         ({"new": X[:, :2]}, ValueError, r"new must have shape \(N, 4\) with N at least 1, got \(6, 2\)"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import sys
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -188,6 +189,10 @@ def late_error(net: MLP, _x: Array, _y: Array) -> Any:
     return Late.value(net, None) or {}["nothing"]
 
 
+def late_exit(net: MLP, _x: Array, _y: Array) -> Any:
+    return Late.value(net, None) or sys.exit(3)
+
+
 def late_overflow(net: MLP, _x: Array, _y: Array) -> Any:
     return Late.value(net, None) or math.exp(1000)
 
@@ -253,11 +258,12 @@ def test_studies_record_quantities_of_ones_own_in_their_workers(tmp_path: Path) 
         (late_pair, TypeError, r"measure 'mine' must give one real number, got \[1\.0, 2\.0\]"),
         (late_text, TypeError, "measure 'mine' must give one real number, got '1'"),
         (late_error, KeyError, "nothing"),
+        (late_exit, SystemExit, "3"),
         (late_overflow, ArithmeticError, "measure 'mine': math range error"),
     ],
 )
 def test_what_is_no_number_ends_a_run_once_all_is_kept(
-    function: Any, error: type[Exception], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    function: Any, error: type[BaseException], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (x, y), net, path = data(), MLP((20, 4, 5)), tmp_path / "run.npz"
     record = Record(measure={"mine": function})

@@ -205,6 +205,12 @@ def test_bad_damping_is_named(damping: Any, error: type[Exception], message: str
         network.fisher_solve(net, x, y, CrossEntropy(), np.ones(net.parameters.size), **given)
 
 
+def test_damping_of_which_no_multiple_is_the_matrix_is_named() -> None:
+    net, x, y = drawn("relu")
+    with pytest.raises(ValueError, match=r"damping must be above what float64 rounds off .* got 1e-320"):
+        network.fisher_logdet(net, x, y, LpNorm(2), damping=1e-320)
+
+
 def test_small_damping_is_refused_where_solutions_would_keep_no_digit() -> None:
     # The gradients are independent, so their combinations do keep theirs.
     net, x, y = drawn("relu")

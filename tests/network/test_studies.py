@@ -486,6 +486,11 @@ def factors(residual: Any, kernel: Any, covariance: Any, alignment: Any) -> xr.D
     return record(fisher_trace=np.prod(list(parts.values()), axis=0), ntk_trace=10 * kernel * one, **parts)
 
 
+def test_what_is_no_dataset_has_no_statistics() -> None:
+    with pytest.raises(TypeError, match="ds must be a Dataset from fit or study, got None"):
+        statistics(None)  # type: ignore[arg-type]
+
+
 def test_proportional_traces_have_a_constant_ratio_and_slope_one() -> None:
     found = statistics(factors(0.1, np.exp(T), 1, 1))
     assert found.ratio_variation == pytest.approx(0, abs=1e-12)
