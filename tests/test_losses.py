@@ -484,3 +484,53 @@ def test_a_loss_without_a_name_cannot_be_made() -> None:
 def test_a_name_that_only_begins_like_a_norm_is_none(name: str) -> None:
     with pytest.raises(ValueError, match=f"loss must be cross-entropy.*got '{name}'"):
         ig.losses.by_name(name)
+
+
+class Misshapen(Huber):
+    """Its methods return other shapes than they should, of which some would be taken for others."""
+
+    name = "misshapen"
+
+    def values(self, outputs: Any, targets: Any) -> Any:
+        return (outputs - targets) ** 2
+
+    def hessian_product(self, outputs: Any, targets: Any, directions: Any) -> Any:
+        return directions[..., 0]
+
+    def expected_factor(self, outputs: Any) -> Any:
+        return np.eye(outputs.shape[1])
+
+
+class Transposed(Misshapen):
+    def gradient(self, outputs: Any, targets: Any) -> Any:
+        return (outputs - targets).sum(axis=1)
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (
+            lambda: ig.network.fit(*DATA, Misshapen(), epochs=1),
+            r"loss misshapen: values must return shape \(2,\) for 2 samples, got \(2, 3\)",
+        ),
+        (
+            lambda: ig.network.fit(*DATA, MeanPower(2), epochs=1, record=ig.network.Record(losses=[Transposed()])),
+            r"gradient must return shape \(2, 3\) for 2 samples, got \(2,\)",
+        ),
+        (
+            lambda: ig.network.fisher_trace(DATA[0], DATA[1], None, Misshapen(), fisher="expected"),
+            r"expected_factor must return shape \(1, K, 3\) or \(2, K, 3\) for 2 samples, got \(3, 3\)",
+        ),
+        (
+            lambda: ig.network.hessian_product(*DATA, Misshapen(), np.ones(43)),
+            r"hessian_product must return shape \(2, 3, 1\) for 2 samples, got \(2, 3\)",
+        ),
+        (
+            lambda: ig.network.natural_gradient(*DATA, Transposed(), damping=1.0),
+            r"gradient must return shape \(2, 3\) for 2 samples, got \(2,\)",
+        ),
+    ],
+)
+def test_a_loss_that_returns_other_shapes_is_told_before_any_work(use: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        use()

@@ -23,7 +23,7 @@ from infogeom.network.checkpoint import Form
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import one_blas_thread
 from infogeom.network.recording import FURTHER, Record, labels, measure, shapes, stratified_sample
-from infogeom.network.seeds import check_loss
+from infogeom.network.seeds import check_loss, check_returns
 from infogeom.network.spectra import traced_kernel
 from infogeom.network.steps import Steps, steps_of
 from infogeom.optimizers import Adam, Descent
@@ -32,6 +32,8 @@ from infogeom.variables import Variable, numbers, texts
 __all__ = ["TrainingWarning", "fit"]
 
 Array = NDArray[Any]
+#: What a loss in training has to define.
+TRAINED_BY = ("values", "gradient", "expected_factor")
 #: Epochs between checkpoints.
 CHECKPOINT_EVERY = 10
 
@@ -155,7 +157,7 @@ def started(
     """Run before its first epoch, from checked arguments."""
     if not isinstance(net, MLP):
         raise TypeError(f"net must be an MLP, got {type(net).__name__}")
-    check_loss(loss, "training", "values", "gradient", "expected_factor")
+    check_loss(loss, "training", *TRAINED_BY)
     steps = steps_of(optimizer, net, loss)
     if not isinstance(record, Record):
         raise TypeError(f"record must be a Record, got {record!r}")
@@ -166,6 +168,7 @@ def started(
     targets = net.checked_targets(y, len(inputs))
     for one in (loss, *record.losses):
         one.check_targets(targets)
+        check_returns(net, inputs, targets, one, *(TRAINED_BY if one is loss else ("gradient",)))
     if batch_size is not None:
         check_count("batch_size", batch_size)
     size = min(batch_size or len(inputs), len(inputs))

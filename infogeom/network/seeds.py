@@ -16,12 +16,13 @@ from infogeom.arguments import check_fisher
 from infogeom.losses import Loss
 from infogeom.losses.loss import check_defines
 from infogeom.network.mlp import MLP
-from infogeom.network.passes import Forward
+from infogeom.network.passes import Forward, forward
 
 __all__ = [
     "Seeds",
     "check_loss",
     "check_network",
+    "check_returns",
     "checked",
     "checked_data",
     "empirical",
@@ -36,6 +37,8 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+#: Samples on which a loss shows what its methods return.
+SEEN = 2
 #: From outputs (n, O) in float64 and which samples they are of to seeds (n, K, O), or (1, K, O) for all alike.
 Seeds = Callable[[Array, slice], Array]
 
@@ -45,10 +48,11 @@ def checked(net: MLP, x: ArrayLike, y: ArrayLike | None, loss: Loss, fisher: str
     check_fisher(fisher)
     needed = "gradient" if fisher == "empirical" else "expected_factor"
     check_loss(loss, f"fisher={fisher!r}", needed)
-    inputs, use = inputs_of(net, x), f"the {fisher} Fisher information"
-    if y is None and fisher == "expected":
-        return inputs, expected(loss)
-    return inputs, fisher_seeds(loss, targets_for(net, y, loss, len(inputs), use), fisher)
+    inputs, targets = inputs_of(net, x), None
+    if y is not None or fisher == "empirical":
+        targets = targets_for(net, y, loss, len(inputs), f"the {fisher} Fisher information")
+    check_returns(net, inputs, targets, loss, needed)
+    return inputs, expected(loss) if targets is None else fisher_seeds(loss, targets, fisher)
 
 
 def checked_data(
@@ -57,7 +61,9 @@ def checked_data(
     """Inputs and targets for a use of a loss, and of methods that it might leave out."""
     check_loss(loss, use, *methods)
     inputs = inputs_of(net, x)
-    return inputs, targets_for(net, y, loss, len(inputs), use)
+    targets = targets_for(net, y, loss, len(inputs), use)
+    check_returns(net, inputs, targets, loss, *methods)
+    return inputs, targets
 
 
 def empirical(loss: Loss, targets: Array) -> Seeds:
@@ -101,6 +107,29 @@ def check_loss(loss: Loss, use: str, *methods: str) -> None:
     if not isinstance(loss, Loss):
         raise TypeError(f"loss must come from infogeom.losses, got {loss!r}")
     check_defines(loss, use, *methods)
+
+
+def check_returns(net: MLP, x: NDArray[Any], targets: Array | None, loss: Loss, *methods: str) -> None:
+    """Raise ValueError where methods of a loss return other shapes than they should, as seen of the first samples."""
+    x, known = x[:SEEN], None if targets is None else targets[:SEEN]
+    outputs = forward(net.layers(), net.activation, x).outputs.astype(np.float64)
+    if not np.isfinite(outputs).all():  # told by whoever takes them
+        return
+    n, O = outputs.shape
+    shapes = {"values": (n,), "gradient": (n, O), "hessian_product": (n, O, 1)}
+    further = {"hessian_product": (np.ones((n, O, 1)),)}
+    for method in methods:
+        function = getattr(loss, method)
+        with np.errstate(all="ignore"):
+            if method == "expected_factor":
+                found = np.shape(function(outputs))
+                right = len(found) == 3 and found[0] in (1, n) and found[2] == O
+            else:
+                found = np.shape(function(outputs, known, *further.get(method, ())))
+                right = found == shapes[method]
+        if not right:
+            due = shapes.get(method, f"(1, K, {O}) or ({n}, K, {O})")
+            raise ValueError(f"loss {loss.name}: {method} must return shape {due} for {n} samples, got {found}")
 
 
 def unit_vectors(outputs: Array, _: slice) -> Array:

@@ -11,7 +11,7 @@ from infogeom.network.damped import Dual, Primal, damped
 from infogeom.network.directions import pulled, rows_of
 from infogeom.network.mlp import MLP
 from infogeom.network.passes import Forward, Workspace
-from infogeom.network.seeds import check_loss, exact_outputs, targets_for
+from infogeom.network.seeds import check_loss, check_returns, exact_outputs, targets_for
 
 __all__ = ["fisher_logdet", "fisher_solve", "natural_gradient", "naturally"]
 
@@ -103,7 +103,9 @@ def natural_gradient(
     """
     check_loss(loss, "a natural gradient", "gradient")
     system = damped(net, x, y, loss, damping, fisher)
-    return naturally(system, loss, targets_for(net, y, loss, len(system.inputs), "a natural gradient"), fisher)
+    targets = targets_for(net, y, loss, len(system.inputs), "a natural gradient")
+    check_returns(net, system.inputs, targets, loss, "gradient")
+    return naturally(system, loss, targets, fisher)
 
 
 def naturally(system: Primal | Dual, loss: Loss, targets: Array, fisher: str) -> Array:
