@@ -168,7 +168,6 @@ def started(
     targets = net.checked_targets(y, len(inputs))
     for one in (loss, *record.losses):
         one.check_targets(targets)
-        check_returns(net, inputs, targets, one, *(TRAINED_BY if one is loss else ("gradient",)))
     if batch_size is not None:
         check_count("batch_size", batch_size)
     size = min(batch_size or len(inputs), len(inputs))
@@ -223,6 +222,9 @@ class _Run:
 
         ``warn`` takes what is to be told at once.
         """
+        for one in (self.loss, *self.record.losses):
+            methods = TRAINED_BY if one is self.loss else ("gradient",)
+            check_returns(self.net, self.inputs, self.targets, one, *methods)
         ended, told = "complete", ""
         bar = tqdm(
             total=epochs, initial=self.epoch, desc=f"training, {self.loss.name}", delay=2, leave=False, disable=None
