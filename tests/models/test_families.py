@@ -98,6 +98,7 @@ def test_the_metric_of_a_zeta_law_is_the_second_derivative_of_log_zeta() -> None
     assert found == pytest.approx(expected, rel=1e-9, abs=0)  # what differences in 15 digits leave
 
 
+@pytest.mark.slow
 def test_extreme_values_are_smooth_through_the_gumbel_law() -> None:
     # ξ = 0 is 0/0 in the closed form; what is analytic there is the mean of its neighbours up to h².
     h = 1e-5

@@ -210,7 +210,7 @@ def test_an_interrupted_study_keeps_what_it_has_and_leaves_no_worker(workers: in
         [sys.executable, str(script)], cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE, text=True
     )
     checkpoints = [tmp_path / "runs" / f"l2_4_{seed}.checkpoint.npz" for seed in range(workers)]
-    for _ in range(1200):
+    for _ in range(2000):
         time.sleep(0.1)
         if all(path.exists() for path in checkpoints):
             break

@@ -58,6 +58,7 @@ def test_tensors_of_a_form_of_closed_forms_are_those_of_what_it_is_written_out(n
     assert abs(float(found.ricci_scalar[0]) - float(scalar)) <= float(found.ricci_scalar_error[0])
 
 
+@pytest.mark.slow
 def test_a_law_without_closed_form_beside_data_agrees_by_its_parts() -> None:
     network = ig.models.sigmoid_neuron([[0.5, 1.0], [-1.0, 0.3], [0.2, -0.7]], [1, 0, 1], ig.losses.CrossEntropy())
     both = ig.models.product(network, ig.models.replicate(ig.models.skew_normal(), 2))
