@@ -178,16 +178,16 @@ def draw_spectra(ds: xr.Dataset) -> Figure:
                     )
                 ax.set_yscale("log")
                 ax.set_title(ig.plotting.loss_title(str(loss)))
-            row[0].set_ylabel(label_of(ds[name]).removeprefix("leading eigenvalues of "))
+            row[0].set_ylabel(label_of(ds[name]).removeprefix("leading "))
         legend(figure, axes[0, 0])
     return figure
 
 
 def panels(rows: int, columns: int, ds: xr.Dataset, what: str, sharey: str | bool = True) -> tuple[Figure, np.ndarray]:
     """Panels along the epochs, with a title above; margins in inches over the size."""
-    width, height = max(3.4, 0.6 + 2.1 * columns), 1.1 + 1.55 * rows
+    width, height = max(3.6, 0.8 + 2.1 * columns), 1.1 + 1.55 * rows
     figure, axes = plt.subplots(rows, columns, squeeze=False, sharex=True, sharey=sharey, figsize=(width, height))
-    figure.subplots_adjust(left=0.55 / width, right=1 - 0.1 / width, bottom=0.72 / height, top=1 - 0.6 / height)
+    figure.subplots_adjust(left=0.75 / width, right=1 - 0.1 / width, bottom=0.72 / height, top=1 - 0.6 / height)
     figure.subplots_adjust(wspace=0.12, hspace=0.32)
     figure.suptitle(f"{ds.attrs['data']}, width {ds.attrs['width']}, one run\n{what}", y=1 - 0.06 / height, va="top")
     for ax in axes[-1]:
