@@ -20,9 +20,10 @@ import numpy as np
 import platformdirs
 
 from infogeom.kernels.compiled.jit import FUSED, OPTIONS
-from infogeom.kernels.compiled.kernel_cache import CacheWarning, KernelCache, keep_source
+from infogeom.kernels.compiled.kernel_cache import KernelCache, keep_source
 from infogeom.kernels.compiled.library import MODULES
 from infogeom.kernels.compiled.private_folder import PrivateFolder
+from infogeom.kernels.compiled.sealed_files import CacheWarning
 
 __all__ = ["CacheWarning", "cache_directory", "compiled", "compiled_module", "interpreted"]
 
@@ -41,7 +42,7 @@ from infogeom.kernels.compiled.jit import fma
 
 
 def cache_directory() -> Path:
-    """Folder of generated sources and compiled kernels: ``INFOGEOM_CACHE_DIR`` or the user's cache folder."""
+    """Folder of generated sources, compiled kernels and counts: ``INFOGEOM_CACHE_DIR`` or the user's cache folder."""
     override = os.environ.get("INFOGEOM_CACHE_DIR")
     return Path(override).expanduser() if override else Path(platformdirs.user_cache_dir("infogeom")) / "kernels"
 
