@@ -9,8 +9,10 @@ from infogeom.models.counts import *
 from infogeom.models.density import from_density, from_sympy_stats, location_scale
 from infogeom.models.discrete import *
 from infogeom.models.gaussians import *
+from infogeom.models.gibbs import curie_weiss, from_energies, from_states, mean_field_potts
 from infogeom.models.half_line import *
 from infogeom.models.interval import *
+from infogeom.models.lattices import ising_cylinder, ising_torus, potts_torus
 from infogeom.models.line import *
 from infogeom.models.log_partition import exponential_family
 from infogeom.models.mixtures import mixture
@@ -22,9 +24,10 @@ from infogeom.models.samples import Samples
 from infogeom.models.vectors import *
 
 __all__ = [
-    "Model", "Network", "Parameter", "Samples", "decision_boundary", "decision_boundary_population",
-    "exponential_family", "families", "family", "from_density", "from_sympy_stats", "location_scale", "mixture",
-    "product", "regression", "reparametrise", "replicate", "sigmoid_neuron", "table",
+    "Model", "Network", "Parameter", "Samples", "curie_weiss", "decision_boundary", "decision_boundary_population",
+    "exponential_family", "families", "family", "from_density", "from_energies", "from_states", "from_sympy_stats",
+    "ising_cylinder", "ising_torus", "location_scale", "mean_field_potts", "mixture", "potts_torus", "product",
+    "regression", "reparametrise", "replicate", "sigmoid_neuron", "table",
 ]  # fmt: skip
 # A family is named in its own file alone.
 __all__ += line.__all__

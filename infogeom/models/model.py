@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy
@@ -46,11 +46,14 @@ class Structure:
     ----------
     copies : Expr
         How many independent observations of its log-density a model stands for.
+    per : str
+        What the metric is per, of an infinite system: "site", "volume"; else empty.
     parts : tuple of Model
         Models whose observations, side by side, are one of the model.
     """
 
     copies: Expr = sympy.S.One
+    per: ClassVar[str] = ""
     parts: tuple[Model, ...] = ()
 
     def parts_at(self, model: Model, number: Number) -> list[tuple[Model, dict[Symbol, float]]]:

@@ -3,12 +3,14 @@
 from infogeom.symbolic.composed import DirectSum, PulledBack, Scaled
 from infogeom.symbolic.fisher import ExpectationError, metric, numeric_metric
 from infogeom.symbolic.forms import Called, ClosedForm, Expectation, Form, WeightedStates
+from infogeom.symbolic.gibbs import CumulantsAtPoint
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.tensors import christoffel, determinant, inverse, ricci, ricci_scalar, riemann
 
 __all__ = [
     "Called",
     "ClosedForm",
+    "CumulantsAtPoint",
     "DirectSum",
     "Expectation",
     "ExpectationError",

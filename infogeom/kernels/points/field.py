@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from infogeom.kernels.points import work_of
 from infogeom.kernels.points.pointwise import at_point
 from infogeom.models.model import Model
-from infogeom.quantities import QUANTITIES, highest_order
+from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric, numeric_metric
 
 __all__ = ["Field"]
@@ -50,7 +50,7 @@ class Field:
         rows = [QUANTITIES[name] for name in self._names if name not in metric.observables]
         if lacking := self._work.lacking([row.name for row in rows]):
             raise ValueError(f"quantities {lacking}")
-        self._order = highest_order(row.name for row in rows)
+        self._order = self._work.order_for(row.name for row in rows)
         self._compiled, self._shape = self._work.compiled(self._names), (self._work.n,)
 
     def __call__(self, x: ArrayLike) -> tuple[Array, ...]:

@@ -14,17 +14,23 @@ from infogeom.kernels.curvature.tensor_errors import SINGLE
 from infogeom.kernels.points.tiles import Evaluation, Places, Task
 from infogeom.kernels.points.work import Work
 from infogeom.kernels.status import Status
-from infogeom.quantities import QUANTITIES, highest_order
+from infogeom.quantities import QUANTITIES
 
 __all__ = ["Pointwise", "at_point"]
 
 Array = NDArray[np.float64]
-#: Points of a tile, times samples.
-POINTS_TIMES_SAMPLES = 64
 
 
 class Pointwise(Work):
-    """Quantities from jets."""
+    """Quantities from jets.
+
+    Attributes
+    ----------
+    points_of_tile : int
+        Points of a tile, times samples.
+    """
+
+    points_of_tile = 64
 
     def evaluation(self, task: Task) -> Evaluation:
         """What follows from jets."""
@@ -38,10 +44,10 @@ class Pointwise(Work):
 
 
 class _Followed(Evaluation):
-    def __init__(self, task: Task, work: Work) -> None:
+    def __init__(self, task: Task, work: Pointwise) -> None:
         super().__init__(task)
-        self._work, self._order = work, highest_order(task.quantities)
-        self.most = 1, max(1, POINTS_TIMES_SAMPLES // len(task.metric.samples or [0]))
+        self._work, self._order = work, work.order_for(task.quantities)
+        self.most = 1, max(1, work.points_of_tile // len(task.metric.samples or [0]))
 
     def values(self, outer: Array, inner: Array, status: NDArray[np.int8]) -> tuple[Array, Places]:
         points, taken = self.points(outer, inner), status.ravel() == Status.OK

@@ -309,7 +309,7 @@ def _by_rising_precision(
     balls: Balls, at: NDArray[np.intp], task: Task, outputs: Mapping[str, Array], status: Flags, most: int
 ) -> None:
     """Settle points by balls of ever more bits, up to so many: each gets the status that these find."""
-    found = _refined(balls, task.points(at), tuple(outputs), most, len(task.metric.samples or ()))
+    found = _refined(balls, task.points(at), tuple(outputs), most, len(balls.data))
     for k, refined in zip(at, found, strict=True):
         status[k] = refined.status
         told = dict(refined.values) | {"metric_rank": np.array(refined.rank), "null_directions": refined.null}

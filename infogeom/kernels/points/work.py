@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +14,7 @@ from infogeom.kernels.balls.enclosures import MOST_BITS, Balls
 from infogeom.kernels.balls.fixed_precision import DoubleDouble
 from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.points.tiles import Evaluation, Task
+from infogeom.quantities import highest_order
 from infogeom.symbolic import Form, Metric
 
 __all__ = ["Work", "jets_of", "jets_up_to", "way_of", "work_of"]
@@ -50,12 +51,15 @@ class Work(ABC):
         Whether every point may be computed again in balls.
     order : int
         Highest derivative of g that there are numbers of.
+    hessian : bool
+        Whether ∂g is totally symmetric everywhere, so that curvature takes no ∂∂g.
     reason : str
         Why there are none of higher ones.
     """
 
     refines = False
     order = 2
+    hessian = False
     reason = ""
 
     def __init__(self, metric: Metric) -> None:
@@ -69,6 +73,11 @@ class Work(ABC):
     @abstractmethod
     def jets(self, points: Array, order: int) -> BoundedJet:
         """Jets up to an order at points (m, n), by float64."""
+
+    def order_for(self, quantities: Iterable[str]) -> int:
+        """Highest derivative of g that quantities take."""
+        highest = highest_order(quantities)
+        return min(highest, 1) if self.hessian else highest
 
     def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...]] | None:
         """Quantities and observables at one point, by compiled code; None where there is no such."""

@@ -82,4 +82,6 @@ def _symbols(model: Model) -> set[Symbol]:
 def _attributes(model: Model) -> dict[str, str]:
     attributes = {"model": model.name, "fisher": model.fisher}
     attributes |= {str(symbol): str(value) for symbol, value in model.constants.items()}
+    if model.structure and model.structure.per:
+        attributes["per"] = model.structure.per
     return attributes | ({"loss": model.loss.name} if model.loss else {})

@@ -161,14 +161,15 @@ def _moved(part: Work, found: BoundedJet, theta: Bounded, order: int) -> list[Bo
     """The jet where θ was rounded to, up to an order, with what that adds to its errors.
 
     So does the error of a factor that all samples share: of a whole jet there is none
-    (`infogeom.kernels.codegen.rounding.SampleErrors`), and it has no slope that counts.
+    (`infogeom.kernels.codegen.rounding.SampleErrors`), and it has no slope that counts. The ∂∂g of a Hessian metric may
+    stand for another, and tells no slope.
     """
     tensors, errors = found[:3], [np.array(error) for error in found.errors[:3]]
     root = np.sqrt(np.abs(np.einsum("iip->ip", found.g)))
     errors[0] = errors[0] + root[:, None] * root * (len(root) * found.errors[3][0])
 
     for rank in range(order + 1):
-        if rank < 2 and tensors[rank + 1].size:
+        if rank < 2 and tensors[rank + 1].size and not (rank == 1 and part.hessian):
             errors[rank] = errors[rank] + np.einsum("...kp,kp->...p", np.abs(tensors[rank + 1]), theta.error)
         else:
             errors[rank] = errors[rank] + _change(part, tensors[rank], theta, rank)

@@ -1,0 +1,146 @@
+"""Sums over a table of states, in float64 and in balls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations_with_replacement, permutations
+from typing import Any
+
+import numpy as np
+from flint import arb, fmpq
+from numpy.typing import NDArray
+
+from infogeom.kernels.balls.enclosures import Balls
+from infogeom.kernels.compiled.compile import compiled_module
+from infogeom.kernels.curvature.loops import UNIT
+from infogeom.kernels.gibbs import table_loops
+from infogeom.kernels.gibbs.cumulants import Maker, PointCumulants, maker_for
+from infogeom.models.gibbs import Table
+
+__all__ = ["TableBalls", "TableSums"]
+
+Array = NDArray[np.float64]
+Objects = NDArray[Any]  # of balls
+#: Rows times points that are one piece of work.
+ROWS_AT_ONCE = 2**23
+#: Rows up to which a table is summed in balls.
+MOST_IN_BALLS = 2**17
+
+
+@maker_for(Table)
+class TableSums(Maker):
+    """Sums over all rows."""
+
+    def __init__(self, structure: Table) -> None:
+        super().__init__(structure)
+        self._units = np.array([float(unit) for unit in structure.units])
+        self._columns = np.ascontiguousarray(structure.statistics.T, dtype=np.float64)
+        self._flips = _flips(structure)
+        self.points = max(1, ROWS_AT_ONCE // self._columns.shape[1])  # type: ignore[misc]
+
+    def cumulants(self, points: Array) -> PointCumulants:
+        """Central moments, in float64."""
+        (n, _), m, table = self._columns.shape, len(points), self.structure
+        tensors = [np.empty((n,) * rank + (m,)) for rank in (1, 2, 3)]
+        errors = [np.empty_like(tensor) for tensor in tensors]
+        function = compiled_module(table_loops)["cumulants"]
+        theta = np.ascontiguousarray(points * self._units)
+        function(self._columns, *table.logarithms, table.log_error, UNIT, theta, *tensors, *errors)
+
+        # In units of the columns; and what a symmetry of the table makes 0.
+        for rank, (tensor, error) in enumerate(zip(tensors, errors, strict=True), 1):
+            factors = _outer([self._units] * rank)[..., None]
+            tensor *= factors
+            error *= factors
+            for i in np.flatnonzero(self._flips):
+                odd = _times_in_index(int(i), n, rank) % 2 == 1
+                at = odd[..., None] & (points[:, i] == 0)
+                tensor[at] = error[at] = 0.0
+        return PointCumulants(tensors[0], tensors[1], tensors[2], (errors[0], errors[1], errors[2]))
+
+    def balls(self) -> Balls | None:
+        """The same sums in balls, over integers."""
+        table = self.structure
+        if table.multiplicity is None or len(table.statistics) > MOST_IN_BALLS:
+            return None
+        n = table.statistics.shape[1]
+        at = {"g": np.arange(n**2), "dg": n**2 + np.arange(n**3), "ddg": np.empty(0, dtype=np.int64)}
+        return TableBalls("", at, n, table.statistics, table=table, multiplicity=table.multiplicity.tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class TableBalls(Balls):
+    """Cumulants of a table in ball arithmetic."""
+
+    table: Table = None  # type: ignore[assignment]
+    multiplicity: Sequence[Any] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "table": self.table, "multiplicity": self.multiplicity}
+
+    @cached_property
+    def _columns(self) -> list[tuple[list[Any], list[int]]]:
+        """Of each column its values, less those of the first row, and which of them stands in each row."""
+        found = []
+        for column in self.table.statistics.T:
+            values, at = np.unique(column, return_inverse=True)
+            origin = column[0].item()
+            found.append(([arb(value) - arb(origin) for value in values.tolist()], at.tolist()))
+        return found
+
+    def _components(self, x: Sequence[arb], bits: int) -> Objects:
+        n = self.n
+        units = [arb(fmpq(unit.p, unit.q)) for unit in self.table.units]
+        weights = list(map(arb, self.multiplicity))
+        for theta, unit, (values, at) in zip(x, units, self._columns, strict=True):
+            powers = [(theta * unit * value).exp() for value in values]
+            weights = [w * powers[k] for w, k in zip(weights, at, strict=True)]
+        total = sum(weights, arb(0))
+
+        # Moments about the mean: what cancels in it is left to the precision.
+        centred = []
+        for values, at in self._columns:
+            mean = sum((w * values[k] for w, k in zip(weights, at, strict=True)), arb(0)) / total
+            shifted = [value - mean for value in values]
+            centred.append([shifted[k] for k in at])
+        found = np.empty(n**2 + n**3, dtype=object)
+        g, dg = found[: n**2].reshape((n,) * 2), found[n**2 :].reshape((n,) * 3)
+        for i, j in combinations_with_replacement(range(n), 2):
+            products = [w * a * b for w, a, b in zip(weights, centred[i], centred[j], strict=True)]
+            g[i, j] = g[j, i] = sum(products, arb(0)) / total * units[i] * units[j]
+            for l in range(j, n):
+                third = sum((p * c for p, c in zip(products, centred[l], strict=True)), arb(0)) / total
+                for where in permutations((i, j, l)):
+                    dg[where] = third * units[i] * units[j] * units[l]
+        return found
+
+
+def _outer(factors: Sequence[Array]) -> Array:
+    """Outer product."""
+    product = np.ones(())
+    for factor in factors:
+        product = np.multiply.outer(product, factor)
+    return product
+
+
+def _times_in_index(i: int, n: int, rank: int) -> NDArray[np.int64]:
+    """How often an index is among those of each entry of a tensor."""
+    return np.asarray((np.indices((n,) * rank) == i).sum(0))
+
+
+def _flips(table: Table) -> NDArray[np.bool_]:
+    """Columns whose sign may change: the table stays the same, multiplicities too."""
+    found = []
+    key = np.column_stack([table.statistics, np.asarray(table.logarithms[0])])
+    for i in range(table.statistics.shape[1]):
+        flipped = key.copy()
+        flipped[:, i] *= -1
+        same = _sorted(flipped) == _sorted(key)
+        found.append(bool(same.all()))
+    return np.array(found)
+
+
+def _sorted(rows: Array) -> Array:
+    return rows[np.lexsort(rows.T)]

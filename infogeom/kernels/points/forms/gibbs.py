@@ -1,0 +1,40 @@
+"""Families by their cumulants at a point: a Hessian metric, of which g and ∂g are all that curvature takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infogeom.kernels.balls.enclosures import Balls
+from infogeom.kernels.curvature.jet import BoundedJet
+from infogeom.kernels.gibbs.cumulants import maker_of
+from infogeom.kernels.points.pointwise import Pointwise
+from infogeom.kernels.points.work import jets_up_to, way_of
+from infogeom.symbolic import CumulantsAtPoint, Metric
+
+Array = NDArray[np.float64]
+
+
+@way_of(CumulantsAtPoint)
+class _Gibbs(Pointwise):
+    hessian = True
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._maker = maker_of(self.form.structure)
+        self.points_of_tile = self._maker.points
+
+    def jets(self, points: Array, order: int) -> BoundedJet:
+        """Jets, in which ∂∂g is 0: whichever totally symmetric tensor it is, curvature is the same."""
+        found = self._maker.cumulants(points)
+        tensors, errors = [found.second, found.third], list(found.errors[1:])
+        if order > 1:
+            fourth = np.zeros((self.n,) * 4 + (len(points),))
+            tensors.append(fourth)
+            errors.append(fourth)
+        return jets_up_to(tensors[: order + 1], errors[: order + 1])
+
+    def balls(self, quantities: Sequence[str]) -> Balls | None:
+        return self._maker.balls()
