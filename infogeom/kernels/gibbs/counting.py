@@ -92,7 +92,7 @@ class _Fields(NamedTuple):
     def of(cls, q: int, length: int, width: int) -> _Fields:
         """Fields for the product of two halves, wide enough for the number of all configurations."""
         words = -(-(q ** (length * width)).bit_length() // (8 * WORD))
-        # In rings of two states, and from one of them to another, numbers of unequal neighbours are all even or all odd.
+        # Unequal neighbours in a ring of two states are even in number; from one ring to another, always even or odd.
         return cls(words, (length - 2) * width + 1, 2 if q == 2 else 1)
 
     def packed(self, counts: Integers, first: int) -> Any:
@@ -108,6 +108,6 @@ class _Fields(NamedTuple):
         content = int(packed)
         lines = -(-content.bit_length() // (8 * row))
         places = np.frombuffer(content.to_bytes(lines * row, "little"), "<u8").reshape(lines, self.columns, self.words)
-        values = places.astype(object)
-        total: Objects = sum(values[:, :, word] << (8 * WORD * word) for word in range(self.words))
-        return total
+        weights = np.array([1 << 8 * WORD * word for word in range(self.words)], dtype=object)
+        coefficients: Objects = places.astype(object) @ weights
+        return coefficients

@@ -18,7 +18,7 @@ from infogeom.kernels.gibbs.counting import count
 __all__ = ["DensityOfStates", "countable", "density_of_states_ising", "density_of_states_potts"]
 
 #: Rows q^width of a torus that is counted, at most: memory, and the time for pairs of them.
-MOST_ROWS = 2500
+MOST_ROWS_COUNTED = 2500
 #: Bits of the numbers of configurations of half a torus, which are counted in int64.
 MOST_BITS_OF_HALF = 63
 
@@ -41,8 +41,8 @@ class DensityOfStates(NamedTuple):
 def countable(q: int, length: int, width: int) -> bool:
     """Whether `density_of_states_potts` counts a torus: by its smaller size up to 2,500 rows, half of it below 2⁶³."""
     width, length = sorted((length, width))
-    within_half = q ** (((length + 1) // 2 - 1) * width)
-    return q**width <= MOST_ROWS and within_half.bit_length() <= MOST_BITS_OF_HALF
+    within_half: int = q ** (((length + 1) // 2 - 1) * width)
+    return q**width <= MOST_ROWS_COUNTED and within_half.bit_length() <= MOST_BITS_OF_HALF
 
 
 def density_of_states_ising(length: int, width: int) -> DensityOfStates:
@@ -113,8 +113,8 @@ def _columns(q: int, length: int, width: int) -> tuple[NDArray[np.int64], NDArra
         rows = q ** min(length, width)
         raise ValueError(
             f"a torus of {length} × {width} sites with {q} states is beyond the count of states: its rows must be at "
-            f"most {MOST_ROWS:,}, got {rows:,}, and the states of half of it below 2^{MOST_BITS_OF_HALF}; cumulants at "
-            f"a point need no count"
+            f"most {MOST_ROWS_COUNTED:,}, got {rows:,}, and the states of half of it below 2^{MOST_BITS_OF_HALF}; "
+            "cumulants at a point need no count"
         )
     table = np.array(_table(q, max(length, width), min(length, width)), dtype=object)
     multiplicities = table[:, 2]
