@@ -2,9 +2,12 @@
 
 from time import process_time
 
+import numpy as np
 import pytest
 
 from infogeom.kernels.gibbs.counting import count
+from infogeom.kernels.gibbs.kaufman import CRITICAL
+from infogeom.kernels.gibbs.zero_field import zero_field_cumulants
 
 #: Seconds of CPU time that the joint density of states of an L × L Ising torus may take.
 COUNTS = {8: 4.0, 10: 200.0}
@@ -19,3 +22,19 @@ def test_the_joint_density_of_states_of_an_ising_torus(show, size):
     assert found.sum() == 2 ** (size * size)
     show(f"\ng(E, M) of the {size} × {size} Ising torus: {seconds:.1f} s of CPU time, at most {COUNTS[size]:.0f}")
     assert seconds <= COUNTS[size]
+
+
+#: Seconds of CPU time that all cumulants of an L × L Ising torus at a point of h = 0 may take.
+ZERO_FIELD = {128: 3.0}
+
+
+@pytest.mark.parametrize("size", ZERO_FIELD)
+@pytest.mark.parametrize("beta", [0.4, CRITICAL, 0.5])
+def test_a_point_of_an_ising_torus_without_a_field(show, size, beta):
+    zero_field_cumulants(3, 3, np.array([[beta, 0.0]]))
+    start = process_time()
+    found = zero_field_cumulants(size, size, np.array([[beta, 0.0]]))
+    seconds = process_time() - start
+    worst = max(float(np.nanmax(e / np.where(x, abs(x), np.nan))) for e, x in zip(found.errors, found[:3], strict=True))
+    show(f"\n{size} × {size} at β = {beta:.4f}: {seconds:.2f} s of CPU time, bounds up to {worst:.0e} of a cumulant")
+    assert seconds <= ZERO_FIELD[size]
