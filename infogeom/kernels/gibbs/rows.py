@@ -24,6 +24,8 @@ class Rows:
     Attributes
     ----------
     q, width : int
+    digits : ndarray of int8, shape (q^width, width)
+        States of the sites.
     unequal : ndarray of int64, shape (q^width,)
         Neighbours in the ring that differ.
     zeros : ndarray of int64, shape (q^width,)
@@ -36,6 +38,7 @@ class Rows:
 
     q: int
     width: int
+    digits: NDArray[np.int8]
     unequal: Integers
     zeros: Integers
     kind: Integers
@@ -46,6 +49,11 @@ class Rows:
         """One row of each class."""
         first: Integers = np.unique(self.kind, return_index=True)[1]
         return first
+
+    def apart(self, row: int) -> Integers:
+        """Sites at which each row differs from one of them."""
+        count: Integers = np.count_nonzero(self.digits != self.digits[row], axis=1)
+        return count
 
 
 @lru_cache(maxsize=16)
@@ -60,7 +68,7 @@ def rows(q: int, width: int, flips: bool) -> Rows:
     """
     numbers = np.arange(q**width)
     powers = q ** np.arange(width)
-    digits = numbers[:, None] // powers % q
+    digits = (numbers[:, None] // powers % q).astype(np.int8)
     turned = np.roll(digits, 1, axis=1)
     alike = [turned, digits[:, ::-1]]
     for a, b in pairwise(range(0 if flips and q == 2 else 1, q)):
@@ -75,4 +83,4 @@ def rows(q: int, width: int, flips: bool) -> Rows:
     order = np.argsort(-sizes, kind="stable")
     kind = np.argsort(order)[found]
     unequal, zeros = (digits != turned).sum(axis=1), (digits == 0).sum(axis=1)
-    return Rows(q, width, unequal, zeros, kind, sizes[order])
+    return Rows(q, width, digits, unequal, zeros, kind, sizes[order])
