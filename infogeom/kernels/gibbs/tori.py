@@ -172,6 +172,7 @@ class _Transfer:
         marks = np.diff(np.arange(width + 1) * lowered // width) > 0
         equal, unequal = np.exp(min(0.0, self.beta)), np.exp(min(0.0, -self.beta))
         shape = q ** (width // 2), q ** (width - width // 2)
+        divided = (places, *shape)
         apart = np.arange(width + 1)
         between = equal ** (width - apart) * unequal**apart * binomials(apart - float(lowered), 0.0 * apart)[:places]
         lower, upper = self.length - self.length // 2, self.length // 2
@@ -180,9 +181,9 @@ class _Transfer:
             start = between.take(self.rows.apart(first), axis=1)
             values, sizes = np.empty(places), np.empty(places)
             *halves, exponent = functions["half"](start, shape, q, lower, upper, order, equal, unequal, marks, factor)
-            first_half, second_half, weights = (part.reshape(places, *shape) for part in (*halves, factor))
-            functions["multiply"](first_half, weights, order)
-            functions["meet"](first_half, second_half, order, values, sizes)
+            left, right, weights = (part.reshape(divided) for part in [*halves, factor])
+            functions["multiply"](left, weights, order)
+            functions["meet"](left, right, order, values, sizes)
             return values, sizes, exponent
 
         found = in_order(of_class, self.rows.representatives.tolist(), "rows of the torus")

@@ -16,7 +16,7 @@ __all__ = ["cross", "half", "meet", "multiply", "place", "some", "turn", "two", 
 
 Array = Any  # of float64; numba infers the rest
 #: Binary exponents between which numbers are left as they are.
-WIDEST = 200
+WIDEST_EXPONENT = 200
 #: Rows of a block that is turned at once.
 TURNED = 8
 
@@ -167,7 +167,7 @@ def half(
 
         # Numbers stay in the middle of what there is.
         size = frexp(x[0].max())[1]
-        if abs(size) > WIDEST and x[0].max() > 0.0:
+        if abs(size) > WIDEST_EXPONENT and x[0].max() > 0.0:
             x *= 2.0**-size
             exponent += size
         if row == kept:
