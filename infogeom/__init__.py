@@ -31,6 +31,7 @@ __all__ = [
     "plotting",
     "symbolic",
     "training",
+    "transitions",
     "verification",
     "verify",
 ]
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         plotting,
         symbolic,
         training,
+        transitions,
         verification,
     )
     from infogeom.grid import StatusWarning, evaluate, evaluate_points

@@ -1,0 +1,10 @@
+"""Finding phase transitions: scans along a line, extrapolation from finite sizes, collapse of data, and the order."""
+
+from infogeom.transitions.estimates import Estimate, Exponent
+from infogeom.transitions.finite_size import critical_point, exponent
+
+__all__ = ["Estimate", "Exponent", "critical_point", "exponent"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
