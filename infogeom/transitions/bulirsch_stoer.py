@@ -24,8 +24,8 @@ FINER = 21
 #: Exponents at which windows differ up to so many times as much as at the best one are neighbours of it.
 AS_GOOD = 4.0
 #: Half width of ln ω that is neighbourhood anyway, by the number of terms: few fit many an exponent.
-WIDTHS = {2: 1.0, 3: 1.0, 4: 0.5, 5: 0.2, 6: 0.1}
-LEAST_WIDTH = 0.01
+EXPONENT_WIDTHS = {2: 1.0, 3: 1.0, 4: 0.5, 5: 0.2, 6: 0.1}
+LEAST_EXPONENT_WIDTH = 0.01
 #: Terms that the windows leave out at most whose results make the error.
 LEFT_OUT = 2
 #: Terms up to which they leave out one, and all of them count; of more the one that deviates most may have met a pole.
@@ -131,7 +131,7 @@ def limit(sizes: Array, terms: Array, omega: float | tuple[float, float] | None 
 
     # What other exponents make of the whole: few terms can hardly tell them from one another.
     if len(tried) > 1 and found != LOGARITHMIC:
-        width = WIDTHS.get(count, LEAST_WIDTH)
+        width = EXPONENT_WIDTHS.get(count, LEAST_EXPONENT_WIDTH)
         beside = np.clip(found * np.exp(np.linspace(-width, width, FINER)), tried[tried > 0].min(), tried.max())
         near = np.concatenate([near, beside])
     deviations = abs(np.concatenate([compared, tip(sizes, terms, near)]) - value)
