@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from infogeom.kernels.gibbs.counting import count
+from infogeom.kernels.gibbs.cylinders import cylinder_cumulants
 from infogeom.kernels.gibbs.kaufman import CRITICAL
 from infogeom.kernels.gibbs.zero_field import zero_field_cumulants
 
@@ -38,3 +39,19 @@ def test_a_point_of_an_ising_torus_without_a_field(show, size, beta):
     worst = max(float(np.nanmax(e / np.where(x, abs(x), np.nan))) for e, x in zip(found.errors, found[:3], strict=True))
     show(f"\n{size} × {size} at β = {beta:.4f}: {seconds:.2f} s of CPU time, bounds up to {worst:.0e} of a cumulant")
     assert seconds <= ZERO_FIELD[size]
+
+
+#: Seconds of CPU time that all cumulants of an infinite Ising cylinder of a width at a point may take.
+CYLINDERS = {16: 0.4}
+
+
+@pytest.mark.parametrize("width", CYLINDERS)
+@pytest.mark.parametrize(("beta", "h"), [(0.3, 0.1), (CRITICAL, 0.0), (CRITICAL, 1e-3), (1.0, 0.5)])
+def test_a_point_of_an_infinite_ising_cylinder(show, width, beta, h):
+    cylinder_cumulants(3, np.array([[beta, h]]))
+    start = process_time()
+    found = cylinder_cumulants(width, np.array([[beta, h]]))
+    seconds = process_time() - start
+    worst = max(float(np.nanmax(e / np.where(x, abs(x), np.nan))) for e, x in zip(found.errors, found[:3], strict=True))
+    show(f"\nwidth {width} at ({beta:.4f}, {h}): {seconds:.3f} s of CPU time, bounds up to {worst:.0e} of a cumulant")
+    assert seconds <= CYLINDERS[width]
