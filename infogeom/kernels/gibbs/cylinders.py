@@ -32,9 +32,9 @@ __all__ = ["cylinder_cumulants"]
 
 Array = NDArray[Any]
 #: Rounding error of one application of the transfer matrix, in terms of the vector's norm.
-APPLIED = 2.0**-51
+ROUNDED_IMAGE = 2.0**-51
 #: Rounding error of a scalar product of vectors that were transferred, in terms of the sum of magnitudes.
-SUMMED = 2.0**-50
+ROUNDED_PRODUCT = 2.0**-50
 #: Applications of T that follow an iteration: entries far below the norm get their own digits, each a positive sum.
 POLISH = 2
 #: Least gap below λ, in terms of λ, at which bounds are finite.
@@ -125,7 +125,7 @@ def _at(width: int, beta: float, h: float) -> tuple[Array, Array]:
         v = T.project(T(v), 1)
         v /= np.linalg.norm(v)
     size = float(v @ T(v))
-    residual = float(np.linalg.norm(T(v) - size * v)) / size + APPLIED
+    residual = float(np.linalg.norm(T(v) - size * v)) / size + ROUNDED_IMAGE
 
     # Slopes of v, both of which are of the parity of their parameter.
     first = _series(T, size, v, np.zeros((2, len(v))), np.zeros(2), 1)
@@ -152,7 +152,7 @@ def _slope(T: _Transfer, size: float, v: Array, force: Array, parity: int) -> So
     x, gap = solve(image, force)
     for _ in range(POLISH):
         x = force + image(x)
-    left = np.linalg.norm(force + image(x) - x) + APPLIED * np.linalg.norm(x)
+    left = np.linalg.norm(force + image(x) - x) + ROUNDED_IMAGE * np.linalg.norm(x)
     return Solution(x, gap, float(left))
 
 
@@ -228,7 +228,7 @@ def _bounds(
     for i, j in _orders(3)[1:]:
         # The ways to take one parameter out of i times β and j times h.
         ways = [(n, a, (i - 1, j) if a == 0 else (i, j - 1)) for a, n in enumerate((i, j)) if n]
-        errors[i, j] = SUMMED * times[i, j] * whole.size[i, j]
+        errors[i, j] = ROUNDED_PRODUCT * times[i, j] * whole.size[i, j]
         if i + j == 2:
             further[i, j] = sizes[i, j] / gaps[j % 2]
             errors[i, j] += 2 * slopes[0 if i else 1].residual * slopes[1 if j else 0].residual / gaps[j % 2]
@@ -243,6 +243,6 @@ def _bounds(
         near = gaps[0] if T.even and j == 0 else gap
         if not (near > LEAST_GAP and np.isfinite(errors[i, j])):
             errors[i, j] = np.inf
-    errors[1, 0] += SUMMED * (2 * T.width + abs(mean[0]))
-    errors[0, 1] += SUMMED * (T.width + abs(mean[1]))
+    errors[1, 0] += ROUNDED_PRODUCT * (2 * T.width + abs(mean[0]))
+    errors[0, 1] += ROUNDED_PRODUCT * (T.width + abs(mean[1]))
     return errors
