@@ -2,8 +2,9 @@
 
 from infogeom.transitions.estimates import Estimate, Exponent
 from infogeom.transitions.finite_size import critical_point, exponent
+from infogeom.transitions.lines import scan
 
-__all__ = ["Estimate", "Exponent", "critical_point", "exponent"]
+__all__ = ["Estimate", "Exponent", "critical_point", "exponent", "scan"]
 
 
 def __dir__() -> list[str]:
