@@ -22,7 +22,7 @@ Places = NDArray[np.intp]
 Candidates = list[tuple[Places, str]]
 
 #: Sizes of one sequence, at least.
-LEAST = 3
+FEWEST_SIZES = 3
 #: An exponent of increments this small is none, whatever its error; one with a larger error tells nothing.
 SMALL_POWER = 0.02
 RESOLVED = 0.1
@@ -70,7 +70,7 @@ def critical_point(sizes: ArrayLike, locations: ArrayLike, *, omega: Omega = Non
     3 windows
     """
     L, y = _checked(sizes, "locations", locations)
-    found = _extrapolated(L, y, lambda L, y: (L, y), _checked_omega(omega), _candidates(L, LEAST))
+    found = _extrapolated(L, y, lambda L, y: (L, y), _checked_omega(omega), _candidates(L, FEWEST_SIZES))
     return Estimate(**found.told(L, observable, omega is not None))
 
 
@@ -133,8 +133,8 @@ def exponent(
     known, relative = _checked_omega(omega), _checked_slopes(L, slopes, location_error) / y
 
     # Of the values themselves; and of their increments, where these are all positive.
-    found, logarithm = _extrapolated(L, y, _of_values, known, _candidates(L, LEAST)), False
-    rising = [(taken, words) for taken, words in _candidates(L, LEAST + 1) if (np.diff(y[taken]) > 0).all()]
+    found, logarithm = _extrapolated(L, y, _of_values, known, _candidates(L, FEWEST_SIZES)), False
+    rising = [(taken, words) for taken, words in _candidates(L, FEWEST_SIZES + 1) if (np.diff(y[taken]) > 0).all()]
     if rising:
         growing = _extrapolated(L, y, _of_increments, known, rising)
         x, error = growing.limit.value, growing.limit.error
@@ -235,8 +235,8 @@ def _of_increments(L: Array, y: Array) -> Terms:
 def _checked(sizes: ArrayLike, name: str, given: ArrayLike) -> tuple[Array, Array]:
     """Sizes and what belongs to them."""
     L, y = finite_array("sizes", sizes, 1), finite_array(name, given, 1)
-    if len(L) < LEAST:
-        raise ValueError(f"sizes must be at least {LEAST}, got {len(L)}")
+    if len(L) < FEWEST_SIZES:
+        raise ValueError(f"sizes must be at least {FEWEST_SIZES}, got {len(L)}")
     if L[0] <= 0:
         raise ValueError(f"sizes must be positive, got {L[0]:g} at index 0")
     if (falls := np.flatnonzero(np.diff(L) <= 0)).size:

@@ -31,16 +31,16 @@ Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
 
 #: Points of a line that is given by its ends.
-POINTS = 65
+POINTS_OF_LINE = 65
 #: To what share of the bracket Brent's method closes in before a polynomial takes over, and without one.
 CLOSE = 1e-3
 CLOSEST = 1e-9
 #: Degree of that polynomial, and shares of the bracket that it covers to either side.
 DEGREE = 12
-SHARES = (0.25, 0.1, 0.04)
+HALF_WIDTHS = (0.25, 0.1, 0.04)
 #: How small its last coefficients are, beside the one of the curvature, where it follows the observable as far as
 #: rounding lets it, and from where on it does not follow it.
-RESOLVED_TO = 1e-10
+FOLLOWED_TO = 1e-10
 UNRESOLVED = 1e-4
 #: Imaginary parts of roots that are real, in units of half the interval.
 REAL = 1e-6
@@ -76,7 +76,7 @@ class Line:
     def observables(self) -> tuple[str, ...]:
         """Their names: C, g_jj and s_j for each other parameter j, and R where there are others."""
         named = [f"{kind}_{j}" for kind in ("g", "s") for j in self.others]
-        return ("C", *named, *(["R"] if self.others else []))
+        return ("C", *named, "R") if self.others else ("C",)
 
     def _labels(self) -> dict[str, str]:
         a, coordinates = latex(self.symbol), ", ".join(map(latex, self.metric.coordinates))
@@ -201,10 +201,10 @@ def scan(
         line.name: numbers(line.name, values, f"${latex(line.symbol)}$"),
         "observable": texts("observable", line.observables),
     }
-    attributes = {
+    attributes: dict[str, Any] = {f"at_{name}": value for name, value in line.at.items()}
+    attributes |= {
         "model": line.metric.attributes.get("model", ""),
         "axis": line.name,
-        **{f"at_{name}": value for name, value in line.at.items()},
         "coordinates": ", ".join(line.metric.names),
         "infogeom_version": __version__,
         "wall_time_seconds": time.perf_counter() - start,
@@ -248,7 +248,7 @@ def _by_polynomial(
 ) -> float | None:
     """Root of the derivative of a polynomial about a place near it; None where none follows the function."""
     least, location = UNRESOLVED, None
-    for share in SHARES:
+    for share in HALF_WIDTHS:
         half = share * (bracket[1] - bracket[0])
         about = max(near - half, line[0]), min(near + half, line[1])
         polynomial = Chebyshev.interpolate(lambda v: sign * function(v), DEGREE, about)
@@ -260,7 +260,7 @@ def _by_polynomial(
         roots = roots[(abs(roots.imag) < REAL * half) & (roots.real > about[0]) & (roots.real < about[1])].real
         if len(roots):
             least, location = left_out, float(roots[abs(roots - near).argmin()])
-        if least < RESOLVED_TO:
+        if least < FOLLOWED_TO:
             break
     return location
 
@@ -289,4 +289,4 @@ def checked_line(model_or_metric: Any, axis: Any, at: Any) -> tuple[Line, Array]
     values = finite_array(f"axis {name!r}", given, 1)
     if len(values) < 2 or (np.diff(values) <= 0).any():
         raise ValueError(f"axis {name!r} must be (low, high) or an increasing sequence, got {given!r}")
-    return line, np.linspace(values[0], values[1], POINTS) if len(values) == 2 else values
+    return line, np.linspace(values[0], values[1], POINTS_OF_LINE) if len(values) == 2 else values
