@@ -42,18 +42,27 @@ LEAST_GAP = 2.0**-44
 
 
 class _Transfer:
-    """The transfer matrix at a point, divided by that of equal rows, in an orthonormal basis of alike rows."""
+    """The transfer matrix at a point, divided by its largest entry, in an orthonormal basis of alike rows.
+
+    Energies are counted from where most bonds are satisfied: for β < 0 from alternating rows, each followed by its
+    opposite, so that V is the flip of all spins times that of -β.
+    """
 
     def __init__(self, width: int, beta: float, h: float) -> None:
         of_rows = rows(2, width, False)
         self.kind, self.first = of_rows.kind, of_rows.representatives
         self.even = h == 0
-        self.flipped = self.kind[2**width - 1 - self.first]
+        opposite = 2**width - 1 - self.first
+        self.flipped = self.kind[opposite]
         self.roots = np.sqrt(of_rows.sizes)
-        # The energy and the sum of a row, from those of equal spins up.
+        self.sign = -1 if beta < 0 else 1
+        self.next = opposite if beta < 0 else self.first
+        # The energy and the sum of a row, but for constants.
         self.row = np.stack([-2.0 * of_rows.unequal, 2.0 * of_rows.zeros - 2 * width])[:, self.first]
-        self.scale = np.exp((beta * self.row[0] + h * self.row[1]) / 2)
-        self.q = exp(-2 * beta) * np.array([1.0, -2.0, 2.0, -4 / 3])
+        self.row[0] += width - self.sign * width
+        exponents = (beta * self.row[0] + h * self.row[1]) / 2
+        self.scale = np.exp(exponents - exponents.max())
+        self.q = exp(-2 * abs(beta)) * np.array([1.0, -2.0 * self.sign, 2.0, -4 / 3 * self.sign])
         self.width = width
         self.loops = compiled_module(transfer_loops, contract=True)
 
@@ -61,14 +70,14 @@ class _Transfer:
         """Return T x."""
         full = (x * self.scale / self.roots)[self.kind]
         self.loops["cross"](full, self.q[0])
-        image: Array = full[self.first] * self.scale * self.roots
+        image: Array = full[self.next] * self.scale * self.roots
         return image
 
     def cross(self, x: Array) -> Array:
         """Return V x, of series in β, shape (order + 1, kinds)."""
         full = (x / self.roots)[:, self.kind]
         self.loops["cross_series"](full, self.q)
-        return full[:, self.first] * self.roots
+        return full[:, self.next] * self.roots
 
     def project(self, x: Array, parity: int) -> Array:
         """Remove what is not of this parity under the flip of all spins, without a field."""
@@ -123,6 +132,8 @@ def _at(width: int, beta: float, h: float) -> tuple[Array, Array]:
     v = largest(T, T.project(T.scale * T.roots, 1))
     for _ in range(POLISH):
         v = T.project(T(v), 1)
+        if not v.any():  # all entries of T that matter are below float64
+            return np.zeros((4, 4)), np.full((4, 4), np.inf)
         v /= np.linalg.norm(v)
     size = float(v @ T(v))
     residual = float(np.linalg.norm(T(v) - size * v)) / size + ROUNDED_IMAGE
@@ -136,7 +147,7 @@ def _at(width: int, beta: float, h: float) -> tuple[Array, Array]:
         slopes.append(_slope(T, size, v, force, parity))
     whole = _series(T, size, v, np.stack([slope.x for slope in slopes]), mean, 3)
     values = _logarithm(whole.form) - _logarithm(whole.norm)
-    values[1, 0] += 2 * width + mean[0]
+    values[1, 0] += 2 * T.sign * width + mean[0]
     values[0, 1] += width + mean[1]
     return values, _bounds(T, v, residual, slopes, whole, mean, values)
 

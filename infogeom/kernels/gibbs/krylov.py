@@ -21,7 +21,7 @@ LOOK = 4
 #: Residual at which an iteration is over, in terms of what it is of.
 ENOUGH = 2.0**-53
 #: Distance from 1 that no eigenvalue of A is taken to fall below, the rounding of both.
-LEAST = 2.0**-52
+ONE_TO_ROUNDING = 2.0**-52
 
 
 class Solution(NamedTuple):
@@ -52,7 +52,7 @@ def solve(apply: Callable[[Array], Array], b: Array) -> tuple[Array, float]:
         return x, gap
     for Q, diagonal, beside in _lanczos(apply, b):
         values, vectors = eigh_tridiagonal(diagonal, beside[:-1])
-        distances = np.maximum(1 - values, LEAST)
+        distances = np.maximum(1 - values, ONE_TO_ROUNDING)
         coefficients = vectors @ (vectors[0] / distances) * size
         x, gap = coefficients @ Q, float(distances[-1])
         if abs(beside[-1] * coefficients[-1]) <= ENOUGH * np.linalg.norm(coefficients):

@@ -25,7 +25,7 @@ STEP = mpf(10) ** -18
 DIFFERENCES = [{0: 1}, {-1: -0.5, 1: 0.5}, {-1: 1, 0: -2, 1: 1}, {-2: -0.5, -1: 1, 1: -1, 2: 0.5}]
 ORDERS = [(i, n - i) for n in (1, 2, 3) for i in range(n + 1)]
 POINTS = [(0.0, 0.0), (0.1, 0.0), (0.3, 0.1), (0.44, 0.0), (0.44, 1e-4), (0.44, -0.01), (0.6, 0.3), (1.0, 0.0)]
-POINTS += [(1.0, 0.5), (1.0, 1e-6), (2.0, 0.5), (2.5, 0.5), (3.0, 1.0), (0.2, 2.0), (-0.3, 0.2)]
+POINTS += [(1.0, 0.5), (1.0, 1e-6), (2.0, 0.5), (2.5, 0.5), (3.0, 1.0), (0.2, 2.0), (-0.3, 0.2), (-2.0, 0.3)]
 #: Gaps of the matrix are below float64's reach here.
 FROZEN = [(2.5, 0.0), (3.0, 0.01), (4.0, 1e-9)]
 
@@ -174,6 +174,21 @@ def test_odd_cumulants_are_zero_without_a_field_and_known_to_be() -> None:
 def test_a_field_reversed_reverses_the_odd_cumulants() -> None:
     up, down = (entries(at(6, 0.4, h)) for h in (0.1, -0.1))
     assert {order: (-1) ** order[1] * x for order, x in down.items()} == up
+
+
+@pytest.mark.parametrize("beta", [-1000.0, -20.0, 1000.0])
+@pytest.mark.parametrize("h", [0.0, 1e-6, 700.0])
+def test_nothing_overflows(beta: float, h: float) -> None:
+    for width in (5, 8):
+        found = at(width, beta, h)
+        assert all(np.isfinite(part).all() for part in found[:3])
+        assert not any(np.isnan(bound).any() for bound in found.errors)
+
+
+@pytest.mark.parametrize(("width", "energy"), [(8, -2.0), (5, -2 + 2 / 5)])
+def test_spins_alternate_as_far_as_they_can_where_beta_is_negative(width: int, energy: float) -> None:
+    found = at(width, -20.0, 0.0)
+    np.testing.assert_allclose(found.mean[0, 0], energy, rtol=1e-14)
 
 
 def test_two_phases_that_are_one_to_rounding_have_infinite_bounds_and_their_energy_finite_ones() -> None:
