@@ -12,6 +12,7 @@ from mpmath import mpf
 from infogeom.kernels.gibbs.cumulants import PointCumulants
 from infogeom.kernels.gibbs.densities import density_of_states_ising
 from infogeom.kernels.gibbs.kaufman import CRITICAL
+from infogeom.kernels.gibbs.tori import ising_torus_cumulants
 from infogeom.kernels.gibbs.zero_field import zero_field_cumulants
 from tests.long_paths import second_moment
 
@@ -57,6 +58,14 @@ def test_cumulants_are_those_of_all_states_within_their_bounds(length: int, widt
             assert error <= bound
             if 0.01 <= beta <= 1:
                 assert bound <= 1e-11 * abs(value)
+
+
+def test_cumulants_are_those_of_a_transfer_from_row_to_row() -> None:
+    points = np.array([[beta, 0.0] for beta in (0.1, 0.43, CRITICAL, CRITICAL + 1e-7, 0.6, 1.2)])
+    found, other = zero_field_cumulants(12, 11, points), ising_torus_cumulants(12, 11, points)
+    for part, transferred, bound, more in zip(found[:3], other[:3], found.errors, other.errors, strict=True):
+        assert (abs(part - transferred) <= bound + more).all()
+        np.testing.assert_allclose(part, transferred, rtol=1e-12)
 
 
 def test_all_other_cumulants_are_zero_by_symmetry() -> None:
