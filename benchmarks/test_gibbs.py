@@ -8,6 +8,7 @@ import pytest
 from infogeom.kernels.gibbs.counting import count
 from infogeom.kernels.gibbs.cylinders import cylinder_cumulants
 from infogeom.kernels.gibbs.kaufman import CRITICAL
+from infogeom.kernels.gibbs.tori import ising_torus_cumulants
 from infogeom.kernels.gibbs.zero_field import zero_field_cumulants
 
 #: Seconds of CPU time that the joint density of states of an L × L Ising torus may take.
@@ -23,6 +24,22 @@ def test_the_joint_density_of_states_of_an_ising_torus(show, size):
     assert found.sum() == 2 ** (size * size)
     show(f"\ng(E, M) of the {size} × {size} Ising torus: {seconds:.1f} s of CPU time, at most {COUNTS[size]:.0f}")
     assert seconds <= COUNTS[size]
+
+
+#: Seconds of CPU time that all cumulants of an L × L Ising torus at a point may take: twice what they took at first.
+JETS = {12: 1.2, 14: 22.0}
+
+
+@pytest.mark.parametrize("size", JETS)
+@pytest.mark.parametrize("h", [0.0, 0.01])
+def test_a_point_of_an_ising_torus(show, size, h):
+    ising_torus_cumulants(3, 3, np.array([[0.44, h]]))
+    start = process_time()
+    found = ising_torus_cumulants(size, size, np.array([[0.44, h]]))
+    seconds = process_time() - start
+    assert np.isfinite(found.errors[2]).all()
+    show(f"\n{size} × {size} at (0.44, {h}): {seconds:.2f} s of CPU time, at most {JETS[size]:.1f}")
+    assert seconds <= JETS[size]
 
 
 #: Seconds of CPU time that all cumulants of an L × L Ising torus at a point of h = 0 may take.
