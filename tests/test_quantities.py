@@ -157,6 +157,7 @@ def loss():
     return [found.loss.item(), found.log_loss.item()]
 
 
+of_states = ig.grid.evaluate_points(ig.models.log_linear(4), [[0.1] * 10], ["half_trace", "fisher_trace"])
 found = {
     "signs everywhere": signs([[u**2, u * v], [u * v, v**2]], [0.1, 0.3], [0.7, 0.3]),
     "signs at points": signs([[1, u], [u, u**2 + (v - 1) ** 2]], [0.1, 1.0], [0.3, 1.0], [0.7, 1.0], [0.7, 3.0]),
@@ -166,7 +167,8 @@ found = {
     "regular": told("at a point", 1.0, 2.0),
     "refined": told("at a point", 1.0, 2.0, rtol=1e-15),
     "parameter": refused(lambda: ig.models.Parameter(sympy.Symbol("curved", real=True))),
-    "states": refused(lambda: ig.grid.evaluate_points(ig.models.log_linear(4), [[0.1] * 10], ["half_trace"])),
+    "states": (of_states.half_trace / of_states.fisher_trace).item(),
+    "many": refused(lambda: ig.grid.evaluate_points(ig.models.log_linear(5), [[0.1] * 15], ["curved"])),
 }
 json.dump(found, sys.stdout)
 """
@@ -228,6 +230,10 @@ def test_no_parameter_is_called_like_a_new_quantity(arrived: dict[str, Any]) -> 
     assert "'curved' is reserved" in arrived["parameter"]
 
 
-def test_a_new_quantity_that_is_not_summed_over_states_is_refused_by_name(arrived: dict[str, Any]) -> None:
-    told = r"quantities \['half_trace'\] are not taken over the \d+ states of this family"
-    assert re.fullmatch(told, arrived["states"])
+def test_a_new_quantity_is_found_over_states_too(arrived: dict[str, Any]) -> None:
+    assert arrived["states"] == 0.5
+
+
+def test_a_new_quantity_that_takes_tensors_over_states_is_refused_of_many(arrived: dict[str, Any]) -> None:
+    told = r"quantities \['curved'\]: that takes tensors over the states of a family, of at most 12 parameters"
+    assert re.fullmatch(told, arrived["many"])

@@ -132,6 +132,7 @@ def product(*models: Model, name: str | None = None) -> Model:
     densities = [part.log_density for part in parts]
     variables = [v for part in parts for v in part.variables]
     supports = [s for part in parts for s in part.supports]
+    without_measure = any(part.variables and not part.supports for part in parts)
     constraints = [c for part in parts for c in part.constraints]
 
     # What is known of data is known of the one part that has them.
@@ -145,7 +146,7 @@ def product(*models: Model, name: str | None = None) -> Model:
         parameters,
         sympy.Add(*densities),
         tuple(variables),
-        tuple(supports),
+        None if without_measure else tuple(supports),
         constants=constants,
         change_of_variable=change_of_variable,
         constraints=constraints,

@@ -29,8 +29,8 @@ MOST_EXACT = 4000
 MOST_OCCUPATIONS = 10**6
 #: Spins of a mean-field model: its table has a row more.
 MOST_SPINS = 10**6
-#: 2j (2j − 1) / B_2j of Stirling's series, from j = 8 to 1.
-STIRLING = (-122400 / 3617, 156, -360360 / 691, 1188, -1680, 1260, -360, 12)
+#: Bits of each half of a sum of logarithms.
+HALF_BITS = 31
 #: Relative errors of long logarithms: a few roundings.
 ROUNDINGS = 4 * float(np.finfo(np.longdouble).eps)
 #: Bits of the mantissa of numbers of 80 bits.
@@ -44,9 +44,12 @@ class Gibbs(Structure, ABC):
     ----------
     expectation : str
         By what: "sum" over states, "transfer" matrices, "pfaffian".
+    size : int
+        Number of statistics.
     """
 
     expectation: ClassVar[str]
+    size: int = 2
 
     @property
     @abstractmethod
@@ -89,6 +92,11 @@ class Table(ReadOnlyArrays, Gibbs):
     def __repr__(self) -> str:
         content = hashlib.sha256(self.statistics.tobytes() + self.logarithms.tobytes())
         return f"Table({len(self.statistics)} rows, {content.hexdigest()}, {self.units})"
+
+    @property
+    def size(self) -> int:  # type: ignore[override]  # two are the rule
+        """Number of columns."""
+        return int(self.statistics.shape[1])
 
     @property
     def told(self) -> str:
@@ -360,27 +368,21 @@ def _binomials(n: int) -> NDArray[Any]:
 
 
 def _log_binomials(n: int) -> tuple[NDArray[np.longdouble], float]:
-    """Their logarithms, and a bound on their errors.
+    """Logarithms of the binomial coefficients of n relative to the middle one, and a bound on their errors.
 
-    By Stirling's series Σ B_2j / (2j (2j − 1) x^(2j−1)), from x = 16 on exact to 80 bits.
+    They are sums of log((n − k)/(k + 1)), of which integers keep every digit: in two parts, so that no sum leaves them.
     """
-    x = np.arange(1, n + 2).astype(np.longdouble)
-    least = 16
-    above = np.where(x < least, x + least, x)
-    square = above * above
-    series = np.zeros_like(x)
-    for coefficient in STIRLING:
-        series = 1 / np.longdouble(coefficient) + series / square
-    series = series / above
-    pi = 4 * np.arctan(np.longdouble(1))
-    pi = 4 * np.arctan(np.longdouble(1))
-    log_gamma = (above - 0.5) * np.log(above) - above + np.log(2 * pi) / 2 + series
-
-    # Down from x + 16: Γ(x) = Γ(x + 16) / (x (x + 1) … (x + 15)).
-    small = x[:least]
-    for k in range(least):
-        log_gamma[: least - 1] -= np.log(small + k)[: least - 1]
-    return log_gamma[-1] - log_gamma - log_gamma[::-1], ROUNDINGS * float(log_gamma[-1])
+    k = np.arange(n // 2, n).astype(np.longdouble)
+    steps = np.log((n - k) / (k + 1)) * 2**HALF_BITS
+    whole = np.floor(steps)
+    rest = np.rint((steps - whole) * 2**HALF_BITS)
+    sums = np.cumsum(whole.astype(np.int64)).astype(np.longdouble)
+    sums += np.cumsum(rest.astype(np.int64)).astype(np.longdouble) / 2**HALF_BITS
+    beyond = sums / 2**HALF_BITS
+    start = np.zeros(1, dtype=np.longdouble)
+    upper = np.concatenate([start, beyond])
+    error = ROUNDINGS * float(np.abs(beyond[-1])) + n / 2.0 ** (2 * HALF_BITS)
+    return np.concatenate([upper[: n % 2 : -1], upper]), error
 
 
 def _occupations(q: int, n: int) -> tuple[NDArray[np.int64], NDArray[Any]]:

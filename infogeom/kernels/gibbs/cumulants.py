@@ -58,6 +58,11 @@ class Maker(ABC):
         """The metric in ball arithmetic; None where there is no such."""
         return None
 
+    def rank(self) -> tuple[int, Array]:
+        """Rank of the metric, the same everywhere, and its orthonormal null directions, shape (n − rank, n)."""
+        n = self.structure.size
+        return n, np.empty((0, n))
+
 
 _MAKERS: dict[type[Gibbs], type[Maker]] = {}
 

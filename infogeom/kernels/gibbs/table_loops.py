@@ -38,8 +38,8 @@ def cumulants(
 ) -> None:
     """Fill cumulants of p_s ∝ exp(θ·t_s + high_s + low_s), and bounds on their errors, point by point.
 
-    To first order a cumulant errs by what the relative errors ρ of the weights make of its terms, and by what that of
-    the mean makes of a third one; by Hölder's inequality the diagonal entries bound the others.
+    To first order a cumulant errs by what the relative errors ρ of the weights make of its terms, and a third one by
+    what that of the mean adds; by Hölder's inequality the diagonal entries bound the others.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def cumulants(
     """
     n, S = t.shape
     weight, rough = empty(S), empty(S)
-    centre, of_squares, of_cubes = empty(n), empty(n), empty(n)
+    centre, shift, of_squares, of_cubes = empty(n), empty(n), empty(n), empty(n)
     for p in range(len(points)):
         top = weigh(t, high, low, log_error / unit, points[p], weight, rough)
         total, of_weights = first(t, top, weight, rough, centre)
@@ -76,15 +76,15 @@ def cumulants(
             of_squares[i] = sums[k] / total + of_weights * second[i, i, p]
             of_cubes[i] = (sums[k + 1] + of_weights * sums[k + 2]) / total
             k += 3
-            shift = sqrt(of_weights * of_squares[i]) + 2.0 * OF_WEIGHT * fabs(centre[i])
-            mean_error[i, p] = unit * (shift + fabs(mean[i, p]))
+            shift[i] = unit * (sqrt(of_weights * of_squares[i]) + 2.0 * OF_WEIGHT * fabs(centre[i]))
+            mean_error[i, p] = shift[i] + unit * OF_WEIGHT * fabs(mean[i, p])
         for i in range(n):
             for j in range(n):
-                second_error[i, j, p] = unit * sqrt(of_squares[i] * of_squares[j]) + mean_error[i, p] * mean_error[j, p]
+                second_error[i, j, p] = unit * sqrt(of_squares[i] * of_squares[j]) + shift[i] * shift[j]
                 for l in range(n):
                     x = unit * (of_cubes[i] * of_cubes[j] * of_cubes[l]) ** (1.0 / 3.0)
-                    x += mean_error[i, p] * fabs(second[j, l, p]) + mean_error[j, p] * fabs(second[i, l, p])
-                    third_error[i, j, l, p] = x + mean_error[l, p] * fabs(second[i, j, p])
+                    x += shift[i] * fabs(second[j, l, p]) + shift[j] * fabs(second[i, l, p])
+                    third_error[i, j, l, p] = x + shift[l] * fabs(second[i, j, p])
 
 
 def weigh(t: Array, high: Array, low: Array, of_logs: float, theta: Array, weight: Array, rough: Array) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import combinations_with_replacement, permutations
 from typing import Any
 
 import numpy as np
+import sympy
 from flint import arb, fmpq
 from numpy.typing import NDArray
 
@@ -42,7 +44,7 @@ class TableSums(Maker):
 
     def cumulants(self, points: Array) -> PointCumulants:
         """Central moments, in float64."""
-        (n, _), m, table = self._columns.shape, len(points), self.structure
+        n, m, table = self.structure.size, len(points), self.structure
         tensors = [np.empty((n,) * rank + (m,)) for rank in (1, 2, 3)]
         errors = [np.empty_like(tensor) for tensor in tensors]
         function = compiled_module(table_loops)["cumulants"]
@@ -60,12 +62,21 @@ class TableSums(Maker):
                 tensor[at] = error[at] = 0.0
         return PointCumulants(tensors[0], tensors[1], tensors[2], (errors[0], errors[1], errors[2]))
 
+    def rank(self) -> tuple[int, Array]:
+        """That of the columns less their first row, exactly."""
+        n = self.structure.size
+        rows = np.array([[Fraction(x) for x in column] for column in self.structure.statistics.T.tolist()])
+        rows = rows - rows[:, :1]
+        null = sympy.Matrix(rows @ rows.T).nullspace()
+        directions = np.array([[float(x) for x in vector] for vector in null]).reshape(-1, n) / self._units
+        return n - len(null), np.linalg.qr(directions.T)[0].T
+
     def balls(self) -> Balls | None:
         """The same sums in balls, over integers."""
         table = self.structure
         if table.multiplicity is None or len(table.statistics) > MOST_IN_BALLS:
             return None
-        n = table.statistics.shape[1]
+        n = table.size
         at = {"g": np.arange(n**2), "dg": n**2 + np.arange(n**3), "ddg": np.empty(0, dtype=np.int64)}
         return TableBalls("", at, n, table.statistics, table=table, multiplicity=table.multiplicity.tolist())
 
@@ -132,15 +143,17 @@ def _times_in_index(i: int, n: int, rank: int) -> NDArray[np.int64]:
 
 def _flips(table: Table) -> NDArray[np.bool_]:
     """Columns whose sign may change: the table stays the same, multiplicities too."""
-    found = []
-    key = np.column_stack([table.statistics, np.asarray(table.logarithms[0])])
-    for i in range(table.statistics.shape[1]):
-        flipped = key.copy()
-        flipped[:, i] *= -1
-        same = _sorted(flipped) == _sorted(key)
-        found.append(bool(same.all()))
-    return np.array(found)
+    rows = np.column_stack([table.statistics, table.logarithms[0]])
+    return np.array([_stays(rows, i) for i in range(table.size)])
 
 
-def _sorted(rows: Array) -> Array:
-    return rows[np.lexsort(rows.T)]
+def _stays(rows: Array, i: int) -> bool:
+    """Whether rows, in some order, are the same with another sign of a column."""
+    column = rows[:, i]
+    if column.min() != -column.max():
+        return False
+    flipped = rows.copy()
+    flipped[:, i] = -column
+    if np.array_equal(rows, flipped[::-1]):
+        return True
+    return np.array_equal(rows[np.lexsort(rows.T)], flipped[np.lexsort(flipped.T)])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from infogeom.kernels.balls.enclosures import Balls
 from infogeom.kernels.curvature.jet import BoundedJet
-from infogeom.kernels.gibbs.cumulants import maker_of
+from infogeom.kernels.gibbs.cumulants import Maker, maker_of
 from infogeom.kernels.points.pointwise import Pointwise
 from infogeom.kernels.points.work import jets_up_to, way_of
 from infogeom.symbolic import CumulantsAtPoint, Metric
@@ -27,14 +27,23 @@ class _Gibbs(Pointwise):
         self.points_of_tile = self._maker.points
 
     def jets(self, points: Array, order: int) -> BoundedJet:
-        """Jets, in which ∂∂g is 0: whichever totally symmetric tensor it is, curvature is the same."""
-        found = self._maker.cumulants(points)
-        tensors, errors = [found.second, found.third], list(found.errors[1:])
-        if order > 1:
-            fourth = np.zeros((self.n,) * 4 + (len(points),))
-            tensors.append(fourth)
-            errors.append(fourth)
-        return jets_up_to(tensors[: order + 1], errors[: order + 1])
+        return hessian_jets(self._maker, points, order)
 
     def balls(self, quantities: Sequence[str]) -> Balls | None:
         return self._maker.balls()
+
+    def rank_everywhere(self, *, irregular: bool, of_metric: bool) -> tuple[int, Array]:
+        """That of the statistics."""
+        return self._maker.rank() if irregular else super().rank_everywhere(irregular=irregular, of_metric=of_metric)
+
+
+def hessian_jets(maker: Maker, points: Array, order: int) -> BoundedJet:
+    """Jets in natural parameters, with ∂∂g = 0: whichever totally symmetric tensor it is, curvature is the same."""
+    found = maker.cumulants(points)
+    tensors, errors = [found.second, found.third], list(found.errors[1:])
+    if order > 1:
+        n, m = found.mean.shape
+        fourth = np.zeros((n, n, n, n, m))
+        tensors.append(fourth)
+        errors.append(fourth)
+    return jets_up_to(tensors[: order + 1], errors[: order + 1])

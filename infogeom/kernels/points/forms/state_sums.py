@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import sympy
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
@@ -23,8 +24,12 @@ from infogeom.kernels.curvature.geometry import contract_indices
 from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.curvature.tensor_errors import SINGLE, TensorErrors
+from infogeom.kernels.gibbs.cumulants import maker_of
+from infogeom.kernels.points.forms.gibbs import hessian_jets
+from infogeom.kernels.points.pointwise import Pointwise
 from infogeom.kernels.points.tiles import Evaluation, Places, Task
-from infogeom.kernels.points.work import Work, jets_of, way_of
+from infogeom.kernels.points.work import jets_of, way_of
+from infogeom.models.gibbs import Table
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric, WeightedStates
 
@@ -70,23 +75,39 @@ class _Stated(Evaluation):
 
 
 @way_of(WeightedStates)
-class _States(Work):
+class _States(Pointwise):
+    """What is summed by itself, and what follows from cumulants of few statistics."""
+
+    hessian = True
     reason = f"that takes tensors over the states of a family, of at most {MOST_OF_TENSORS} parameters"
 
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
         self.order = 2 if self.n <= MOST_OF_TENSORS else 0
-
-    def evaluation(self, task: Task) -> Evaluation:
-        return _Stated(task)
-
-    def jets(self, points: Array, order: int) -> BoundedJet:
-        found = [_cumulants(self.form.statistics, x, order) for x in points]
-        return jets_of(found, self.n, order)
+        states = self.form.statistics
+        self._table = Table(states, np.ones(len(states)), (sympy.Integer(1),) * self.n)
 
     def lacking(self, quantities: Collection[str]) -> str:
-        tensors = [name for name in quantities if QUANTITIES[name].source not in SUMMED]
-        return f"{tensors} are not taken over the {len(self.form.statistics)} states of this family" if tensors else ""
+        return super().lacking([name for name in quantities if not _summed([name])])
+
+    def evaluation(self, task: Task) -> Evaluation:
+        return _Stated(task) if _summed(task.quantities) else super().evaluation(task)
+
+    def apart(self, quantities: Sequence[str]) -> list[Sequence[str]]:
+        """What is summed by itself, then the rest."""
+        groups = [[name for name in quantities if _summed([name]) == summed] for summed in (True, False)]
+        return [group for group in groups if group]
+
+    def jets(self, points: Array, order: int) -> BoundedJet:
+        if order == 0:
+            found = [stated(self.form.statistics, x) for x in points]
+            return jets_of([[(point["metric"], point["metric_error"])] for point in found], self.n, 0)
+        return hessian_jets(maker_of(self._table), points, order)
+
+
+def _summed(quantities: Collection[str]) -> bool:
+    """Whether all of these are summed by themselves."""
+    return all(QUANTITIES[name].source in SUMMED for name in quantities)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what leaves float64 is told by the status
@@ -158,47 +179,6 @@ def _centred(statistics: Array, theta: Sequence[float]) -> tuple[Array, Array, f
     shift = 4 * 16 * UNIT * np.abs(statistics).max(axis=0)
     lost = np.where(exponent < LOWEST_EXPONENT, np.exp(LOWEST_EXPONENT), 0.0)
     return p, statistics - p @ statistics, epsilon, shift, lost
-
-
-@np.errstate(over="ignore", invalid="ignore")
-def _cumulants(statistics: Array, theta: Sequence[float], order: int) -> list[tuple[Array, Array]]:
-    """G = E[c c], ∂g = E[c c c] and ∂∂g = E[c c c c] − 3 g g, symmetrised, up to an order; each with its error."""
-    p, c, epsilon, shift, lost = _centred(statistics, theta)
-    size = np.abs(c)
-    relative = epsilon + UNIT * (WEIGHT_ROUNDINGS + np.sqrt(len(p)))
-
-    def moment(weights: Array, by: Array, rank: int) -> Array:
-        letters = "ijkl"[:rank]
-        subscripts = ",".join(f"s{letter}" for letter in letters)
-        factors = [by] * rank
-        return np.asarray(np.einsum(f"s,{subscripts}->{letters}", weights, *factors, optimize=True))
-
-    found = []
-    for rank in range(2, order + 3):
-        value, of_sizes = moment(p, c, rank), moment(p, size, rank)
-        error = (rank * epsilon + relative) * of_sizes + moment(lost, size, rank)
-        error = error + _symmetrised(moment(p, size, rank - 1), shift)
-        found.append((value, error))
-
-    # ∂∂g is the fourth cumulant: what pairs of second moments make is taken off the fourth moment.
-    if order == 2:
-        (g, of_g), (fourth, of_fourth) = found[0], found[2]
-        fourth = fourth - _pairs(g, g)
-        of_fourth = of_fourth + 2 * _pairs(of_g, np.abs(g)) + UNIT * 4 * _pairs(np.abs(g), np.abs(g))
-        found[2] = fourth, of_fourth
-    return found
-
-
-def _symmetrised(tensor: Array, vector: Array) -> Array:
-    """The sum of tensor ⊗ vector over all places of the vector."""
-    whole = np.multiply.outer(tensor, vector)
-    return np.asarray(sum(np.moveaxis(whole, -1, place) for place in range(whole.ndim)))
-
-
-def _pairs(a: Array, b: Array) -> Array:
-    """a_ij b_kl + a_ik b_jl + a_il b_jk."""
-    whole = np.multiply.outer(a, b)
-    return np.asarray(whole + whole.transpose(0, 2, 1, 3) + whole.transpose(0, 2, 3, 1))
 
 
 def _metric_error(p: Array, c: Array, epsilon: float, shift: Array, lost: Array) -> Array:
