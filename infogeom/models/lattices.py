@@ -14,17 +14,54 @@ __all__ = ["IsingCylinder", "IsingTorus", "PottsTorus", "ising_cylinder", "ising
 
 #: Along a shorter side two sites would be neighbours twice.
 LEAST_SIZE = 3
+#: Longest side of a torus without a field.
+LONGEST_SIDE = 256
+#: Rows q^width of a torus that is counted, at most: memory, and the time for pairs of them.
+MOST_ROWS_COUNTED = 2500
+#: Bits of the number of states of half a torus, which are counted in int64.
+MOST_BITS_OF_HALF = 63
+#: Rows q^width of a torus of which each point is transferred, at most.
+MOST_ROWS_TRANSFERRED = 2**14
 #: Circumference of the widest cylinder.
 WIDEST_CYLINDER = 18
 
 
 @dataclass(frozen=True)
-class IsingTorus(Gibbs):
-    """Ising spins on a torus, in Σ s s′ over its 2 L W bonds and in Σ s."""
+class Torus(Gibbs):
+    """Spins of q states on a torus.
 
-    expectation: ClassVar[str] = "transfer"
+    Attributes
+    ----------
+    q, length, width : int
+    """
+
+    q: int
     length: int
     width: int
+
+    @property
+    def counted(self) -> bool:
+        """Whether all its states are counted: at most 2,500 rows, and the states of half of it below 2⁶³."""
+        width, length = sorted((self.length, self.width))
+        half: int = self.q ** (((length + 1) // 2 - 1) * width)
+        return self.q**width <= MOST_ROWS_COUNTED and half.bit_length() <= MOST_BITS_OF_HALF
+
+    @property
+    def transferred(self) -> bool:
+        """Whether its rows are few enough for transfer at a point: at most 2¹⁴."""
+        return bool(self.q ** min(self.length, self.width) <= MOST_ROWS_TRANSFERRED)
+
+    @property
+    def expectation(self) -> str:  # type: ignore[override]  # it depends on the size
+        """By a sum over counted states, else by transfer, else by Pfaffians."""
+        if self.counted:
+            return "sum"
+        return "transfer" if self.transferred else "pfaffian"
+
+
+@dataclass(frozen=True)
+class IsingTorus(Torus):
+    """Ising spins on a torus, in Σ s s′ over its 2 L W bonds and in Σ s."""
 
     @property
     def told(self) -> str:
@@ -33,13 +70,8 @@ class IsingTorus(Gibbs):
 
 
 @dataclass(frozen=True)
-class PottsTorus(Gibbs):
-    """Potts spins of q states on a torus, in the number of equal neighbours and in that of sites in state 0."""
-
-    expectation: ClassVar[str] = "transfer"
-    q: int
-    length: int
-    width: int
+class PottsTorus(Torus):
+    """Potts spins on a torus, in the number of equal neighbours and in that of sites in state 0."""
 
     @property
     def told(self) -> str:
@@ -79,12 +111,14 @@ def ising_torus(length: int, width: int | None = None) -> Model:
     Parameters
     ----------
     length, width : int
-        At least 3; a square torus where ``width`` is left out.
+        From 3 to 256; a square torus where ``width`` is left out. All states are counted, once, where the smaller is
+        at most 11 and half of the torus has at most 62 spins. Up to 14 rows are transferred at each point. Beyond that
+        there is no other field than h = 0, where Pfaffians reach.
 
     Raises
     ------
     TypeError, ValueError
-        For sizes out of range.
+        For sizes out of range; for points with a field on a torus beyond 14, when it is evaluated.
 
     Examples
     --------
@@ -94,7 +128,13 @@ def ising_torus(length: int, width: int | None = None) -> Model:
     """
     width = length if width is None else width
     _check_sizes(length=length, width=width)
-    return gibbs_model(f"Ising torus, {length} × {width}", _fields(), IsingTorus(length, width))
+    torus = IsingTorus(2, length, width)
+    if max(length, width) > LONGEST_SIDE and not torus.transferred:
+        raise ValueError(
+            f"length and width must be at most {LONGEST_SIDE}, or the smaller at most 14, got {length} × {width}; "
+            "ising_cylinder is infinitely long"
+        )
+    return gibbs_model(f"Ising torus, {length} × {width}", _fields(), torus)
 
 
 def potts_torus(q: int, length: int, width: int | None = None) -> Model:
@@ -107,7 +147,7 @@ def potts_torus(q: int, length: int, width: int | None = None) -> Model:
     q : int
         At least 2.
     length, width : int
-        At least 3; a square torus where ``width`` is left out.
+        At least 3; a square torus where ``width`` is left out. There may be at most 2¹⁴ rows q^width.
 
     Raises
     ------
@@ -123,7 +163,13 @@ def potts_torus(q: int, length: int, width: int | None = None) -> Model:
     check_count("q", q, 2)
     width = length if width is None else width
     _check_sizes(length=length, width=width)
-    return gibbs_model(f"{q}-state Potts torus, {length} × {width}", _fields(), PottsTorus(q, length, width))
+    torus = PottsTorus(q, length, width)
+    if not torus.transferred:
+        raise ValueError(
+            f"q to the smaller of length and width must be at most {MOST_ROWS_TRANSFERRED}, got q = {q} and "
+            f"{length} × {width}; mean_field_potts takes thousands of sites"
+        )
+    return gibbs_model(f"{q}-state Potts torus, {length} × {width}", _fields(), torus)
 
 
 def ising_cylinder(width: int) -> Model:

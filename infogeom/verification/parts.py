@@ -17,8 +17,9 @@ from sympy import Expr, Symbol
 from infogeom.kernels.curvature.jet import Jet
 from infogeom.models.model import Model
 from infogeom.numeric.multiprecision import in_mpmath
-from infogeom.symbolic import Metric
+from infogeom.symbolic import CumulantsAtPoint, Metric
 from infogeom.symbolic.structures.rules import rules_of
+from infogeom.verification.gibbs import other_ways
 from infogeom.verification.reference import Point, Reference, ReferenceJet, by_closed_form, by_definition
 
 __all__ = ["by_parts", "reference"]
@@ -36,6 +37,11 @@ def reference(metric: Metric, model: Model | None) -> Reference:
     """
     if metric.written_out is not None:
         return by_closed_form(metric.written_out)
+    if isinstance(metric.form, CumulantsAtPoint):
+        ways = other_ways(metric.form.structure)
+        if not ways:
+            raise ValueError(f"{metric.form.told} cannot be verified: no other way to its cumulants is known")
+        return ways[0].jet
     try:
         if model:
             return by_definition(model)

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from infogeom.kernels.curvature.jet import Jet
 from infogeom.kernels.curvature.textbook import TENSORS, gauss_scalar, inverse, perturbed, textbook
 from infogeom.models.model import Model
-from infogeom.symbolic import Metric
+from infogeom.symbolic import CumulantsAtPoint, Metric
 from infogeom.verification import differences
+from infogeom.verification.gibbs import Way, other_ways
 from infogeom.verification.parts import by_parts
 from infogeom.verification.reference import Reference, ReferenceJet
 from infogeom.verification.score_jet import ScoreJet
@@ -85,6 +86,8 @@ def routes(metric: Metric, model: Model | None, jet: Reference, *, slow: bool) -
     slow : bool
         Whether EinsteinPy may take its time.
     """
+    if isinstance(metric.form, CumulantsAtPoint):
+        return [_from_other_way(way) for way in other_ways(metric.form.structure)], []
     definition, written = _from_log_density(model), metric.written_out
     found = [definition, _from_parts(metric, model, open_too=written is None and definition[0] is None)]
     if written is None:
@@ -168,6 +171,15 @@ def _from_parts(metric: Metric, model: Model | None, *, open_too: bool) -> tuple
         return _by_textbook(BY_PARTS, jet(point), curved)
 
     return Route(BY_PARTS, source, OF_JETS), []
+
+
+def _from_other_way(way: Way) -> Route:
+    """Cumulants of a Gibbs model by another way than its maker's."""
+
+    def source(point: Point, curved: bool) -> Iterator[Found]:
+        return _by_textbook(way.name, way.jet(point), curved)
+
+    return Route(way.name, source, OF_JETS)
 
 
 def _from_differences(metric: Metric) -> tuple[Route | None, Skipped]:

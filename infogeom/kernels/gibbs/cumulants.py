@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class Maker(ABC):
         How many points are one piece of work.
     """
 
-    points: ClassVar[int] = 64
+    points: int = 64
 
     def __init__(self, structure: Any) -> None:
         self.structure = structure

@@ -40,7 +40,7 @@ class TableSums(Maker):
         self._units = np.array([float(unit) for unit in structure.units])
         self._columns = np.ascontiguousarray(structure.statistics.T, dtype=np.float64)
         self._flips = _flips(structure)
-        self.points = max(1, ROWS_AT_ONCE // self._columns.shape[1])  # type: ignore[misc]
+        self.points = max(1, ROWS_AT_ONCE // self._columns.shape[1])
 
     def cumulants(self, points: Array) -> PointCumulants:
         """Central moments, in float64."""
