@@ -9,18 +9,19 @@ from infogeom.models.counts import *
 from infogeom.models.density import from_density, from_sympy_stats, location_scale
 from infogeom.models.discrete import *
 from infogeom.models.gaussians import *
-from infogeom.models.gibbs import curie_weiss, from_energies, from_states, mean_field_potts
 from infogeom.models.half_line import *
 from infogeom.models.interval import *
 from infogeom.models.lattices import ising_cylinder, ising_torus, potts_torus
 from infogeom.models.line import *
 from infogeom.models.log_partition import exponential_family
+from infogeom.models.mean_field import curie_weiss, mean_field_potts
 from infogeom.models.mixtures import mixture
 from infogeom.models.model import Model, Network
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
 from infogeom.models.parameter import Parameter
 from infogeom.models.regressions import regression
 from infogeom.models.samples import Samples
+from infogeom.models.state_tables import from_energies, from_states
 from infogeom.models.vectors import *
 
 __all__ = [

@@ -133,6 +133,7 @@ def product(*models: Model, name: str | None = None) -> Model:
     variables = [v for part in parts for v in part.variables]
     supports = [s for part in parts for s in part.supports]
     without_measure = any(part.variables and not part.supports for part in parts)
+    support = None if without_measure else tuple(supports)
     constraints = [c for part in parts for c in part.constraints]
 
     # What is known of data is known of the one part that has them.
@@ -146,7 +147,7 @@ def product(*models: Model, name: str | None = None) -> Model:
         parameters,
         sympy.Add(*densities),
         tuple(variables),
-        None if without_measure else tuple(supports),
+        support,
         constants=constants,
         change_of_variable=change_of_variable,
         constraints=constraints,

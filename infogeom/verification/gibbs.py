@@ -1,4 +1,4 @@
-"""Cumulants of Gibbs models by other ways than their makers': sums in many digits, every state, longer and longer tori."""
+"""Cumulants of Gibbs models by other ways than their makers': sums in many digits, every state, longer tori."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from infogeom.kernels.gibbs import enumeration
 from infogeom.kernels.gibbs.cumulants import PointCumulants
 from infogeom.kernels.gibbs.densities import density_of_states_ising, density_of_states_potts
 from infogeom.kernels.gibbs.tori import ising_torus_cumulants, potts_torus_cumulants
-from infogeom.models.gibbs import Gibbs, Table
+from infogeom.models.gibbs import Gibbs
 from infogeom.models.lattices import IsingCylinder, IsingTorus, PottsTorus, Torus
+from infogeom.models.state_tables import Table
 from infogeom.verification.reference import Point, ReferenceJet
 
 __all__ = ["Way", "other_ways"]
@@ -60,24 +61,27 @@ def other_ways(structure: Gibbs) -> list[Way]:
 
 def _by_states(table: Table) -> Callable[[Point], ReferenceJet]:
     """Cumulants by their definition, a sum over the rows."""
-    n, rows = table.size, table.statistics.tolist()
+    n = table.size
     units = [mpmath.mpf(unit.p) / unit.q for unit in table.units]
-    statistics = [[t * unit for t, unit in zip(row, units, strict=True)] for row in rows]
+    columns = [[t * unit for t in column] for column, unit in zip(table.statistics.T.tolist(), units, strict=True)]
+    statistics = list(zip(*columns, strict=True))
     assert table.multiplicity is not None
     multiplicity = [mpmath.mpf(m) for m in table.multiplicity.tolist()]
 
     @cache
     def jet(point: Point) -> ReferenceJet:
-        weights = [m * mpmath.exp(mpmath.fdot(point, t)) for m, t in zip(multiplicity, statistics, strict=True)]
+        powers = [mpmath.exp(mpmath.fdot(point, row)) for row in statistics]
+        weights = [m * power for m, power in zip(multiplicity, powers, strict=True)]
         total = mpmath.fsum(weights)
         p = [w / total for w in weights]
-        mean = [mpmath.fdot(p, column) for column in zip(*statistics, strict=True)]
-        centred = [[t - m for t, m in zip(row, mean, strict=True)] for row in statistics]
+        means = [mpmath.fdot(p, column) for column in columns]
+        shifted = [[t - mean for t in column] for column, mean in zip(columns, means, strict=True)]
+        weighted = list(zip(p, zip(*shifted, strict=True), strict=True))
         value, sizes = [], []
         for rank in (2, 3, 4):
             moments, magnitudes = (np.empty((n,) * rank, dtype=object) for _ in range(2))
             for at in combinations_with_replacement(range(n), rank):
-                terms = [q * mpmath.fprod(c[i] for i in at) for q, c in zip(p, centred, strict=True)]
+                terms = [q * mpmath.fprod(c[i] for i in at) for q, c in weighted]
                 for where in permutations(at):
                     moments[where], magnitudes[where] = mpmath.fsum(terms), mpmath.fsum(terms, absolute=True)
             value.append(moments)

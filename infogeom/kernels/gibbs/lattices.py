@@ -13,9 +13,10 @@ from infogeom.kernels.balls.enclosures import Balls
 from infogeom.kernels.gibbs.cumulants import Maker, PointCumulants, maker_for
 from infogeom.kernels.gibbs.densities import DensityOfStates, density_of_states_ising, density_of_states_potts
 from infogeom.kernels.gibbs.tables import TableSums
+from infogeom.kernels.gibbs.tori import ising_torus_cumulants, potts_torus_cumulants
 from infogeom.kernels.gibbs.zero_field import zero_field_cumulants
-from infogeom.models.gibbs import Table
 from infogeom.models.lattices import IsingTorus, PottsTorus, Torus
+from infogeom.models.state_tables import Table
 
 Array = NDArray[np.float64]
 
@@ -35,9 +36,9 @@ class _Tori(Maker):
         if self.structure.counted:
             return self._sums.cumulants(points)
         found = [self._at_point(x[None]) for x in points]
-        mean, second, third, errors = zip(*found, strict=True)
-        joined = [np.concatenate(parts, axis=-1) for parts in (mean, second, third, *zip(*errors, strict=True))]
-        return PointCumulants(joined[0], joined[1], joined[2], (joined[3], joined[4], joined[5]))
+        parts = [point[:3] + point.errors for point in found]
+        whole = [np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)]
+        return PointCumulants(whole[0], whole[1], whole[2], (whole[3], whole[4], whole[5]))
 
     def balls(self) -> Balls | None:
         """Those of the table, if there is one."""
@@ -65,7 +66,9 @@ class _IsingTori(_Tori):
         return density_of_states_ising(self.structure.length, self.structure.width)
 
     def _at_point(self, x: Array) -> PointCumulants:
-        torus = self.structure
+        torus, ((beta, h),) = self.structure, x
+        if torus.transferred and (h != 0 or beta < 0):
+            return ising_torus_cumulants(torus.length, torus.width, x)
         return zero_field_cumulants(torus.length, torus.width, x)
 
 
@@ -75,4 +78,4 @@ class _PottsTori(_Tori):
         return density_of_states_potts(self.structure.q, self.structure.length, self.structure.width)
 
     def _at_point(self, x: Array) -> PointCumulants:
-        raise ValueError("")
+        return potts_torus_cumulants(self.structure.q, self.structure.length, self.structure.width, x)

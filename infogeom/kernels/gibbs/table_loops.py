@@ -1,7 +1,7 @@
 """Central moments over a table of states, at one point after another.
 
-Sums run in lanes, row s in lane s mod `LANES`: so every loop along lanes vectorises and no sum is reassociated. The
-functions are plain Python that numba compiles as it stands.
+Sums run in lanes, row s in lane s mod `TABLE_LANES`: so every loop along lanes vectorises and no sum is reassociated.
+The functions are plain Python that numba compiles as it stands.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["cumulants"]
 
 Array = Any  # float64 arrays; numba infers the rest
 #: Rows that are summed side by side.
-LANES = 128
+TABLE_LANES = 128
 #: Roundings in a weight, besides those of its exponent.
 OF_WEIGHT = 16.0
 #: Roundings of a term of the exponent: of the product, and of the sum it goes into.
@@ -117,9 +117,9 @@ def weigh(t: Array, high: Array, low: Array, of_logs: float, theta: Array, weigh
 def first(t: Array, top: int, weight: Array, rough: Array, centre: Array) -> tuple[float, float]:
     """Sum of the weights, the mean of ρ, and the mean of t − t_top."""
     n, S = t.shape
-    lanes = zeros((n + 2, LANES))
-    for start in range(0, S, LANES):
-        width = min(LANES, S - start)
+    lanes = zeros((n + 2, TABLE_LANES))
+    for start in range(0, S, TABLE_LANES):
+        width = min(TABLE_LANES, S - start)
         w, r = weight[start : start + width], rough[start : start + width]
         for b in range(width):
             lanes[0, b] += w[b]
@@ -137,10 +137,10 @@ def first(t: Array, top: int, weight: Array, rough: Array, centre: Array) -> tup
 def higher(t: Array, top: int, weight: Array, rough: Array, centre: Array) -> Array:
     """Sums of w c_i c_j, each before those of w c_i c_j c_l, i ≤ j ≤ l; then, by i, of w ρ c², w ρ |c|³, w |c|³."""
     n, S = t.shape
-    lanes = zeros((n * (n + 1) // 2 + n * (n + 1) * (n + 2) // 6 + 3 * n, LANES))
-    c, product = empty((n, LANES)), empty(LANES)
-    for start in range(0, S, LANES):
-        width = min(LANES, S - start)
+    lanes = zeros((n * (n + 1) // 2 + n * (n + 1) * (n + 2) // 6 + 3 * n, TABLE_LANES))
+    c, product = empty((n, TABLE_LANES)), empty(TABLE_LANES)
+    for start in range(0, S, TABLE_LANES):
+        width = min(TABLE_LANES, S - start)
         w, r = weight[start : start + width], rough[start : start + width]
         for i in range(n):
             row = t[i, start : start + width]

@@ -19,7 +19,7 @@ from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.gibbs import table_loops
 from infogeom.kernels.gibbs.cumulants import Maker, PointCumulants, maker_for
-from infogeom.models.gibbs import Table
+from infogeom.models.state_tables import Table
 
 __all__ = ["TableBalls", "TableSums"]
 
@@ -49,7 +49,8 @@ class TableSums(Maker):
         errors = [np.empty_like(tensor) for tensor in tensors]
         function = compiled_module(table_loops)["cumulants"]
         theta = np.ascontiguousarray(points * self._units)
-        function(self._columns, *table.logarithms, table.log_error, UNIT, theta, *tensors, *errors)
+        high, low = table.logarithms
+        function(self._columns, high, low, table.log_error, UNIT, theta, *tensors, *errors)
 
         # In units of the columns; and what a symmetry of the table makes 0.
         for rank, (tensor, error) in enumerate(zip(tensors, errors, strict=True), 1):
@@ -65,10 +66,11 @@ class TableSums(Maker):
     def rank(self) -> tuple[int, Array]:
         """That of the columns less their first row, exactly."""
         n = self.structure.size
-        rows = np.array([[Fraction(x) for x in column] for column in self.structure.statistics.T.tolist()])
-        rows = rows - rows[:, :1]
-        null = sympy.Matrix(rows @ rows.T).nullspace()
-        directions = np.array([[float(x) for x in vector] for vector in null]).reshape(-1, n) / self._units
+        columns = self.structure.statistics.T.astype(object)
+        exact = np.vectorize(Fraction, otypes=[object])(columns)
+        centred = exact - exact[:, :1]
+        null = sympy.Matrix(centred @ centred.T).nullspace()
+        directions = np.array(null, dtype=float).reshape(-1, n) / self._units
         return n - len(null), np.linalg.qr(directions.T)[0].T
 
     def balls(self) -> Balls | None:
@@ -98,7 +100,8 @@ class TableBalls(Balls):
         for column in self.table.statistics.T:
             values, at = np.unique(column, return_inverse=True)
             origin = column[0].item()
-            found.append(([arb(value) - arb(origin) for value in values.tolist()], at.tolist()))
+            shifted = [arb(value) - arb(origin) for value in values.tolist()]
+            found.append((shifted, at.tolist()))
         return found
 
     def _components(self, x: Sequence[arb], bits: int) -> Objects:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infogeom.models.gibbs import Gibbs
+from infogeom.models.law import Law
 from infogeom.symbolic.expectation import OpenExpectationError
 from infogeom.symbolic.forms import Form
 from infogeom.symbolic.gibbs import CumulantsAtPoint
@@ -21,6 +22,10 @@ class GibbsRules(Rules[Gibbs]):
             f"model {self.model.name!r}: {self.structure.told} has no closed form; infogeom.grid.evaluate takes it by "
             "numbers"
         )
+
+    def laws(self, reason: OpenExpectationError) -> list[Law]:
+        """None: its cumulants are no expectations of scores."""
+        raise reason
 
     def open_form(self, reason: OpenExpectationError) -> tuple[Form, str]:
         """The structure itself."""

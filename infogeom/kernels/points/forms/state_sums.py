@@ -29,7 +29,7 @@ from infogeom.kernels.points.forms.gibbs import hessian_jets
 from infogeom.kernels.points.pointwise import Pointwise
 from infogeom.kernels.points.tiles import Evaluation, Places, Task
 from infogeom.kernels.points.work import jets_of, way_of
-from infogeom.models.gibbs import Table
+from infogeom.models.state_tables import Table
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric, WeightedStates
 
