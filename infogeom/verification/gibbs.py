@@ -63,7 +63,9 @@ def _by_states(table: Table) -> Callable[[Point], ReferenceJet]:
     """Cumulants by their definition, a sum over the rows."""
     n = table.size
     units = [mpmath.mpf(unit.p) / unit.q for unit in table.units]
-    columns = [[t * unit for t in column] for column, unit in zip(table.statistics.T.tolist(), units, strict=True)]
+    columns = []
+    for column, unit in zip(table.statistics.T.tolist(), units, strict=True):
+        columns.append([t * unit for t in column])
     statistics = list(zip(*columns, strict=True))
     assert table.multiplicity is not None
     multiplicity = [mpmath.mpf(m) for m in table.multiplicity.tolist()]
@@ -89,7 +91,8 @@ def _by_states(table: Table) -> Callable[[Point], ReferenceJet]:
         g = value[0]
         pairs = np.einsum("ij,kl->ijkl", g, g) + np.einsum("ik,jl->ijkl", g, g) + np.einsum("il,jk->ijkl", g, g)
         found = Jet(g, value[1], value[2] - pairs)
-        return ReferenceJet(found, Jet(*sizes), Jet(*(0 * tensor for tensor in found)))
+        exact = [0 * tensor for tensor in found]
+        return ReferenceJet(found, Jet(*sizes), Jet(*exact))
 
     return jet
 
@@ -120,10 +123,10 @@ def _by_jets(torus: Torus) -> Callable[[Point], ReferenceJet]:
         x = np.array([point], dtype=float)
         if isinstance(torus, PottsTorus):
             if not torus.counted:
-                raise ValueError("the maker transfers jets itself")
+                raise ValueError("no other way to the cumulants of so many states is known than the maker's")
             return _of_numbers(potts_torus_cumulants(torus.q, torus.length, torus.width, x))
         if not torus.counted and (x[0, 1] != 0 or x[0, 0] < 0):
-            raise ValueError("the maker transfers jets itself at points with a field")
+            raise ValueError("no other way to the cumulants of so many states in a field is known than the maker's")
         return _of_numbers(ising_torus_cumulants(torus.length, torus.width, x))
 
     return jet

@@ -40,7 +40,7 @@ POLISH = 2
 #: Least gap below λ, in terms of λ, at which bounds are finite.
 LEAST_GAP = 2.0**-44
 #: Least λ, in terms of the largest entry of T, that float64 reaches.
-FAINT = 1e-100
+FAINT_SHARE = 1e-100
 
 
 class _Transfer:
@@ -134,7 +134,7 @@ def _at(width: int, beta: float, h: float) -> tuple[Array, Array]:
     v = largest(T, T.project(T.scale * T.roots, 1))
     for _ in range(POLISH):
         v = T.project(T(v), 1)
-        if np.linalg.norm(v) < FAINT:
+        if np.linalg.norm(v) < FAINT_SHARE:
             return np.zeros((4, 4)), np.full((4, 4), np.inf)
         v /= np.linalg.norm(v)
     size = float(v @ T(v))

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from infogeom.kernels.balls.enclosures import Balls
 from infogeom.kernels.gibbs.cumulants import Maker, PointCumulants, maker_for
+from infogeom.kernels.gibbs.cylinders import cylinder_cumulants
 from infogeom.kernels.gibbs.densities import DensityOfStates, density_of_states_ising, density_of_states_potts
 from infogeom.kernels.gibbs.tables import TableSums
 from infogeom.kernels.gibbs.tori import ising_torus_cumulants, potts_torus_cumulants
 from infogeom.kernels.gibbs.zero_field import zero_field_cumulants
-from infogeom.models.lattices import IsingTorus, PottsTorus, Torus
+from infogeom.models.lattices import IsingCylinder, IsingTorus, PottsTorus, Torus
 from infogeom.models.state_tables import Table
 
 Array = NDArray[np.float64]
@@ -79,3 +80,12 @@ class _PottsTori(_Tori):
 
     def _at_point(self, x: Array) -> PointCumulants:
         return potts_torus_cumulants(self.structure.q, self.structure.length, self.structure.width, x)
+
+
+@maker_for(IsingCylinder)
+class _Cylinders(Maker):
+    points = 1
+
+    def cumulants(self, points: Array) -> PointCumulants:
+        """Per site."""
+        return cylinder_cumulants(self.structure.width, points)
