@@ -177,7 +177,7 @@ def test_a_torus_is_the_same_either_way_round() -> None:
 
 
 def test_what_is_too_large_is_refused_with_its_rows() -> None:
-    with pytest.raises(ValueError, match=r"14 × 14 sites with 2 states .* at most 2,500, got 16,384"):
+    with pytest.raises(ValueError, match=r"14 × 14 sites with 2 states .* at most 1,024, got 16,384"):
         density_of_states_ising(14, 14)
 
 
