@@ -2,9 +2,10 @@
 
 from infogeom.transitions.estimates import Estimate, Exponent
 from infogeom.transitions.finite_size import critical_point, exponent
+from infogeom.transitions.histograms import Order, order
 from infogeom.transitions.lines import scan
 
-__all__ = ["Estimate", "Exponent", "critical_point", "exponent", "scan"]
+__all__ = ["Estimate", "Exponent", "Order", "critical_point", "exponent", "order", "scan"]
 
 
 def __dir__() -> list[str]:

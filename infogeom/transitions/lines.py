@@ -34,7 +34,7 @@ Function = Callable[[Array], Array]
 POINTS_OF_LINE = 65
 #: To what share of the bracket Brent's method closes in before a polynomial takes over, and without one.
 CLOSE = 1e-3
-CLOSEST_ZEROS = 1e-9
+CLOSE_ALONE = 1e-9
 #: Degree of that polynomial, and shares of the bracket that it covers to either side.
 DEGREE = 12
 HALF_WIDTHS = (0.25, 0.1, 0.04)
@@ -226,7 +226,7 @@ def peak_of(function: Function, x: Array, values: Array, *, signed: bool = True)
     near = _by_brent(function, sign, low, high, CLOSE)
     location = _by_polynomial(function, sign, near, (low, high), (x[0], x[-1]))
     if location is None:
-        location = _by_brent(function, sign, low, high, CLOSEST_ZEROS)
+        location = _by_brent(function, sign, low, high, CLOSE_ALONE)
     extremum = float(function(np.array([location]))[0])
     return Peak(location, extremum, "maximum" if sign > 0 else "minimum", len(met))
 
