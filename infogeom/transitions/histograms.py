@@ -26,11 +26,11 @@ Array = NDArray[np.float64]
 
 #: Width of the Gaussian that smooths a histogram: in standard deviations, and at least in distances of its values.
 SMOOTHING = 0.1
-DISTANCES = 2.0
+VALUES_APART = 2.0
 #: Points at which it is looked at.
-LOOKED_AT = 301
+HISTOGRAM_POINTS = 301
 #: Standard deviations to either side that are looked at, and bins to each width.
-REACH = 6.0
+DEVIATIONS_SHOWN = 6.0
 FINENESS = 10
 #: Exponent by which a peak may be favoured for each standard deviation, and halvings in which the peaks are made
 #: equally high.
@@ -241,12 +241,12 @@ class _Histogram:
         """Distance of two peaks that are made equally high, and the barrier between them; zeros where there is one."""
         mean, second, _ = self.cumulants(theta)
         deviation = math.sqrt(second)
-        ends = np.clip([mean - REACH * deviation, mean + REACH * deviation], self.values[0], self.values[-1])
-        x = np.linspace(ends[0], ends[1], LOOKED_AT)
+        ends = np.clip([mean - DEVIATIONS_SHOWN * deviation, mean + DEVIATIONS_SHOWN * deviation], self.values[0], self.values[-1])
+        x = np.linspace(ends[0], ends[1], HISTOGRAM_POINTS)
 
         # Smoothed over several values, of which many are put into bins that are far narrower.
         apart = float(self.probabilities(theta)[1:] @ np.diff(self.values))
-        width = max(SMOOTHING * deviation, DISTANCES * apart)
+        width = max(SMOOTHING * deviation, VALUES_APART * apart)
         _, place = np.unique(np.rint((self.values - mean) / (width / FINENESS)), return_inverse=True)
         values = np.bincount(place, self.values) / np.bincount(place)
         weights = _summed(self.logarithms + theta * self.values, place, len(values))
