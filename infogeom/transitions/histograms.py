@@ -14,9 +14,9 @@ from scipy.special import logsumexp
 
 from infogeom.arguments import by_name, finite_array, sequence_of
 from infogeom.kernels.gibbs.densities import DensityOfStates, density_of_states_ising, density_of_states_potts
-from infogeom.models.gibbs import Table as TableOfStates
 from infogeom.models.lattices import IsingTorus, PottsTorus
 from infogeom.models.model import Model
+from infogeom.models.state_tables import Table as TableOfStates
 from infogeom.tables import Table
 from infogeom.transitions.lines import POINTS_OF_LINE, peak_of
 
@@ -241,7 +241,9 @@ class _Histogram:
         """Distance of two peaks that are made equally high, and the barrier between them; zeros where there is one."""
         mean, second, _ = self.cumulants(theta)
         deviation = math.sqrt(second)
-        ends = np.clip([mean - DEVIATIONS_SHOWN * deviation, mean + DEVIATIONS_SHOWN * deviation], self.values[0], self.values[-1])
+        ends = np.clip(
+            [mean - DEVIATIONS_SHOWN * deviation, mean + DEVIATIONS_SHOWN * deviation], self.values[0], self.values[-1]
+        )
         x = np.linspace(ends[0], ends[1], HISTOGRAM_POINTS)
 
         # Smoothed over several values, of which many are put into bins that are far narrower.
