@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,9 @@ class Pointwise(Work):
         """What follows from jets."""
         return _Followed(task, self)
 
+    def sharpen(self, found: dict[str, Array], points: Array, rtol: float) -> None:
+        """Put what is known better from elsewhere in the place of what follows from jets at points (m, n)."""
+
     def lacking(self, quantities: Collection[str]) -> str:
         """Say which quantities take higher derivatives than there are, or belong to a model."""
         asked = [QUANTITIES[name] for name in quantities]
@@ -65,7 +69,9 @@ class _Followed(Evaluation):
         errors, framed = tuple(map(everywhere, jets.errors)), tuple(map(everywhere, jets.framed))
         at: dict[str, NDArray[np.int64]] = {}
         parts: list[Array] = []
-        self.follow(g, dg, ddg, errors, status, at, parts, framed, SINGLE)
+        rtol = self.task.rtol
+        sharpen = None if rtol is None else partial(self._work.sharpen, points=points, rtol=rtol)
+        self.follow(g, dg, ddg, errors, status, at, parts, framed, SINGLE, sharpen)
         return np.concatenate(parts), at
 
 

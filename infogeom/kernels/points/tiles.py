@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -92,16 +92,24 @@ class Evaluation(ABC):
 
     def run(self) -> dict[str, Array]:
         """All quantities, status completed; what float64 finds singular or beyond it may not be so."""
+        in_order(self.tile, self._tiles(), "tiles")
+        return self.outputs
+
+    def run_alone(self) -> dict[str, Array]:
+        """As `run`, in this thread."""
+        for tile in self._tiles():
+            self.tile(tile)
+        return self.outputs
+
+    def _tiles(self) -> list[tuple[slice, slice]]:
         (P, V), (most_rows, most_columns) = self.task.status.shape, self.most
         columns = _stride(V, min(most_columns, TILE_SIZE // self.size))
         rows = _stride(P, min(most_rows, TILE_SIZE // (self.size * columns)))
-        tiles = [
+        return [
             (slice(p, min(p + rows, P)), slice(v, min(v + columns, V)))
             for p in range(0, P, rows)
             for v in range(0, V, columns)
         ]
-        in_order(self.tile, tiles, "tiles")
-        return self.outputs
 
     def tile(self, places: tuple[slice, slice]) -> None:
         """Fill one tile, given by its outer and inner points.
@@ -156,8 +164,12 @@ class Evaluation(ABC):
         parts: list[Array],
         framed: tuple[Array, ...] = (),
         share: float = 1.0,
+        sharpen: Callable[[dict[str, Array]], None] | None = None,
     ) -> None:
-        """What follows from jets, added to the parts, with its place; status completed."""
+        """What follows from jets, added to the parts, with its place; status completed.
+
+        ``sharpen`` may put better values in the place of some, with better bounds.
+        """
         functions, flags = compiled_module(loops), status.ravel()
 
         def frame(*arrays: Array) -> None:
@@ -167,6 +179,8 @@ class Evaluation(ABC):
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             found = dict(geometry(g, dg, ddg, self.outputs.keys(), frame, functions, errors, framed, share))
         status[...] = flags.reshape(status.shape)
+        if sharpen:
+            sharpen(found)
         self.judge(found, found.keys() & self.outputs.keys(), status, at, parts)
 
     def judge(

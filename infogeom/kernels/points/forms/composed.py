@@ -12,7 +12,7 @@ through the same sum of magnitudes, a factor at a time.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.expectations.jets import special_functions
 from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.kernels.points.pointwise import Pointwise
+from infogeom.kernels.points.tiles import Task
 from infogeom.kernels.points.work import Work, jets_up_to, way_of, work_of
 from infogeom.symbolic import DirectSum, Form, Metric, PulledBack, Scaled
 
@@ -33,6 +34,8 @@ Array = NDArray[np.float64]
 ROUNDING = 2 * UNIT
 #: Steps that measure what an error of θ does, in units of that error's bound, of which `SINGLE` are taken.
 WIDER = 8.0
+#: What an invariant of the part is asked for.
+OF_SCALAR = ("ricci_scalar", "ricci_scalar_error")
 
 
 class Bounded(NamedTuple):
@@ -136,6 +139,22 @@ class _PulledBack(_Composed):
             results.append(_second(g, dg, ddg, J, H, K))
         return jets_up_to([result.value for result in results], [result.error for result in results])
 
+    def sharpen(self, found: dict[str, Array], points: Array, rtol: float) -> None:
+        """R is the same in all coordinates, and its bound is smallest in those where g is given."""
+        if self._old != self.n or "ricci_scalar_error" not in found:
+            return
+        R, error = found["ricci_scalar"], found["ricci_scalar_error"]
+        loose = np.flatnonzero(~(error <= rtol * np.abs(R)) & np.isfinite(R))
+        if not loose.size:
+            return
+        theta = self._at(points[loose])[0]
+        there, bound = _scalar(self._parts[0], theta.value.T)
+        for beside, share in _beside(theta):
+            change, more = _scalar(self._parts[0], beside)
+            bound = bound + (np.abs(change - there) + more) * share
+        better = bound < error[loose]
+        R[loose[better]], error[loose[better]] = there[better], bound[better]
+
     def _at(self, points: Array) -> list[Bounded]:
         """θ and its derivatives of first to third order."""
         values, errors = self._map(*points.T)
@@ -182,18 +201,31 @@ def _change(part: Work, tensor: Array, theta: Bounded, rank: int) -> Array:
     The steps are wider than that error, so that they are none of rounding, and the change is taken in proportion.
     """
     change = np.zeros_like(tensor)
+    for beside, share in _beside(theta):
+        found = part.jets(beside, rank)[rank]
+        if not np.isfinite(found).all():  # at the edge of a domain
+            other = part.jets(2 * theta.value.T - beside, rank)[rank]
+            found = np.where(np.isfinite(found), found, other)
+        change = change + np.abs(found - tensor) * share
+    return change
+
+
+def _beside(theta: Bounded) -> Iterator[tuple[Array, Array]]:
+    """Points a step along each coordinate from θ, and which share of the step its error is."""
     for k, (off, value) in enumerate(zip(theta.error, theta.value, strict=True)):
         step = WIDER * np.maximum(off, np.spacing(np.abs(value)))
         beside = theta.value.T.copy()
-
         beside[:, k] = value + step
-        found = part.jets(beside, rank)[rank]
-        if not np.isfinite(found).all():  # at the edge of a domain
-            beside[:, k] = value - step
-            found = np.where(np.isfinite(found), found, part.jets(beside, rank)[rank])
+        yield beside, off / step
 
-        change = change + np.abs(found - tensor) * (off / step)
-    return change
+
+def _scalar(part: Work, points: Array) -> tuple[Array, Array]:
+    """R at points (m, n) and the bound on its error, infinite where nothing is known."""
+    status = np.zeros((1, len(points)), dtype=np.int8)
+    task = Task(part.metric, OF_SCALAR, np.empty((0, 1)), np.ascontiguousarray(points.T), (), status, 1.0)
+    found = part.evaluation(task).run_alone()
+    R, error = found["ricci_scalar"][0, 0], found["ricci_scalar_error"][0, 0]
+    return R, np.where((error >= 0) & np.isfinite(R), error, np.inf)
 
 
 def _first(g: Bounded, dg: Bounded, J: Bounded, H: Bounded) -> Bounded:
