@@ -5,11 +5,11 @@ from time import process_time
 import numpy as np
 import pytest
 
-from infogeom.kernels.gibbs.counting import count
-from infogeom.kernels.gibbs.cylinders import cylinder_cumulants
-from infogeom.kernels.gibbs.kaufman import CRITICAL
-from infogeom.kernels.gibbs.tori import ising_torus_cumulants
-from infogeom.kernels.gibbs.zero_field import zero_field_cumulants
+from infogeom.kernels.gibbs.cylinders.eigenvalue import cylinder_cumulants
+from infogeom.kernels.gibbs.tori.counting import count
+from infogeom.kernels.gibbs.tori.jets import ising_torus_cumulants
+from infogeom.kernels.gibbs.zero_field.kaufman import CRITICAL
+from infogeom.kernels.gibbs.zero_field.susceptibility import zero_field_cumulants
 
 #: Seconds of CPU time that the joint density of states of an L × L Ising torus may take.
 COUNTS = {8: 4.0, 10: 200.0}

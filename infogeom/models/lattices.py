@@ -10,14 +10,24 @@ from infogeom.models.gibbs import Gibbs, gibbs_model
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, real
 
-__all__ = ["IsingCylinder", "IsingTorus", "PottsTorus", "ising_cylinder", "ising_torus", "potts_torus"]
+__all__ = [
+    "MOST_BITS_OF_HALF",
+    "MOST_ROWS_COUNTED",
+    "MOST_ROWS_TRANSFERRED",
+    "IsingCylinder",
+    "IsingTorus",
+    "PottsTorus",
+    "ising_cylinder",
+    "ising_torus",
+    "potts_torus",
+]
 
 #: Along a shorter side two sites would be neighbours twice.
 LEAST_SIZE = 3
 #: Longest side of a torus without a field.
 LONGEST_SIDE = 256
 #: Rows q^width of a torus that is counted, at most: memory, and the time for pairs of them.
-MOST_ROWS_COUNTED = 2500
+MOST_ROWS_COUNTED = 1024
 #: Bits of the number of states of half a torus, which are counted in int64.
 MOST_BITS_OF_HALF = 63
 #: Rows q^width of a torus of which each point is transferred, at most.
@@ -41,7 +51,7 @@ class Torus(Gibbs):
 
     @property
     def counted(self) -> bool:
-        """Whether all its states are counted: at most 2,500 rows, and the states of half of it below 2⁶³."""
+        """Whether all its states are counted: at most 1,024 rows, and the states of half of it below 2⁶³."""
         width, length = sorted((self.length, self.width))
         half: int = self.q ** (((length + 1) // 2 - 1) * width)
         return self.q**width <= MOST_ROWS_COUNTED and half.bit_length() <= MOST_BITS_OF_HALF
@@ -112,8 +122,8 @@ def ising_torus(length: int, width: int | None = None) -> Model:
     ----------
     length, width : int
         From 3 to 256; a square torus where ``width`` is left out. All states are counted, once, where the smaller is
-        at most 11 and half of the torus has at most 62 spins. Up to 14 rows are transferred at each point. Beyond that
-        there is no other field than h = 0, where Pfaffians reach.
+        at most 10 and half of the torus has at most 62 spins. Where it is at most 14 each point is transferred. Beyond
+        that there is no other field than h = 0, where Pfaffians reach.
 
     Raises
     ------

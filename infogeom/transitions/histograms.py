@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
 from infogeom.arguments import by_name, finite_array, sequence_of
-from infogeom.kernels.gibbs.densities import DensityOfStates, density_of_states_ising, density_of_states_potts
+from infogeom.kernels.gibbs.tori.densities import DensityOfStates, density_of_states_ising, density_of_states_potts
 from infogeom.models.lattices import IsingTorus, PottsTorus
 from infogeom.models.model import Model
 from infogeom.models.state_tables import Table as TableOfStates

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.jet import Jet
-from infogeom.kernels.gibbs import enumeration
 from infogeom.kernels.gibbs.cumulants import PointCumulants
-from infogeom.kernels.gibbs.densities import density_of_states_ising, density_of_states_potts
-from infogeom.kernels.gibbs.tori import ising_torus_cumulants, potts_torus_cumulants
+from infogeom.kernels.gibbs.tori import enumeration
+from infogeom.kernels.gibbs.tori.densities import density_of_states_ising, density_of_states_potts
+from infogeom.kernels.gibbs.tori.jets import ising_torus_cumulants, potts_torus_cumulants
 from infogeom.models.gibbs import Gibbs
 from infogeom.models.lattices import IsingCylinder, IsingTorus, PottsTorus, Torus
 from infogeom.models.state_tables import Table

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from infogeom.kernels.balls.enclosures import Balls
 from infogeom.kernels.gibbs.cumulants import Maker, PointCumulants, maker_for
-from infogeom.kernels.gibbs.cylinders import cylinder_cumulants
-from infogeom.kernels.gibbs.densities import DensityOfStates, density_of_states_ising, density_of_states_potts
+from infogeom.kernels.gibbs.cylinders.eigenvalue import cylinder_cumulants
 from infogeom.kernels.gibbs.tables import TableSums
-from infogeom.kernels.gibbs.tori import ising_torus_cumulants, potts_torus_cumulants
-from infogeom.kernels.gibbs.zero_field import zero_field_cumulants
+from infogeom.kernels.gibbs.tori.densities import DensityOfStates, density_of_states_ising, density_of_states_potts
+from infogeom.kernels.gibbs.tori.jets import ising_torus_cumulants, potts_torus_cumulants
+from infogeom.kernels.gibbs.zero_field.susceptibility import zero_field_cumulants
 from infogeom.models.lattices import IsingCylinder, IsingTorus, PottsTorus, Torus
 from infogeom.models.state_tables import Table
 

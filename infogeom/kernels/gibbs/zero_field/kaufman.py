@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from infogeom.kernels.gibbs.taylor import (
+from infogeom.kernels.gibbs.zero_field.taylor import (
     exponential,
     logarithm,
     logarithm_of_one_and,

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.kernels.compiled.compile import compiled_module
-from infogeom.kernels.gibbs import transfer_loops
 from infogeom.kernels.gibbs.cumulants import PointCumulants
-from infogeom.kernels.gibbs.krylov import Solution, largest, solve
+from infogeom.kernels.gibbs.cylinders import transfer_loops
+from infogeom.kernels.gibbs.cylinders.krylov import Solution, largest, solve
 from infogeom.kernels.gibbs.rows import rows
 
 __all__ = ["cylinder_cumulants"]

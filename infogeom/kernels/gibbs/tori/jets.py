@@ -20,17 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.kernels.compiled.compile import compiled_module
-from infogeom.kernels.gibbs import tori_loops
 from infogeom.kernels.gibbs.cumulants import PointCumulants
 from infogeom.kernels.gibbs.rows import Rows, rows
-from infogeom.kernels.gibbs.series import ORDER, ROUNDED, binomials, cumulants, product
+from infogeom.kernels.gibbs.tori import jet_loops
+from infogeom.kernels.gibbs.tori.series import ORDER, ROUNDED, binomials, cumulants, product
+from infogeom.models.lattices import MOST_ROWS_TRANSFERRED
 from infogeom.threads import in_order
 
 __all__ = ["ising_torus_cumulants", "potts_torus_cumulants"]
 
 Array = NDArray[np.float64]
-#: Rows q^width of a torus, at most.
-MOST_ROWS_TRANSFERRED = 2**14
 #: Error of a rounding, 2⁻⁵³ at worst: bounds add up the worst ones of all at once, which is far from what happens.
 ONE_ROUNDING = 2.0**-55
 #: More than all operations lose below float64.
@@ -168,7 +167,7 @@ class _Transfer:
 
     def _sums(self, order: int, lowered: int, factor: Array) -> _Sums:
         """Sums over the other row in the middle, for a first row of each class; the weights of that are left out."""
-        q, width, places, functions = self.q, self.width, len(factor), compiled_module(tori_loops)
+        q, width, places, functions = self.q, self.width, len(factor), compiled_module(jet_loops)
         marks = np.diff(np.arange(width + 1) * lowered // width) > 0
         equal, unequal = np.exp(min(0.0, self.beta)), np.exp(min(0.0, -self.beta))
         shape = q ** (width // 2), q ** (width - width // 2)

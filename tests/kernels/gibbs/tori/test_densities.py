@@ -17,13 +17,13 @@ from flint import fmpz_poly
 
 from infogeom.kernels.compiled.private_folder import PrivateFolder
 from infogeom.kernels.compiled.sealed_files import CacheWarning, write_sealed
-from infogeom.kernels.gibbs import densities
-from infogeom.kernels.gibbs.densities import (
+from infogeom.kernels.gibbs.tori import densities
+from infogeom.kernels.gibbs.tori.densities import (
     DensityOfStates,
-    countable,
     density_of_states_ising,
     density_of_states_potts,
 )
+from infogeom.models.lattices import IsingTorus
 
 #: Spins that are enumerated in one array.
 BLOCK = 20
@@ -187,7 +187,7 @@ def test_a_long_torus_is_refused_before_its_halves_leave_int64() -> None:
 
 
 def test_ising_tori_are_countable_from_3_to_10() -> None:
-    assert all(countable(2, length, width) for length, width in product(range(3, 11), repeat=2))
+    assert all(IsingTorus(2, length, width).counted for length, width in product(range(3, 11), repeat=2))
 
 
 NAME = "potts_torus_2_4_3.count"

@@ -8,7 +8,7 @@ import mpmath
 import pytest
 from mpmath import mpf
 
-from infogeom.kernels.gibbs.kaufman import CRITICAL, sectors
+from infogeom.kernels.gibbs.zero_field.kaufman import CRITICAL, sectors
 
 #: Distance of the points of the differences, whose error then is far below float64; and digits to spare for them.
 STEP = mpf(10) ** -15

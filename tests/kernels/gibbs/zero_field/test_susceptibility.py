@@ -10,10 +10,10 @@ import pytest
 from mpmath import mpf
 
 from infogeom.kernels.gibbs.cumulants import PointCumulants
-from infogeom.kernels.gibbs.densities import density_of_states_ising
-from infogeom.kernels.gibbs.kaufman import CRITICAL
-from infogeom.kernels.gibbs.tori import ising_torus_cumulants
-from infogeom.kernels.gibbs.zero_field import zero_field_cumulants
+from infogeom.kernels.gibbs.tori.densities import density_of_states_ising
+from infogeom.kernels.gibbs.tori.jets import ising_torus_cumulants
+from infogeom.kernels.gibbs.zero_field.kaufman import CRITICAL
+from infogeom.kernels.gibbs.zero_field.susceptibility import zero_field_cumulants
 from tests.long_paths import second_moment
 
 BETAS = [0.0, 1e-20, 1e-6, 0.01, 0.1, 0.3, 0.4, 0.43, 0.5, 0.7, 1.0, 1.5, 2.0]

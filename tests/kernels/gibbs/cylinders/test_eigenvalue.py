@@ -12,11 +12,11 @@ import pytest
 from mpmath import mpf
 
 from infogeom.kernels.gibbs.cumulants import PointCumulants
-from infogeom.kernels.gibbs.cylinders import cylinder_cumulants
-from infogeom.kernels.gibbs.densities import density_of_states_ising
-from infogeom.kernels.gibbs.kaufman import CRITICAL, sectors
-from infogeom.kernels.gibbs.taylor import logarithm
-from infogeom.kernels.gibbs.zero_field import zero_field_cumulants
+from infogeom.kernels.gibbs.cylinders.eigenvalue import cylinder_cumulants
+from infogeom.kernels.gibbs.tori.densities import density_of_states_ising
+from infogeom.kernels.gibbs.zero_field.kaufman import CRITICAL, sectors
+from infogeom.kernels.gibbs.zero_field.susceptibility import zero_field_cumulants
+from infogeom.kernels.gibbs.zero_field.taylor import logarithm
 
 #: Digits of the dense matrices, and distance of points of differences of their eigenvalues: their error is its square.
 DIGITS = 90

@@ -1,8 +1,9 @@
 """Correlations along paths of the square lattice as nested Pfaffians, in loops that numba compiles as they stand.
 
 A correlation of spins at the ends of a path is the Pfaffian of an antisymmetric matrix over the half-edges of its bonds
-(`infogeom.kernels.gibbs.free_fermions`), that of the start and the end of any bond one of its leading minors.  So one
-elimination, two rows at a time, gives all correlations along the path; with every number goes its derivative.
+(`infogeom.kernels.gibbs.zero_field.free_fermions`), that of the start and the end of any bond one of its leading
+minors.  So one elimination, two rows at a time, gives all correlations along the path; with every number goes its
+derivative.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cumulants of the Ising torus without a field, to L = 256: Kaufman's sum, and Pfaffians for what the field moves.
 
-The flip of all spins leaves ⟨E⟩, κ(E, E), κ(E, E, E), of `infogeom.kernels.gibbs.kaufman`, and ⟨M²⟩ and ∂_β ⟨M²⟩;
-every other cumulant up to the third is zero.  With the correlations of `infogeom.kernels.gibbs.free_fermions`
+The flip of all spins leaves ⟨E⟩, κ(E, E), κ(E, E, E), of `kaufman`, and ⟨M²⟩ and ∂_β ⟨M²⟩; every other cumulant up to
+the third is zero.  With the correlations of `free_fermions`
 
     ⟨M²⟩ = N Σ_s share_s Σ_r F_s(r),   F_s(r) = Pf(path to r) / Pf(no path), a sum over four sectors s,
 
@@ -26,10 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.kernels.compiled.compile import compiled_module
-from infogeom.kernels.gibbs import pfaffian_loops
 from infogeom.kernels.gibbs.cumulants import PointCumulants
-from infogeom.kernels.gibbs.free_fermions import half_edges, propagators, zero_mode
-from infogeom.kernels.gibbs.kaufman import Sectors, sectors
+from infogeom.kernels.gibbs.zero_field import pfaffian_loops
+from infogeom.kernels.gibbs.zero_field.free_fermions import half_edges, propagators, zero_mode
+from infogeom.kernels.gibbs.zero_field.kaufman import Sectors, sectors
 
 __all__ = ["zero_field_cumulants"]
 

@@ -13,14 +13,10 @@ from numpy.typing import NDArray
 from infogeom.kernels.compiled.compile import cache_directory
 from infogeom.kernels.compiled.private_folder import PrivateFolder
 from infogeom.kernels.compiled.sealed_files import read_sealed, warn_of_damage, write_sealed
-from infogeom.kernels.gibbs.counting import count
+from infogeom.kernels.gibbs.tori.counting import count
+from infogeom.models.lattices import MOST_BITS_OF_HALF, MOST_ROWS_COUNTED, PottsTorus
 
-__all__ = ["DensityOfStates", "countable", "density_of_states_ising", "density_of_states_potts"]
-
-#: Rows q^width of a torus that is counted, at most: half a minute of CPU time at 10 × 10, and ten times that beyond.
-MOST_ROWS_COUNTED = 1024
-#: Bits of the numbers of configurations of half a torus, which are counted in int64.
-MOST_BITS_OF_HALF = 63
+__all__ = ["DensityOfStates", "density_of_states_ising", "density_of_states_potts"]
 
 
 class DensityOfStates(NamedTuple):
@@ -36,13 +32,6 @@ class DensityOfStates(NamedTuple):
 
     statistics: NDArray[np.int64]
     multiplicities: NDArray[Any]
-
-
-def countable(q: int, length: int, width: int) -> bool:
-    """Whether `density_of_states_potts` counts a torus: by its smaller size up to 1,024 rows, half of it below 2⁶³."""
-    width, length = sorted((length, width))
-    within_half: int = q ** (((length + 1) // 2 - 1) * width)
-    return q**width <= MOST_ROWS_COUNTED and within_half.bit_length() <= MOST_BITS_OF_HALF
 
 
 def density_of_states_ising(length: int, width: int) -> DensityOfStates:
@@ -61,7 +50,7 @@ def density_of_states_ising(length: int, width: int) -> DensityOfStates:
     Raises
     ------
     ValueError
-        Where the torus is too large to be counted, see `countable`.
+        Where the torus is too large to be counted, see `infogeom.models.lattices.Torus`.
 
     Examples
     --------
@@ -93,7 +82,7 @@ def density_of_states_potts(q: int, length: int, width: int) -> DensityOfStates:
     Raises
     ------
     ValueError
-        Where the torus is too large to be counted, see `countable`.
+        Where the torus is too large to be counted, see `infogeom.models.lattices.Torus`.
 
     Examples
     --------
@@ -109,7 +98,7 @@ def density_of_states_potts(q: int, length: int, width: int) -> DensityOfStates:
 
 def _columns(q: int, length: int, width: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Columns of equal pairs and of sites in state 0, and multiplicities, of a torus either way round."""
-    if not countable(q, length, width):
+    if not PottsTorus(q, length, width).counted:
         rows = q ** min(length, width)
         raise ValueError(
             f"a torus of {length} × {width} sites with {q} states is beyond the count of states: its rows must be at "

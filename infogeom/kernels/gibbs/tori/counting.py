@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from infogeom.kernels.compiled.compile import compiled_module
-from infogeom.kernels.gibbs import counting_loops
 from infogeom.kernels.gibbs.rows import Rows, rows
+from infogeom.kernels.gibbs.tori import counting_loops
 from infogeom.threads import PATIENCE
 
 __all__ = ["count"]

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from infogeom.kernels.gibbs.cumulants import PointCumulants
-from infogeom.kernels.gibbs.densities import DensityOfStates, density_of_states_ising, density_of_states_potts
-from infogeom.kernels.gibbs.tori import ising_torus_cumulants, potts_torus_cumulants
+from infogeom.kernels.gibbs.tori.densities import DensityOfStates, density_of_states_ising, density_of_states_potts
+from infogeom.kernels.gibbs.tori.jets import ising_torus_cumulants, potts_torus_cumulants
 
 #: Usual points, and those of frozen, antiferromagnetic and paramagnetic phases.
 POINTS = [

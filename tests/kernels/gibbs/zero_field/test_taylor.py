@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from infogeom.kernels.gibbs import taylor
+from infogeom.kernels.gibbs.zero_field import taylor
 
 F = taylor.series(0.7, -0.3, 0.2, 1.1)
 G = taylor.series(1.3, 0.4, -0.6, 0.5)

@@ -1,0 +1,1 @@
+"""Infinite cylinders: the largest eigenvalue of the transfer matrix and its derivatives."""

@@ -1,0 +1,1 @@
+"""Finite tori with a field: all states counted, and the transfer of jets from row to row."""

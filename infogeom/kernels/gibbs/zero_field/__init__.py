@@ -1,0 +1,1 @@
+"""Tori without a field: free fermions, by Kaufman's sum and Pfaffians."""
