@@ -4,8 +4,9 @@ from infogeom.transitions.estimates import Estimate, Exponent
 from infogeom.transitions.finite_size import critical_point, exponent
 from infogeom.transitions.histograms import Order, order
 from infogeom.transitions.lines import scan
+from infogeom.transitions.scaling import Collapse, collapse
 
-__all__ = ["Estimate", "Exponent", "Order", "critical_point", "exponent", "order", "scan"]
+__all__ = ["Collapse", "Estimate", "Exponent", "Order", "collapse", "critical_point", "exponent", "order", "scan"]
 
 
 def __dir__() -> list[str]:
