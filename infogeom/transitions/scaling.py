@@ -27,12 +27,12 @@ FEWEST_CURVES = 3
 FEWEST_POINTS = 5
 FEWEST_SHARED = 3
 #: Where the search begins: shares of the range that all curves share, and exponents of the scaled parameter.
-PLACES = (0.3, 0.5, 0.7)
-STARTS = (0.5, 1.0, 2.0)
+START_PLACES = (0.3, 0.5, 0.7)
+START_EXPONENTS = (0.5, 1.0, 2.0)
 #: Tolerance of the search, of parameters and of the logarithm of the distance; steps of a first look, and at most.
 SEARCHED_TO = 1e-7
-FIRST_STEPS = 60
-MOST_STEPS = 2000
+FIRST_MOVES = 60
+MOST_MOVES = 2000
 #: Share of each curve about the critical point that is left when a window is narrowed.
 NARROWED = 0.6
 #: What the largest deviation of another window is multiplied by to make the error.
@@ -217,9 +217,9 @@ def _best(words: str, curves: Curves, held: Array, starts: Sequence[Array]) -> W
     """Least distance, from the best of several starts; what is held is a number in ``held``, else nan."""
     best = np.where(np.isnan(held), starts[0], held)
     if np.isnan(held).any():
-        ends = [_searched(curves, held, start, FIRST_STEPS) for start in starts]
+        ends = [_searched(curves, held, start, FIRST_MOVES) for start in starts]
         nearest = min(ends, key=lambda end: _distance(curves, end))
-        best = _searched(curves, held, nearest, MOST_STEPS)
+        best = _searched(curves, held, nearest, MOST_MOVES)
     critical, exponent, ratio = map(float, best)
     return WindowOfCollapse(words, critical, exponent, ratio, math.sqrt(_distance(curves, best)))
 
@@ -263,8 +263,8 @@ def _starts(curves: Curves) -> list[Array]:
     low, high = max(curve.x[0] for curve in curves), min(curve.x[-1] for curve in curves)
     largest = [abs(curves[k].y).max() for k in (0, -1)]
     growth = np.log(largest[1] / largest[0]) / np.log(curves[-1].size / curves[0].size)
-    places = low + (high - low) * np.array(PLACES)
-    return [np.array([place, exponent, growth]) for place, exponent in product(places, STARTS)]
+    places = low + (high - low) * np.array(START_PLACES)
+    return [np.array([place, exponent, growth]) for place, exponent in product(places, START_EXPONENTS)]
 
 
 def _narrowed(curve: Curve, whole: WindowOfCollapse) -> Curve:
