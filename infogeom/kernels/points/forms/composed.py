@@ -21,6 +21,7 @@ from sympy import Expr, Set, Symbol
 
 from infogeom.kernels.curvature.jet import RANKS, BoundedJet
 from infogeom.kernels.curvature.loops import UNIT
+from infogeom.kernels.curvature.tensor_errors import SINGLE
 from infogeom.kernels.expectations.jets import special_functions
 from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.kernels.points.pointwise import Pointwise
@@ -151,7 +152,7 @@ class _PulledBack(_Composed):
         there, bound = _scalar(self._parts[0], theta.value.T)
         for beside, share in _beside(theta):
             change, more = _scalar(self._parts[0], beside)
-            bound = bound + (np.abs(change - there) + more) * share
+            bound = bound + (np.abs(change - there) + more) * (SINGLE * share)
         better = bound < error[loose]
         R[loose[better]], error[loose[better]] = there[better], bound[better]
 
