@@ -1,9 +1,10 @@
 """Statistical models: what they are made of, and the ones that come with the package."""
 
 from infogeom.methods import table
-from infogeom.models import binary, counts, discrete, gaussians, half_line, interval, line, vectors
+from infogeom.models import binary, chains, counts, discrete, gaussians, half_line, interval, line, vectors
 from infogeom.models.binary import *
 from infogeom.models.by_name import families, family
+from infogeom.models.chains import *
 from infogeom.models.combine import product, reparametrise, replicate
 from infogeom.models.counts import *
 from infogeom.models.density import from_density, from_sympy_stats, location_scale
@@ -39,6 +40,7 @@ __all__ += counts.__all__
 __all__ += binary.__all__
 __all__ += gaussians.__all__
 __all__ += vectors.__all__
+__all__ += chains.__all__
 __all__.sort()
 
 

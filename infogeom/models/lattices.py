@@ -94,7 +94,7 @@ class IsingCylinder(Gibbs):
     """Ising spins on an infinitely long cylinder, per site, in Σ s s′ and Σ s."""
 
     expectation: ClassVar[str] = "transfer"
-    per: ClassVar[str] = "site"
+    per = "site"
     width: int
 
     @property

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from sympy import Expr, Symbol
+from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.arguments import as_expression
 from infogeom.models.combine import reparametrise
 from infogeom.models.model import Model, Structure
 from infogeom.models.parameter import Parameter, parameters_of
 
-__all__ = ["LogPartition", "exponential_family"]
+__all__ = ["KnownHessian", "LogPartition", "exponential_family", "natural_family"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,23 @@ class LogPartition(Structure):
     """An exponential family in natural parameters, with its log-partition function ψ."""
 
     psi: Expr
+
+
+@dataclass(frozen=True)
+class KnownHessian(LogPartition):
+    """An exponential family whose ∂∂ψ is known in a writing that keeps its digits, as that of ψ itself may not.
+
+    Attributes
+    ----------
+    hessian : ImmutableMatrix
+    ricci_scalar : Expr, optional
+    per : str
+        What ψ is per, of an infinite system.
+    """
+
+    hessian: ImmutableMatrix
+    ricci_scalar: Expr | None = None
+    per: str = ""
 
 
 def exponential_family(
@@ -65,7 +82,12 @@ def exponential_family(
     declared = parameters_of("natural_parameters", natural_parameters)
     if absent := [p.name for p in declared if p.symbol not in psi.free_symbols]:
         raise ValueError(f"log_partition must hold every natural parameter, got {psi} without {absent}")
-    statistics = tuple(Symbol(f"t_{k + 1}", real=True) for k in range(len(declared)))
-    linear = sympy.Add(*(p.symbol * t for p, t in zip(declared, statistics, strict=True)))
-    law = Model(name, declared, linear - psi, statistics, None, structure=LogPartition(psi))
+    law = natural_family(name, declared, LogPartition(psi))
     return law if reparametrisation is None else reparametrise(law, reparametrisation, parameters)
+
+
+def natural_family(name: str, parameters: Sequence[Parameter], known: LogPartition, source: str = "") -> Model:
+    """Model with density exp(Σ_i θ_i t_i − ψ(θ)), by what is known of ψ."""
+    statistics = tuple(Symbol(f"t_{k + 1}", real=True) for k in range(len(parameters)))
+    linear = sympy.Add(*(p.symbol * t for p, t in zip(parameters, statistics, strict=True)))
+    return Model(name, parameters, linear - known.psi, statistics, None, structure=known, source=source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import sympy
@@ -53,7 +53,7 @@ class Structure:
     """
 
     copies: Expr = sympy.S.One
-    per: ClassVar[str] = ""
+    per: str = ""
     parts: tuple[Model, ...] = ()
 
     def parts_at(self, model: Model, number: Number) -> list[tuple[Model, dict[Symbol, float]]]:

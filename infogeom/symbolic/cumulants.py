@@ -8,7 +8,7 @@ of the statistics do as well as the statistics themselves, even such that differ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy
 from sympy import Expr, ImmutableMatrix
@@ -27,21 +27,25 @@ class Cumulants:
     second : ImmutableMatrix, shape (n, n)
     third : mapping of (i, j, k), i ≤ j ≤ k, to Expr
         Those that do not vanish.
+    natural : bool
+        Whether they are g and ∂g in the coordinates of the metric itself.
     """
 
     second: ImmutableMatrix
     third: Mapping[Triple, Expr]
+    natural: bool = False
 
     def subs(self, values: Mapping[Expr, Expr]) -> Cumulants:
         """Cumulants with symbols replaced, all at once."""
         if not values:
             return self
         third = {at: e.subs(values, simultaneous=True) for at, e in self.third.items()}
-        return Cumulants(self.second.subs(values, simultaneous=True), third)
+        return replace(self, second=self.second.subs(values, simultaneous=True), third=third)
 
     def times(self, number: Expr) -> Cumulants:
         """Cumulants of the sum of so many independent copies."""
-        return Cumulants(number * self.second, {at: number * e for at, e in self.third.items()})
+        third = {at: number * e for at, e in self.third.items()}
+        return replace(self, second=number * self.second, third=third)
 
 
 def direct_sum(parts: Sequence[Cumulants]) -> Cumulants:
@@ -52,4 +56,4 @@ def direct_sum(parts: Sequence[Cumulants]) -> Cumulants:
         third |= {(i + start, j + start, k + start): e for (i, j, k), e in part.third.items()}
         start += part.second.rows
     blocks = [part.second for part in parts]
-    return Cumulants(ImmutableMatrix(sympy.diag(*blocks)), third)
+    return Cumulants(ImmutableMatrix(sympy.diag(*blocks)), third, all(part.natural for part in parts))

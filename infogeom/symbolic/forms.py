@@ -58,6 +58,8 @@ class Form(ABC):
         The closed form, that of one sample where there are samples; None where there is none.
     cumulants : Cumulants or None
         Of the sufficient statistics, where they are known.
+    ricci_scalar : sympy.Expr or None
+        R, where it is known by itself.
 
     Examples
     --------
@@ -69,6 +71,7 @@ class Form(ABC):
     samples: Samples | None = None
     matrix: ImmutableMatrix | None = None
     cumulants: Cumulants | None = None
+    ricci_scalar: Expr | None = None
     #: Whether it is a metric's, which has read it.
     stands = False
 
@@ -124,6 +127,8 @@ class ClosedForm(Form):
         Data and normalised weights.
     cumulants : Cumulants, optional
         Of the sufficient statistics of an exponential family, in any coordinates: R then takes no derivative.
+    ricci_scalar : sympy.Expr, optional
+        R itself, where it is known in a writing that keeps its digits: it is then what is evaluated for R.
 
     Examples
     --------
@@ -136,6 +141,7 @@ class ClosedForm(Form):
     matrix: ImmutableMatrix
     samples: Samples | None = None
     cumulants: Cumulants | None = None
+    ricci_scalar: Expr | None = None
 
     @property
     def expressions(self) -> tuple[Expr, ...]:
@@ -158,6 +164,10 @@ class ClosedForm(Form):
         check_symbols(entries.free_symbols, place, self.samples.symbols if self.samples else ())
         if self.cumulants and self.cumulants.second.shape != (n, n):
             raise ValueError(f"cumulants must be of {n} statistics, got {self.cumulants.second.rows}")
+        if self.ricci_scalar is not None:
+            if self.samples:
+                raise ValueError("ricci_scalar is known of metrics without samples alone, got a mean over samples")
+            check_symbols(self.ricci_scalar.free_symbols, place, ())
         return replace(self, matrix=symmetric(entries, place.region, rounded=given.has(sympy.Float)))
 
     def written_out(self, coordinates: Sequence[Symbol]) -> ClosedForm | None:
@@ -165,9 +175,10 @@ class ClosedForm(Form):
         return self
 
     def subs(self, known: Mapping[Symbol, Expr]) -> Form:
-        """With the cumulants as well."""
+        """With the cumulants and R as well."""
         cumulants = self.cumulants and self.cumulants.subs(known)
-        return replace(self, matrix=self.matrix.subs(known), cumulants=cumulants)
+        scalar = None if self.ricci_scalar is None else self.ricci_scalar.subs(known)
+        return replace(self, matrix=self.matrix.subs(known), cumulants=cumulants, ricci_scalar=scalar)
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the matrix."""

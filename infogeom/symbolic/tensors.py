@@ -241,6 +241,9 @@ def ricci_scalar(metric: Metric) -> Expr:
     >>> ig.symbolic.ricci_scalar(sphere)
     2
     """
+    known = _closed(metric).form.ricci_scalar
+    if known is not None:
+        return known
     tensor, g_inv, n = ricci(metric), inverse(metric), len(metric.coordinates)
     terms = (g_inv[j, l] * tensor[j, l] for j, l in product(range(n), repeat=2))
     return _settled(metric, [normal_form(_sum(terms))])[0]

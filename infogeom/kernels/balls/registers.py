@@ -257,6 +257,10 @@ def _sqrt(u: Number) -> Number:
     return u.call("root")
 
 
+def _asinh(u: Number) -> Number:
+    return logarithm(u + _sqrt(u * u + 1.0))
+
+
 def _sign(u: Number) -> Number:
     return u / abs(u)
 
@@ -287,6 +291,7 @@ FUNCTIONS: Mapping[str, Callable[[Number], Number]] = {
     "cosh": _cosh,
     "sinh": _sinh,
     "tanh": _tanh,
+    "asinh": _asinh,
 }
 
 

@@ -22,19 +22,38 @@ from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.tensors import equal_if_hessian
 
-__all__ = ["MatrixOrCumulants", "factored", "jet_expressions", "known_near_zero", "matrix_or_cumulants"]
+__all__ = ["MatrixOrCumulants", "factored", "jet_expressions", "known_near_zero", "matrix_or_cumulants", "without_jet"]
 
 #: What a jet is made of.
 MatrixOrCumulants: TypeAlias = "sympy.ImmutableMatrix | Cumulants"
+Names: TypeAlias = tuple[str, ...]
+Scalars: TypeAlias = tuple[tuple[str, Expr], ...]
 
 
 def matrix_or_cumulants(metric: Metric, quantities: Collection[str]) -> MatrixOrCumulants:
-    """What the jet is made of: the matrix, or for R alone the cumulants of the statistics where they are known.
+    """What the jet is made of: the matrix, or the cumulants of the statistics where they are known.
 
-    R is the same in all coordinates, and may be taken in those of the statistics.
+    R alone is the same in all coordinates, and may be taken in those of the statistics; cumulants in the metric's own
+    are its jet.
     """
-    alone = {QUANTITIES[name].base for name in quantities} <= {"ricci_scalar"}
-    return metric.form.cumulants if metric.form.cumulants and alone else metric.matrix
+    known = metric.form.cumulants
+    return known if known and (known.natural or _are_of_ricci_scalar(quantities)) else metric.matrix
+
+
+def without_jet(metric: Metric, quantities: Names, observables: Names) -> tuple[Names, Scalars]:
+    """What of the quantities takes a jet, and expressions of what takes none: observables, and R where that is known.
+
+    Beside others, whose jet gives R too, it is not taken.
+    """
+    scalars = tuple((name, metric.observables[name]) for name in observables)
+    known = metric.form.ricci_scalar
+    if known is None or not quantities or not _are_of_ricci_scalar(quantities):
+        return quantities, scalars
+    return (), (*scalars, ("ricci_scalar", known))
+
+
+def _are_of_ricci_scalar(quantities: Collection[str]) -> bool:
+    return {QUANTITIES[name].base for name in quantities} <= {"ricci_scalar"}
 
 
 def jet_expressions(
@@ -44,7 +63,10 @@ def jet_expressions(
 
     Of a Hessian metric ddg is empty too, unless the ``whole`` jet is wanted.
     """
-    jet = _of_cumulants(given) if isinstance(given, Cumulants) else _derivatives(given, coordinates, order, whole)
+    if isinstance(given, Cumulants):
+        jet = _of_cumulants(given, order)
+    else:
+        jet = _derivatives(given, coordinates, order, whole)
     weight = WEIGHT if sampled else sympy.Integer(1)
     return {name: entries * weight for name, entries in zip(JET, jet, strict=True)}
 
@@ -64,7 +86,7 @@ def _derivatives(
     dg = np.empty((n,) * 3, dtype=object)
     for (i, j), k in product(combinations_with_replacement(range(n), 2), range(n)):
         dg[i, j, k] = dg[j, i, k] = _derivative(g[i, j], x[k])
-    if order == 1 or (_totally_symmetric(dg) and not whole):
+    if order == 1 or (not whole and _totally_symmetric(dg)):
         return g, dg, none[2]
     ddg = np.empty((n,) * 4, dtype=object)
     pairs = list(combinations_with_replacement(range(n), 2))
@@ -73,11 +95,17 @@ def _derivatives(
     return g, dg, ddg
 
 
-def _of_cumulants(cumulants: Cumulants) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
-    """Arrays of the second and third cumulants in place of g and ∂g, those of a Hessian metric."""
+def _of_cumulants(
+    cumulants: Cumulants, order: int
+) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.object_]]:
+    """Arrays of the second and third cumulants in place of g and ∂g, those of a Hessian metric, up to an order."""
     n, zero = cumulants.second.rows, sympy.Integer(0)
-    third = _symmetric(n, 3, lambda *at: cumulants.third.get(at, zero))
-    return _symmetric(n, 2, lambda i, j: cumulants.second[i, j]), third, np.empty((0,) * 4, dtype=object)
+    second, third, none = (np.empty((0,) * rank, dtype=object) for rank in (2, 3, 4))
+    if order >= 0:
+        second = _symmetric(n, 2, lambda i, j: cumulants.second[i, j])
+    if order >= 1:
+        third = _symmetric(n, 3, lambda *at: cumulants.third.get(at, zero))
+    return second, third, none
 
 
 def _symmetric(n: int, rank: int, entry: Callable[..., Expr]) -> NDArray[np.object_]:

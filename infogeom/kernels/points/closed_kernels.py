@@ -25,6 +25,7 @@ from infogeom.kernels.points.closed_jets import (
     jet_expressions,
     known_near_zero,
     matrix_or_cumulants,
+    without_jet,
 )
 from infogeom.quantities import highest_order, tensors_of_curvature
 from infogeom.symbolic import Metric
@@ -163,7 +164,7 @@ def metric_kernels(
         Whether to bound the errors.
     """
     samples = metric.samples.symbols if metric.samples else ()
-    scalars = tuple((name, metric.observables[name]) for name in observables)
+    quantities, scalars = without_jet(metric, quantities, observables)
     given = matrix_or_cumulants(metric, quantities)
     # A Fisher metric is positive.
     signed = isinstance(given, sympy.ImmutableMatrix) and given.is_diagonal() and "fisher" not in metric.attributes
@@ -313,7 +314,7 @@ def exact_kernel(metric: Metric, quantities: Names, observables: Names) -> tuple
     Rows of the data are those of ``metric.samples`` with the weight last.
     """
     samples = metric.samples.symbols if metric.samples else ()
-    scalars = tuple((name, metric.observables[name]) for name in observables)
+    quantities, scalars = without_jet(metric, quantities, observables)
     order = highest_order(quantities)
     return _exact_kernel(matrix_or_cumulants(metric, quantities), metric.coordinates, samples, scalars, order)
 

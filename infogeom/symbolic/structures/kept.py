@@ -48,8 +48,8 @@ def check_known(constants: set[Symbol]) -> None:
 
 def _derived(model: Model) -> Metric:
     rules, known = rules_of(model), dict(model.constants)
-    derived, cumulants = rules.matrix(), rules.cumulants()
-    form = ClosedForm(derived.matrix.subs(known), model.samples, cumulants and cumulants.subs(known))
+    derived = rules.matrix()
+    form = ClosedForm(derived.matrix, model.samples, rules.cumulants(), rules.ricci_scalar()).subs(known)
     return Metric(
         rules.coordinates,
         form,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 import sympy
-from sympy import ImmutableMatrix
+from sympy import Expr, ImmutableMatrix
 
 from infogeom.models.combine import Product
 from infogeom.models.law import Law
@@ -40,6 +40,11 @@ class ProductRules(RulesOfParts[Product]):
         parts = [closed(part).form.cumulants for part in self.parts]
         known = [part for part in parts if part]
         return direct_sum(known) if len(known) == len(parts) else None
+
+    def ricci_scalar(self) -> Expr | None:
+        """The sum of those of all parts, where they are known."""
+        known = [closed(part).form.ricci_scalar for part in self.parts]
+        return None if None in known else sympy.Add(*known)
 
     def laws(self, reason: OpenExpectationError) -> list[Law]:
         """Those of all parts."""

@@ -54,10 +54,22 @@ class ReparametrisationRules(RulesOfParts[Reparametrisation]):
 
     def cumulants(self) -> Cumulants | None:
         """Those in the old coordinates, where the map is seen to have no critical point, and there are no data."""
-        given, J = closed(self._part).form.cumulants, self._jacobian
-        if given is None or self.model.samples or not (J.is_square and _is_regular(J)):
+        given = closed(self._part).form.cumulants
+        if given is None or not self._is_change_of_coordinates:
             return None
-        return given.subs(self._old)
+        return replace(given.subs(self._old), natural=False)
+
+    def ricci_scalar(self) -> Expr | None:
+        """That in the old coordinates, where the cumulants would be those."""
+        known = closed(self._part).form.ricci_scalar
+        if known is None or not self._is_change_of_coordinates:
+            return None
+        return known.subs(self._old, simultaneous=True)
+
+    @cached_property
+    def _is_change_of_coordinates(self) -> bool:
+        J = self._jacobian
+        return not self.model.samples and J.is_square and _is_regular(J)
 
     def laws(self, reason: OpenExpectationError) -> list[Law]:
         """Those of the part, in the new coordinates."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
+from sympy import Expr
+
 from infogeom.models.combine import Replicas
 from infogeom.models.law import Law
 from infogeom.models.model import Model
@@ -40,6 +42,11 @@ class ReplicaRules(RulesOfParts[Replicas]):
         """Those of one observation, n times."""
         one = closed(self._part).form.cumulants
         return one and one.times(self.structure.number)
+
+    def ricci_scalar(self) -> Expr | None:
+        """That of one observation, divided by n."""
+        one = closed(self._part).form.ricci_scalar
+        return None if one is None else one / self.structure.number
 
     def laws(self, reason: OpenExpectationError) -> list[Law]:
         """Those of one observation, so many times."""

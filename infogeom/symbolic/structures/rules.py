@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sympy
-from sympy import ImmutableMatrix
+from sympy import Expr, ImmutableMatrix
 
 from infogeom.models.law import Law, law_of, scores_of
 from infogeom.models.model import Model
@@ -60,6 +60,10 @@ class Rules(Generic[S]):
 
     def cumulants(self) -> Cumulants | None:
         """Cumulants of the sufficient statistics, constants being symbols; None where they are not known."""
+        return None
+
+    def ricci_scalar(self) -> Expr | None:
+        """R, where it is known in a writing that keeps its digits, constants being symbols."""
         return None
 
     @property

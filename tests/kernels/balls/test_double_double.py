@@ -50,6 +50,7 @@ FUNCTIONS = {
     "a hyperbolic sine": "sinh(x)",
     "a hyperbolic cosine": "cosh(x)",
     "a hyperbolic tangent": "tanh(x)",
+    "an inverse hyperbolic sine": "asinh(x)",
     "an absolute value": "fabs(x - y)",
     "a sign": "sign(x - y)",
     "what cancels": "exp(x - y) * exp(y) / exp(x) - 1",

@@ -187,6 +187,19 @@ class _Compiled(Evaluation):
         return np.concatenate([*parts, doubt[None]]), at
 
 
+def _by_loops(jet: _Jet, quantities: Sequence[str], observed: Sequence[str]) -> Callable[[Array], tuple[Array, ...]]:
+    """Quantities at a point by loops over small arrays, of which those observed stand among the components."""
+    geometric = [name for name in quantities if name not in observed]
+
+    def values(x: Array) -> tuple[Array, ...]:
+        packed = jet(NOWHERE, np.ascontiguousarray(x[:, None]))[:, 0]
+        found = dict(zip(geometric, at_point(*jet.tensors(packed), geometric), strict=True)) if geometric else {}
+        found.update({name: packed[jet.kernels.jet.at[name][0], 0] for name in observed})
+        return tuple(found[name] for name in quantities)
+
+    return values
+
+
 def _shaped(values: Array, at: NDArray[np.int64], shape: tuple[int, ...]) -> Array:
     """A tensor (*shape, m) from its places among components (components, m)."""
     if not at.size:
@@ -202,21 +215,24 @@ class _Closed(Work):
         return _Compiled(task)
 
     def apart(self, quantities: Sequence[str]) -> list[Sequence[str]]:
-        """R on its own where cumulants give it and no other quantity needs a derivative."""
+        """R on its own where it is known, or where cumulants give it and no other quantity needs a derivative."""
         scalars = [name for name in quantities if QUANTITIES[name].source == "ricci_scalar"]
         others = [name for name in quantities if name not in scalars]
         order = highest_order(name for name in others if not QUANTITIES[name].bounds)
-        if self.metric.form.cumulants is not None and scalars and others and order <= 0:
+        form = self.form
+        if scalars and others and (form.ricci_scalar is not None or (form.cumulants is not None and order <= 0)):
             return [others, scalars]
         return [quantities]
 
     def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...]]:
         # Of straight-line code all that can be looked up is looked up here: a call costs microseconds.
         metric, data = self.metric, sample_table(self.metric)
-        observed = tuple(name for name in quantities if name in metric.observables)
+        given = tuple(name for name in quantities if name in metric.observables)
+        others = tuple(name for name in quantities if name not in given)
+        jet = _Jet(metric_kernels(metric, others, given, (), bounds=False), data, self.n)
+        observed = tuple(name for name in quantities if name in jet.kernels.jet.at)  # what takes no jet
         geometric = tuple(name for name in quantities if name not in observed)
-        jet = _Jet(metric_kernels(metric, geometric, observed, (), bounds=False), data, self.n)
-        by_loops = self._by_loops(quantities, observed)
+        by_loops = _by_loops(jet, quantities, observed)
         kernel = jet.kernels.whole or jet.kernels.after or jet.kernels.jet
         if geometric and kernel is jet.kernels.jet:
             return by_loops
@@ -235,19 +251,6 @@ class _Closed(Work):
             if pivot is not None and not found[pivot] > SINGULAR:
                 return by_loops(x)
             return tuple(found[at].reshape(shape) for at, shape in places)
-
-        return values
-
-    def _by_loops(self, quantities: tuple[str, ...], observed: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...]]:
-        data, geometric = sample_table(self.metric), [name for name in quantities if name not in observed]
-        kernels = metric_kernels(self.metric, tuple(geometric), observed, (), bounds=False)
-        jet = _Jet(kernels, data, self.n)
-
-        def values(x: Array) -> tuple[Array, ...]:
-            packed = jet(NOWHERE, np.ascontiguousarray(x[:, None]))[:, 0]
-            found = dict(zip(geometric, at_point(*jet.tensors(packed), geometric), strict=True))
-            found.update({name: packed[jet.kernels.jet.at[name][0], 0] for name in observed})
-            return tuple(found[name] for name in quantities)
 
         return values
 
