@@ -101,9 +101,10 @@ class Exponent(Estimate):
         Of a logarithm, growth for each unit of ln L.
     amplitude_error : float or None
     sensitivity : float
-        By how much the exponent changes for each unit of the location at which the values were taken.
-    location_error : float
-        Its part of the error is this times ``abs(sensitivity)``.
+        By how much the exponent changes for each unit of the location at which the values were taken, all else as it
+        is.
+    by_location : float
+        Part of the error that comes from that of the location, which other corrections may seem to fit.
 
     Examples
     --------
@@ -117,15 +118,15 @@ class Exponent(Estimate):
     amplitude: float | None = None
     amplitude_error: float | None = None
     sensitivity: float = 0.0
-    location_error: float = 0.0
+    by_location: float = 0.0
 
     def _result(self) -> str:
         told = super()._result()
         if self.logarithm and self.amplitude is not None and self.amplitude_error is not None:
             growth = f"{self.amplitude:.{_digits(self.amplitude_error)}f} ± {self.amplitude_error:.1e}"
             told = f"a logarithm, {growth} for each unit of ln L (exponent {told})"
-        if self.location_error:
-            told += f", of which {abs(self.sensitivity) * self.location_error:.1e} by the location"
+        if self.by_location:
+            told += f", of which {self.by_location:.1e} by the location"
         return told
 
 

@@ -145,20 +145,27 @@ def exponent(
             least, other = sorted((found, growing), key=lambda one: one.limit.error)
             found = least.reaching(other.limit.value)
 
-    # How far the limit moves with the location, all else as it is.
+    # How far the limit moves with the location: all else as it is, and with corrections that fit what it becomes.
     taken, terms, at = found.taken, found.terms, np.array([found.limit.omega])
+
+    def moved(step: float) -> Terms:
+        return terms(L[taken], y[taken] * np.exp(step * relative[taken]))
+
     step = location_error or SMALL_STEP
-    moved = [float(tip(*terms(L[taken], y[taken] * np.exp(sign * step * relative[taken])), at)[0]) for sign in (-1, 1)]
-    sensitivity = (moved[1] - moved[0]) / (2 * step)
+    ahead, behind = (float(tip(*moved(sign * step), at)[0]) for sign in (1, -1))
+    sensitivity = (ahead - behind) / (2 * step)
+    by_location = abs(sensitivity) * location_error
+    for sign in (1, -1) if location_error else ():
+        by_location = max(by_location, abs(limit(*moved(sign * step), known).value - found.limit.value))
     told = found.told(L, observable, omega is not None)
-    told["error"] += abs(sensitivity) * location_error
+    told["error"] += by_location
     if logarithm:
         growth = limit(*_slopes(L[taken], y[taken]), known)
         told |= {"logarithm": True, "amplitude": growth.value, "amplitude_error": growth.error}
     return Exponent(
         of_increments=terms is _of_increments,
         sensitivity=sensitivity,
-        location_error=float(location_error),
+        by_location=by_location,
         **told,
     )
 
