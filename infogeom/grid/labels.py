@@ -113,7 +113,7 @@ def rank(variable: str) -> int:
 
 
 def _warn_of(status: NDArray[np.int8], *, refined: bool, chosen: bool) -> None:
-    warned = [Status.SINGULAR, Status.OVERFLOW, Status.UNREFINED, Status.UNDEFINED]
+    warned = [Status.SINGULAR, Status.OVERFLOW, Status.UNREFINED, Status.UNDEFINED, Status.UNPHYSICAL]
     if chosen:
         warned.append(Status.OUT_OF_DOMAIN)
     counts = {s: int(np.count_nonzero(status == s)) for s in warned}

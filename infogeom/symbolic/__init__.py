@@ -6,6 +6,7 @@ from infogeom.symbolic.forms import Called, ClosedForm, Expectation, Form, Weigh
 from infogeom.symbolic.gibbs import CumulantsAtPoint
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.tensors import christoffel, determinant, inverse, ricci, ricci_scalar, riemann
+from infogeom.symbolic.thermodynamics import thermodynamic_metric
 
 __all__ = [
     "Called",
@@ -27,6 +28,7 @@ __all__ = [
     "ricci",
     "ricci_scalar",
     "riemann",
+    "thermodynamic_metric",
 ]
 
 

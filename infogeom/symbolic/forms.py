@@ -60,6 +60,8 @@ class Form(ABC):
         Of the sufficient statistics, where they are known.
     ricci_scalar : sympy.Expr or None
         R, where it is known by itself.
+    definite : bool
+        Whether points where it is not positive definite are unphysical.
 
     Examples
     --------
@@ -72,6 +74,7 @@ class Form(ABC):
     matrix: ImmutableMatrix | None = None
     cumulants: Cumulants | None = None
     ricci_scalar: Expr | None = None
+    definite: bool = False
     #: Whether it is a metric's, which has read it.
     stands = False
 
@@ -129,6 +132,8 @@ class ClosedForm(Form):
         Of the sufficient statistics of an exponential family, in any coordinates: R then takes no derivative.
     ricci_scalar : sympy.Expr, optional
         R itself, where it is known in a writing that keeps its digits: it is then what is evaluated for R.
+    definite : bool
+        Whether points where it is not positive definite are unphysical, which their status says.
 
     Examples
     --------
@@ -142,6 +147,7 @@ class ClosedForm(Form):
     samples: Samples | None = None
     cumulants: Cumulants | None = None
     ricci_scalar: Expr | None = None
+    definite: bool = False
 
     @property
     def expressions(self) -> tuple[Expr, ...]:

@@ -59,6 +59,26 @@ def values(task: Task, max_refined: int) -> dict[str, Array]:
     UnsupportedFunctionError
         Naming a function of the metric that has no ball version, if any point may be refined.
     """
+    found = _by_groups(task, max_refined)
+    if task.metric.form.definite:
+        _see_unphysical(task)
+    return found
+
+
+def _see_unphysical(task: Task) -> None:
+    """Status 10 at points that have numbers, and whose metric is not positive definite."""
+    status = task.status.ravel()
+    at = np.flatnonzero(np.isin(status, (Status.OK, Status.REFINED, Status.UNREFINED)))
+    g = np.moveaxis(work_of(task.metric).jets(task.points(at), 0).g, -1, 0)
+    root = np.sqrt(np.abs(np.einsum("mii->mi", g)))
+    root[root == 0] = 1.0
+    with np.errstate(invalid="ignore"):
+        scaled = np.nan_to_num(g / root[:, :, None] / root[:, None, :], posinf=0.0, neginf=0.0)
+    status[at[np.linalg.eigvalsh(scaled)[:, 0] <= 0]] = Status.UNPHYSICAL
+    task.status[...] = status.reshape(task.status.shape)
+
+
+def _by_groups(task: Task, max_refined: int) -> dict[str, Array]:
     groups = work_of(task.metric).apart(task.quantities)
     if len(groups) == 1:
         return _values(task, max_refined)
