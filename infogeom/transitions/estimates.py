@@ -42,8 +42,13 @@ class Estimate(Table):
     Examples
     --------
     >>> import infogeom as ig
-    >>> isinstance(ig.transitions.critical_point([10, 20, 40, 80], [1.1, 1.05, 1.025, 1.0125]), ig.transitions.Estimate)
-    True
+    >>> ig.transitions.critical_point([10, 20, 40, 80], [1.1, 1.05, 1.025, 1.0125], omega=1, observable="C")
+    1.000000000000 ± 0.0e+00 of C; sizes 10, 20, 40, 80, even; correction L^−ω, ω = 1 (given); 3 windows
+    <BLANKLINE>
+    sizes    ω  limit
+    10 … 80  1  1.000000000000
+    10 … 40  1  1.000000000000
+    20 … 80  1  1.000000000000
     """
 
     value: float
@@ -109,8 +114,9 @@ class Exponent(Estimate):
     Examples
     --------
     >>> import infogeom as ig
-    >>> isinstance(ig.transitions.exponent([8, 16, 32], [2.0, 4.1, 8.3]), ig.transitions.Exponent)
-    True
+    >>> found = ig.transitions.exponent([8, 16, 32, 64], [64, 256, 1024, 4096])
+    >>> found.value, found.logarithm
+    (2.0, False)
     """
 
     of_increments: bool = False

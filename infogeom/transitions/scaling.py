@@ -91,9 +91,12 @@ class Collapse(Table):
 
     Examples
     --------
-    >>> import infogeom as ig
-    >>> ig.transitions.Collapse.__dataclass_fields__["critical"].type
-    'float'
+    >>> import numpy as np, xarray as xr, infogeom as ig
+    >>> sizes, t = np.array([8, 16, 32]), np.linspace(-0.1, 0.1, 21)
+    >>> ds = xr.Dataset({"U": (("L", "t"), [np.tanh(t * L) for L in sizes])}, {"L": sizes, "t": t})
+    >>> found = ig.transitions.collapse(ds, "t", "U", size="L", critical=0, ratio=0)
+    >>> round(found.exponent, 2), found.sizes
+    (1.0, (8.0, 16.0, 32.0))
     """
 
     critical: float

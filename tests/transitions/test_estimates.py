@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import infogeom as ig
 from infogeom.transitions import Estimate, critical_point, exponent
 from infogeom.transitions.bulirsch_stoer import LOGARITHMIC, tip
 from tests.strategies import numbers
@@ -239,6 +240,33 @@ def test_the_heat_capacity_of_the_ising_model_is_a_logarithm() -> None:
     assert found.amplitude is not None
     assert found.amplitude_error is not None
     assert abs(found.amplitude - 8 / math.pi) <= found.amplitude_error
+
+
+# --- The Curie–Weiss model from 10² to 10⁵ spins ----------------------------------------------------------------------
+
+
+def curvatures() -> tuple[list[int], list[float]]:
+    sizes = [10**2, 10**3, 10**4, 10**5]
+    at = [ig.evaluate_points(ig.models.curie_weiss(n), [[1.0, 0.0]], ["ricci_scalar"]) for n in sizes]
+    return sizes, [float(ds.ricci_scalar[0]) for ds in at]
+
+
+def test_the_curvature_of_the_critical_curie_weiss_model_has_its_universal_value() -> None:
+    # SCIENCE.md, section 6: corrections are powers of N^−½, which is found, and sharpens the limit where it is known.
+    free = critical_point(*curvatures(), observable="R at β = 1")
+    known = critical_point(*curvatures(), omega=0.5)
+    assert free.omega == pytest.approx(0.5, abs=0.01)
+    assert abs(free.value + 0.2472197) <= min(free.error, 1e-5)
+    assert abs(known.value + 0.2472197) <= min(known.error, 1e-6)
+    assert known.error < 1e-4
+
+
+def test_the_universal_value_is_that_of_the_quartic_weight() -> None:
+    # M = N^¾ m with weight exp(−m⁴/12), and E = M²/2: R of the moments of m² and m on h = 0.
+    m2, m4, m6 = (12 ** (k / 4) * math.gamma((k + 1) / 4) / math.gamma(1 / 4) for k in (2, 4, 6))
+    C, third = (m4 - m2**2) / 4, (m6 - 3 * m4 * m2 + 2 * m2**3) / 8
+    s = (m4 / m2 - m2) / 2
+    assert s * (s - third / C) / (2 * C) == pytest.approx(-0.2472197, abs=5e-8)
 
 
 # --- Accounts and what is refused -------------------------------------------------------------------------------------
