@@ -43,9 +43,12 @@ class Maker(ABC):
     ----------
     points : int
         How many points are one piece of work.
+    refines : bool
+        Whether there are balls.
     """
 
     points: int = 64
+    refines: bool = False
 
     def __init__(self, structure: Any) -> None:
         self.structure = structure
@@ -53,6 +56,10 @@ class Maker(ABC):
     @abstractmethod
     def cumulants(self, points: Array) -> PointCumulants:
         """Cumulants at points (m, n), by float64; ValueError for points that it does not reach."""
+
+    def scalars(self, points: Array) -> tuple[Array, Array] | None:
+        """R at points (m, n) and bounds on its errors where these may be better than what cumulants tell; else None."""
+        return None
 
     def balls(self) -> Balls | None:
         """The metric in ball arithmetic; None where there is no such."""

@@ -30,7 +30,7 @@ class _Tori(Maker):
     def __init__(self, structure: Torus) -> None:
         super().__init__(structure)
         if structure.counted:
-            self.points = self._sums.points
+            self.points, self.refines = self._sums.points, self._sums.refines
 
     def cumulants(self, points: Array) -> PointCumulants:
         """Of the whole torus."""
@@ -40,6 +40,10 @@ class _Tori(Maker):
         parts = [point[:3] + point.errors for point in found]
         whole = [np.concatenate(part, axis=-1) for part in zip(*parts, strict=True)]
         return PointCumulants(whole[0], whole[1], whole[2], (whole[3], whole[4], whole[5]))
+
+    def scalars(self, points: Array) -> tuple[Array, Array] | None:
+        """By the table, if there is one."""
+        return self._sums.scalars(points) if self.structure.counted else None
 
     def balls(self) -> Balls | None:
         """Those of the table, if there is one."""

@@ -40,6 +40,7 @@ class TableSums(Maker):
         self._units = np.array([float(unit) for unit in structure.units])
         self._columns = np.ascontiguousarray(structure.statistics.T, dtype=np.float64)
         self._flips = _flips(structure)
+        self.refines = structure.multiplicity is not None and len(structure.statistics) <= MOST_IN_BALLS
         self.points = max(1, ROWS_AT_ONCE // self._columns.shape[1])
 
     def cumulants(self, points: Array) -> PointCumulants:
@@ -63,6 +64,15 @@ class TableSums(Maker):
                 tensor[at] = error[at] = 0.0
         return PointCumulants(tensors[0], tensors[1], tensors[2], (errors[0], errors[1], errors[2]))
 
+    def scalars(self, points: Array) -> tuple[Array, Array]:
+        """R in a frame, summed anew."""
+        table, (high, low) = self.structure, self.structure.logarithms
+        R, error = np.empty(len(points)), np.empty(len(points))
+        theta = np.ascontiguousarray(points * self._units)
+        function = compiled_module(table_loops)["scalars"]
+        function(self._columns, high, low, table.log_error, UNIT, theta, R, error)
+        return R, error
+
     def rank(self) -> tuple[int, Array]:
         """That of the columns less their first row, exactly."""
         n = self.structure.size
@@ -76,7 +86,7 @@ class TableSums(Maker):
     def balls(self) -> Balls | None:
         """The same sums in balls, over integers."""
         table = self.structure
-        if table.multiplicity is None or len(table.statistics) > MOST_IN_BALLS:
+        if not self.refines:
             return None
         n = table.size
         at = {"g": np.arange(n**2), "dg": n**2 + np.arange(n**3), "ddg": np.empty(0, dtype=np.int64)}

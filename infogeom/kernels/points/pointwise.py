@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,7 @@ from infogeom.kernels.points.work import Work
 from infogeom.kernels.status import Status
 from infogeom.quantities import QUANTITIES
 
-__all__ = ["Pointwise", "at_point"]
+__all__ = ["Pointwise", "at_point", "sharpen_scalar"]
 
 Array = NDArray[np.float64]
 
@@ -73,6 +73,21 @@ class _Followed(Evaluation):
         sharpen = None if rtol is None else partial(self._work.sharpen, points=points, rtol=rtol)
         self.follow(g, dg, ddg, errors, status, at, parts, framed, SINGLE, sharpen)
         return np.concatenate(parts), at
+
+
+def sharpen_scalar(
+    found: dict[str, Array], points: Array, rtol: float, scalars: Callable[[Array], tuple[Array, Array] | None]
+) -> None:
+    """Where the bound of R exceeds ``rtol`` times R: the value with the smaller bound, this one or a function's."""
+    if "ricci_scalar_error" not in found:
+        return
+    R, error = found["ricci_scalar"], found["ricci_scalar_error"]
+    loose = np.flatnonzero(~(error <= rtol * np.abs(R)) & np.isfinite(R))
+    other = scalars(points[loose]) if loose.size else None
+    if other is None:
+        return
+    better = other[1] < error[loose]
+    R[loose[better]], error[loose[better]] = other[0][better], other[1][better]
 
 
 def at_point(g: Array, dg: Array, ddg: Array, names: Sequence[str]) -> tuple[Array, ...]:

@@ -67,6 +67,24 @@ def test_curvature_is_that_of_all_states(rows: list[tuple[int, int]], a: float) 
     assert found.status.item() in (0, 1)
 
 
+@hypothesis.given(st.lists(st.tuples(integers, integers), min_size=6, max_size=30, unique=True), st.floats(-2, 2))
+def test_curvature_in_a_frame_is_right_to_its_bound(rows: list[tuple[int, int]], a: float) -> None:
+    hypothesis.assume(np.linalg.matrix_rank(np.array(rows) - rows[0]) == 2)
+    model = ig.models.from_states(rows, ["a", "b"])
+    (R,), (error,) = maker_of(model.structure).scalars(np.array([[a, 0.5]]))
+    true = ig.evaluate_points(model, [[a, 0.5]], ["ricci_scalar"], rtol=3e-16)
+    assert true.status.item() == 1
+    assert not error < abs(R - true.ricci_scalar.item())  # also where nothing is known
+
+
+@pytest.mark.parametrize(("spins", "point"), [(1000, (1.5, 0.3)), (10**6, (0.5, 0.1))])
+def test_nearly_dependent_statistics_keep_their_curvature(spins: int, point: tuple[float, float]) -> None:
+    """M² is all but a linear function of M where M hardly varies: R → −1 with corrections of 1/N."""
+    found = ig.evaluate_points(ig.models.curie_weiss(spins), [point], ["ricci_scalar"])
+    assert found.status.item() == 0
+    assert found.ricci_scalar.item() == pytest.approx(-1, abs=30 / spins)
+
+
 def test_equal_rows_are_one_row_of_all_their_multiplicity() -> None:
     states = [(sum(s), sum(a * b for a, b in pairwise(s))) for s in product((-1, 1), repeat=8)]
     all_of_them = ig.models.from_states(states, ["h", "beta"]).structure

@@ -24,7 +24,7 @@ from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.curvature.tensor_errors import SINGLE
 from infogeom.kernels.expectations.jets import special_functions
 from infogeom.kernels.expectations.running_error import with_errors
-from infogeom.kernels.points.pointwise import Pointwise
+from infogeom.kernels.points.pointwise import Pointwise, sharpen_scalar
 from infogeom.kernels.points.tiles import Task
 from infogeom.kernels.points.work import Work, jets_up_to, way_of, work_of
 from infogeom.symbolic import DirectSum, Form, Metric, PulledBack, Scaled
@@ -142,19 +142,17 @@ class _PulledBack(_Composed):
 
     def sharpen(self, found: dict[str, Array], points: Array, rtol: float) -> None:
         """R is the same in all coordinates, and its bound is smallest in those where g is given."""
-        if self._old != self.n or "ricci_scalar_error" not in found:
-            return
-        R, error = found["ricci_scalar"], found["ricci_scalar_error"]
-        loose = np.flatnonzero(~(error <= rtol * np.abs(R)) & np.isfinite(R))
-        if not loose.size:
-            return
-        theta = self._at(points[loose])[0]
-        there, bound = _scalar(self._parts[0], theta.value.T)
+        if self._old == self.n:
+            sharpen_scalar(found, points, rtol, self._scalars)
+
+    def _scalars(self, points: Array) -> tuple[Array, Array]:
+        """R of the part, and what the error of θ adds to its bound."""
+        theta = self._at(points)[0]
+        R, error = _scalar(self._parts[0], theta.value.T)
         for beside, share in _beside(theta):
             change, more = _scalar(self._parts[0], beside)
-            bound = bound + (np.abs(change - there) + more) * (SINGLE * share)
-        better = bound < error[loose]
-        R[loose[better]], error[loose[better]] = there[better], bound[better]
+            error = error + (np.abs(change - R) + more) * (SINGLE * share)
+        return R, error
 
     def _at(self, points: Array) -> list[Bounded]:
         """θ and its derivatives of first to third order."""

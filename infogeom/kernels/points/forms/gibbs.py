@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from infogeom.kernels.balls.enclosures import Balls
 from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.gibbs.cumulants import Maker, maker_of
-from infogeom.kernels.points.pointwise import Pointwise
+from infogeom.kernels.points.pointwise import Pointwise, sharpen_scalar
 from infogeom.kernels.points.work import jets_up_to, way_of
 from infogeom.symbolic import CumulantsAtPoint, Metric
 
@@ -24,7 +24,11 @@ class _Gibbs(Pointwise):
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
         self._maker = maker_of(self.form.structure)
-        self.points_of_tile = self._maker.points
+        self.points_of_tile, self.refines = self._maker.points, self._maker.refines
+
+    def sharpen(self, found: dict[str, Array], points: Array, rtol: float) -> None:
+        """R by sums in a frame."""
+        sharpen_scalar(found, points, rtol, self._maker.scalars)
 
     def jets(self, points: Array, order: int) -> BoundedJet:
         return hessian_jets(self._maker, points, order)
