@@ -9,16 +9,25 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 import sympy
+from numpy.typing import NDArray
 from sympy import Expr, ImmutableMatrix, Symbol
 
+from infogeom.functions import log_sum_exp
+from infogeom.models.gibbs import Gibbs
 from infogeom.models.log_partition import LogPartition
+from infogeom.models.state_tables import from_states
+from infogeom.models.structures import STATES_WRITTEN_OUT
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.definition import points_of
-from infogeom.symbolic.expectation import ExpectationError
+from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError
+from infogeom.symbolic.forms import Form
+from infogeom.symbolic.gibbs import CumulantsAtPoint
 from infogeom.symbolic.matrix_entries import symmetric_of
 from infogeom.symbolic.structures.rules import Derived, Rules, rules_for
 
 __all__ = ["LogPartitionRules"]
+
+Array = NDArray[np.float64]
 
 
 @rules_for(LogPartition)
@@ -26,9 +35,14 @@ class LogPartitionRules(Rules[LogPartition]):
     """Derivatives of ψ."""
 
     def matrix(self) -> Derived:
-        """∂∂ψ."""
+        """∂∂ψ, but of a sum over many states, which numbers take."""
         psi = self.structure.psi
-        known = _of_linear_forms(psi, self.coordinates)
+        if states := _states(psi, self.coordinates):
+            raise OpenExpectationError(
+                f"model {self.model.name!r}: a sum over {len(states[0])} states is written out up to "
+                f"{STATES_WRITTEN_OUT} of them; infogeom.grid.evaluate takes it by numbers"
+            )
+        known = self.cumulants()
         matrix = known.second if known else ImmutableMatrix(sympy.hessian(psi, self.coordinates))
         self._check_convex(matrix)
         return Derived(self._checked(self._presented(matrix)))
@@ -36,6 +50,15 @@ class LogPartitionRules(Rules[LogPartition]):
     def cumulants(self) -> Cumulants | None:
         """Derivatives of a ψ that is a sum of functions of linear forms."""
         return _of_linear_forms(self.structure.psi, self.coordinates)
+
+    def open_form(self, reason: OpenExpectationError) -> tuple[Form, str]:
+        """The table of the states that ψ sums over."""
+        states = _states(self.structure.psi, self.coordinates)
+        if states is None:
+            return super().open_form(reason)
+        table = from_states(states[0], self.model.parameters, states[1]).structure
+        assert isinstance(table, Gibbs)
+        return CumulantsAtPoint(table), table.expectation
 
     def _check_convex(self, hessian: ImmutableMatrix) -> None:
         """Raise where ψ is not strictly convex, at two points of the typical ranges."""
@@ -48,6 +71,26 @@ class LogPartitionRules(Rules[LogPartition]):
                     f"model {self.model.name!r}: the log-partition function must be strictly convex, "
                     f"but at {where} its Hessian is {values.tolist()}"
                 )
+
+
+@lru_cache(maxsize=16)
+def _states(psi: Expr, coordinates: tuple[Symbol, ...]) -> tuple[Array, list[int]] | None:
+    """Slopes t_k and weights m_k of ψ = log Σ_k m_k exp(t_k·θ), of many terms; None where it is none such.
+
+    Slopes are rational and weights whole, so that both are known exactly.
+    """
+    if not isinstance(psi, log_sum_exp) or len(psi.args) <= STATES_WRITTEN_OUT:
+        return None
+    origin = dict.fromkeys(coordinates, sympy.S.Zero)
+    slopes = [[a.diff(x) for x in coordinates] for a in psi.args]
+    weights = [sympy.exp(a.xreplace(origin)) for a in psi.args]
+    if not all(m.is_Integer for m in weights) or not all(_is_of_float64(t) for row in slopes for t in row):
+        return None
+    return np.array(slopes, dtype=float), list(map(int, weights))
+
+
+def _is_of_float64(t: Expr) -> bool:
+    return bool(t.is_Rational and sympy.Rational(float(t)) == t)
 
 
 @lru_cache(maxsize=16)

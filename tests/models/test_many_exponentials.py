@@ -1,0 +1,51 @@
+"""Log-partition functions that are logarithms of sums of many exponentials: sums over states, by numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+
+import infogeom as ig
+from infogeom.functions import log_sum_exp
+from infogeom.models import Model
+from infogeom.symbolic import ExpectationError, numeric_metric
+
+a, b = sympy.symbols("a b", real=True)
+RNG = np.random.default_rng(5)
+ROWS = RNG.integers(1, 9, (30, 3))
+SLOPES, WEIGHTS = ROWS[:, :2], ROWS[:, 2]
+
+
+def family(slopes: np.ndarray, weights: np.ndarray) -> Model:
+    terms = [int(i) * a + int(j) * b + sympy.log(int(m)) for (i, j), m in zip(slopes, weights, strict=True)]
+    return ig.models.exponential_family(log_sum_exp(*terms), [a, b])
+
+
+def test_the_numbers_of_many_terms_are_moments_of_their_slopes() -> None:
+    ds = ig.evaluate(family(SLOPES, WEIGHTS), {"a": [-0.5, 0.3], "b": [-0.2, 0.9]}, ["metric", "ricci_scalar"])
+    assert set(np.unique(ds.status)) <= {0, 1}
+    assert numeric_metric(family(SLOPES, WEIGHTS)).attributes["expectation"] == "sum"
+    for x in (-0.5, 0.3):
+        for y in (-0.2, 0.9):
+            p = WEIGHTS * np.exp(SLOPES @ [x, y])
+            centred = SLOPES - p @ SLOPES / p.sum()
+            g = np.einsum("k,ki,kj->ij", p / p.sum(), centred, centred)
+            T = np.einsum("k,ki,kj,kl->ijl", p / p.sum(), centred, centred, centred)
+            inverse = np.linalg.inv(g)
+            trace = np.einsum("ij,ijk->k", inverse, T)
+            raised = np.einsum("ai,bj,ck,ijk->abc", inverse, inverse, inverse, T)
+            at = ds.sel(a=x, b=y)
+            np.testing.assert_allclose(at.metric, g, rtol=1e-13)
+            assert at.ricci_scalar == pytest.approx(((T * raised).sum() - trace @ inverse @ trace) / 4, rel=1e-11)
+
+
+def test_many_terms_are_not_written_out() -> None:
+    with pytest.raises(ExpectationError, match="a sum over 30 states"):
+        ig.metric(family(SLOPES, WEIGHTS))
+
+
+def test_few_terms_and_weights_that_are_not_whole_stay_expressions() -> None:
+    assert ig.metric(family(SLOPES[:3], WEIGHTS[:3])).matrix is not None
+    irrational = log_sum_exp(*(k * a + sympy.Rational(k, 3) for k in range(10)))
+    assert ig.metric(ig.models.exponential_family(irrational, [a])).matrix is not None
