@@ -126,8 +126,8 @@ def ising_ring(n: int) -> Model:
     --------
     >>> import infogeom as ig
     >>> ig.models.ising_ring(8).metric().at(beta=0.4, h=0).round(4)
-    array([[ 6.947 ,  0.    ],
-           [ 0.    , 17.7931]])
+    array([[ 6.9624,  0.    ],
+           [ 0.    , 17.7889]])
     """
     check_count("n", n, 3)
     parameters = [positive("beta", (0.2, 1.5)), real("h", (-1.5, 1.5))]
