@@ -1,7 +1,8 @@
 """Phase transitions by geometry: what the curvature of Gibbs models shows, and what it does not (thesis Sec. 3.4).
 
 The 2-D Ising model on L × L tori, exactly: N R on h = 0 up to L = 128 and the sign of R over (β, h); the critical point
-and exponents from L ≤ 16; metric components as derivatives of means (Eq. 3.4.3). Pictures and NetCDF files.
+and exponents from L ≤ 16; metric components as derivatives of means (Eq. 3.4.3). In closed form the van der Waals gas
+and the Ising chain. Pictures and NetCDF files.
 
 N is the number of sites; the metric is that of the whole torus, whose R is 1/N of the R per site: hence N R.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,9 +23,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import sympy
 import xarray as xr
-from matplotlib.colors import SymLogNorm
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, SymLogNorm
 from matplotlib.figure import Figure
-from scipy.optimize import curve_fit
+from scipy.optimize import brentq, curve_fit
 from tqdm import tqdm
 
 import infogeom as ig
@@ -52,6 +55,8 @@ SIDE = 4
 PHYSICAL_FIELDS = (0.0, 0.1, 0.3)
 #: Imaginary step whose square vanishes beside 1.
 STEP = 1e-30
+#: Map of the van der Waals gas, in units of its critical point, and a temperature below it.
+TEMPERATURES, VOLUMES, BELOW = (0.6, 1.3), (0.45, 8.0), 0.9
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     start = time.process_time()
     lines, plane = no_field(LARGE[options.quick]), sign_map(MAPPED[options.quick])
     found, derivatives = from_small_sizes(SMALL[options.quick]), identity()
-    for name, ds in (("no_field", lines), ("map", plane)):
+    gas, chain = van_der_waals(), ising_chain()
+    for name, ds in (("no_field", lines), ("map", plane), ("van_der_waals", gas), ("chain", chain)):
         write_atomically(
             options.out / f"{name}.nc", lambda file, ds=ds: file.write(bytes(ds.to_netcdf(engine="scipy")))
         )
@@ -69,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "curvature": draw_curvature(lines, plane),
         "critical_point": draw_small_sizes(found),
         "fluctuations": draw_identity(derivatives),
+        "closed_forms": draw_closed_forms(gas, chain),
     }
     for name, figure in pictures.items():
         write_atomically(options.out / f"{name}.png", partial(figure.savefig, dpi=200, format="png"))
@@ -76,6 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     report_curvature(lines, plane)
     report_small_sizes(found)
     report_identity(derivatives)
+    report_closed_forms(chain)
     print(f"\nseconds of the processor  {time.process_time() - start:.1f}\nfiles    {options.out.resolve()}")
     return 0
 
@@ -375,6 +383,89 @@ def draw_identity(ds: xr.Dataset) -> Figure:
     return figure
 
 
+# --- closed forms ----------------------------------------------------------------------------------------------------
+
+
+def equation_of_state() -> ig.Metric:
+    """Metric of the van der Waals gas of three degrees of freedom, in units of its critical point, in (T, v)."""
+    T, v = sympy.symbols("T v", positive=True)
+    k, b = sympy.Rational(8, 3), sympy.Rational(1, 3)
+    free_energy = -k * T * sympy.log(v - b) - 3 / v - sympy.Rational(3, 2) * k * T * sympy.log(T)
+    return ig.symbolic.thermodynamic_metric(free_energy, T, v, constraints=[v - b])
+
+
+def van_der_waals() -> xr.Dataset:
+    """R over (T, v)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ig.StatusWarning)  # inside the spinodal it is unphysical
+        axes = {"T": np.linspace(*TEMPERATURES, 141), "v": np.geomspace(*VOLUMES, 161)}
+        return ig.evaluate(equation_of_state(), axes, ["ricci_scalar"])
+
+
+def binodal(y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """T and the volumes of liquid and gas in equilibrium, by half their difference of entropy (Lekner 1982)."""
+    f = (y * np.cosh(y) - np.sinh(y)) / (np.sinh(y) * np.cosh(y) - y)
+    T = 27 * f * (f + np.cosh(y)) / (4 * (1 + 2 * f * np.cosh(y) + f**2) ** 2)
+    return T, (1 + np.exp(-y) / f) / 3, (1 + np.exp(y) / f) / 3
+
+
+def spinodal(v: np.ndarray) -> np.ndarray:
+    """T at which the pressure does not change with v."""
+    return (3 * v - 1) ** 2 / (4 * v**3)
+
+
+def ising_chain() -> xr.Dataset:
+    """R of the infinite chain, and of its formula, over (β, h)."""
+    ds = ig.evaluate(ig.models.ising_chain(), {"beta": np.linspace(0.01, 3, 121), "h": np.linspace(-1.5, 1.5, 121)})
+    beta, h = np.meshgrid(ds["beta"], ds["h"], indexing="ij")
+    return ds.assign(formula=(("beta", "h"), 1 + np.cosh(h) / np.sqrt(np.sinh(h) ** 2 + np.exp(-4 * beta))))
+
+
+def draw_closed_forms(gas: xr.Dataset, chain: xr.Dataset) -> Figure:
+    """R of the van der Waals gas with its coexistence and stability, and of the Ising chain."""
+    with mpl.rc_context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.1))
+        figure.subplots_adjust(left=0.07, right=0.92, bottom=0.14, top=0.82, wspace=0.46)
+        physical = gas["ricci_scalar"].where(gas["status"] < 2)
+        left.patch.set(facecolor="0.85", edgecolor="0.55", hatch="//////")
+        colored(left, physical.transpose("T", "v"), gas["v"], gas["T"], LogNorm(0.1, 1e3), extend="both")
+        y = np.linspace(1e-2, 4, 400)
+        T, liquid, vapour = binodal(y)
+        for v, label in ((liquid, "binodal"), (vapour, None)):
+            left.plot(v, T, color="white", lw=1.2, ls="--", label=label)
+        v = np.geomspace(*VOLUMES, 400)
+        left.plot(v, spinodal(v), color=CYCLE[1], lw=1.2, label="spinodal")
+        left.plot(1, 1, "*", color="black", ms=6, label="critical point")
+        left.set(xscale="log", xlim=VOLUMES, ylim=TEMPERATURES, xlabel="$v/v_c$", ylabel="$T/T_c$")
+        left.set_xticks((0.5, 1, 2, 4, 8), ("0.5", "1", "2", "4", "8"))
+        left.minorticks_off()
+        left.legend(loc="upper right", facecolor="0.75", framealpha=1)
+        left.set_title("van der Waals gas; hatched: unphysical")
+
+        top = float(chain["ricci_scalar"].max())
+        colored(right, chain["ricci_scalar"].transpose("h", "beta"), chain["beta"], chain["h"], LogNorm(2, top))
+        lines = right.contour(
+            chain["beta"], chain["h"], chain["formula"].T, (2.2, 3, 5, 10), colors="white", linewidths=0.6
+        )
+        right.clabel(lines, fmt="%g", fontsize=6, manual=[(2.0, 1.2), (2.0, 0.55), (2.0, 0.26), (2.0, -0.11)])
+        right.set(xlabel=r"$\beta$", ylabel="$h$")
+        right.set_title(r"Ising chain: $R = 1 + \cosh h\,/\,(\sinh^2 h + e^{-4\beta})^{1/2}$")
+        figure.suptitle(
+            "R diverges on the spinodal, where the metric stops being positive, not where the gas condenses;\n"
+            "in one dimension it grows towards zero temperature on h = 0, and no transition is there",
+            y=0.985,
+            va="top",
+        )
+    return figure
+
+
+def colored(ax: Axes, R: xr.DataArray, x: Any, y: Any, norm: LogNorm, extend: str = "neither") -> None:
+    """A map of R with its bar."""
+    mesh = ax.pcolormesh(x, y, R.values, norm=norm, cmap="viridis", shading="nearest", rasterized=True)
+    bar = ax.figure.colorbar(mesh, cax=ax.inset_axes((1.03, 0, 0.045, 1)), extend=extend)
+    bar.ax.set_title("$R$", pad=3 if extend == "neither" else 8)
+
+
 # --- in words and numbers --------------------------------------------------------------------------------------------
 
 
@@ -418,6 +509,27 @@ def report_identity(ds: xr.Dataset) -> None:
     print(f"\nthe {SIDE} × {SIDE} torus in (β, H), h = β H, all {2**N} states: largest relative difference of")
     print(f"  I_HH and β ∂⟨M⟩/∂H at fixed β   {float(off['HH'].max()):.0e}")
     print(f"  I_ββ and ∂⟨X⟩/∂β, X = Σ s s′ + H M, without β before it   {float(off['bb'].max()):.0e}")
+
+
+def report_closed_forms(chain: xr.Dataset) -> None:
+    metric = equation_of_state()
+
+    def R(T: float, v: float) -> float:
+        return float(ig.evaluate_points(metric, [[T, v]], ["ricci_scalar"])["ricci_scalar"].item())
+
+    # At one temperature below the critical one, where the gas condenses and where it ceases to be stable.
+    y = brentq(lambda y: binodal(y)[0] - BELOW, 1e-2, 4)
+    edges = [np.real(root) for root in np.roots((4 * BELOW, -9, 6, -1)) if root.real > 1 / 3]
+    print(f"\nvan der Waals gas at T = {BELOW} T_c: R")
+    for name, v in zip(("liquid", "gas"), binodal(y)[1:], strict=True):
+        edge, outwards = (min(edges), -1) if name == "liquid" else (max(edges), 1)
+        near = ", ".join(f"{R(BELOW, edge * (1 + outwards * apart)):.3g}" for apart in (1e-2, 1e-3, 1e-4))
+        print(f"  {name:7}{R(BELOW, v):8.4f} on the binodal, v = {v:.4f} v_c")
+        print(f"  {name:7}{near} at 1e-2, 1e-3, 1e-4 of v from the spinodal, v = {edge:.4f} v_c")
+    print(f"  at v_c, R (T/T_c − 1)² = {R(1.001, 1) * 1e-6:.5f} at T = 1.001 T_c, and 1/8 in the limit")
+    off = float(abs(chain["ricci_scalar"] / chain["formula"] - 1).max())
+    largest = float(chain["ricci_scalar"].max())
+    print(f"Ising chain: R up to {largest:.1f}, off its formula by {off:.0e} at most, and no transition at any β")
 
 
 if __name__ == "__main__":

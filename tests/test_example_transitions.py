@@ -23,8 +23,13 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 def test_every_picture_and_dataset_is_written_and_nothing_else(quick: tuple[Path, str]) -> None:
-    pictures = {"curvature.png", "critical_point.png", "fluctuations.png"}
-    assert {file.name for file in quick[0].iterdir()} == pictures | {"no_field.nc", "map.nc"}
+    pictures = {"curvature.png", "critical_point.png", "fluctuations.png", "closed_forms.png"}
+    assert {file.name for file in quick[0].iterdir()} == pictures | {
+        "no_field.nc",
+        "map.nc",
+        "van_der_waals.nc",
+        "chain.nc",
+    }
     assert min((quick[0] / name).stat().st_size for name in pictures) > 10_000
     assert quick[1].rstrip().endswith(str(quick[0]))
 
@@ -59,6 +64,32 @@ def test_metric_and_derivatives_of_means_agree(quick: tuple[Path, str]) -> None:
     off = re.findall(r"^  I_.* +(\S+e-\d\d)$", quick[1], re.MULTILINE)
     assert len(off) == 2
     assert max(map(float, off)) < 1e-11
+
+
+def test_van_der_waals_condenses_where_R_is_finite_and_loses_stability_where_it_is_not(quick: tuple[Path, str]) -> None:
+    functions = runpy.run_path(str(TRANSITIONS))
+    T, *volumes = functions["binodal"](np.array([0.3, 1.0, 2.5]))
+    pressures = [8 * T / (3 * v - 1) - 3 / v**2 for v in volumes]
+    potentials = [-8 / 3 * T * np.log(v - 1 / 3) - 3 / v + p * v for v, p in zip(volumes, pressures, strict=True)]
+    np.testing.assert_allclose(*pressures, rtol=1e-10)
+    np.testing.assert_allclose(*potentials, rtol=1e-10)
+    edge = np.array([0.7, 1.0, 3.0])
+    np.testing.assert_allclose(24 * functions["spinodal"](edge) / (3 * edge - 1) ** 2, 6 / edge**3, rtol=1e-12)
+
+    ds = xr.load_dataset(quick[0] / "van_der_waals.nc", engine="scipy")
+    stable = functions["spinodal"](ds.v) < ds.T
+    assert ((ds.status == 10) == ~stable).all()
+    for name in ("liquid", "gas"):
+        near = re.search(rf"^  {name} +(\S+), (\S+), (\S+) at .* from the spinodal", quick[1], re.MULTILINE).groups()
+        first, second, third = map(float, near)
+        assert 80 < second / first < 125
+        assert 95 < third / second < 105
+        assert 0 < float(re.search(rf"^  {name} +(\S+) on the binodal", quick[1], re.MULTILINE)[1]) < 5
+
+
+def test_the_chain_has_its_formula(quick: tuple[Path, str]) -> None:
+    ds = xr.load_dataset(quick[0] / "chain.nc", engine="scipy")
+    np.testing.assert_allclose(ds.ricci_scalar, ds.formula, rtol=1e-12)
 
 
 def test_states_of_the_smallest_torus_are_those_of_a_walk_over_bonds() -> None:
