@@ -416,7 +416,9 @@ def spinodal(v: np.ndarray) -> np.ndarray:
 
 def ising_chain() -> xr.Dataset:
     """R of the infinite chain, and of its formula, over (β, h)."""
-    ds = ig.evaluate(ig.models.ising_chain(), {"beta": np.linspace(0.01, 3, 121), "h": np.linspace(-1.5, 1.5, 121)})
+    ds = ig.evaluate(
+        ig.models.ising_chain(), {"beta": np.linspace(0.01, 3, 121), "h": np.linspace(-1.5, 1.5, 121)}, ["ricci_scalar"]
+    )
     beta, h = np.meshgrid(ds["beta"], ds["h"], indexing="ij")
     return ds.assign(formula=(("beta", "h"), 1 + np.cosh(h) / np.sqrt(np.sinh(h) ** 2 + np.exp(-4 * beta))))
 
@@ -471,7 +473,7 @@ def colored(ax: Axes, R: xr.DataArray, x: Any, y: Any, norm: LogNorm, extend: st
 
 def report_curvature(lines: xr.Dataset, plane: xr.Dataset) -> None:
     print(f"N R of the L × L Ising torus on h = 0; β_c = {CRITICAL:.6f}\n")
-    print(f"{'L':>5}{'maximum of N R':>17}{'at β':>9}{'bound on its error':>21}")
+    print(f"{'L':>5}{'largest N R':>17}{'at β':>9}{'bound on its error':>21}")
     for L, line in lines.groupby("L"):
         at = line.isel(point=int(np.nanargmax(line["ricci_scalar"].values)))
         R, error = at["ricci_scalar"].item(), at["ricci_scalar_error"].item()
