@@ -22,6 +22,7 @@ from infogeom.models.neuron import decision_boundary, decision_boundary_populati
 from infogeom.models.parameter import Parameter
 from infogeom.models.regressions import regression
 from infogeom.models.samples import Samples
+from infogeom.models.spherical import spherical_model
 from infogeom.models.state_tables import from_energies, from_states
 from infogeom.models.vectors import *
 
@@ -29,7 +30,7 @@ __all__ = [
     "Model", "Network", "Parameter", "Samples", "curie_weiss", "decision_boundary", "decision_boundary_population",
     "exponential_family", "families", "family", "from_density", "from_energies", "from_states", "from_sympy_stats",
     "ising_cylinder", "ising_torus", "location_scale", "mean_field_potts", "mixture", "potts_torus", "product",
-    "regression", "reparametrise", "replicate", "sigmoid_neuron", "table",
+    "regression", "reparametrise", "replicate", "sigmoid_neuron", "spherical_model", "table",
 ]  # fmt: skip
 # A family is named in its own file alone.
 __all__ += line.__all__

@@ -20,8 +20,10 @@ from infogeom.kernels.gibbs.tori.densities import density_of_states_ising, densi
 from infogeom.kernels.gibbs.tori.jets import ising_torus_cumulants, potts_torus_cumulants
 from infogeom.models.gibbs import Gibbs
 from infogeom.models.lattices import IsingCylinder, IsingTorus, PottsTorus, Torus
+from infogeom.models.spherical import Spherical
 from infogeom.models.state_tables import Table
 from infogeom.verification.reference import Point, ReferenceJet
+from infogeom.verification.spherical import by_slopes
 
 __all__ = ["Way", "other_ways"]
 
@@ -44,6 +46,8 @@ def other_ways(structure: Gibbs) -> list[Way]:
     """Ways that share no sum and no transfer with the maker, that of most digits first; none where none is known."""
     if isinstance(structure, Table):
         return [Way("definition, every row", _by_states(structure))] if structure.multiplicity is not None else []
+    if isinstance(structure, Spherical):
+        return [Way("slopes at the saddle point", by_slopes(structure.d))]
     if isinstance(structure, IsingCylinder):
         return [Way("difference of long tori", _by_long_tori(structure.width))]
     assert isinstance(structure, Torus)
