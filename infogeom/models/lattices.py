@@ -24,7 +24,7 @@ __all__ = [
 
 #: Along a shorter side two sites would be neighbours twice.
 LEAST_SIZE = 3
-#: Longest side of a torus without a field.
+#: Longest side of a torus.
 LONGEST_SIDE = 256
 #: Rows q^width of a torus that is counted, at most: memory, and the time for pairs of them.
 MOST_ROWS_COUNTED = 1024
@@ -108,9 +108,11 @@ def _fields() -> tuple[Parameter, Parameter]:
 
 
 def _check_sizes(**sizes: int) -> None:
-    """Raise for sides that are too short."""
+    """Raise for sides that are too short or too long."""
     for name, size in sizes.items():
         check_count(name, size, LEAST_SIZE)
+        if size > LONGEST_SIDE:
+            raise ValueError(f"{name} must be at most {LONGEST_SIDE}, got {size}; ising_cylinder is infinitely long")
 
 
 def ising_torus(length: int, width: int | None = None) -> Model:
@@ -138,13 +140,7 @@ def ising_torus(length: int, width: int | None = None) -> Model:
     """
     width = length if width is None else width
     _check_sizes(length=length, width=width)
-    torus = IsingTorus(2, length, width)
-    if max(length, width) > LONGEST_SIDE and not torus.transferred:
-        raise ValueError(
-            f"length and width must be at most {LONGEST_SIDE}, or the smaller at most 14, got {length} × {width}; "
-            "ising_cylinder is infinitely long"
-        )
-    return gibbs_model(f"Ising torus, {length} × {width}", _fields(), torus)
+    return gibbs_model(f"Ising torus, {length} × {width}", _fields(), IsingTorus(2, length, width))
 
 
 def potts_torus(q: int, length: int, width: int | None = None) -> Model:
@@ -157,7 +153,7 @@ def potts_torus(q: int, length: int, width: int | None = None) -> Model:
     q : int
         At least 2.
     length, width : int
-        At least 3; a square torus where ``width`` is left out. There may be at most 2¹⁴ rows q^width.
+        From 3 to 256; a square torus where ``width`` is left out. There may be at most 2¹⁴ rows q^width.
 
     Raises
     ------
@@ -203,7 +199,7 @@ def ising_cylinder(width: int) -> Model:
     >>> ig.models.ising_cylinder(4)
     <Model Ising cylinder, circumference 4: beta, h>
     """
-    _check_sizes(width=width)
+    check_count("width", width, LEAST_SIZE)
     if width > WIDEST_CYLINDER:
         raise ValueError(f"width must be at most {WIDEST_CYLINDER}, got {width}")
     return gibbs_model(f"Ising cylinder, circumference {width}", _fields(), IsingCylinder(width))

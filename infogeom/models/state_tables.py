@@ -156,8 +156,8 @@ def from_energies(energies: ArrayLike, degeneracies: ArrayLike | None = None, *,
     array([[0.249367]])
     """
     levels = np.asarray(array_of(energies))
-    if levels.ndim != 1:
-        raise ValueError(f"energies must have shape (S,), got {levels.shape}")
+    if levels.ndim != 1 or not len(levels):
+        raise ValueError(f"energies must have shape (S,) and not be empty, got {levels.shape}")
     whole = _integers(levels) if levels.dtype.kind in "biuO" else None
     rows = finite_array("energies", levels) if whole is None else whole
     return from_states(-rows[:, None], [real("beta", (0.1, 1))], degeneracies, name=name)
@@ -170,8 +170,9 @@ def _named(parameters: Any) -> list[Any]:
 
 def _integers(table: NDArray[Any]) -> NDArray[np.int64] | None:
     """The table in int64; None where an entry is no integer, or beyond it."""
-    if table.dtype.kind != "O":
-        return table.astype(np.int64) if table.dtype != np.uint64 or (table <= 2**63 - 1).all() else None
+    if table.dtype.kind != "O":  # −2⁶³ has no negative
+        inside = table.dtype.itemsize < 8 or ((table < 2**63) & (table > -(2**63))).all()
+        return table.astype(np.int64) if inside else None
     if all(isinstance(entry, int | np.integer) and abs(int(entry)) < 2**63 for entry in table.flat):
         return table.astype(np.int64)
     return None

@@ -84,6 +84,11 @@ def test_curvature_is_the_same_with_the_field_itself(beta: float, field: float) 
     assert curvature(physical, beta, field) == pytest.approx(curvature(law, beta, beta * field), rel=1e-8)
 
 
+def test_the_least_integer_has_a_negative_energy() -> None:
+    levels = ig.models.from_energies(np.array([-(2**63), 0])).structure
+    assert levels.statistics.ravel().tolist() == [0, 2**63]
+
+
 def test_copies_and_products_of_tables_add() -> None:
     law = ig.models.curie_weiss(12)
     levels = ig.models.from_energies([0, 1, 5])
@@ -140,6 +145,9 @@ BAD: list[tuple[Callable[[], Model], type[Exception], str]] = [
     (lambda: ig.models.mean_field_potts(9, 100), ValueError, r"at most 1000000 occupations, got q = 9, n = 100"),
     (lambda: ig.models.ising_torus(2), ValueError, "length must be at least 3, got 2"),
     (lambda: ig.models.ising_torus(4, 2), ValueError, "width must be at least 3, got 2"),
+    (lambda: ig.models.ising_torus(257, 3), ValueError, "length must be at most 256, got 257"),
+    (lambda: ig.models.potts_torus(2, 3, 10**9), ValueError, "width must be at most 256, got 1000000000"),
+    (lambda: ig.models.from_energies([]), ValueError, r"energies must have shape \(S,\) and not be empty, got \(0,\)"),
     (lambda: ig.models.ising_cylinder(19), ValueError, "width must be at most 18, got 19"),
     (lambda: ig.models.potts_torus(1, 4), ValueError, "q must be at least 2, got 1"),
 ]

@@ -18,8 +18,8 @@ Array = Any  # float64 arrays; numba infers the rest
 TABLE_LANES = 128
 #: Roundings in a weight, besides those of its exponent.
 OF_WEIGHT = 16.0
-#: Roundings of a term of the exponent: of the product, and of the sum it goes into.
-OF_SUM = 2.0
+#: Roundings of a term of an exponent: of the difference of statistics, or of θ in their units, and of the product.
+OF_TERM = 2.0
 
 
 def cumulants(
@@ -251,12 +251,12 @@ def weigh(t: Array, high: Array, low: Array, of_logs: float, theta: Array, weigh
     # Exponents anew from there, where they are small for all rows that count.
     for s in range(S):
         weight[s] = (high[s] - high[top]) + (low[s] - low[top])
-        rough[s] = OF_WEIGHT + of_logs + fabs(weight[s])
+        rough[s] = OF_WEIGHT + of_logs + 2.0 * fabs(weight[s])
     for i in range(n):
         for s in range(S):
             x = theta[i] * (t[i, s] - t[i, top])
             weight[s] += x
-            rough[s] += OF_SUM * fabs(x)
+            rough[s] += OF_TERM * fabs(x) + fabs(weight[s])
     for s in range(S):
         weight[s] = exp(weight[s])
     return top

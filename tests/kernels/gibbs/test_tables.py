@@ -128,6 +128,17 @@ def test_dependent_statistics_are_singular_everywhere() -> None:
     assert np.abs(found.null_directions[0, 0].values @ [1, 2, 0]) < 1e-15
 
 
+def test_bounds_count_every_rounding_of_an_exponent() -> None:
+    """Where few rows have all the weight, roundings of their large exponents do not average out."""
+    rng = np.random.default_rng(1037)
+    statistics, multiplicity = rng.normal(size=(5, 2)), np.exp(20 * rng.normal(size=5))
+    model = ig.models.from_states(statistics, ["a", "b"], multiplicity)
+    for theta in 3 * rng.normal(size=(20, 2)):
+        found = ig.evaluate_points(model, [theta], ["metric", "metric_error"], rtol=1.0)
+        _, g, _ = exact(statistics.tolist(), multiplicity.tolist(), tuple(theta))
+        assert (np.abs(found.metric.values[0] - g).astype(float) <= found.metric_error.values[0]).all()
+
+
 def test_floats_are_taken_as_they_are() -> None:
     levels = [0.1, 0.7, 2.3]
     found = ig.models.from_energies(levels).evaluate({"beta": [1.5]}, ["metric", "christoffel"], rtol=3e-16)
