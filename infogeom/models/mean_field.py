@@ -49,7 +49,7 @@ def curie_weiss(n: int) -> Model:
     >>> import infogeom as ig
     >>> law = ig.models.curie_weiss(1000)
     >>> law.evaluate({"beta": 0.5, "h": 0}, ["ricci_scalar"]).ricci_scalar.round(3).item()
-    -0.991
+    -0.988
     """
     check_count("n", n, 3)
     if n > MOST_SPINS:

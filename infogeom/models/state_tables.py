@@ -153,7 +153,7 @@ def from_energies(energies: ArrayLike, degeneracies: ArrayLike | None = None, *,
 
     >>> import infogeom as ig
     >>> ig.models.from_energies([0, 1], [1, 3]).at(beta=1).metric.round(6)
-    array([[0.249367]])
+    array([[0.249393]])
     """
     levels = np.asarray(array_of(energies))
     if levels.ndim != 1 or not len(levels):

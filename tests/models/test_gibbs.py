@@ -137,7 +137,11 @@ BAD: list[tuple[Callable[[], Model], type[Exception], str]] = [
         ValueError,
         r"at most 10000000 rows.*10 MB",
     ),
-    (lambda: ig.models.from_energies([[1, 2]]), ValueError, r"energies must have shape \(S,\), got \(1, 2\)"),
+    (
+        lambda: ig.models.from_energies([[1, 2]]),
+        ValueError,
+        r"energies must have shape \(S,\) and not be empty, got \(1, 2\)",
+    ),
     (lambda: ig.models.curie_weiss(2), ValueError, "n must be at least 3, got 2"),
     (lambda: ig.models.curie_weiss(10**6 + 1), ValueError, "n must be at most 1000000"),
     (lambda: ig.models.curie_weiss(4.0), TypeError, "n must be an int, got 4.0"),  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ MARGIN_OF_WAVES = 30.0
 #: Least logarithm of Δ.
 LEAST_LOG = -60.0
 #: Roundings in a term of a sum.
-OF_TERM = 256.0
+OF_WAVE = 256.0
 
 
 @maker_for(Spherical)
@@ -92,7 +92,7 @@ def _at_point(d: int, beta: float, h: float) -> _Found:
     for value, other, size in zip(fine, coarse, sizes, strict=True):
         change = np.abs(value - other)
         converged = change * np.minimum(1.0, MARGIN_OF_WAVES * change / np.where(size > 0, size, 1.0))
-        errors.append(converged + size * (OF_TERM * UNIT + shift))
+        errors.append(converged + size * (OF_WAVE * UNIT + shift))
     return _Found(fine, (errors[0], errors[1], errors[2]))
 
 
@@ -140,7 +140,7 @@ def _cumulants(
             size = np.abs(terms).sum() + abs(of_field)
             for at in permutations((i, j, k)):
                 third[at], of_third[at] = -terms.sum() - of_field, size
-    shift = OF_TERM * UNIT / (curvature * delta)
+    shift = OF_WAVE * UNIT / (curvature * delta)
     if h == 0:  # by the flip of all spins
         for tensor in (mean, second, third, of_mean, of_second, of_third):
             odd = np.indices(tensor.shape).sum(0) % 2 == 1
