@@ -111,7 +111,10 @@ def from_states(
            [0., 2.]])
     """
     declared = [p if isinstance(p, Parameter) else Parameter(p) for p in _named(parameters)]
-    table = np.asarray(array_of(statistics))
+    try:
+        table = np.asarray(array_of(statistics))
+    except ValueError:  # of NumPy, for rows of different lengths
+        raise ValueError("statistics must have rows of one length, got some of different lengths") from None
     if table.ndim != 2 or table.shape[1] != len(declared) or not len(table):
         names = [p.name for p in declared]
         raise ValueError(

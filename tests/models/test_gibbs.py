@@ -120,6 +120,7 @@ def test_models_of_other_tables_have_other_digests() -> None:
 
 BAD: list[tuple[Callable[[], Model], type[Exception], str]] = [
     (lambda: ig.models.from_states([[1, 2]], ["a"]), ValueError, r"statistics must have shape \(S, 1\).*got \(1, 2\)"),
+    (lambda: ig.models.from_states([[1, 2], [1]], ["a", "b"]), ValueError, "statistics must have rows of one length"),
     (lambda: ig.models.from_states([], ["a"]), ValueError, "statistics must have shape"),
     (lambda: ig.models.from_states([[1], [np.nan]], ["a"]), ValueError, r"statistics must be finite, got nan at index"),
     (lambda: ig.models.from_states([["x"]], ["a"]), TypeError, "statistics must hold real numbers"),

@@ -62,9 +62,11 @@ def zero_field_cumulants(length: int, width: int, points: Array) -> PointCumulan
     points = np.asarray(points, float)
     for beta, h in points:
         if h != 0:
-            raise ValueError(f"the field 'h' of a torus this large must be 0, got {h}: ising_cylinder takes any field")
+            raise ValueError(f"h of a torus of {length} × {width} must be 0, got {h}: ising_cylinder takes any field")
         if not beta >= 0:
-            raise ValueError(f"'beta' of a torus this large must be at least 0, got {beta}")
+            raise ValueError(
+                f"beta of a torus of {length} × {width} must be at least 0, got {beta}: ising_cylinder takes any"
+            )
     shapes = [(2,) * rank + (len(points),) for rank in (1, 2, 3)]
     found = [np.zeros(shape) for shape in shapes]
     bounds = [np.zeros(shape) for shape in shapes]
