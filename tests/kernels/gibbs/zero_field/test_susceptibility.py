@@ -129,11 +129,11 @@ def test_large_warm_tori_are_one_lattice() -> None:
 
 
 def test_a_field_is_refused_and_the_alternative_named() -> None:
-    with pytest.raises(ValueError, match=r"field 'h' .* must be 0, got 0\.5: ising_cylinder"):
+    with pytest.raises(ValueError, match=r"h of a torus of .* must be 0, got 0\.5: ising_cylinder"):
         zero_field_cumulants(32, 32, np.array([[0.4, 0.0], [0.4, 0.5]]))
 
 
 @pytest.mark.parametrize("beta", [-0.1, np.nan])
 def test_a_negative_beta_is_refused(beta: float) -> None:
-    with pytest.raises(ValueError, match=r"'beta' .* at least 0, got"):
+    with pytest.raises(ValueError, match=r"beta of a torus of .* must be at least 0, got"):
         zero_field_cumulants(32, 32, np.array([[beta, 0.0]]))
