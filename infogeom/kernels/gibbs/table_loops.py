@@ -207,17 +207,7 @@ def framed(t: Array, top: int, weight: Array, rough: Array, centre: Array, W: Ar
                     size[b] += (i + 2.0) * fabs(W[i, j] * c[j, b])
             for b in range(width):
                 square[b] += z[i, b] * z[i, b]
-        k = 0
-        for i in range(n):
-            for j in range(i, n):
-                for b in range(width):
-                    product[b] = w[b] * z[i, b] * z[j, b]
-                    lanes[k, b] += product[b]
-                k += 1
-                for l in range(j, n):
-                    for b in range(width):
-                        lanes[k, b] += product[b] * z[l, b]
-                    k += 1
+        k = add_products(w, z, product, lanes)
         for i in range(n):
             for b in range(width):
                 lanes[k, b] += w[b] * z[i, b]
@@ -233,6 +223,22 @@ def framed(t: Array, top: int, weight: Array, rough: Array, centre: Array, W: Ar
             lanes[k + 6, b] += w[b] * size[b] * length
             lanes[k + 7, b] += w[b] * size[b] * square[b]
     return folded(lanes)
+
+
+def add_products(w: Array, c: Array, product: Array, lanes: Array) -> int:
+    """Add w c_i c_j, each before w c_i c_j c_l, i ≤ j ≤ l, of some rows to the lanes; how many sums these are."""
+    n, k = len(c), 0
+    for i in range(n):
+        for j in range(i, n):
+            for b in range(len(w)):
+                product[b] = w[b] * c[i, b] * c[j, b]
+                lanes[k, b] += product[b]
+            k += 1
+            for l in range(j, n):
+                for b in range(len(w)):
+                    lanes[k, b] += product[b] * c[l, b]
+                k += 1
+    return k
 
 
 def weigh(t: Array, high: Array, low: Array, of_logs: float, theta: Array, weight: Array, rough: Array) -> int:
@@ -306,17 +312,7 @@ def higher(t: Array, top: int, weight: Array, rough: Array, centre: Array) -> Ar
             row = t[i, start : start + width]
             for b in range(width):
                 c[i, b] = (row[b] - t[i, top]) - centre[i]
-        k = 0
-        for i in range(n):
-            for j in range(i, n):
-                for b in range(width):
-                    product[b] = w[b] * c[i, b] * c[j, b]
-                    lanes[k, b] += product[b]
-                k += 1
-                for l in range(j, n):
-                    for b in range(width):
-                        lanes[k, b] += product[b] * c[l, b]
-                    k += 1
+        k = add_products(w, c, product, lanes)
         for i in range(n):
             for b in range(width):
                 square = w[b] * c[i, b] * c[i, b]
