@@ -99,9 +99,17 @@ def _whole(source: str) -> str:
 
 
 @cache
-def compiled_module(module: ModuleType, *, contract: bool = False) -> Functions:
-    """Compile the functions of a module that is plain Python, from its own source text."""
-    return _compiled(inspect.getsource(module), contract)
+def compiled_module(*modules: ModuleType, contract: bool = False) -> Functions:
+    """Compile the functions of modules that are plain Python, from their own source texts as one.
+
+    What a later one imports from an earlier one is there already.
+    """
+    text = inspect.getsource(modules[0])
+    earlier = "|".join(re.escape(module.__name__) for module in modules)
+    for module in modules[1:]:
+        body = inspect.getsource(module).partition("annotations\n")[2]
+        text += re.sub(rf"^from (?:{earlier}) import .*\n", "", body, flags=re.MULTILINE)
+    return _compiled(text, contract)
 
 
 def _functions(module: ModuleType) -> Functions:

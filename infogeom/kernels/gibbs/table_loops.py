@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy import empty, zeros
 
-__all__ = ["cumulants", "scalars"]
+__all__ = ["OF_WEIGHT", "cumulants", "first", "moments", "scalars", "weigh"]
 
 Array = Any  # float64 arrays; numba infers the rest
 #: Rows that are summed side by side.
@@ -53,30 +53,58 @@ def cumulants(
         Shaped as in `infogeom.kernels.gibbs.cumulants.PointCumulants`.
     """
     n, S = t.shape
-    weight, rough = empty(S), empty(S)
-    centre, shift, of_squares, of_cubes = empty(n), empty(n), empty(n), empty(n)
+    weight, rough, centre, shift = empty(S), empty(S), empty(n), empty(n)
     for p in range(len(points)):
-        top = weigh(t, high, low, log_error / unit, points[p], weight, rough)
-        total, of_weights = first(t, top, weight, rough, centre)
-        sums = higher(t, top, weight, rough, centre)
-        unpacked(sums, total, second[:, :, p], third[:, :, :, p])
-
-        # Roundings of all terms of a diagonal entry, with those that all share.
-        k = n * (n + 1) // 2 + n * (n + 1) * (n + 2) // 6
+        values = second[:, :, p], third[:, :, :, p]
+        errors = second_error[:, :, p], third_error[:, :, :, p]
+        top = moments(t, high, low, log_error, unit, points[p], weight, rough, centre, shift, values, errors)[0]
         for i in range(n):
             mean[i, p] = t[i, top] + centre[i]
-            of_squares[i] = sums[k] / total + of_weights * second[i, i, p]
-            of_cubes[i] = (sums[k + 1] + of_weights * sums[k + 2]) / total
-            k += 3
-            shift[i] = unit * (sqrt(of_weights * of_squares[i]) + 2.0 * OF_WEIGHT * fabs(centre[i]))
             mean_error[i, p] = shift[i] + unit * OF_WEIGHT * fabs(mean[i, p])
-        for i in range(n):
-            for j in range(n):
-                second_error[i, j, p] = unit * sqrt(of_squares[i] * of_squares[j]) + shift[i] * shift[j]
-                for l in range(n):
-                    x = unit * (of_cubes[i] * of_cubes[j] * of_cubes[l]) ** (1.0 / 3.0)
-                    x += shift[i] * fabs(second[j, l, p]) + shift[j] * fabs(second[i, l, p])
-                    third_error[i, j, l, p] = x + shift[l] * fabs(second[i, j, p])
+
+
+def moments(
+    t: Array,
+    high: Array,
+    low: Array,
+    log_error: float,
+    unit: float,
+    theta: Array,
+    weight: Array,
+    rough: Array,
+    centre: Array,
+    shift: Array,
+    values: tuple[Array, Array],
+    errors: tuple[Array, Array],
+) -> tuple[int, float, float]:
+    """Fill the mean of t − t_top, second and third cumulants at one point, and bounds on the errors of all three.
+
+    Which row is the heaviest comes back, the sum of all weights relative to its own, and the mean of ρ.
+    """
+    n = len(t)
+    second, third = values
+    second_error, third_error = errors
+    top = weigh(t, high, low, log_error / unit, theta, weight, rough)
+    total, of_weights = first(t, top, weight, rough, centre)
+    sums = higher(t, top, weight, rough, centre)
+    unpacked(sums, total, second, third)
+
+    # Roundings of all terms of a diagonal entry, with those that all share.
+    of_squares, of_cubes = empty(n), empty(n)
+    k = n * (n + 1) // 2 + n * (n + 1) * (n + 2) // 6
+    for i in range(n):
+        of_squares[i] = sums[k] / total + of_weights * second[i, i]
+        of_cubes[i] = (sums[k + 1] + of_weights * sums[k + 2]) / total
+        k += 3
+        shift[i] = unit * (sqrt(of_weights * of_squares[i]) + 2.0 * OF_WEIGHT * fabs(centre[i]))
+    for i in range(n):
+        for j in range(n):
+            second_error[i, j] = unit * sqrt(of_squares[i] * of_squares[j]) + shift[i] * shift[j]
+            for l in range(n):
+                x = unit * (of_cubes[i] * of_cubes[j] * of_cubes[l]) ** (1.0 / 3.0)
+                x += shift[i] * fabs(second[j, l]) + shift[j] * fabs(second[i, l])
+                third_error[i, j, l] = x + shift[l] * fabs(second[i, j])
+    return top, total, of_weights
 
 
 def scalars(

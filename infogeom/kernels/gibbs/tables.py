@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from infogeom.kernels.balls.enclosures import Balls
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.loops import UNIT
-from infogeom.kernels.gibbs import table_loops
+from infogeom.kernels.gibbs import group_loops, table_loops
 from infogeom.kernels.gibbs.cumulants import Maker, PointCumulants, maker_for
 from infogeom.models.state_tables import Table
 
@@ -27,6 +27,8 @@ Array = NDArray[np.float64]
 Objects = NDArray[Any]  # of balls
 #: Rows times points that are one piece of work.
 ROWS_AT_ONCE = 2**23
+#: Rows in a group, on average, from which on sums go by groups.
+LEAST_GROUP = 8
 #: Rows up to which a table is summed in balls.
 MOST_IN_BALLS = 2**17
 
@@ -40,6 +42,7 @@ class TableSums(Maker):
         self._units = np.array([float(unit) for unit in structure.units])
         self._columns = np.ascontiguousarray(structure.statistics.T, dtype=np.float64)
         self._flips = _flips(structure)
+        self._groups = _groups(structure)
         self.refines = structure.multiplicity is not None and len(structure.statistics) <= MOST_IN_BALLS
         self.points = max(1, ROWS_AT_ONCE // self._columns.shape[1])
 
@@ -48,10 +51,17 @@ class TableSums(Maker):
         n, m, table = self.structure.size, len(points), self.structure
         tensors = [np.empty((n,) * rank + (m,)) for rank in (1, 2, 3)]
         errors = [np.empty_like(tensor) for tensor in tensors]
-        function = compiled_module(table_loops)["cumulants"]
         theta = np.ascontiguousarray(points * self._units)
         high, low = table.logarithms
-        function(self._columns, high, low, table.log_error, UNIT, theta, *tensors, *errors)
+        if self._groups is None:
+            function = compiled_module(table_loops)["cumulants"]
+            function(self._columns, high, low, table.log_error, UNIT, theta, *tensors, *errors)
+        else:
+            function = compiled_module(table_loops, group_loops)["grouped"]
+            order, starts = self._groups
+            columns = np.ascontiguousarray(self._columns[:, order])
+            high, low = high[order], low[order]
+            function(columns, high, low, table.log_error, UNIT, starts, theta, *tensors, *errors)
 
         # In units of the columns; and what a symmetry of the table makes 0.
         for rank, (tensor, error) in enumerate(zip(tensors, errors, strict=True), 1):
@@ -170,3 +180,18 @@ def _stays(rows: Array, i: int) -> bool:
     if np.array_equal(rows, flipped[::-1]):
         return True
     return np.array_equal(rows[np.lexsort(rows.T)], flipped[np.lexsort(flipped.T)])
+
+
+def _groups(table: Table) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Order of the rows in which those that agree in all columns but the first stand together, and where groups start.
+
+    None where groups are small.
+    """
+    others = table.statistics[:, 1:]
+    if not others.size:
+        return None
+    _, group, sizes = np.unique(others, axis=0, return_inverse=True, return_counts=True)
+    if len(sizes) * LEAST_GROUP > len(group):
+        return None
+    order = np.argsort(group.ravel(), kind="stable")
+    return order, np.concatenate([[0], np.cumsum(sizes)])

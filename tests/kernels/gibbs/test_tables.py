@@ -52,6 +52,32 @@ def test_cumulants_are_right_to_their_bounds(rows: list[tuple[int, int, int]], t
         assert (error[..., 0] <= 1e-9 * (1 + np.abs(value[..., 0]) + 20 ** value[..., 0].ndim)).all()
 
 
+@hypothesis.given(
+    st.lists(st.integers(1, 10**9), min_size=40, max_size=40),
+    st.lists(st.floats(-1.5, 1.5), min_size=3, max_size=3),
+)
+def test_sums_by_groups_are_right_to_their_bounds(multiplicity: list[int], theta: list[float]) -> None:
+    """Ten values of the first statistic in each of four groups that share the other two."""
+    statistics = [(k * (a + 2) - b, a, a * b) for k in range(-5, 5) for a, b in product((-1, 2), (0, 3))]
+    model = ig.models.from_states(statistics, ["a", "b", "c"], multiplicity)
+    assert len(model.structure.statistics) == 40
+    found = by_sums(model, tuple(theta))
+    for value, error, true in zip(found[:3], found.errors, exact(statistics, multiplicity, theta), strict=True):
+        off = np.abs(value[..., 0] - true).astype(float)
+        assert (off <= 8 * error[..., 0]).all()  # a single entry: see `tensor_errors.SINGLE`
+        assert (error[..., 0] <= 1e-11 * (1 + np.abs(value[..., 0]) + 20 ** value[..., 0].ndim)).all()
+
+
+def test_sums_by_groups_are_the_same_in_whatever_order_points_come() -> None:
+    statistics = list(product(range(12), range(3)))
+    sums = maker_of(ig.models.from_states(statistics, ["a", "b"], range(1, 37)).structure)
+    points = np.array(list(product((0.1, 0.2, -0.3), (0.0, 0.4))))
+    order = np.array([3, 0, 5, 1, 4, 2])
+    found, shuffled = sums.cumulants(points), sums.cumulants(points[order])
+    for tensor, other in zip([*found[:3], *found.errors], [*shuffled[:3], *shuffled.errors], strict=True):
+        assert (tensor[..., order] == other).all()
+
+
 @hypothesis.given(st.lists(st.tuples(integers, integers), min_size=6, max_size=30, unique=True), st.floats(-2, 2))
 def test_curvature_is_that_of_all_states(rows: list[tuple[int, int]], a: float) -> None:
     model = ig.models.from_states(rows, ["a", "b"])
