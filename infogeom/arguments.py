@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import math
 import os
 from collections.abc import Mapping, Sequence, Set
@@ -35,6 +36,7 @@ __all__ = [
     "point_of",
     "positive_number",
     "sequence_of",
+    "spelt",
     "table_of",
 ]
 
@@ -113,9 +115,24 @@ def decimal(number: float | sympy.Float) -> sympy.Rational:
 
 
 def exact(given: Any) -> Any:
-    """Expression, matrix or set with its floats read as the decimal fractions that they print as; others as given."""
-    floats = given.atoms(sympy.Float) if isinstance(given, sympy.Basic) else ()
-    return given.xreplace({f: decimal(f) for f in floats}) if floats else given
+    """Expression, matrix or set with its floats read as the decimal fractions that they print as; others as given.
+
+    Symbols that are called as keywords of Python take an underscore, ``lambda_``.
+    """
+    if not isinstance(given, sympy.Basic):
+        return given
+    read: dict[Any, Any] = {}
+    for atom in given.atoms(sympy.Float, Symbol):
+        if isinstance(atom, sympy.Float):
+            read[atom] = decimal(atom)
+        elif spelt(atom.name) != atom.name:
+            read[atom] = atom.func(spelt(atom.name), **atom.assumptions0)
+    return given.xreplace(read) if read else given
+
+
+def spelt(name: Any) -> Any:
+    """Name, with an underscore where it is a keyword of Python; what is no name as it is."""
+    return f"{name}_" if isinstance(name, str) and keyword.iskeyword(name) else name
 
 
 def as_expression(name: str, given: Any) -> Expr:
@@ -167,7 +184,7 @@ def by_name(name: str, given: Mapping[Any, Any]) -> dict[Any, Any]:
     """Mapping whose keys may be Symbols, keyed by their names."""
     found = {}
     for key, value in given.items():
-        found[key.name if isinstance(key, Symbol) else key] = value
+        found[spelt(key.name if isinstance(key, Symbol) else key)] = value
     if len(found) < len(given):
         raise ValueError(f"{name} must name everything once, got {list(map(str, given))}")
     return found

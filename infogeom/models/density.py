@@ -10,7 +10,7 @@ import sympy.stats
 from sympy import Expr, Set, Symbol, loggamma
 from sympy.stats.rv import RandomSymbol, SinglePSpace
 
-from infogeom.arguments import as_expression
+from infogeom.arguments import as_expression, exact, sequence_of
 from infogeom.functions import log_bessel, log_zeta, stable
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, parameters_of
@@ -24,6 +24,7 @@ def from_density(
     parameters: Sequence[Parameter | Symbol],
     support: Set,
     *,
+    constants: Mapping[Symbol, Expr] | Sequence[Symbol] = (),
     name: str = "density",
 ) -> Model:
     """Model with a given log-density.
@@ -38,6 +39,9 @@ def from_density(
         In order. The domain of a bare symbol is (0, ∞) if it is positive, else the real line.
     support : sympy.Set
         Interval, Range or FiniteSet of x, not dependent on the parameters.
+    constants : sequence of Symbol, or mapping of Symbol to number, optional
+        Further symbols that the law holds: they stay in the closed form, and `Metric.with_constants` gives them
+        numbers. Those with a number have it from the start.
     name : str
         What tables and figures call the model.
 
@@ -59,13 +63,21 @@ def from_density(
         raise TypeError(f"variable must be a sympy Symbol, got {variable!r}")
     if not isinstance(support, Set):
         raise TypeError(f"support must be a sympy Set, got {support!r}")
-    log_p = as_expression("log_density", log_density)
+    log_p, variable = as_expression("log_density", log_density), exact(variable)
     declared = parameters_of("parameters", parameters)
     if variable in {p.symbol for p in declared}:
         raise ValueError(f"variable {variable} must not be a parameter as well")
     if log_p.has(sympy.Sum, sympy.Integral, sympy.Product):
         raise ValueError(f"log_density must be written without sums and integrals, got {log_p}")
-    return Model(name, declared, stable(log_p), variable, support)
+    return Model(name, declared, stable(log_p), variable, support, constants=_constants_of(constants))
+
+
+def _constants_of(given: Mapping[Symbol, Expr] | Sequence[Symbol]) -> dict[Symbol, Expr]:
+    """Constants with their values, those without a number standing for themselves."""
+    symbols = sequence_of("constants", list(given) if isinstance(given, Mapping) else given, Symbol)
+    if isinstance(given, Mapping):
+        return {symbol: as_expression(f"constants[{symbol}]", given[symbol]) for symbol in symbols}
+    return {symbol: symbol for symbol in symbols}
 
 
 def from_sympy_stats(

@@ -168,8 +168,10 @@ class Model(OfModels):
         object.__setattr__(self, "parameters", tuple(self.parameters))
         object.__setattr__(self, "log_density", as_expression("log_density", self.log_density))
         for name in ("constants", "observables", "change_of_variable"):
-            read = {key: exact(sympy.sympify(e)) for key, e in getattr(self, name).items()}
+            read = {exact(key): exact(sympy.sympify(e)) for key, e in getattr(self, name).items()}
             object.__setattr__(self, name, read)
+        several = isinstance(self.variable, tuple)
+        object.__setattr__(self, "variable", tuple(map(exact, self.variables)) if several else exact(self.variable))
         object.__setattr__(self, "constraints", tuple(exact(sympy.sympify(c)) for c in self.constraints))
         if isinstance(self.support, tuple):
             object.__setattr__(self, "support", tuple(map(_exact_set, self.support)))

@@ -47,8 +47,8 @@ class Parameter:
     Parameters
     ----------
     symbol : sympy.Symbol or str
-        The symbol that stands for it in the log-density; its name is an ASCII identifier, no keyword of Python (take
-        ``lambda_``) and no quantity's.
+        The symbol that stands for it in the log-density; its name is an ASCII identifier and no quantity's. A keyword
+        of Python takes an underscore, wherever it occurs: ``lambda`` is the parameter ``lambda_``.
     domain : sympy.Interval, optional
         Interval of admissible values, without its ends; from the symbol's assumptions when omitted.
     typical : tuple of two floats, optional
@@ -71,7 +71,7 @@ class Parameter:
     typical: tuple[float, float] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        symbol = sympy.Symbol(self.symbol, real=True) if isinstance(self.symbol, str) else self.symbol
+        symbol = exact(sympy.Symbol(self.symbol, real=True) if isinstance(self.symbol, str) else self.symbol)
         if not isinstance(symbol, Symbol):
             raise TypeError(f"Parameter: symbol must be a sympy Symbol or a name, got {self.symbol!r}")
         check_name(symbol.name)

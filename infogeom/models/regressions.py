@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sympy import Expr, Symbol
 
-from infogeom.arguments import array_of, as_expression, sequence_of, table_of
+from infogeom.arguments import array_of, as_expression, exact, sequence_of, table_of
 from infogeom.models.combine import Reparametrisation, pulled_back, with_own
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, parameters_of
@@ -68,7 +68,7 @@ def regression(
         raise ValueError(f"noise must be a family of distributions, got {noise!r}")
     mean = as_expression("mean_function", mean_function)
     declared = parameters_of("parameters", parameters)
-    columns = tuple(sequence_of("variables", variables, Symbol))
+    columns = tuple(map(exact, sequence_of("variables", variables, Symbol)))
     _check_symbols(mean, columns, declared, noise)
 
     # The inputs, a column for each variable, and their weights.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Rational, Symbol
 
-from infogeom.arguments import ReadOnlyArrays, finite_array
+from infogeom.arguments import ReadOnlyArrays, exact, finite_array
 
 __all__ = ["Samples"]
 
@@ -49,7 +49,7 @@ class Samples(ReadOnlyArrays):
         else:
             weights = self._normalised(finite_array("weights", self.weights, ndim=1), len(data))
         weights.flags.writeable = False
-        object.__setattr__(self, "symbols", tuple(self.symbols))
+        object.__setattr__(self, "symbols", tuple(map(exact, self.symbols)))
         object.__setattr__(self, "data", data)
         object.__setattr__(self, "weights", weights)
 

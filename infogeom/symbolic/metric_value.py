@@ -42,7 +42,7 @@ class Metric(OfMetrics):
     Parameters
     ----------
     coordinates : sequence of sympy.Symbol
-        In order; their names are ASCII identifiers and become the axes of grids.
+        In order; their names are ASCII identifiers and become the axes of grids; keywords of Python take an underscore.
     matrix : sympy.Matrix, shape (n, n), or Form
         The closed form, symmetric; with samples the integrand of one sample. A metric tensor of EinsteinPy, indices
         down, stands for its components. Or any other form of `infogeom.symbolic.forms`.
@@ -100,7 +100,7 @@ class Metric(OfMetrics):
     def __post_init__(self) -> None:
         if not isinstance(self.coordinates, Iterable):
             raise TypeError(f"coordinates must be a sequence of sympy Symbols, got {self.coordinates!r}")
-        coordinates = tuple(self.coordinates)
+        coordinates, constants = tuple(map(exact, self.coordinates)), tuple(map(exact, self.constants))
         for c in coordinates:
             if not isinstance(c, Symbol):
                 raise TypeError(f"coordinates must be sympy Symbols, got {c!r}")
@@ -112,11 +112,11 @@ class Metric(OfMetrics):
         domains = self.domains or [domain_of(c) for c in coordinates]
         constraints = tuple(exact(sympy.sympify(c)) for c in self.constraints)
         self._set(coordinates=coordinates, domains=tuple(map(exact, domains)), constraints=constraints)
-        self._set(constants=tuple(self.constants), observables=observables, attributes=dict(self.attributes))
+        self._set(constants=constants, observables=observables, attributes=dict(self.attributes))
         self._check()
 
         # The form, and what it says of the metric: where it has values, and its closed form if it has one.
-        form = given.read(Place(coordinates, tuple(self.constants), self.region))
+        form = given.read(Place(coordinates, constants, self.region))
         if observables and form.matrix is None:
             raise TypeError(f"observables {[*observables]} are averaged like a matrix, and this metric is {form.told}")
         if form.samples and (shared := set(coordinates) & set(form.samples.symbols)):

@@ -83,9 +83,11 @@ def test_a_coordinate_is_not_called_as_an_observable() -> None:
         Metric([loss], [[1]], observables={"loss": loss**2})
 
 
-def test_a_keyword_is_told_from_what_is_not_ascii() -> None:
-    with pytest.raises(ValueError, match="'lambda' is a keyword of Python; take 'lambda_'"):
-        Metric([Symbol("lambda")], [[1]])
+def test_a_coordinate_called_as_a_keyword_takes_an_underscore() -> None:
+    named, taken = (Symbol(name, positive=True) for name in ("lambda", "lambda_"))
+    metric = Metric([named], [[1 / named]], constraints=[3 - named])
+    assert (metric.names, metric.matrix[0], metric.constraints) == (("lambda_",), 1 / taken, (3 - taken,))
+    assert metric.evaluate({"lambda": [1, 2]}, ["metric"]).metric.values.ravel().tolist() == [1, 0.5]
 
 
 def test_the_underscore_of_a_keyword_is_not_printed() -> None:
