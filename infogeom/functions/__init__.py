@@ -17,13 +17,14 @@ from infogeom.functions.exponential_sums import log_sum_exp, softmax
 from infogeom.functions.gamma import digamma_difference, lgamma_difference, polygamma_excess
 from infogeom.functions.logistic import expit, softplus, stable
 from infogeom.functions.normal import inverse_mills, log_normal_cdf
+from infogeom.functions.polylogarithm import bose_polylog, fermi_polylog
 from infogeom.functions.primitive import primitives
 from infogeom.functions.zeta import log_zeta
 
 __all__ = [
-    "SPECIAL", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "digamma_difference", "expit",
-    "inverse_mills", "lgamma_difference", "log_bessel", "log_normal_cdf", "log_sum_exp", "log_zeta",
-    "polygamma_excess", "softmax", "softplus", "stable",
+    "SPECIAL", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "bose_polylog", "digamma_difference",
+    "expit", "fermi_polylog", "inverse_mills", "lgamma_difference", "log_bessel", "log_normal_cdf", "log_sum_exp",
+    "log_zeta", "polygamma_excess", "softmax", "softplus", "stable",
 ]  # fmt: skip
 
 #: Those that balls of thousands of bits take seconds for.

@@ -8,10 +8,12 @@ underflow and refinement ask, stands here.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-__all__ = ["ELEMENTARY", "Arithmetic", "Facts", "Growth"]
+__all__ = ["ELEMENTARY", "LARGEST_POLYLOG", "Arithmetic", "Facts", "Growth"]
 
 #: Roundings to which the functions of the mathematical library are good.
 ELEMENTARY = 4
@@ -19,6 +21,8 @@ ELEMENTARY = 4
 UNSTATED = 16
 #: Within the domain of almost all functions.
 INSIDE = ((0.1, 0.9),)
+#: Largest order of polylogarithms in float64.
+LARGEST_POLYLOG = 30
 
 
 class Arithmetic(Enum):
@@ -65,6 +69,9 @@ class Facts:
         Whether balls of thousands of bits take seconds.
     orders : int
         How many of the first arguments are integers that sources hold as they are.
+    halves : bool
+        Whether these may be odd multiples of ½ as well; sources hold them as float64.
+    largest_order : float
     lacks : frozenset of Arithmetic
         In which it does not exist.
     typical : tuple of (float, float)
@@ -78,9 +85,16 @@ class Facts:
     saturating: bool = False
     slow_in_balls: bool = False
     orders: int = 0
+    halves: bool = False
+    largest_order: float = math.inf
     lacks: frozenset[Arithmetic] = frozenset()
     typical: tuple[tuple[float, float], ...] = INSIDE
 
     def exists_in(self, arithmetic: Arithmetic) -> bool:
         """Whether there is such a version."""
         return bool(self.name) and arithmetic not in self.lacks
+
+    def admits(self, order: Any) -> bool:
+        """Whether an expression is an order that sources can hold."""
+        whole = 2 * order if self.halves else order
+        return bool(whole.is_Integer and order <= self.largest_order)

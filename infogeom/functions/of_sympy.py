@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 from sympy.codegen.cfunctions import expm1, log1p
 
-from infogeom.functions.facts import ELEMENTARY, Arithmetic, Facts, Growth
+from infogeom.functions.facts import ELEMENTARY, LARGEST_POLYLOG, Arithmetic, Facts, Growth
 
 __all__ = ["OF_SYMPY"]
 
@@ -36,6 +36,14 @@ OF_SYMPY: dict[type, Facts] = {
     sympy.loggamma: Facts(name="lgamma"),
     sympy.polygamma: Facts(
         name="polygamma", roundings=48, slow_in_balls=True, orders=1, typical=((0.0, 4.0), (0.1, 30.0))
+    ),
+    sympy.polylog: Facts(
+        name="polylog",
+        roundings=256,
+        orders=1,
+        halves=True,
+        largest_order=LARGEST_POLYLOG,
+        typical=((1.0, 4.0), (-0.9, 0.9)),
     ),
     sympy.zeta: Facts(name="zeta", slow_in_balls=True, lacks=CONSTANT, typical=((1.1, 60.0),)),
     sympy.Abs: Facts(name="fabs", roundings=ELEMENTARY),

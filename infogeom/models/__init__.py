@@ -9,6 +9,7 @@ from infogeom.models.combine import product, reparametrise, replicate
 from infogeom.models.counts import *
 from infogeom.models.density import from_density, from_sympy_stats, location_scale
 from infogeom.models.discrete import *
+from infogeom.models.gases import bose_gas, fermi_gas
 from infogeom.models.gaussians import *
 from infogeom.models.half_line import *
 from infogeom.models.interval import *
@@ -27,10 +28,11 @@ from infogeom.models.state_tables import from_energies, from_states
 from infogeom.models.vectors import *
 
 __all__ = [
-    "Model", "Network", "Parameter", "Samples", "curie_weiss", "decision_boundary", "decision_boundary_population",
-    "exponential_family", "families", "family", "from_density", "from_energies", "from_states", "from_sympy_stats",
-    "ising_cylinder", "ising_torus", "location_scale", "mean_field_potts", "mixture", "potts_torus", "product",
-    "regression", "reparametrise", "replicate", "sigmoid_neuron", "spherical_model", "table",
+    "Model", "Network", "Parameter", "Samples", "bose_gas", "curie_weiss", "decision_boundary",
+    "decision_boundary_population", "exponential_family", "families", "family", "fermi_gas", "from_density",
+    "from_energies", "from_states", "from_sympy_stats", "ising_cylinder", "ising_torus", "location_scale",
+    "mean_field_potts", "mixture", "potts_torus", "product", "regression", "reparametrise", "replicate",
+    "sigmoid_neuron", "spherical_model", "table",
 ]  # fmt: skip
 # A family is named in its own file alone.
 __all__ += line.__all__

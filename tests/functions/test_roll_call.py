@@ -38,11 +38,12 @@ FUNCTIONS = {facts.name: function for function, facts in known_functions().items
 t = Symbol("t", real=True)
 
 
-def example(function: type) -> tuple[Expr, list[Symbol], np.ndarray[Any, Any], list[int]]:
+def example(function: type) -> tuple[Expr, list[Symbol], np.ndarray[Any, Any], list[Any]]:
     """A function of symbols of its own, these, points within its typical intervals, and its orders."""
     facts = facts_of(function)
     rng = np.random.default_rng(len(facts.name))
-    orders = [round(sum(interval) / 2) for interval in facts.typical[: facts.orders]]
+    middles = [sympy.Rational(sum(interval)) / 2 for interval in facts.typical[: facts.orders]]
+    orders = middles if facts.halves else [round(middle) for middle in middles]
     intervals = facts.typical[facts.orders :]
     x = [Symbol(f"{facts.name}_{k}", real=True) for k in range(len(intervals))]
     points = np.array([rng.uniform(*interval, POINTS) for interval in intervals])
@@ -57,7 +58,8 @@ def truth(name: str) -> list[Any]:
     e, x, points, orders = example(FUNCTIONS[name])
     spelt = MPMATH.get(name, name)
     if spelt in DEFINITIONS or hasattr(mpmath, spelt):
-        return [exactly(spelt, *orders, *map(float, point), digits=DIGITS) for point in points.T]
+        held = [int(order) if order == int(order) else float(order) for order in orders]
+        return [exactly(spelt, *held, *map(float, point), digits=DIGITS) for point in points.T]
     at = [dict(zip(x, map(sympy.Rational, map(float, point)), strict=True)) for point in points.T]
     with mpmath.workdps(DIGITS):
         return [mpmath.mpf(str(e.xreplace(point).evalf(DIGITS))) for point in at]

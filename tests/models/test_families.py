@@ -78,7 +78,8 @@ def test_a_family_declares_latex_and_source(name: str) -> None:
 
 #: Chains whose row of the table takes SymPy minutes, and lattices, of which it would say nothing.
 UNLISTED = {
-    "blume_capel_chain", "ising_cylinder", "ising_ring", "ising_torus", "potts_chain", "potts_torus", "spherical_model"
+    "blume_capel_chain", "bose_gas", "fermi_gas", "ising_cylinder", "ising_ring", "ising_torus", "potts_chain",
+    "potts_torus", "spherical_model",
 }  # fmt: skip
 
 

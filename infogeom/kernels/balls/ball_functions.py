@@ -13,10 +13,11 @@ from collections.abc import Callable
 from flint import acb, arb, arb_series, ctx
 
 __all__ = [
-    "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "cos", "cosh",
-    "digamma_difference", "erf", "erfc", "exp", "expit", "expm1", "fabs", "gamma", "inverse_mills", "lgamma",
-    "lgamma_difference", "log", "log1p", "log_bessel", "log_normal_cdf", "log_sum_exp", "log_zeta", "polygamma",
-    "polygamma_excess", "removable", "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "tan", "tanh", "zeta",
+    "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope",
+    "bose_polylog", "cos", "cosh", "digamma_difference", "erf", "erfc", "exp", "expit", "expm1", "fabs",
+    "fermi_polylog", "gamma", "inverse_mills", "lgamma", "lgamma_difference", "log", "log1p", "log_bessel",
+    "log_normal_cdf", "log_sum_exp", "log_zeta", "polygamma", "polygamma_excess", "polylog", "removable", "sign", "sin",
+    "sinh", "softmax", "softplus", "sqrt", "tan", "tanh", "zeta",
 ]  # fmt: skip
 
 Real = arb | int | float
@@ -253,6 +254,31 @@ def _log_zeta(m: int, s: arb) -> arb:
             return arb_series([s, 1], m + 1).zeta().log()[m] * (arb(m) + 1).gamma()
     finally:
         ctx.cap = cap
+
+
+def polylog(s: Real, z: Real) -> arb:
+    """Polylogarithm Li_s(z), z ≤ 1."""
+    z = arb(z)
+    return _refined(lambda: _polylog(s, z), z)
+
+
+def bose_polylog(s: Real, x: Real) -> arb:
+    """Polylogarithm Li_s(e^x), x < 0, or x = 0 for s > 1."""
+    x = arb(x)
+    return _refined(lambda: _polylog(s, x.exp()), x) if x < 0 or x.is_zero() else arb.nan()
+
+
+def fermi_polylog(s: Real, x: Real) -> arb:
+    """Polylogarithm −Li_s(−e^x)."""
+    x = arb(x)
+    return _refined(lambda: -_polylog(s, -x.exp()), x)
+
+
+def _polylog(s: Real, z: arb) -> arb:
+    """Li_s(z), but nan at a pole and beyond it."""
+    if not (z < 1 or (z == 1 and s > 1)):
+        return arb.nan()
+    return acb(z).polylog(acb(s)).real
 
 
 def digamma_difference(x: Real, a: Real) -> arb:

@@ -149,10 +149,10 @@ class Builder:
         if not self.exact and type(e) in WRITTEN_OUT:
             return WRITTEN_OUT[type(e)](self, e.args[0])
         orders, arguments = e.args[: facts.orders], e.args[facts.orders :]
-        if not all(order.is_Integer for order in orders):
+        if not all(map(facts.admits, orders)):
             raise UnsupportedFunctionError(_why_not(e))
         operands = [self.node(a) for a in arguments]
-        return self._call(facts.name, operands, [str(order) for order in orders])
+        return self._call(facts.name, operands, [str(float(o) if facts.halves else o) for o in orders])
 
     def _call(self, function: str, operands: Sequence[str], orders: Sequence[str] = ()) -> str:
         """A call with operands, and before them integers as they are."""

@@ -33,6 +33,7 @@ ARGUMENTS: dict[str, Any] = dict.fromkeys(ELEMENTARY, wide.filter(lambda u: abs(
     "log1p": positive | inside, "zeta": st.floats(1.01, 60.0),
 }  # fmt: skip
 orders = st.integers(0, 4)
+halves = st.integers(-5, 12).map(lambda twice: twice / 2)
 SPECIAL: dict[str, Any] = {
     "polygamma": (orders, large_or_small),
     "polygamma_excess": (orders, large_or_small),
@@ -46,6 +47,9 @@ SPECIAL: dict[str, Any] = {
     "inverse_mills": (st.floats(-1e4, 0.0) | st.floats(0.0, 37.0),),
     "log_sum_exp": (st.floats(-300.0, 300.0),) * 3,
     "softmax": (st.integers(0, 2), *(st.floats(-300.0, 300.0),) * 3),
+    "polylog": (halves, st.floats(-0.9, 0.999).filter(lambda z: abs(z) > 1e-300)),
+    "bose_polylog": (halves, moderate.map(lambda x: -x)),
+    "fermi_polylog": (halves, st.floats(-30.0, -0.5) | st.floats(5.5, 300.0)),  # between, mpmath takes seconds
     "log_zeta": (orders, st.floats(-10.0, 2.5).map(lambda e: 1.0 + 10.0**e)),
 }
 
@@ -131,6 +135,8 @@ def test_signs_are_joined_where_undecided() -> None:
         ("polygamma_excess", [1, 0]), ("digamma_difference", [1, -2]), ("lgamma_difference", [-1, 3]),
         ("bessel_ratio", [-1, 1]), ("bessel_ratio_slope", [1, -1]), ("bessel_ratio_curve", [1, math.nan]),
         ("log_bessel", [0, 0]), ("log_bessel", [-1, 1]), ("log_zeta", [1, 1]), ("expit", [math.nan]),
+        ("polylog", [2.5, 1.5]), ("polylog", [1, 1]), ("bose_polylog", [2.5, 0.1]), ("bose_polylog", [0.5, 0]),
+        ("bose_polylog", [2.5, arb(0, 1e-9)]), ("fermi_polylog", [0.5, math.nan]),
         ("softplus", [math.nan]), ("sign", [math.nan]),
     ],
 )  # fmt: skip

@@ -1,0 +1,147 @@
+"""Polylogarithms of exponentials: the Bose–Einstein and Fermi–Dirac integrals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import sympy
+from sympy import Expr
+from sympy.core.function import ArgumentIndexError
+
+from infogeom.functions.cancelling import Cancelling
+from infogeom.functions.facts import LARGEST_POLYLOG, Facts
+from infogeom.functions.primitive import powered
+
+__all__ = ["bose_polylog", "fermi_polylog"]
+
+
+class OfExponential(Cancelling):
+    """A polylogarithm of an exponential: its derivative is that of the order below."""
+
+    @classmethod
+    def eval(cls, s: Expr, x: Expr) -> Expr | None:
+        """Refuse an order that is no multiple of ½; None leaves the function unevaluated."""
+        if s.is_Float:
+            return cls(sympy.Rational(s), x)
+        if not cls.facts.admits(s):
+            raise ValueError(
+                f"the order of {cls.__name__} must be a multiple of 1/2, at most {LARGEST_POLYLOG}, got {s}"
+            )
+        return sympy.Integer(0) if x is -sympy.oo else cls._end(s, x)
+
+    @classmethod
+    def _end(cls, s: Expr, x: Expr) -> Expr | None:  # noqa: ARG003  (s, x)
+        """Value at the other end of the domain, if it has one."""
+        return None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Return the function of the order below; there is no closed form of the derivative in s."""
+        if argindex != 2:
+            raise ArgumentIndexError(self, argindex)
+        return self.func(self.args[0] - 1, self.args[1])
+
+    def _printed(self, printer: Any) -> tuple[str, str]:
+        s, x = (printer._print(a) for a in self.args)
+        return rf"\mathrm{{Li}}_{{{s}}}", x
+
+
+class bose_polylog(OfExponential):  # noqa: N801
+    """Li_s(e^x), x < 0, of an order that is a multiple of ½: the Bose–Einstein integral G_(s−1)(x) (DLMF 25.12.15).
+
+    With the derivative, of the order below, it is positive. At x = 0 it is ζ(s) for s > 1.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", negative=True)
+    >>> ig.functions.bose_polylog(sympy.Rational(5, 2), x).diff(x)
+    bose_polylog(3/2, x)
+    >>> ig.functions.bose_polylog(2, -sympy.Rational(1, 10**9)).evalf(5)
+    1.6449
+    """
+
+    facts = Facts(
+        name="bose_polylog",
+        roundings=160,
+        saturating=True,
+        orders=1,
+        halves=True,
+        largest_order=LARGEST_POLYLOG,
+        typical=((1.0, 4.0), (-30.0, -0.001)),
+    )
+
+    @classmethod
+    def _end(cls, s: Expr, x: Expr) -> Expr | None:
+        return sympy.zeta(s) if x.is_zero and s > 1 else None
+
+    def definition(self, s: Any, x: Any) -> Any:
+        """Li_s(e^x)."""
+        return mpmath.polylog(s, mpmath.exp(x)) if x < 0 else mpmath.nan
+
+    def _eval_rewrite_as_polylog(self, s: Expr, x: Expr, **hints: Any) -> Expr:
+        return sympy.polylog(s, sympy.exp(x))
+
+    def _in_domain(self) -> bool | None:
+        return bool(self.args[1].is_negative)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return True if self._in_domain() else None
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        name, x = self._printed(printer)
+        return powered(rf"{name}\left(e^{{{x}}}\right)", exp)
+
+
+class fermi_polylog(OfExponential):  # noqa: N801
+    """−Li_s(−e^x) of an order that is a multiple of ½: the Fermi–Dirac integral F_(s−1)(x) (DLMF 25.12.14).
+
+    It is positive for s ≥ −1; log(1 + e^x) for s = 1, the logistic function for s = 0.
+
+    Examples
+    --------
+    >>> import sympy, infogeom as ig
+    >>> x = sympy.Symbol("x", real=True)
+    >>> ig.functions.fermi_polylog(sympy.Rational(5, 2), x).diff(x)
+    fermi_polylog(3/2, x)
+    >>> ig.functions.fermi_polylog(2, 1000).evalf(9)
+    500001.645
+    """
+
+    facts = Facts(
+        name="fermi_polylog",
+        roundings=256,
+        saturating=True,
+        orders=1,
+        halves=True,
+        largest_order=LARGEST_POLYLOG,
+        typical=((1.0, 4.0), (6.0, 60.0)),
+    )
+
+    def definition(self, s: Any, x: Any) -> Any:
+        """−Li_s(−e^x), by Jonquière's formula (DLMF 25.12.13) where mpmath takes seconds."""
+        if x < -1 or mpmath.isint(s):
+            return -mpmath.re(mpmath.polylog(s, -mpmath.exp(x)))
+        of_order = mpmath.expjpi((1 - s) / 2) * mpmath.zeta(1 - s, mpmath.mpc(0.5, -x / (2 * mpmath.pi)))
+        return -2 * mpmath.gamma(1 - s) * (2 * mpmath.pi) ** (s - 1) * of_order.real
+
+    def _eval_rewrite_as_polylog(self, s: Expr, x: Expr, **hints: Any) -> Expr:
+        return -sympy.polylog(s, -sympy.exp(x))
+
+    def beside_zero(self) -> Expr:
+        """Bound on the sum of the terms, n! 2^(1 − n) times that of order −½ or −1 for its derivative of order n."""
+        s, x = self.args
+        if s >= -1:
+            return sympy.Integer(0)
+        n = sympy.ceiling(-s)
+        return sympy.factorial(n) / 2 ** (n - 1) * fermi_polylog(s + n - 1, x)
+
+    def _in_domain(self) -> bool | None:
+        return bool(self.args[1].is_real)
+
+    def _eval_is_extended_positive(self) -> bool | None:
+        return True if self.args[0] >= -1 and self._in_domain() else None
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        name, x = self._printed(printer)
+        return powered(rf"\left(-{name}\left(-e^{{{x}}}\right)\right)", exp)
