@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special as scipy_special
 
-from infogeom.kernels.compiled.compile import compiled_module
+from infogeom.kernels.compiled.compile import compiled
 from infogeom.kernels.compiled.library import MODULES
 from infogeom.numeric.float64 import PRIMITIVES
 
@@ -65,9 +65,26 @@ def _choose(truth: Any, value: Any, otherwise: Any = np.nan) -> Array:
 
 @cache
 def special_on_arrays() -> dict[str, Callable[..., Any]]:
-    """The functions of `infogeom.kernels.compiled.library`, element by element."""
-    found: dict[str, Callable[..., Any]] = {}
-    for module in MODULES:
-        compiled = compiled_module(module)
-        found |= {name: np.vectorize(compiled[name], otypes=[float]) for name in module.__all__}
-    return found
+    """The functions of `infogeom.kernels.compiled.library`, element by element, with integers as they are."""
+    return {name: partial(_on_arrays, name) for module in MODULES for name in module.__all__}
+
+
+def _on_arrays(name: str, *arguments: Any) -> Array:
+    """Values of a function at arrays that broadcast."""
+    kept = [isinstance(argument, int) for argument in arguments]
+    arrays = [np.asarray(a, dtype=float) for a, whole in zip(arguments, kept, strict=True) if not whole]
+    out = np.empty(np.broadcast_shapes(*(a.shape for a in arrays)))
+    rows = iter([np.ascontiguousarray(np.broadcast_to(a, out.shape)).ravel() for a in arrays])
+    given = [a if whole else next(rows) for a, whole in zip(arguments, kept, strict=True)]
+    _loop(name, tuple(kept))(*given, out.ravel())
+    return out
+
+
+@cache
+def _loop(name: str, kept: tuple[bool, ...]) -> Callable[..., Any]:
+    """Compiled loop over arrays of arguments, but for integers, which fills another array."""
+    names = [f"a{k}" for k in range(len(kept))]
+    terms = [a if whole else f"{a}[i]" for a, whole in zip(names, kept, strict=True)]
+    call = f"{name}({', '.join(terms)})"
+    source = f"def on_arrays({', '.join(names)}, out):\n    for i in range(len(out)):\n        out[i] = {call}\n"
+    return compiled(source)["on_arrays"]

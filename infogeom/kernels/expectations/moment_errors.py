@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from itertools import combinations_with_replacement, permutations
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import lapack
 
 from infogeom.kernels.curvature.loops import TINY
+from infogeom.kernels.expectations.moments import places
 
 __all__ = ["Bounds", "Frame", "Uncertain", "moment_errors", "unpacked"]
 
@@ -23,15 +23,16 @@ Array = NDArray[np.float64]
 
 
 class Uncertain(NamedTuple):
-    """Numbers at nodes, positive, and bounds on their errors; the node is the last axis."""
+    """Numbers at nodes, positive, and bounds on their errors, shape (m, components, nodes)."""
 
     size: Array
     error: Array
 
     def times(self, other: Uncertain) -> Uncertain:
         """All products of one's components with the other's."""
-        a, da = self.size[:, None], self.error[:, None]
-        return Uncertain(_rows(a * other.size), _rows(da * other.size + a * other.error))
+        a, da = self.size[:, :, None], self.error[:, :, None]
+        b, db = other.size[:, None], other.error[:, None]
+        return Uncertain(_rows(a * b), _rows(da * b + a * db))
 
     def plus(self, other: Uncertain) -> Uncertain:
         """Sum, component by component."""
@@ -40,62 +41,82 @@ class Uncertain(NamedTuple):
     def summed(self, other: Uncertain, weights: Uncertain) -> Array:
         """Error of the sums over all nodes of weighted products of one's components with the other's."""
         own = self.error * weights.size + self.size * weights.error
-        return own @ other.size.T + (self.size * weights.size) @ other.error.T
+        return own @ other.size.swapaxes(1, 2) + (self.size * weights.size) @ other.error.swapaxes(1, 2)
 
 
 def _rows(tensor: Array) -> Array:
-    return tensor.reshape(-1, tensor.shape[-1])
+    """All components in a row."""
+    m, *components, nodes = tensor.shape
+    return tensor.reshape(m, prod(components), nodes)
 
 
-def unpacked(derivatives: Sequence[Array] | Array, n: int, orders: Sequence[int] = (1, 2, 3)) -> tuple[Array, ...]:
-    """Arrays s[i], h[i, j], t[i, j, k] from derivatives in the order of their indices; nodes along the last axis."""
-    it = iter(derivatives)
-    N = len(derivatives[0])
-    out = []
+def unpacked(derivatives: Array, n: int, orders: Sequence[int] = (1, 2, 3)) -> tuple[Array, ...]:
+    """Arrays s[i], h[i, j], t[i, j, k] from derivatives (m, derivatives, nodes), each listed once."""
+    found, start = [], 0
     for rank in orders:
-        tensor = np.empty((n,) * rank + (N,))
-        for index in combinations_with_replacement(range(n), rank):
-            value = next(it)
-            for permuted in set(permutations(index)):
-                tensor[permuted] = value
-        out.append(tensor)
-    return tuple(out)
+        at = places(n, rank)
+        found.append(derivatives[:, start + at])
+        start += int(at.max()) + 1
+    return tuple(found)
 
 
 class Frame:
-    """Frame E with Eᵀ g E = 1; where there is none, the coordinates, each in its own unit.
+    """Frames E with Eᵀ g E = 1 at points; where there is none, the coordinates, each in its own unit.
 
-    ``regular`` says whether there is one, ``of`` restricts it to what some coordinates contribute.
+    Attributes
+    ----------
+    regular : ndarray of bool, shape (m,)
+        Where there is one.
+    E : ndarray, shape (m, n, n)
     """
 
     def __init__(self, g: Array) -> None:
-        root = np.sqrt(np.maximum(np.nan_to_num(np.diag(g)), TINY))
-        L, failed = lapack.dpotrf(np.nan_to_num(g / root / root[:, None]), lower=True, clean=True)
-        inverse, singular = lapack.dtrtri(L, lower=True)
-        self.regular = not (failed or singular) and bool(np.isfinite(inverse).all() and np.isfinite(g).all())
-        unit = np.eye(len(g))
-        self.E = (inverse if self.regular else unit).T / root[:, None]
-        self._F = (L if self.regular else unit).T * root
+        root = np.sqrt(np.maximum(np.nan_to_num(np.diagonal(g, axis1=1, axis2=2)), TINY))
+        unit = np.eye(g.shape[-1])
+        with np.errstate(all="ignore"):  # shows in what is not finite
+            scaled = np.nan_to_num(g / root[:, None, :] / root[:, :, None])
+            L = np.stack([_factor(one) for one in scaled])
+            inverse = np.linalg.inv(np.where(np.isfinite(L), L, unit))
+        finite = [np.isfinite(a).all(axis=(1, 2)) for a in (L, inverse, g)]
+        self.regular = np.logical_and.reduce(finite)
+        chosen = self.regular[:, None, None]
+        self.E = np.where(chosen, inverse, unit).swapaxes(1, 2) / root[:, :, None]
+        self._F = np.where(chosen, L, unit).swapaxes(1, 2) * root[:, None, :]
 
     def of(self, own: Sequence[int]) -> Frame:
-        """Frame for tensors that have only the coordinates ``own``."""
+        """Frames for tensors that have only the coordinates ``own``."""
         part = copy(self)
-        part.E = self.E[own]
+        part.E = self.E[:, own]
+        return part
+
+    def at(self, rows: NDArray[np.int64]) -> Frame:
+        """Those of some points."""
+        part = copy(self)
+        part.regular, part.E, part._F = self.regular[rows], self.E[rows], self._F[rows]
         return part
 
     def turned(self, value: Array, error: Array) -> Uncertain:
         """Numbers at nodes in the frame, and bounds on their errors."""
-        indices = value.ndim - 1
+        indices = value.ndim - 2
         size = np.abs(_contracted(value, self.E, indices))
         return Uncertain(_rows(size), _rows(_contracted(error, np.abs(self.E), indices)))
 
     def bound(self, error: Array) -> Array:
         """Bound in the frame on an error in coordinates."""
-        return _contracted(error, np.abs(self.E), error.ndim)
+        return _contracted(error[..., None], np.abs(self.E), error.ndim - 1)[..., 0]
 
     def back(self, error: Array) -> Array:
         """Bound in coordinates on an error in the frame."""
-        return _contracted(error, np.abs(self._F), error.ndim)
+        return _contracted(error[..., None], np.abs(self._F), error.ndim - 1)[..., 0]
+
+
+def _factor(g: Array) -> Array:
+    """Cholesky's factor; nan where there is none."""
+    try:
+        factor: Array = np.linalg.cholesky(g).astype(np.float64, copy=False)
+    except np.linalg.LinAlgError:
+        return np.full_like(g, np.nan)
+    return factor
 
 
 class Bounds(NamedTuple):
@@ -118,15 +139,15 @@ def moment_errors(derivatives: Array, errors: Array, weights: Uncertain, frame: 
 
     Parameters
     ----------
-    derivatives, errors : ndarray, shape (derivatives, nodes)
+    derivatives, errors : ndarray, shape (m, derivatives, nodes)
         Those of ℓ in the order of their indices, and bounds on their errors.
     weights : Uncertain
-        Of the nodes.
+        Of the nodes, shape (m, 1, nodes).
     frame : Frame
         Of the coordinates of ℓ.
     """
-    n = len(frame.E)
-    orders = (1,) if len(derivatives) == n else (1, 2, 3)
+    n = frame.E.shape[1]
+    orders = (1,) if derivatives.shape[1] == n else (1, 2, 3)
     values, bounds = unpacked(derivatives, n, orders), unpacked(errors, n, orders)
     turned = list(map(frame.turned, values, bounds))
     s, coordinates = turned[0], Uncertain(np.abs(values[0]), bounds[0])
@@ -137,27 +158,32 @@ def moment_errors(derivatives: Array, errors: Array, weights: Uncertain, frame: 
 
 
 def _symmetric(error: Array) -> Array:
-    return (error + error.T) / 2
+    return (error + error.swapaxes(1, 2)) / 2
 
 
 def _higher(s: Uncertain, h: Uncertain, t: Uncertain, weights: Uncertain) -> list[Array]:
     """Bounds on the errors of ∂g and ∂∂g, by the product rule for D."""
-    n = len(s.size)
+    m, n = s.size.shape[:2]
+    four = (m,) + (n,) * 4
     ss = s.times(s)
-    along = h.plus(Uncertain(ss.size / 2, ss.error / 2)).summed(s, weights).reshape(n, n, n)  # [i, k, j]
-    third = t.summed(s, weights).reshape((n,) * 4)  # [i, k, l, j]
+    along = h.plus(Uncertain(ss.size / 2, ss.error / 2)).summed(s, weights).reshape(m, n, n, n)  # [i, k, j]
+    third = t.summed(s, weights).reshape(four)  # [i, k, l, j]
     q = h.plus(ss)
-    pairs = q.summed(q, weights).reshape((n,) * 4)  # [i, k, j, l]
-    straight = h.summed(ss, weights).reshape((n,) * 4)  # [k, l, i, j]
-    second = third.transpose(0, 3, 1, 2) + third.transpose(3, 0, 1, 2)
-    second = second + pairs.transpose(0, 2, 1, 3) + pairs.transpose(0, 2, 3, 1) + straight.transpose(2, 3, 0, 1)
-    return [along.transpose(0, 2, 1) + along.transpose(2, 0, 1), second]
+    pairs = q.summed(q, weights).reshape(four)  # [i, k, j, l]
+    straight = h.summed(ss, weights).reshape(four)  # [k, l, i, j]
+    second = third.transpose(0, 1, 4, 2, 3) + third.transpose(0, 4, 1, 2, 3)
+    second = (
+        second + pairs.transpose(0, 1, 3, 2, 4) + pairs.transpose(0, 1, 3, 4, 2) + straight.transpose(0, 3, 4, 1, 2)
+    )
+    return [along.transpose(0, 1, 3, 2) + along.transpose(0, 3, 1, 2), second]
 
 
 def _contracted(tensor: Array, matrix: Array, indices: int) -> Array:
-    """Tensor whose first indices are contracted with the first one of a matrix."""
-    n, into = matrix.shape
-    shape = (into,) * indices + tensor.shape[indices:]
+    """Tensor whose indices after the first are contracted with the first one of a matrix (m, n, into)."""
+    m, n, into = matrix.shape
+    shape = (m,) + (into,) * indices + tensor.shape[1 + indices :]
+    transposed = matrix.swapaxes(1, 2)[:, None]
+    nodes = tensor.shape[-1]
     for k in range(indices):
-        tensor = matrix.T @ tensor.reshape(into**k, n, -1)
+        tensor = transposed @ tensor.reshape(m, into**k, n, n ** (indices - k - 1) * nodes)
     return tensor.reshape(shape)

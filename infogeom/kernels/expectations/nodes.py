@@ -7,39 +7,31 @@ sinh τ wide around the peak of the density, so that integrands fall doubly expo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from scipy.special import expit
 from sympy import Expr, Symbol
 
 from infogeom.functions import log_sum_exp
 from infogeom.kernels.curvature.loops import TINY
+from infogeom.kernels.expectations.pieces import LEFT_OFF, Chart, Pieces, search
 from infogeom.models.law import Law, kinks_of
 from infogeom.numeric.cubature import ends_of
 from infogeom.numeric.float64 import in_float64
 
-__all__ = ["EPS", "TERM_ROUNDINGS", "Nodes", "Rule", "Sample", "sample_of"]
+__all__ = ["EPS", "TERM_ROUNDINGS", "Batch", "Rule", "Sample", "Stretches", "sample_of_outcomes", "sample_of_rule"]
 
 Array = NDArray[np.float64]
-#: Where the exponent of the density has fallen by this from its peak it is left off.
-LEFT_OFF = 60.0
 #: Error of the mass of a density that was not found whole, or is none, besides rounding.
 WHOLE = 1e-10
 EPS = float(np.finfo(float).eps)
 #: Outcomes of a stretch at most.
 LONGEST_STRETCH = 2_000_000
-#: Distances from a supposed peak at which the density is looked at, in the variable of the line.
-DISTANCES = np.concatenate([[0.0], 10.0 ** np.arange(-9, 9.5, 0.25)])
 #: Distances from a supposed mode at which outcomes are looked at.
 OUTCOME_STEPS = np.floor(2.0 ** np.arange(-1, 40, 0.125))
-#: Distances from a peak among which is that where the exponent has fallen by 1.
-WIDTHS = 10.0 ** np.arange(-12, 12, 0.125)
-#: Where it is looked how far a density goes in τ.
-RANGE = np.linspace(-60, 60, 961)
 #: Roundings of a term of E[D D (s s)].
 TERM_ROUNDINGS = 16
 #: Intervals of a rule that shows where a density is, more where its mass is not found by fewer.
@@ -50,14 +42,28 @@ LOG_LEAST = float(np.log(TINY))
 LOOKED_AT = 32
 #: Outcomes from the first on, and from the last, that are all looked at: only beyond they are like their neighbours.
 UNLIKE = 64
+#: Numbers of those that stand for what was left off are rounded up to a multiple of this.
+FAR_OUTCOMES = 32
 
 
-class Nodes(NamedTuple):
-    """Nodes x, weights p dx of sum 1; others that stand for what was left off, with bounds on their weights."""
+class Batch(NamedTuple):
+    """Nodes x (m, N) at points, weights p dx, and the mean magnitude of what cancels in their exponents."""
 
     x: Array
     w: Array
-    beyond: tuple[Array, Array]
+    magnitude: Array
+
+
+class Stretches(NamedTuple):
+    """First outcome and number of outcomes at points; others that stand for those left off, with bounds on weights."""
+
+    first: Array
+    size: NDArray[np.int64]
+    beyond: list[tuple[Array, Array]]
+
+    def of(self, rows: NDArray[np.int64]) -> Stretches:
+        """Those of some points."""
+        return Stretches(self.first[rows], self.size[rows], [self.beyond[k] for k in rows])
 
 
 class Rule:
@@ -79,129 +85,147 @@ class Rule:
         self._moving = {symbol for kink in kinks for symbol in kink.free_symbols}
         self._density = in_float64([variable, *arguments], [density], special)
         self._terms = in_float64([variable, *arguments], [_magnitude(density)], special)
-        self._kinks = in_float64(arguments, kinks)
+        self._kinked, self._kinks = bool(kinks), in_float64(arguments, kinks)
 
     def moves_with(self, symbols: Sequence[Symbol]) -> bool:
         """Whether a kink of the density moves with one of the symbols."""
         return not self._moving.isdisjoint(symbols)
 
-    def log_density(self, x: Array, theta: Sequence[float]) -> Array:
+    def log_density(self, x: Array, theta: Sequence[float] | Array) -> Array:
         """Log-density at nodes, −∞ where it has no value."""
         (value,) = self._density(x, *theta)
         # A density without bound at an end of its support has no value where float64 cannot tell the two apart.
         return np.where(np.isnan(value) | (value == np.inf), -np.inf, value)
 
-    def outcomes(self, theta: Sequence[float]) -> Nodes | None:
-        """All outcomes that count: a stretch of integers around the mode, or a finite set."""
+    def stretches(self, theta: Array) -> Stretches:
+        """Stretches of outcomes that count at points (m, k): all of a finite set, else integers around the mode."""
+        m = len(theta)
         if isinstance(self._support, sympy.FiniteSet):
-            x = np.array(sorted(map(float, self._support)))
-            return self._weighted(x, np.zeros(len(x)), theta)
+            size, none = np.full(m, len(self._support.args)), np.empty(0)
+            return Stretches(np.zeros(m), size, [(none, none)] * m)
         around = self._around_mode(theta)
-        height = self.log_density(around, theta)
-        if height.max() == -np.inf:
-            return None
+        looked_at = np.isfinite(around)
+        height = self.log_density(np.where(looked_at, around, around[:, :1]), theta.T[..., None])
+        height = np.where(looked_at, height, -np.inf)
 
         # From the last outcome looked at that does not count to the first that does not count again: all between them.
-        counts = np.flatnonzero(height > height.max() - LEFT_OFF)
-        first, last = max(counts[0] - 1, 0), min(counts[-1] + 1, len(around) - 1)
-        if around[last] - around[first] > LONGEST_STRETCH:
-            return None
-        x = np.arange(around[first], around[last] + 1)
+        top = height.max(axis=1, keepdims=True)
+        counts = height > top - LEFT_OFF
+        number = looked_at.sum(axis=1)
+        first = np.maximum(counts.argmax(axis=1) - 1, 0)
+        last = np.minimum(counts.shape[1] - counts[:, ::-1].argmax(axis=1), number - 1)
+        rows = np.arange(m)
+        start, end = around[rows, first], around[rows, last]
+        size = np.where((top[:, 0] > -np.inf) & (end - start <= LONGEST_STRETCH), end - start + 1, 0)
 
         # What was looked at further out stands for all that was left off.
-        sides = _beyond(around[: first + 1][::-1], height[: first + 1][::-1]), _beyond(around[last:], height[last:])
-        left_off = np.append(sides[0][0], sides[1][0]), np.append(sides[0][1], sides[1][1])
-        return self._weighted(x, np.zeros(len(x)), theta, left_off)
+        beyond = []
+        for k in range(m):
+            x, h = around[k, : number[k]], height[k, : number[k]]
+            below, above = slice(first[k], None, -1), slice(last[k], None)
+            sides = _beyond(x[below], h[below]), _beyond(x[above], h[above])
+            beyond.append((np.append(sides[0][0], sides[1][0]), np.append(sides[0][1], sides[1][1])))
+        return Stretches(start, size.astype(np.int64), beyond)
 
-    def _around_mode(self, theta: Sequence[float]) -> Array:
-        """Outcomes closer together the nearer they are to the mode, which is sought from the beginning, or 0."""
+    def _around_mode(self, theta: Array) -> Array:
+        """Outcomes (m, K) closer together the nearer they are to the mode, sought from the beginning, or 0; then ∞."""
         low, high = map(float, ends_of(self._support))
-        centre, around = low if np.isfinite(low) else 0.0, np.empty(0)
+        centre = np.full((len(theta), 1), low if np.isfinite(low) else 0.0)
+        around = np.empty((len(theta), 0))
         for _ in range(2):  # around the beginning, then around the peak
-            around = np.concatenate([around, centre + OUTCOME_STEPS, centre - OUTCOME_STEPS])
-            around = np.unique(np.clip(around, low, high))
-            centre = around[np.argmax(self.log_density(around, theta))]
-        return around
+            around = np.concatenate([around, centre + OUTCOME_STEPS, centre - OUTCOME_STEPS], axis=1)
+            around = np.sort(np.clip(around, low, high), axis=1)
+            highest = self.log_density(around, theta.T[..., None]).argmax(axis=1)[:, None]
+            centre = np.take_along_axis(around, highest, axis=1)
+        again = np.diff(around, axis=1, prepend=-np.inf) == 0
+        return np.sort(np.where(again, np.inf, around), axis=1)
+
+    def counted(self, theta: Array, stretches: Stretches, size: int) -> Batch:
+        """Outcomes of stretches of at most so many, with their probabilities."""
+        place = np.arange(size)
+        counts = place < stretches.size[:, None]
+        if isinstance(self._support, sympy.FiniteSet):
+            values = np.array(sorted(map(float, self._support)))
+            x = np.tile(values[np.minimum(place, len(values) - 1)], (len(theta), 1))
+        else:
+            x = stretches.first[:, None] + np.where(counts, place, 0)
+        return self._weighted(x, np.where(counts, 0.0, -np.inf), theta)
 
     def some(self, theta: Sequence[float], number: int) -> Array | None:
         """At least so many outcomes in general position, if there are as many; None where the mass is not found."""
         if self.continuous:
-            pieces = self.pieces(theta)
-            found = (self.at(theta, pieces, intervals) for intervals in SHOWING)
-            nodes = next(filter(None, found), None)
-            return nodes and np.random.default_rng(0).permutation(nodes.x)[: number * len(pieces)]
-        nodes = self.outcomes(theta)
-        if nodes is None or isinstance(self._support, sympy.FiniteSet):
-            return nodes and nodes.x
+            pieces = self.pieces(np.array([theta]))
+            for intervals in SHOWING if len(pieces.point) else ():
+                rule = self.at(np.array([theta]), pieces, intervals)
+                if self.whole(rule.w.sum(), rule.magnitude):
+                    shown = np.random.default_rng(0).permutation(rule.x[0, rule.w[0] > 0])
+                    return shown[: number * len(pieces.point)]
+            return None
+        found = self.stretches(np.array([theta]))
+        (size,) = found.size
+        nodes = self.counted(np.array([theta]), found, size) if size else None
+        if nodes is None or not self.whole(nodes.w.sum(), nodes.magnitude):
+            return None
+        x: Array = nodes.x[0, nodes.w[0] > 0]
+        if isinstance(self._support, sympy.FiniteSet):
+            return x
         low, high = map(float, ends_of(self._support))
-        x = np.arange(max(nodes.x[0] - number, low), min(nodes.x[-1] + number, high) + 1)
+        x = np.arange(max(x[0] - number, low), min(x[-1] + number, high) + 1)
         return x[:: -(-len(x) // (4 * number))]
 
-    def pieces(self, theta: Sequence[float]) -> list[tuple[Chart, float, float, float, float]]:
-        """Charts of the pieces between kinks, each with centre and scale of the density and the range of τ."""
-        ends = [float(self._support.start), float(self._support.end)]
-        kinks = sorted(kink for kink in map(float, self._kinks(*theta)) if ends[0] < kink < ends[1])
-        breaks = [ends[0], *kinks, ends[1]]
-        found = [self._piece(Chart(low, high), theta) for low, high in pairwise(breaks)]
-        return list(filter(None, found))
+    def pieces(self, theta: Array) -> Pieces:
+        """Pieces of the support between kinks at points (m, k), with centre and scale of the density and a range of τ.
 
-    def _piece(self, chart: Chart, theta: Sequence[float]) -> tuple[Chart, float, float, float, float] | None:
-        """A chart with the peak of the density on it, its width and the range of τ; None where there is no density.
-
-        The nodes are to lie wherever the density is, be it 10⁻⁹ wide or 10⁹ away: so first its peak is found, then on
-        what scale it falls from there, and then how far it reaches in τ, of which sinh τ is that many scales.
+        Pieces on which there is no density are left out.
         """
+        ends = float(self._support.start), float(self._support.end)
+        breaks = [self._between(ends, at) for at in theta] if self._kinked else [[ends]] * len(theta)
+        at = np.repeat(np.arange(len(theta)), list(map(len, breaks)))
+        low, high = np.array(list(chain(*breaks))).T[..., None]
+        found = search(Chart(low, high), self.log_density, theta[at].T[..., None])
+        return Pieces(at, low, high, *found).of(found.top > -np.inf)
 
-        def height(t: Array) -> Array:
-            x, slope = chart.point(t)
-            return self.log_density(x, theta) + slope
+    def _between(self, ends: tuple[float, float], theta: Array) -> list[tuple[float, float]]:
+        """Ends of the pieces at a point."""
+        kinks = sorted(kink for kink in map(float, self._kinks(*theta)) if ends[0] < kink < ends[1])
+        return list(pairwise([ends[0], *kinks, ends[1]]))
 
-        # The peak, from around 0 and around each parameter that lies in the piece, by stretches ten times shorter.
-        centres = [0.0] + [chart.inverse(c) for c in theta]
-        looked_at = [c + sign * DISTANCES for c in centres if np.isfinite(c) for sign in (1, -1)]
-        t = np.unique(np.concatenate(looked_at))
-        for _ in range(12):
-            at = int(np.argmax(height(t)))
-            t = np.linspace(t[max(at - 1, 0)], t[min(at + 1, len(t) - 1)], 21)
-        centre = float(t[np.argmax(height(t))])
-        top = float(height(np.array([centre]))[0])
-        if top == -np.inf:
-            return None
+    def at(self, theta: Array, pieces: Pieces, intervals: int, *, new: bool = False) -> Batch:
+        """Nodes of the trapezoidal rule over so many intervals of each piece, at points that have as many pieces.
 
-        # The scale, on which it falls by 1 on the steeper side.
-        beside = np.minimum(height(centre + WIDTHS), height(centre - WIDTHS))
-        fallen = np.flatnonzero(beside < top - 1)
-        scale = float(WIDTHS[fallen[0]]) if fallen.size else 1.0
+        Only every second one, those that half as many intervals do not have, where these are ``new``.
+        """
+        places = np.arange(1, intervals, 2) if new else np.arange(intervals + 1)
+        step = ((pieces.last - pieces.first) / intervals)[:, None]
+        centre, scale, first = (values[:, None] for values in (pieces.centre, pieces.scale, pieces.first))
+        tau = first + places * step
+        x, slope = Chart(pieces.low, pieces.high).point(centre + scale * np.sinh(tau))
+        slope = slope + np.log(scale * np.cosh(tau) * step)
+        return self._weighted(x.reshape(len(theta), -1), slope.reshape(len(theta), -1), theta)
 
-        # The range; |τ| is the logarithm of dt/dτ, but for a constant.
-        with np.errstate(over="ignore", invalid="ignore"):
-            counts = np.flatnonzero(height(centre + scale * np.sinh(RANGE)) + np.abs(RANGE) > top - LEFT_OFF)
-        low, high = max(counts[0] - 1, 0), min(counts[-1] + 1, len(RANGE) - 1)
-        return chart, centre, scale, RANGE[low], RANGE[high]
+    def _weighted(self, x: Array, slope: Array, theta: Array) -> Batch:
+        """Nodes (m, N) with their weights; those without weight are in the place of the heaviest."""
+        columns = theta.T[..., None]
+        with np.errstate(over="ignore"):
+            w = np.exp(self.log_density(x, columns) + slope)
+        heaviest = np.take_along_axis(x, w.argmax(axis=1)[:, None], axis=1)
+        x = np.where(w > 0, x, heaviest)
+        (terms,) = self._terms(x, *columns)
+        with np.errstate(invalid="ignore"):
+            return Batch(x, w, (w * terms).sum(axis=1))
 
-    def at(self, theta: Sequence[float], pieces: list[Any], intervals: int) -> Nodes | None:
-        """Nodes of the trapezoidal rule over so many intervals of each piece."""
-        nodes, slopes = [], []
-        for chart, centre, scale, low, high in pieces:
-            tau, step = np.linspace(low, high, intervals + 1, retstep=True)
-            x, slope = chart.point(centre + scale * np.sinh(tau))
-            nodes.append(x)
-            slopes.append(slope + np.log(scale * np.cosh(tau) * step))
-        nothing = np.empty(0)  # where there are no pieces
-        return self._weighted(np.concatenate([nothing, *nodes]), np.concatenate([nothing, *slopes]), theta)
+    def beyond(self, nodes: Batch, stretches: Stretches) -> list[tuple[Array, Array]]:
+        """What stands for outcomes that were left off, or that float64 finds no probability of in a finite set."""
+        if not isinstance(self._support, sympy.FiniteSet):
+            return stretches.beyond
+        values = np.array(sorted(map(float, self._support)))
+        lost = [values[w[: len(values)] <= 0] for w in nodes.w]
+        return [(x, np.full(len(x), TINY)) for x in lost]
 
-    def _weighted(
-        self, x: Array, slope: Array, theta: Sequence[float], left_off: tuple[Array, Array] | None = None
-    ) -> Nodes | None:
-        """Weights of sum 1; None where the nodes do not find the whole mass."""
-        w = np.exp(self.log_density(x, theta) + slope)
-        lost, kept = x[w <= 0], w > 0
-        x, w = x[kept], w[kept]
-        mass, (terms,) = w.sum(), self._terms(x, *theta)
-        whole = abs(mass - 1) <= WHOLE + TERM_ROUNDINGS * EPS * (w @ terms)
-        if self.continuous:
-            lost = lost[:0]
-        return Nodes(x, w / mass, left_off or (lost, np.full(len(lost), TINY))) if whole else None
+    def whole(self, mass: Array, magnitude: Array) -> NDArray[np.bool_]:
+        """Whether nodes of this mass and magnitude find all of a density."""
+        found: NDArray[np.bool_] = np.abs(mass - 1) <= WHOLE + TERM_ROUNDINGS * EPS * magnitude
+        return found
 
 
 def _beyond(x: Array, height: Array) -> tuple[Array, Array]:
@@ -217,37 +241,74 @@ def _beyond(x: Array, height: Array) -> tuple[Array, Array]:
 
 
 class Sample(NamedTuple):
-    """Nodes of a point at which errors are looked at; ``beyond``: which of them stand for what was left off.
+    """Nodes of points (m, K) at which errors are looked at, and how much weight they stand for.
 
-    ``step`` is how far rounding moves a node, relative to the distance of its neighbours.
+    ``beyond`` says which of them stand for what was left off, ``counts`` which are there at all, and ``step`` is how
+    far rounding moves a node, relative to the distance of its neighbours.
     """
 
     x: Array
     w: Array
     beyond: NDArray[np.bool_]
-    step: Array | None
+    counts: NDArray[np.bool_]
+    step: Array
 
-    def jitter(self, values: Array) -> Array | float:
-        """How much values change from neighbour to neighbour in the steps by which rounding moves a node."""
-        return 0.0 if self.step is None else np.abs(np.gradient(values, axis=-1)) * self.step
+    def of(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Sample:
+        """Those of some points."""
+        return Sample(self.x[rows], self.w[rows], self.beyond[rows], self.counts[rows], self.step[rows])
+
+    def jitter(self, values: Array) -> Array:
+        """How much values (m, …, K) change from neighbour to neighbour in the steps by which rounding moves a node."""
+        step = self.step if values.ndim == 2 else self.step[:, None]
+        with np.errstate(invalid="ignore"):
+            change: Array = np.where(step > 0, np.abs(np.gradient(values, axis=-1)) * step, 0.0)
+        return change
 
 
-def sample_of(nodes: Nodes, continuous: bool) -> Sample:
-    """Some of the nodes, which stand for all, and those for what was left off."""
-    N = len(nodes.x)
-    at = np.arange(N)
-    own = at if continuous else at[UNLIKE : N - UNLIKE]  # those that others are like
-    stride = max(1, -(-len(own) // LOOKED_AT))
-    at = at if stride == 1 else np.union1d(np.setdiff1d(at, own), own[::stride])
-    x, w = nodes.x[at], nodes.w[at] * np.where(np.isin(at, own), stride, 1)
-    if continuous:
-        # Nodes are 0 apart where rounding leaves nothing of their distance from an end; then values do not differ.
-        apart = np.abs(np.gradient(x))
-        step = np.divide(np.spacing(np.abs(x)) / 8, apart, out=np.zeros(len(x)), where=apart > 0)
-        return Sample(x, w, np.zeros(len(x), dtype=bool), step)
-    far, w_far = nodes.beyond
-    beyond = np.arange(len(x) + len(far)) >= len(x)
-    return Sample(np.append(x, far), np.append(w, w_far), beyond, None)
+def sample_of_rule(x: Array, w: Array) -> Sample:
+    """Some of the nodes (m, N) of a continuous law, which stand for all."""
+    sample = _some(x, w, 0)
+    # Nodes are 0 apart where rounding leaves nothing of their distance from an end; then values do not differ.
+    apart = np.abs(np.gradient(sample.x, axis=1))
+    step = np.divide(np.spacing(np.abs(sample.x)) / 8, apart, out=np.zeros_like(apart), where=apart > 0)
+    return sample._replace(step=step)
+
+
+def sample_of_outcomes(x: Array, w: Array, beyond: Sequence[tuple[Array, Array]]) -> Sample:
+    """Some of the outcomes (m, N), which stand for all, and those of each point for what was left off."""
+    inside = _some(x, w, UNLIKE)
+    number = np.array([len(far) for far, _ in beyond])
+    shape = len(x), -(-int(number.max()) // FAR_OUTCOMES) * FAR_OUTCOMES
+    far, w_far = np.tile(inside.x[:, -1:], shape[1]), np.zeros(shape)
+    for k, (places, weights) in enumerate(beyond):
+        far[k, : number[k]], w_far[k, : number[k]] = places, weights
+    outside = np.arange(shape[1]) < number[:, None]
+    none = np.zeros_like(inside.counts)
+    joined = [(inside.x, far), (inside.w, w_far), (none, outside), (inside.counts, outside), (inside.step, 0 * w_far)]
+    x, w, left_off, counts, step = (np.concatenate(pair, axis=1) for pair in joined)
+    return Sample(x, w, left_off, counts, step)
+
+
+def _some(x: Array, w: Array, ends: int) -> Sample:
+    """Nodes with weight: some of them, evenly, in the place of all, but for so many at each end."""
+    kept = w > 0
+    number = kept.sum(axis=1, keepdims=True)
+    others = np.maximum(number - 2 * ends, 0)
+    stride = np.maximum(1, -(-others // LOOKED_AT))
+    after = ends + -(-others // stride)
+    place = np.arange(min(x.shape[1], LOOKED_AT + 2 * ends))
+    strided = (place >= ends) & (place < after) & (others > 0)
+    spread = np.where(strided, ends + (place - ends) * stride, number - ends + (place - after))
+    at = np.where((place < ends) | (others == 0), place, spread)
+    counts = at < number
+
+    # The last one again and again, without weight.
+    last = np.where(counts, at, 0).max(axis=1, keepdims=True)
+    order = np.argsort(~kept, axis=1, kind="stable")
+    chosen = np.take_along_axis(order, np.where(counts, at, last), axis=1)
+    weight = np.take_along_axis(w, chosen, axis=1) * np.where(strided, stride, 1)
+    nowhere = np.zeros_like(counts)
+    return Sample(np.take_along_axis(x, chosen, axis=1), np.where(counts, weight, 0.0), nowhere, counts, 0.0 * weight)
 
 
 def _magnitude(e: Expr) -> Expr:
@@ -258,32 +319,3 @@ def _magnitude(e: Expr) -> Expr:
     if e.is_Add:
         return sympy.Add(*map(_magnitude, e.args))
     return sympy.Abs(e)
-
-
-class Chart:
-    """Map of the line onto the interior of an interval, logarithmic at a finite end."""
-
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.high = low, high
-
-    def point(self, t: Array) -> tuple[Array, Array]:
-        """Point x(t) and log dx/dt."""
-        low, high = self.low, self.high
-        with np.errstate(over="ignore"):
-            if np.isfinite(low) and np.isfinite(high):
-                width, near = high - low, expit(-np.abs(t))
-                x = np.where(t < 0, low + width * near, high - width * near)
-                return x, np.log(width) - np.abs(t) - 2 * np.log1p(np.exp(-np.abs(t)))
-            if np.isfinite(low):
-                return low + np.exp(t), t
-            if np.isfinite(high):
-                return high - np.exp(-t), -t
-            return t, np.zeros_like(t)
-
-    def inverse(self, x: float) -> float:
-        """The t of a point; nan outside."""
-        if not self.low < x < self.high:
-            return np.nan
-        below = np.log(x - self.low) if np.isfinite(self.low) else 0.0
-        above = np.log(self.high - x) if np.isfinite(self.high) else 0.0
-        return float(below - above) if np.isfinite(self.low) or np.isfinite(self.high) else x

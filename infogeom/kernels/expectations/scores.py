@@ -90,7 +90,7 @@ class Scores:
     def _at(self, point: Sequence[float]) -> list[list[Any]]:
         """Scores at outcomes, a row each; none where a law does not show where it is."""
         rows = []
-        for k, data, outcomes in self._expectations.outcomes(point, self._n + MORE):
+        for k, data, outcomes in self._expectations.outcomes(np.array(point, dtype=float), self._n + MORE):
             if outcomes is None:
                 return []
             theta = [mpmath.mpf(float(c)) for c in list(point) + list(data)]

@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 
 from infogeom.kernels.expectations.moment_errors import Bounds, Frame, Uncertain, moment_errors, unpacked
-from infogeom.kernels.expectations.nodes import Nodes, sample_of
+from infogeom.kernels.expectations.nodes import Sample, sample_of_outcomes, sample_of_rule
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: Nodes, how large errors are there, and the step of central differences.
 NODES, SIZE, STEP = 5, 1e-9, 1e-4
+#: What stands for outcomes that were left off.
+LEFT_OUT = [(np.array([2100.0]), np.array([1e-20]))]
 DERIVATIVES = {1: 3, 2: 2 + 3 + 4}  # of up to third order, by the number of parameters
 
 
 def moments(derivatives: Array, w: Array, n: int) -> list[Array]:
     """E[s_i s_j], E[D_k (s_i s_j)] and E[D_l D_k (s_i s_j)] with D_k f = ∂_k f + f s_k, written out."""
-    s, h, t = unpacked(derivatives, n)
+    s, h, t = (one[0] for one in unpacked(derivatives[None], n))
     g, dg, ddg = (np.empty((n,) * rank) for rank in (2, 3, 4))
     for i, j, k, l in np.ndindex(ddg.shape):
         along = h[i, k] * s[j] + s[i] * h[j, k] + s[i] * s[j] * s[k]
@@ -38,7 +40,7 @@ def turned(tensor: Array, E: Array) -> Array:
 
 def worst(derivatives: Array, w: Array, errors: Array, w_error: Array, n: int) -> Bounds:
     """To first order the largest errors of g, and of g, ∂g and ∂∂g in the frame."""
-    E = Frame(moments(derivatives, w, n)[0]).E
+    E = Frame(moments(derivatives, w, n)[0][None]).E[0]
 
     def quantities(values: Array) -> list[Array]:
         g, *higher = moments(values[:-1], values[-1], n)
@@ -73,31 +75,42 @@ def test_moments_err_by_no_more_than_their_bounds_and_not_far_less(
 ) -> None:
     rng = np.random.default_rng(seed)
     derivatives, w = rng.uniform(-1, 1, (DERIVATIVES[n], NODES)), rng.uniform(0.1, 1, NODES)
-    frame = Frame(moments(derivatives, w, n)[0])
+    frame = Frame(moments(derivatives, w, n)[0][None])
     for errors in which(rng, len(derivatives)):
         true = worst(derivatives, w, errors[:-1], errors[-1], n)
-        found = moment_errors(derivatives, errors[:-1], Uncertain(w, errors[-1]), frame)
-        for most, off in zip((found.metric, *found.framed), (true.metric, *true.framed), strict=True):
+        weights = Uncertain(w[None, None], errors[None, -1:])
+        found = moment_errors(derivatives[None], errors[None, :-1], weights, frame)
+        for (most,), off in zip((found.metric, *found.framed), (true.metric, *true.framed), strict=True):
             assert (off <= most * (1 + 1e-6) + 1e-6 * SIZE * off.max()).all()
             assert most.max() <= 8 * off.max() + 1e-6 * SIZE
 
 
-@pytest.mark.parametrize("continuous", [True, False])
-def test_nodes_that_are_looked_at_stand_for_all(continuous: bool) -> None:
+def stands_for_all(x: Array, w: Array, sample: Sample) -> None:
+    inside = sample.counts[0] & ~sample.beyond[0]
+    assert inside.sum() < 200
+    for power in range(3):
+        mean = sample.w[0, inside] @ sample.x[0, inside] ** power
+        assert mean == pytest.approx(w @ x**power, rel=1e-4)
+
+
+def test_nodes_that_are_looked_at_stand_for_all() -> None:
+    x = np.linspace(0, 2000, 1921)
+    w = np.exp(-(((x - 900) / 200) ** 2))
+    w[:10] = 0.0  # these are not there
+    w /= w.sum()
+    stands_for_all(x, w, sample_of_rule(x[None], w[None]))
+
+
+def test_outcomes_that_are_looked_at_stand_for_all() -> None:
     x = np.arange(2000.0)
     w = np.exp(-(((x - 900) / 200) ** 2))
-    if not continuous:
-        w[[0, 3, -1]] = 20.0  # the first and the last stand for none but themselves
-    w, beyond = w / w.sum(), (np.array([2100.0]), np.array([1e-20]))
-    sample = sample_of(Nodes(x, w, beyond), continuous)
-    assert len(sample.x) < 200
-    for power in range(3):
-        mean = sample.w[~sample.beyond] @ sample.x[~sample.beyond] ** power
-        assert mean == pytest.approx(w @ x**power, rel=1e-4)
+    w[[0, 3, -1]] = 20.0  # the first and the last stand for none but themselves
+    w /= w.sum()
+    stands_for_all(x, w, sample_of_outcomes(x[None], w[None], LEFT_OUT))
 
 
 def test_what_was_left_off_stands_for_itself() -> None:
     x = np.arange(2000.0)
-    sample = sample_of(Nodes(x, np.full(2000, 1 / 2000), (np.array([2100.0]), np.array([1e-20]))), False)
+    sample = sample_of_outcomes(x[None], np.full((1, 2000), 1 / 2000), LEFT_OUT)
     assert sample.x[sample.beyond].tolist() == [2100.0]
     assert sample.w[sample.beyond].tolist() == [1e-20]

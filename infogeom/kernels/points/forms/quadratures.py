@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.kernels.balls.enclosures import Balls
-from infogeom.kernels.curvature.jet import RANKS, BoundedJet
+from infogeom.kernels.curvature.jet import BoundedJet
 from infogeom.kernels.expectations.jets import expectations_of
 from infogeom.kernels.expectations.scores import scores_of
 from infogeom.kernels.expectations.sums import exact_sums
@@ -28,6 +28,8 @@ class _Expectations(Pointwise):
         "the metric can be taken by quadrature"
     )
 
+    points_of_tile = 256
+
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
         self._place = self.form, metric.coordinates
@@ -35,17 +37,7 @@ class _Expectations(Pointwise):
         self.order = 0 if self._expectations.moving else 2
 
     def jets(self, points: Array, order: int) -> BoundedJet:
-        found, m = self._expectations.jets(list(points)), len(points)
-        tensors, errors, framed = [], [], []
-        for k, rank in enumerate(RANKS):
-            tensor, error, in_frame = (np.empty((self.n,) * rank + (m,)) for _ in range(3))
-            for p, jet in enumerate(found):
-                tensor[..., p], error[..., p], in_frame[..., p] = jet[k], jet.errors[k], jet.framed[k]
-            tensors.append(tensor)
-            errors.append(error)
-            framed.append(in_frame)
-        factor = np.zeros((self.n + 1, m))
-        return BoundedJet(tensors[0], tensors[1], tensors[2], (*errors, factor), tuple(framed))
+        return self._expectations.jets(points)
 
     def balls(self, quantities: Sequence[str]) -> Balls | None:
         return exact_sums(*self._place)
