@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-__all__ = ["ELEMENTARY", "LARGEST_POLYLOG", "Arithmetic", "Facts", "Growth"]
+__all__ = ["ELEMENTARY", "POLYLOG_ORDERS", "Arithmetic", "Facts", "Growth"]
 
 #: Roundings to which the functions of the mathematical library are good.
 ELEMENTARY = 4
@@ -21,8 +21,8 @@ ELEMENTARY = 4
 UNSTATED = 16
 #: Within the domain of almost all functions.
 INSIDE = ((0.1, 0.9),)
-#: Largest order of polylogarithms in float64.
-LARGEST_POLYLOG = 30
+#: Least and largest order of polylogarithms.
+POLYLOG_ORDERS = (-15, 30)
 
 
 class Arithmetic(Enum):
@@ -71,7 +71,8 @@ class Facts:
         How many of the first arguments are integers that sources hold as they are.
     halves : bool
         Whether these may be odd multiples of ½ as well; sources hold them as float64.
-    largest_order : float
+    limits : tuple of float
+        The least and the largest of these.
     lacks : frozenset of Arithmetic
         In which it does not exist.
     typical : tuple of (float, float)
@@ -86,7 +87,7 @@ class Facts:
     slow_in_balls: bool = False
     orders: int = 0
     halves: bool = False
-    largest_order: float = math.inf
+    limits: tuple[float, float] = (-math.inf, math.inf)
     lacks: frozenset[Arithmetic] = frozenset()
     typical: tuple[tuple[float, float], ...] = INSIDE
 
@@ -97,4 +98,5 @@ class Facts:
     def admits(self, order: Any) -> bool:
         """Whether an expression is an order that sources can hold."""
         whole = 2 * order if self.halves else order
-        return bool(whole.is_Integer and order <= self.largest_order)
+        least, largest = self.limits
+        return bool(whole.is_Integer and least <= order <= largest)

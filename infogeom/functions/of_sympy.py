@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy
 from sympy.codegen.cfunctions import expm1, log1p
 
-from infogeom.functions.facts import ELEMENTARY, LARGEST_POLYLOG, Arithmetic, Facts, Growth
+from infogeom.functions.facts import ELEMENTARY, POLYLOG_ORDERS, Arithmetic, Facts, Growth
 
 __all__ = ["OF_SYMPY"]
 
@@ -42,7 +42,7 @@ OF_SYMPY: dict[type, Facts] = {
         roundings=256,
         orders=1,
         halves=True,
-        largest_order=LARGEST_POLYLOG,
+        limits=POLYLOG_ORDERS,
         typical=((1.0, 4.0), (-0.9, 0.9)),
     ),
     sympy.zeta: Facts(name="zeta", slow_in_balls=True, lacks=CONSTANT, typical=((1.1, 60.0),)),

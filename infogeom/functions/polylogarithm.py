@@ -10,10 +10,10 @@ from sympy import Expr
 from sympy.core.function import ArgumentIndexError
 
 from infogeom.functions.cancelling import Cancelling
-from infogeom.functions.facts import LARGEST_POLYLOG, Facts
+from infogeom.functions.facts import POLYLOG_ORDERS, Facts
 from infogeom.functions.primitive import powered
 
-__all__ = ["bose_polylog", "fermi_polylog"]
+__all__ = ["bose_polylog", "fermi_polylog", "of_exponentials"]
 
 
 class OfExponential(Cancelling):
@@ -25,8 +25,9 @@ class OfExponential(Cancelling):
         if s.is_Float:
             return cls(sympy.Rational(s), x)
         if not cls.facts.admits(s):
+            least, largest = POLYLOG_ORDERS
             raise ValueError(
-                f"the order of {cls.__name__} must be a multiple of 1/2, at most {LARGEST_POLYLOG}, got {s}"
+                f"the order of {cls.__name__} must be a multiple of 1/2 from {least} to {largest}, got {s}"
             )
         return sympy.Integer(0) if x is -sympy.oo else cls._end(s, x)
 
@@ -67,7 +68,7 @@ class bose_polylog(OfExponential):  # noqa: N801
         saturating=True,
         orders=1,
         halves=True,
-        largest_order=LARGEST_POLYLOG,
+        limits=POLYLOG_ORDERS,
         typical=((1.0, 4.0), (-30.0, -0.001)),
     )
 
@@ -114,7 +115,7 @@ class fermi_polylog(OfExponential):  # noqa: N801
         saturating=True,
         orders=1,
         halves=True,
-        largest_order=LARGEST_POLYLOG,
+        limits=POLYLOG_ORDERS,
         typical=((1.0, 4.0), (6.0, 60.0)),
     )
 
@@ -145,3 +146,24 @@ class fermi_polylog(OfExponential):  # noqa: N801
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         name, x = self._printed(printer)
         return powered(rf"\left(-{name}\left(-e^{{{x}}}\right)\right)", exp)
+
+
+def of_exponentials(expression: Expr) -> Expr:
+    """Expression with SymPy's polylogarithms Li_s(±e^x) by those of x, which keep their digits beside e^x = 1.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> of_exponentials(1 - sympy.polylog(2, -sympy.exp(x)))
+    fermi_polylog(2, x) + 1
+    """
+
+    def rewritten(s: Expr, z: Expr) -> Expr:
+        sign, power = sympy.powsimp(z).as_coeff_Mul()
+        if not (isinstance(power, sympy.exp) and abs(sign) == 1 and bose_polylog.facts.admits(s)):
+            return sympy.polylog(s, z)
+        (x,) = power.args
+        return bose_polylog(s, x) if sign == 1 else -fermi_polylog(s, x)
+
+    return expression.replace(sympy.polylog, rewritten)

@@ -14,7 +14,7 @@ from sympy import Expr, ImmutableMatrix, Rational
 
 from infogeom.arguments import check_count
 from infogeom.functions import bose_polylog, fermi_polylog
-from infogeom.functions.facts import LARGEST_POLYLOG
+from infogeom.functions.facts import POLYLOG_ORDERS
 from infogeom.models.log_partition import KnownHessian, natural_family
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, positive, real
@@ -22,7 +22,7 @@ from infogeom.models.parameter import Parameter, positive, real
 __all__ = ["bose_gas", "fermi_gas"]
 
 #: Dimensions up to which float64 has the polylogarithm of order d/2 + 1.
-MOST_GAS_DIMENSIONS = 2 * (LARGEST_POLYLOG - 1)
+MOST_GAS_DIMENSIONS = 2 * (POLYLOG_ORDERS[1] - 1)
 GASES = "Pathria & Beale, Statistical Mechanics, 4th ed. (2021)"
 
 

@@ -10,6 +10,7 @@ import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.arguments import as_expression
+from infogeom.functions.polylogarithm import of_exponentials
 from infogeom.models.combine import reparametrise
 from infogeom.models.model import Model, Structure
 from infogeom.models.parameter import Parameter, parameters_of
@@ -78,7 +79,7 @@ def exponential_family(
     >>> ig.symbolic.metric(law).matrix.tolist()
     [[1/mean]]
     """
-    psi = as_expression("log_partition", log_partition)
+    psi = of_exponentials(as_expression("log_partition", log_partition))
     declared = parameters_of("natural_parameters", natural_parameters)
     if absent := [p.name for p in declared if p.symbol not in psi.free_symbols]:
         raise ValueError(f"log_partition must hold every natural parameter, got {psi} without {absent}")

@@ -63,7 +63,7 @@ def lacking(name: str, tensor: Objects, size: arb, bits: int, null: int) -> int:
         Of the quantity.
     tensor : ndarray of arb
     size : arb
-        Of R, the sum of the magnitudes of its terms.
+        Of R, the sum of the magnitudes of its terms; 0 where R is in closed form.
     bits : int
         In which the tensor was found.
     null : int
@@ -73,6 +73,8 @@ def lacking(name: str, tensor: Objects, size: arb, bits: int, null: int) -> int:
     floor = _floor(name, tensor, size, bits, null)
     for ball in _inexact(tensor, -ENDLESS if null == NULL_OF_LOGARITHM else FAINTEST):
         missing = max(missing, _exponent(ball.rad()) + WANTED - max(_exponent(ball), floor))
+    if name == "ricci_scalar" and size.is_zero():  # how small it may be beside its terms is not known
+        missing = min(missing, bits)
     return missing + 8 if missing > 0 else 0
 
 

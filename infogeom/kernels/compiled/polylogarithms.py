@@ -12,9 +12,8 @@ middle between them those are taken for which that adds to the sum.  Below s = �
 from __future__ import annotations
 
 from math import exp, expm1, gamma, isnan, log, log1p, nan, pi, sqrt
-from typing import Any
 
-from numpy import array, empty
+from numpy import array
 
 from infogeom.kernels.compiled.float_functions import BERNOULLI, eta_weights
 
@@ -22,6 +21,33 @@ __all__ = ["bose_polylog", "fermi_polylog", "polylog"]
 
 #: Largest order: beyond, the nodes do not reach far enough.
 LARGEST_ORDER = 30
+#: Smallest order, and so the most derivatives.
+SMALLEST_ORDER = -15
+
+
+def eulerian_numbers(rows: int) -> list[list[float]]:
+    """A(n, k) for n and k below the number of rows, by A(n, k) = (k + 1) A(n − 1, k) + (n − k) A(n − 1, k − 1)."""
+    table = [[1.0] + [0.0] * (rows - 1) for _ in range(rows)]
+    for n in range(2, rows):
+        for k in range(1, n):
+            table[n][k] = (k + 1) * table[n - 1][k] + (n - k) * table[n - 1][k - 1]
+    return table
+
+
+def bessel_coefficients(rows: int) -> list[list[float]]:
+    """The c(n, k) of Dⁿ (f/y) = Σ_k c(n, k) (−1)^k f^(k) / y^(2n + 1 − k), D = −(1/y) d/dy."""
+    table = [[1.0] + [0.0] * (rows - 1) for _ in range(rows)]
+    for n in range(1, rows):
+        table[n][0] = (2 * n - 1) * table[n - 1][0]
+        for k in range(1, n + 1):
+            table[n][k] = (2 * n - 1 - k) * table[n - 1][k] + table[n - 1][k - 1]
+    return table
+
+
+#: Eulerian numbers.
+EULERIAN = array(eulerian_numbers(17))
+#: Coefficients of Bessel polynomials.
+BESSEL = array(bessel_coefficients(17))
 #: Nodes to a unit of u.
 NODES_A_UNIT = 64
 #: u² of the nodes.
@@ -47,7 +73,10 @@ NEGATIVE_ZETAS = array([-b / (2.0 * k + 2.0) for k, b in enumerate(BERNOULLI)])
 
 
 def polylog(s: float, z: float) -> float:
-    """Polylogarithm Li_s(z), z ≤ 1, s a multiple of ½ up to 30; accuracy of `bose_polylog` and `fermi_polylog`."""
+    """Polylogarithm Li_s(z), z ≤ 1, s a multiple of ½ from −15 to 30; relative accuracy 2e-15.
+
+    For s < −1 and z < 0, as of `fermi_polylog`.
+    """
     if z > 0.0:
         return _bose(s, log(z), z, 1.0 - z)
     return -_fermi(s, log(-z), -z) if z < 0.0 else 0.0 * z
@@ -59,7 +88,7 @@ def bose_polylog(s: float, x: float) -> float:
 
 
 def fermi_polylog(s: float, x: float) -> float:
-    """Polylogarithm −Li_s(−e^x), s a multiple of ½ up to 30; accuracy 2e-15, relative to its value for s ≥ −1.
+    """Polylogarithm −Li_s(−e^x), s a multiple of ½ from −15 to 30; accuracy 2e-15, relative to its value for s ≥ −1.
 
     Below it has zeros, beside which the error is relative to that of order −½ or −1.
     """
@@ -68,23 +97,23 @@ def fermi_polylog(s: float, x: float) -> float:
 
 def _bose(s: float, x: float, z: float, rest: float) -> float:
     """Li_s(z) with x = log z and rest = 1 − z."""
-    if not (x < 0.0 or (x == 0.0 and s > 1.0)) or s > LARGEST_ORDER:
+    if not (x < 0.0 or (x == 0.0 and s > 1.0)) or not SMALLEST_ORDER <= s <= LARGEST_ORDER:
         return nan
     if s != int(s):
-        return _bose_half(s, -x, z, rest)
+        return _half_order(-1.0, s, x, z, rest)
     if s > 1.0:
         return _bose_near_one(int(s), -x) if -x < NEAR_ONE else _bose_series(s, -x, z)
     if s == 1.0:
         return -log1p(-z) if z < 0.5 else -log(rest)
-    return z / rest * _slope_share(-1.0, int(-s), _eulerian(int(-s)), z / rest, 1.0 / rest)
+    return z / rest * _slope_share(-1.0, int(-s), z / rest, 1.0 / rest)
 
 
 def _fermi(s: float, x: float, z: float) -> float:
     """−Li_s(−z) with x = log z."""
-    if isnan(x) or s > LARGEST_ORDER:
+    if isnan(x) or not SMALLEST_ORDER <= s <= LARGEST_ORDER:
         return nan
     if s != int(s):
-        return _sommerfeld(s, x) if x >= SOMMERFELD else _fermi_half(s, x, z)
+        return _sommerfeld(s, x) if x >= SOMMERFELD else _half_order(1.0, s, x, z, 1.0 + z)
     if s > 1.0:
         return _reflected(int(s), x, 1.0 / z) if x > 0.0 else _alternating(s, z)
     e = z if x < 0.0 else exp(-x) if x > 600.0 else 1.0 / z  # never beyond 1
@@ -92,51 +121,41 @@ def _fermi(s: float, x: float, z: float) -> float:
         return max(x, 0.0) + log1p(e)
     small, large = e / (1.0 + e), 1.0 / (1.0 + e)
     p, q = (small, large) if x < 0.0 else (large, small)
-    return p * _slope_share(1.0, int(-s), _eulerian(int(-s)), p, q)
+    return p * _slope_share(1.0, int(-s), p, q)
 
 
-def _eulerian(n: int) -> Any:
-    """Eulerian numbers A(n, 0) … A(n, n − 1), and 1 for n = 0."""
-    row = empty(max(n, 1))
-    row[0] = 1.0
-    for m in range(2, n + 1):
-        row[m - 1] = 0.0
-        for k in range(m - 1, 0, -1):
-            row[k] = (k + 1) * row[k] + (m - k) * row[k - 1]
-    return row
-
-
-def _slope_share(sign: float, n: int, row: Any, p: float, q: float) -> float:
+def _slope_share(sign: float, n: int, p: float, q: float) -> float:
     """Derivative of order n of p = 1 / (e^−x + ε) in x, by p: Σ_k A(n, k) (−ε)^k p^k q^(n − k), q = 1 − εp."""
     if n == 0:
         return 1.0
-    power, total = 1.0, row[n - 1]
+    power, total = 1.0, 1.0
     for k in range(n - 2, -1, -1):
         power *= q
-        total = row[k] * power - sign * p * total
-    return q * total  # type: ignore[no-any-return]
+        total = EULERIAN[n, k] * power - sign * p * total
+    return q * total
 
 
-def _over_nodes(sign: float, j: int, n: int, z: float, rest: float, step: int, first: int, last: float) -> float:
-    """∫ u^(2j) ∂ⁿp du over the real line, by the nodes of its positive half up to u² = last."""
-    row, total = _eulerian(n), 0.0
-    end = min(SQUARES.size, int(NODES_A_UNIT * sqrt(last)))
+def _half_order(sign: float, s: float, x: float, z: float, rest: float) -> float:
+    """−ε Li_s(−εz) with x = log z and rest = 1 + εz by nodes: the closer to each other, the closer the poles left."""
+    j, n = max(int(s - 0.5), 0), max(int(0.5 - s), 0)
+    step = 8 if x < 2.0 else (4 if x < 10.0 else 2)
+    first = step // 2
+    if sign < 0.0:
+        step = STRIDE_PAST_POLE
+        first = step if j % 2 else step // 2
+
+    # On the positive half of the line, up to where the integrand is lost beside the sum.
+    total = 0.0
+    end = min(SQUARES.size, int(NODES_A_UNIT * sqrt(max(x, 0.0) + 44.0 + 3.0 * j)))
     for k in range(first, end, step):
         below = RISES[k] + rest
-        term = _slope_share(sign, n, row, z / below, (RISES[k] + 1.0) / below) / below
+        term = _slope_share(sign, n, z / below, (RISES[k] + 1.0) / below) / below
         for _ in range(j):
             term *= SQUARES[k]
         total += term
-    return 2.0 * step / NODES_A_UNIT * total * z
-
-
-def _bose_half(s: float, t: float, z: float, rest: float) -> float:
-    """Li_s(z) of half-integer order, t = −log z."""
-    j, n = max(int(s - 0.5), 0), max(int(0.5 - s), 0)
-    first = STRIDE_PAST_POLE if j % 2 else STRIDE_PAST_POLE // 2
-    total = _over_nodes(-1.0, j, n, z, rest, STRIDE_PAST_POLE, first, 44.0 + 3.0 * j)
-    if t < FAR_POLE:
-        total += _pole(j, n, t)
+    total *= 2.0 * step / NODES_A_UNIT * z
+    if sign < 0.0 and x > -FAR_POLE:
+        total += _pole(j, n, -x)
     return total / gamma(j + 0.5)
 
 
@@ -151,17 +170,10 @@ def _pole(j: int, n: int, t: float) -> float:
     if j > 0:
         return 2.0 * pi * t ** (j - 1) * sqrt(t) * p
 
-    # −d/dt = (a²/2) D, D = −(1/y) d/dy, and Dⁿ of f/y is Σ_k c_nk (−1)^k f^(k) / y^(2n + 1 − k).
-    c = empty(n + 1)
-    c[:] = 0.0
-    c[0] = 1.0
-    for m in range(n):
-        for k in range(m + 1, 0, -1):
-            c[k] = (2 * m + 1 - k) * c[k] + c[k - 1]
-        c[0] *= 2 * m + 1
+    # −d/dt = (a²/2) D with D = −(1/y) d/dy.
     total = 0.0
     for k in range(n + 1):
-        total = total / y + c[k] * _slope_share(1.0, k, _eulerian(k), p, q)
+        total = total / y + BESSEL[n, k] * _slope_share(1.0, k, p, q)
     for _ in range(n):
         total *= 0.5 * a * a / y
     return 2.0 * pi * a * p * total / y
@@ -209,14 +221,6 @@ def _reflected(s: int, x: float, inverse: float) -> float:
         term *= x / (power + 1) * (x / (power + 2))
     other = _alternating(s, inverse)
     return total + other if s % 2 else total - other
-
-
-def _fermi_half(s: float, x: float, z: float) -> float:
-    """−Li_s(−z) of half-integer order, x = log z; the larger x, the closer the poles and the nodes."""
-    j, n = max(int(s - 0.5), 0), max(int(0.5 - s), 0)
-    step = 8 if x < 2.0 else (4 if x < 10.0 else 2)
-    total = _over_nodes(1.0, j, n, z, 1.0 + z, step, step // 2, max(x, 0.0) + 44.0 + 3.0 * j)
-    return total / gamma(j + 0.5)
 
 
 def _sommerfeld(s: float, x: float) -> float:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import infogeom as ig
+from infogeom.kernels.balls.accuracy import NULL, lacking
 from infogeom.kernels.balls.enclosures import BITS, Balls, precision
 from infogeom.kernels.points.forms.closed import exact
 from infogeom.kernels.points.proofs import null_space, rank_to_rounding
@@ -226,3 +227,8 @@ def test_a_curvature_below_all_of_float64_needs_no_more_bits() -> None:
     ds = ig.grid.evaluate_points(metric, [[0.0, 0.0]], ["ricci_scalar"])
     assert ds.status.item() == Status.REFINED
     assert ds.ricci_scalar.item() == 0
+
+
+def test_bits_double_where_it_is_not_known_what_cancels_in_r() -> None:
+    nothing_left = np.array(arb(0, 1), dtype=object)
+    assert lacking("ricci_scalar", nothing_left, arb(0), 128, NULL) <= 136
