@@ -1,7 +1,7 @@
 """Statistical models: what they are made of, and the ones that come with the package."""
 
 from infogeom.methods import table
-from infogeom.models import binary, chains, counts, discrete, gaussians, half_line, interval, line, vectors
+from infogeom.models import binary, chains, counts, discrete, gaussians, half_line, interval, lifetimes, line, vectors
 from infogeom.models.binary import *
 from infogeom.models.by_name import families, family
 from infogeom.models.chains import *
@@ -14,6 +14,7 @@ from infogeom.models.gaussians import *
 from infogeom.models.half_line import *
 from infogeom.models.interval import *
 from infogeom.models.lattices import ising_cylinder, ising_torus, potts_torus
+from infogeom.models.lifetimes import *
 from infogeom.models.line import *
 from infogeom.models.log_partition import exponential_family
 from infogeom.models.mean_field import curie_weiss, mean_field_potts
@@ -37,6 +38,7 @@ __all__ = [
 # A family is named in its own file alone.
 __all__ += line.__all__
 __all__ += half_line.__all__
+__all__ += lifetimes.__all__
 __all__ += interval.__all__
 __all__ += discrete.__all__
 __all__ += counts.__all__

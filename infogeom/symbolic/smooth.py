@@ -21,24 +21,41 @@ SMOOTH_DIGITS = 20
 
 
 def smooth(e: Expr, domains: Mapping[Symbol, Set]) -> Expr:
-    """An entry whose factor in one parameter is 0/0 where that is 0, as a function that is analytic there."""
+    """An entry whose factor in one parameter is 0/0 somewhere in its domain, as a function that is analytic there."""
     found = e.free_symbols
     for x, domain in domains.items():
-        if x not in found or not domain.start < 0 < domain.end:
+        if x not in found:
             continue
         rest, factor = e.as_independent(x, as_Add=False)
-        if factor.free_symbols == {x} and factor.subs(x, 0).has(sympy.nan, sympy.zoo, sympy.oo):
-            ends = [abs(end) for end in (domain.start, domain.end) if end.is_finite]
-            germ = Germ(factor, x, 0, SHARE * min(ends, default=sympy.Integer(1)))
+        if factor.free_symbols != {x}:
+            continue
+        poles = sorted(_poles(factor, x))
+        for centre in poles:
+            if not domain.start < centre < domain.end:
+                continue
+            others = [domain.start, domain.end, *poles]
+            distances = [abs(other - centre) for other in others if other.is_finite and other != centre]
+            germ = Germ(factor, x, centre, SHARE * min(distances, default=sympy.Integer(1)))
             if _is_analytic(germ):
                 return rest * removable(x, germ)
     return e
+
+
+def _poles(factor: Expr, x: Symbol) -> set[Expr]:
+    """Rational numbers at which a denominator vanishes, whether or not the numerator does so too."""
+    poles = set()
+    for part in sympy.preorder_traversal(factor):
+        base, exponent = part.as_base_exp()
+        if exponent.is_negative and base.is_polynomial(x) and x in base.free_symbols:
+            poles |= {root for root in sympy.roots(base, x) if root.is_rational}
+    return poles
 
 
 def _is_analytic(germ: Germ) -> bool:
     """Whether the Taylor series, by Cauchy's integrals, is the function: not so where it has a pole."""
     near = germ.radius * NEAR
     with precision.digits(2 * SMOOTH_DIGITS):
-        series, formula = germ.value(mpmath.mpf(near.p) / near.q), germ.at(near).evalf(2 * SMOOTH_DIGITS)
+        place = germ.centre + near
+        series, formula = germ.value(mpmath.mpf(place.p) / place.q), germ.at(place).evalf(2 * SMOOTH_DIGITS)
         error = abs(series - mpmath.mpf(formula._to_mpmath(mpmath.mp.prec)))
         return bool(error <= mpmath.mpf(10) ** -SMOOTH_DIGITS * abs(series))

@@ -116,3 +116,30 @@ def test_extreme_values_are_smooth_through_the_gumbel_law() -> None:
     assert ds.metric.values[1][:2, :2] == pytest.approx(gumbel, rel=1e-14)
     for values in (ds.metric.values, ds.ricci_scalar.values):
         assert values[1] == pytest.approx((values[0] + values[2]) / 2, rel=100 * h**2)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "along"),
+    [
+        ("exponentiated_exponential", (1.0, 0.7), 0),
+        ("exponentiated_exponential", (2.0, 0.7), 0),
+        ("kumaraswamy", (3.0, 1.0), 1),
+        ("kumaraswamy", (3.0, 2.0), 1),
+        ("generalised_pareto", (0.7, 0.0), 1),
+    ],
+)
+def test_a_family_is_smooth_where_its_formula_is_0_over_0(name: str, place: tuple[float, float], along: int) -> None:
+    # What is analytic is the mean of its neighbours up to h².
+    h = 2.0**-17
+    points = np.array([place] * 3)
+    points[:, along] += (-h, 0.0, h)
+    ds = ig.grid.evaluate_points(family(name), points, ["metric", "ricci_scalar"], rtol=1e-8, max_refined=0)
+    assert (ds.status == 0).all()
+    for values in (ds.metric.values, ds.ricci_scalar.values):
+        assert values[1] == pytest.approx((values[0] + values[2]) / 2, rel=1000 * h**2)
+
+
+def test_the_metric_of_an_exponentiated_exponential_law_at_shape_1() -> None:
+    # By hand from the digamma function and its derivatives at 2: g_12 = 1 − π²/6 at rate 1.
+    (g,) = ig.grid.evaluate_points(family("exponentiated_exponential"), [[1, 1]], ["metric"]).metric.values
+    assert g == pytest.approx(np.array([[1, 1 - np.pi**2 / 6], [1 - np.pi**2 / 6, 1]]), rel=1e-14)
