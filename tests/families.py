@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
+import pytest
 
 import infogeom as ig
 from infogeom.models import Model
@@ -65,6 +66,17 @@ NUMERIC = frozenset({"skew_normal", "negative_binomial", "skellam", "beta_binomi
 KINKED = frozenset({"laplace", "generalised_normal"})
 #: The reference cannot sum over a power law.
 UNSUMMABLE = frozenset({"zeta"})
+
+#: One of a kind is tested by default, the others are slow.
+ALIKE = frozenset({"lomax", "generalised_gamma", "burr", "nakagami", "maxwell", "kumaraswamy"})
+#: Takes as long as all the others.
+LONGEST = "generalised_extreme_value"
+
+
+def each(names: Iterable[str]) -> list[Any]:
+    """Names as parameters of a test, those of which others are alike or that take long being slow."""
+    slow = ALIKE | {LONGEST}
+    return [pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in names]
 
 
 @cache

@@ -51,6 +51,8 @@ def _frozen(*named: Any) -> Any | None:
     match named:
         case ("Bernoulli", p):
             return stats.bernoulli(p)
+        case ("Burr", c, k, scale):
+            return stats.burr12(c, k, scale=scale)
         case ("Cauchy", mu, gamma):
             return stats.cauchy(mu, gamma)
         case ("Fréchet", shape, scale):
@@ -59,6 +61,12 @@ def _frozen(*named: Any) -> Any | None:
             return stats.gumbel_r(mu, beta)
         case ("Laplace", mu, b):
             return stats.laplace(mu, b)
+        case ("Lomax", shape, scale):
+            return stats.lomax(shape, scale=scale)
+        case ("Maxwell", scale):
+            return stats.maxwell(scale=scale)
+        case ("Nakagami", shape, spread):
+            return stats.nakagami(shape, scale=np.sqrt(spread))
         case ("Pareto", alpha):
             return stats.pareto(alpha)
         case ("Poisson", rate):
@@ -81,12 +89,18 @@ def _frozen(*named: Any) -> Any | None:
             return stats.chi2(nu)
         case ("exponential", rate):
             return stats.expon(scale=1 / rate)
+        case ("exponentiated exponential", shape, rate):
+            return stats.exponweib(shape, 1, scale=1 / rate)
         case ("gamma", shape, rate):
             return stats.gamma(shape, scale=1 / rate)
         case ("generalised extreme value", mu, sigma, xi):
             return stats.genextreme(-xi, mu, sigma)
+        case ("generalised gamma", scale, shape, power):
+            return stats.gengamma(shape, power, scale=scale)
         case ("generalised normal", mu, alpha, beta):
             return stats.gennorm(beta, mu, alpha)
+        case ("generalised Pareto", scale, xi):
+            return stats.genpareto(xi, scale=scale)
         case ("geometric", p):
             return stats.geom(p, loc=-1)
         case ("half-normal", sigma):

@@ -13,13 +13,11 @@ import sympy
 
 import infogeom as ig
 from infogeom.symbolic import ExpectationError
-from tests.families import FAMILIES, KINKED, NUMERIC, UNSUMMABLE, family, typical_points
+from tests.families import FAMILIES, KINKED, NUMERIC, UNSUMMABLE, each, family, typical_points
 from tests.law_reference import Definition
 
 every_family = pytest.mark.parametrize("name", FAMILIES)
 SUMMABLE = [name for name in FAMILIES if name not in UNSUMMABLE]
-#: Takes as long as all the others.
-SLOW = "generalised_extreme_value"
 pytestmark = pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -37,9 +35,7 @@ def off_the_definition(name: str, points: Array) -> Array:
     return np.asarray((abs(found - defined) / scale).max((1, 2)))
 
 
-@pytest.mark.parametrize(
-    "name", [*(name for name in SUMMABLE if name != SLOW), pytest.param(SLOW, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("name", each(SUMMABLE))
 def test_the_metric_is_the_expectation_of_the_products_of_scores(name: str) -> None:
     # 1e-12 is asked of closed forms that may cancel three or four digits.
     assert (off_the_definition(name, typical_points(name, 1)) <= 1e-12).all()
@@ -51,7 +47,7 @@ def test_the_metric_is_the_expectation_at_many_points(name: str) -> None:
     assert (off_the_definition(name, typical_points(name, 20, seed=1)) <= 1e-12).all()
 
 
-@pytest.mark.parametrize("name", [name for name in FAMILIES if name not in KINKED | UNSUMMABLE])
+@pytest.mark.parametrize("name", each(name for name in FAMILIES if name not in KINKED | UNSUMMABLE))
 def test_the_negative_expected_hessian_is_the_metric_where_the_density_is_smooth(name: str) -> None:
     # Eq. 3.2.14.
     (point,) = typical_points(name, 1, seed=2)

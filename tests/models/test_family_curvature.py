@@ -8,7 +8,7 @@ import sympy
 
 import infogeom as ig
 from infogeom.kernels.points.forms.closed import exact
-from tests.families import FAMILIES, NUMERIC, family, typical_points
+from tests.families import FAMILIES, NUMERIC, each, family, typical_points
 from tests.law_reference import Definition, curvature_of, mp_matrix
 from tests.problems import EPS, Problem, families
 
@@ -19,9 +19,7 @@ curved_plane = [name for name in curved if len(family(name).parameters) == 2]
 pytestmark = pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 
 
-@pytest.mark.parametrize(
-    "name", [one if one != "generalised_extreme_value" else pytest.param(one, marks=pytest.mark.slow) for one in curved]
-)
+@pytest.mark.parametrize("name", each(curved))
 def test_curvature_is_that_of_the_jet_of_the_closed_form(name: str) -> None:
     model = family(name)
     points = typical_points(name, 3, seed=3)
@@ -87,7 +85,7 @@ def test_einsteinpy_agrees_through_taylor_polynomials(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in curved if name not in curved_plane])
+@pytest.mark.parametrize("name", each(name for name in curved if name not in curved_plane))
 def test_einsteinpy_agrees_with_three_parameters(name: str) -> None:
     model = family(name)
     assert ig.verify(model, typical_points(name, 1, seed=7), slow=True).agree
