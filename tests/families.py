@@ -47,6 +47,7 @@ FAMILIES: dict[str, Callable[[], Model]] = {
     "exponentiated_exponential": ig.models.exponentiated_exponential,
     "kumaraswamy": ig.models.kumaraswamy,
     "generalised_pareto": ig.models.generalised_pareto,
+    "rice": ig.models.rice,
     "bernoulli": ig.models.bernoulli,
     "geometric": ig.models.geometric,
     "poisson": ig.models.poisson,
@@ -61,14 +62,14 @@ FAMILIES: dict[str, Callable[[], Model]] = {
     "beta_binomial(40)": partial(ig.models.beta_binomial, 40),
 }
 #: Expectations of these do not close.
-NUMERIC = frozenset({"skew_normal", "negative_binomial", "skellam", "beta_binomial(40)"})
+NUMERIC = frozenset({"rice", "skew_normal", "negative_binomial", "skellam", "beta_binomial(40)"})
 #: −E[∂∂ℓ] is not E[s sᵀ]: the density has a kink at its location.
 KINKED = frozenset({"laplace", "generalised_normal"})
 #: The reference cannot sum over a power law.
 UNSUMMABLE = frozenset({"zeta"})
 
 #: One of a kind is tested by default, the others are slow.
-ALIKE = frozenset({"lomax", "generalised_gamma", "burr", "nakagami", "maxwell", "kumaraswamy"})
+ALIKE = frozenset({"lomax", "generalised_gamma", "burr", "nakagami", "maxwell", "kumaraswamy", "rice"})
 #: Takes as long as all the others.
 LONGEST = "generalised_extreme_value"
 

@@ -147,6 +147,7 @@ NARROW: dict[str, tuple[tuple[str, tuple[float, float]], ...]] = {
     "negative_binomial": (("r", (-8, 1.5)), ("p", (-1.5, -0.31))),
     "skellam": (("mu1", (-8, 1.7)), ("mu2", (-8, 1.7))),
     "skew_normal": (("alpha", (-8, 0.8)),),
+    "rice": (("nu", (-2, 1)), ("sigma", (-2, 1))),
 }
 #: Beyond these sizes only logarithms of the natural parameters' exponentials fit float64.
 NATURAL = (-8.0, 2.3)
@@ -167,7 +168,9 @@ def families() -> Iterator[Case]:
         decades = NARROW.get(name, ())
         if name.startswith(("log_linear", "von_mises_fisher", "categorical_natural")):
             decades = tuple((p.name, NATURAL) for p in make().parameters)
-        if name == "skew_normal":
+        if name == "rice":
+            yield Case(name, make, decades, "quadrature", None, lambda nu, sigma: nu + sigma, lambda _, sigma: sigma)
+        elif name == "skew_normal":
             yield Case(name, make, decades, "quadrature", None, lambda *x: x[0], lambda *x: x[1])
         else:
             yield Case(name, make, decades, kind)

@@ -73,6 +73,8 @@ def _frozen(*named: Any) -> Any | None:
             return stats.poisson(rate)
         case ("Rayleigh", sigma):
             return stats.rayleigh(scale=sigma)
+        case ("Rice", nu, sigma):
+            return stats.rice(nu / sigma, scale=sigma)
         case ("Skellam", mu1, mu2):
             return stats.skellam(mu1, mu2)
         case ("Student", mu, sigma, nu):

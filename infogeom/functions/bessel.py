@@ -9,6 +9,7 @@ import sympy
 from sympy import Expr
 from sympy.core.function import ArgumentIndexError
 
+from infogeom import precision
 from infogeom.functions.cancelling import Cancelling
 from infogeom.functions.facts import Facts
 from infogeom.functions.primitive import powered
@@ -16,7 +17,31 @@ from infogeom.functions.primitive import powered
 __all__ = ["bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "log_bessel"]
 
 
-class bessel_ratio(Cancelling):  # noqa: N801
+class _Bessel(Cancelling):
+    """A function of ν ≥ 0 and x: the first term of a series where x, or 1 / x, has more digits than are asked."""
+
+    def far_out(self, nu: Any, x: Any) -> Any:
+        """First terms of the series in 1 / x, the next one of which is less by a factor of ν² / x (DLMF 10.40.1)."""
+        raise NotImplementedError
+
+    def near_zero(self, nu: Any, x: Any) -> Any:
+        """First term of the series in x², but for a factor (DLMF 10.25.2)."""
+        raise NotImplementedError
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        nu, x = self.args
+        if nu.is_number and x.is_number and x.is_positive:
+            with precision.bits(2 * prec):
+                digits = mpmath.mp.dps + 5
+                size, order = (mpmath.mpf(a.evalf(digits)._to_mpmath(2 * prec)) for a in (x, nu))
+                enough = mpmath.ldexp(1 + order**2, 2 * prec)
+                series = self.far_out if size > enough else self.near_zero if 1 / size > enough else None
+                if series:
+                    return Expr._from_mpmath(series(order, size), prec)
+        return super()._eval_evalf(prec)
+
+
+class bessel_ratio(_Bessel):  # noqa: N801
     """Ratio A = I_(ν+1)(x) / I_ν(x), ν ≥ 0 and x ≥ 0: the mean resultant length of a von Mises–Fisher law.
 
     A, A′ and −A″ are positive for x > 0 (Schou, Biometrika 65 (1978) 369–377, for ν = 0, 1/2, 1, …; A′ is a variance
@@ -44,6 +69,16 @@ class bessel_ratio(Cancelling):  # noqa: N801
 
     def _slope(self, nu: Expr, x: Expr) -> Expr:
         return bessel_ratio_slope(nu, x)
+
+    def far_out(self, nu: Any, x: Any) -> Any:
+        """A, A′ or A″ of A = 1 − (2ν + 1) / (2 x)."""
+        half = nu + mpmath.mpf(1) / 2
+        return (1 - half / x, half / x**2, -2 * half / x**3)[len(self.primes)]
+
+    def near_zero(self, nu: Any, x: Any) -> Any:
+        """A, A′ or A″ of A = x / (2 (ν + 1)) − x³ / (8 (ν + 1)² (ν + 2))."""
+        first = 1 / (2 * (nu + 1))
+        return (first * x, first, -3 * first**2 * x / (nu + 2))[len(self.primes)]
 
     def definition(self, nu: Any, x: Any) -> Any:
         """A, A′ or A″ by Riccati's equation A′ = 1 − A² − (2ν + 1) A / x (DLMF 10.29.2); at x = 0 the limit."""
@@ -118,7 +153,7 @@ class bessel_ratio_curve(bessel_ratio):  # noqa: N801
         return True if (2 * self.args[0]).is_integer and bessel_ratio(*self.args).is_positive else None
 
 
-class log_bessel(Cancelling):  # noqa: N801
+class log_bessel(_Bessel):  # noqa: N801
     """Logarithm log I_ν(x) of a modified Bessel function, ν ≥ 0 and x > 0: positive for ν = 0.
 
     The log-partition of a von Mises–Fisher law is log_bessel(ν, κ) − ν log κ and a constant.
@@ -141,6 +176,14 @@ class log_bessel(Cancelling):  # noqa: N801
             raise ArgumentIndexError(self, argindex)
         nu, x = self.args
         return bessel_ratio(nu, x) + nu / x
+
+    def far_out(self, nu: Any, x: Any) -> Any:
+        """The logarithm of e^x / √(2π x)."""
+        return x - mpmath.log(2 * mpmath.pi * x) / 2
+
+    def near_zero(self, nu: Any, x: Any) -> Any:
+        """The logarithm of (x / 2)^ν / Γ(ν + 1), or x² / 4 for ν = 0."""
+        return nu * mpmath.log(x / 2) - mpmath.loggamma(nu + 1) if nu else x * x / 4
 
     def definition(self, nu: Any, x: Any) -> Any:
         """Log I_ν(x)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sympy import Expr, Interval, Rational, Set, Symbol, exp, log, loggamma, oo, pi
 
+from infogeom.functions import log_bessel
 from infogeom.models.by_name import listed
 from infogeom.models.model import Model
 from infogeom.models.parameter import POSITIVE, UNIT_INTERVAL, Parameter, positive
@@ -18,6 +19,7 @@ __all__ = [
     "lomax",
     "maxwell",
     "nakagami",
+    "rice",
 ]
 
 LIFETIME = Symbol("x", positive=True)
@@ -191,3 +193,22 @@ def generalised_pareto() -> Model:
         latex=r"\mathrm{GPD}(\mathrm{scale}, \xi)",
         source="Pickands, Annals of Statistics 3 (1975) 119–131",
     )
+
+
+@listed
+def rice() -> Model:
+    """Rice law: length of a vector of two normal components, of mean length ``nu`` and standard deviation ``sigma``.
+
+    Its expectations do not close.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.rice().at(nu=1, sigma=1).pdf([1, 2]).round(4)
+    array([0.4658, 0.3742])
+    """
+    nu, sigma = parameters = [positive("nu"), positive("sigma")]
+    v, s = nu.symbol, sigma.symbol
+    log_p = log(LIFETIME) - 2 * log(s) - (LIFETIME**2 + v**2) / (2 * s**2) + log_bessel(0, LIFETIME * v / s**2)
+    source = "Rice, Bell System Technical Journal 24 (1945) 46–156, Eq. 3.10-11"
+    return _of_lifetime("Rice", parameters, log_p, r"\mathrm{Rice}(\nu, \sigma)", source)

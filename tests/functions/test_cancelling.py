@@ -8,6 +8,7 @@ import pytest
 import sympy
 from sympy import Expr, Rational, Symbol, log
 
+import infogeom as ig
 from infogeom.functions import (
     bessel_ratio,
     bessel_ratio_curve,
@@ -163,3 +164,19 @@ def test_kernels_evaluate_cancelling_functions_to_full_relative_precision(e: Exp
     out = np.empty((1, 1, 1))
     tile(np.array([[float(point[s])] for s in symbols]), np.empty((0, 1)), np.empty((0, 0)), out)
     assert out.item() == pytest.approx(float(e.subs(point).evalf(20)), rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize("function", ["log_bessel", "bessel_ratio", "bessel_ratio_slope", "bessel_ratio_curve"])
+@pytest.mark.parametrize("nu", [0, sympy.Rational(5, 2)])
+@pytest.mark.parametrize("x", [sympy.Integer(10) ** 36, sympy.Integer(10) ** -36])
+def test_bessel_functions_have_the_value_of_their_definition_where_a_series_has_one_term(
+    function: str, nu: Expr, x: Expr
+) -> None:
+    value = getattr(ig.functions, function)(nu, x)
+    # Fifteen digits come from the term, ninety from the definition.
+    assert abs(value.evalf(15) / value.evalf(90) - 1) < 1e-14
+
+
+def test_bessel_functions_of_numbers_of_any_size_have_values_at_once() -> None:
+    assert ig.functions.log_bessel(0, sympy.Integer(10) ** 10000).evalf(5) == sympy.Float("1e10000", 5)
+    assert ig.functions.bessel_ratio(0, sympy.Rational(1, 10**10000)).evalf(5) == sympy.Float("5e-10001", 5)

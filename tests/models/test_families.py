@@ -56,11 +56,11 @@ def test_the_negative_expected_hessian_is_the_metric_where_the_density_is_smooth
     assert abs(score - hessian).max() <= 1e-15 * abs(score).max()
 
 
-@pytest.mark.parametrize("name", sorted(NUMERIC))
+@pytest.mark.parametrize("name", each(sorted(NUMERIC)))
 def test_what_has_no_closed_form_says_so(name: str) -> None:
     ds = ig.grid.evaluate_points(family(name), typical_points(name, 1))
     assert ds.attrs["expectation"] in ("quadrature", "sum")
-    with pytest.raises(ExpectationError, match=r"E\[∂log p ∂log p\] of log p = .* does not close"):
+    with pytest.raises(ExpectationError, match=r"E\[.*\].* (does|did) not close"):
         ig.symbolic.metric(family(name))
 
 
