@@ -7,13 +7,14 @@ from typing import Any
 
 import sympy
 import sympy.stats
-from sympy import Expr, Set, Symbol, loggamma
+from sympy import Expr, Set, Symbol
 from sympy.stats.rv import RandomSymbol, SinglePSpace
 
 from infogeom.arguments import as_expression, exact, sequence_of
-from infogeom.functions import log_bessel, log_zeta, stable
+from infogeom.functions import stable
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, parameters_of
+from infogeom.models.typed import STABLE_LOGARITHMS, Typed
 
 __all__ = ["from_density", "from_sympy_stats", "location_scale"]
 
@@ -69,7 +70,9 @@ def from_density(
         raise ValueError(f"variable {variable} must not be a parameter as well")
     if log_p.has(sympy.Sum, sympy.Integral, sympy.Product):
         raise ValueError(f"log_density must be written without sums and integrals, got {log_p}")
-    return Model(name, declared, stable(log_p), variable, support, constants=_constants_of(constants))
+    known = _constants_of(constants)
+    typed = Typed(variable, support, declared, known)
+    return Model(name, declared, stable(typed.read(log_p)), typed.variable, support, constants=known)
 
 
 def _constants_of(given: Mapping[Symbol, Expr] | Sequence[Symbol]) -> dict[Symbol, Expr]:
@@ -172,33 +175,6 @@ def _indicator(x: Symbol, k: Expr, outcomes: Iterable[Expr]) -> Expr:
     """Polynomial that is 1 at one of the outcomes and 0 at the others."""
     factors = [(x - other) / (k - other) for other in outcomes if other != k]
     return sympy.expand(sympy.Mul(*factors))
-
-
-def _log_beta(a: Expr, b: Expr) -> Expr:
-    return loggamma(a) + loggamma(b) - loggamma(a + b)
-
-
-def _log_binomial(n: Expr, k: Expr) -> Expr:
-    return loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1)
-
-
-def _log_factorial(n: Expr) -> Expr:
-    return loggamma(n + 1)
-
-
-def _log_zeta(s: Expr) -> Expr:
-    return log_zeta(0, s)
-
-
-#: Logarithms of the functions by which SymPy writes densities.
-STABLE_LOGARITHMS: dict[type, Callable[..., Expr]] = {
-    sympy.beta: _log_beta,
-    sympy.besseli: log_bessel,
-    sympy.binomial: _log_binomial,
-    sympy.factorial: _log_factorial,
-    sympy.gamma: loggamma,
-    sympy.zeta: _log_zeta,
-}
 
 
 def location_scale(log_density: Expr, *, support: Set = sympy.S.Reals, name: str = "location–scale family") -> Model:

@@ -17,7 +17,7 @@ from scipy.special import expit
 from sympy import Expr, Set, Symbol
 
 from infogeom.models.law import Law
-from infogeom.numeric.float64 import in_float64
+from infogeom.numeric.float64 import OF_BESSEL, in_float64
 
 __all__ = ["cubature", "ends_of", "tractable"]
 
@@ -67,7 +67,7 @@ def cubature(log_density: Expr, scores: Sequence[Expr], variables: Sequence[Symb
     if continuous > 2:  # nodes are scarce
         reach = _reach(log_density, variables, supports)
     columns, weights, _ = _rule(variables, supports, reach, NODES_EACH.get(continuous, 1))
-    integrands = in_float64(variables, [log_density, *scores])
+    integrands = in_float64(variables, [log_density, *scores], OF_BESSEL)
     found = integrands(*columns)
     with np.errstate(over="ignore", invalid="ignore"):
         p = weights * np.exp(found[0])
@@ -109,7 +109,7 @@ def _rule(
 def _reach(log_density: Expr, variables: Sequence[Symbol], supports: Sequence[Set]) -> list[tuple[float, float]]:
     """Where few nodes see the density, and one more node on each side."""
     columns, weights, places = _rule(variables, supports, [(-REACH, REACH)] * len(supports), SCOUTS)
-    (log_p,) = in_float64(variables, [log_density])(*columns)
+    (log_p,) = in_float64(variables, [log_density], OF_BESSEL)(*columns)
     size = np.where(np.isfinite(log_p), np.log(weights) + log_p, -np.inf)
     seen = size >= size.max() + FAR_BELOW
     step = 2 * REACH / (SCOUTS - 1)

@@ -17,6 +17,7 @@ from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.arguments import ReadOnlyArrays, check_real, exact, finite_array
 from infogeom.formulas import latex
+from infogeom.functions.plain import plain
 from infogeom.models.law import Law
 from infogeom.models.samples import Samples
 from infogeom.symbolic.cumulants import Cumulants
@@ -164,7 +165,7 @@ class ClosedForm(Form):
         given, n = rows_of(self.matrix, place.coordinates), len(place.coordinates)
         if given.shape != (n, n):
             raise ValueError(f"matrix must have shape ({n}, {n}) for coordinates {place.names}, got {given.shape}")
-        entries = exact(given).applyfunc(real_where_possible)
+        entries = exact(given).applyfunc(plain).applyfunc(real_where_possible)
         if entries.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
             raise ValueError(f"matrix must hold real, finite expressions, got {entries}")
         check_symbols(entries.free_symbols, place, self.samples.symbols if self.samples else ())
