@@ -10,8 +10,9 @@ import mpmath
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy import Expr, Matrix, Set, Symbol
+from sympy import Expr, Matrix, Set, Subs, Symbol
 
+from infogeom import precision
 from infogeom.functions.registry import rewritten
 from infogeom.models.law import Law, kinks_of
 from infogeom.models.parameter import Constant
@@ -208,7 +209,14 @@ def _decimal(point: Point) -> dict[Symbol, Expr]:
 
 def _numbers_evaluated(e: Expr) -> Expr:
     """Expression with functions of numbers in digits enough for any quadrature, which then need not be found again."""
-    return e.replace(lambda f: f.is_Function and not f.free_symbols, lambda f: f.evalf(POINT_DIGITS))
+    numbers = e.replace(lambda f: f.is_Function and not f.free_symbols, lambda f: f.evalf(POINT_DIGITS))
+    return numbers.replace(lambda f: isinstance(f, Subs) and not f.free_symbols, _derivative_evaluated)
+
+
+def _derivative_evaluated(f: Subs) -> sympy.Float:
+    """Value of a derivative that has no formula, which SymPy cannot find: that of ζ."""
+    with precision.digits(POINT_DIGITS):
+        return sympy.Float(in_mpmath([], f)(), POINT_DIGITS)
 
 
 def _difference(log_density: Expr, coordinate: Symbol, point: Point) -> Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -13,7 +14,6 @@ import sympy
 
 import infogeom as ig
 from infogeom.kernels.points.field import Field
-from infogeom.models.chains import ising_chain
 from infogeom.models.log_partition import KnownHessian, natural_family
 from infogeom.symbolic import ExpectationError
 
@@ -72,6 +72,12 @@ CASES: dict[str, tuple[Callable[[], ig.models.Model], LogPartition]] = {
 POINTS = [(0.3, 0.4), (1.2, -0.7), (0.01, 2.0), (2.5, 0.05), (3.0, 2.0), (0.9, 0.0)]
 
 
+@cache
+def model_of(name: str) -> ig.models.Model:
+    """A chain, whose metric is derived once."""
+    return CASES[name][0]()
+
+
 def reference(psi: LogPartition, point: tuple[float, float]) -> tuple[Any, Any]:
     """Metric and R by central differences of a log-partition function."""
     with mpmath.workdps(DIGITS):
@@ -92,13 +98,21 @@ def reference(psi: LogPartition, point: tuple[float, float]) -> tuple[Any, Any]:
         return np.array(g.tolist(), dtype=object), ((T * raised).sum() - trace @ inverse @ trace) / 4
 
 
-@pytest.mark.parametrize("name", CASES)
+def slow(*names: str) -> list[Any]:
+    """Chains that take long."""
+    return [pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+# Two Potts states are compared with an Ising spin below, and a long ring with a chain.
+@pytest.mark.parametrize(
+    "name",
+    ["ising_chain", "potts_chain(5)", "blume_capel_chain", "ising_ring(3)", *slow("potts_chain(2)", "ising_ring(6)")],
+)
 def test_metric_and_curvature_are_those_of_the_sum_over_states(name: str) -> None:
-    make, psi = CASES[name]
-    ds = ig.evaluate_points(make(), POINTS, ["metric", "metric_error", "ricci_scalar"])
+    ds = ig.evaluate_points(model_of(name), POINTS, ["metric", "metric_error", "ricci_scalar"])
     assert set(ds.status.values.tolist()) <= {0, 1}
     for k, point in enumerate(POINTS):
-        g, R = reference(psi, point)
+        g, R = reference(CASES[name][1], point)
         own = ds.isel(point=k)
         assert (abs(own.metric.values - g) <= own.metric_error.values + 1e-20 * abs(g).max()).all()
         assert abs(own.ricci_scalar.item() - R) <= own.ricci_scalar_error.item() + mpmath.mpf(10) ** -14 * abs(R)
@@ -107,33 +121,34 @@ def test_metric_and_curvature_are_those_of_the_sum_over_states(name: str) -> Non
 
 def test_every_point_of_the_ising_chain_is_good_to_its_error() -> None:
     beta, h = np.linspace(0.01, 3, 60), np.linspace(0, 2, 60)
-    ds = ig.evaluate(ising_chain(), {"beta": beta, "h": h}, ["metric", "metric_error", "ricci_scalar"])
+    ds = ig.evaluate(model_of("ising_chain"), {"beta": beta, "h": h}, ["metric", "metric_error", "ricci_scalar"])
     assert set(np.unique(ds.status)) <= {0, 1}
+    g, g_error = ds.metric.values, ds.metric_error.values
+    R, R_error = ds.ricci_scalar.values, ds.ricci_scalar_error.values
     with mpmath.workdps(DIGITS):
         for i, j in product(range(60), repeat=2):
             b, field = mpmath.mpf(beta[i]), mpmath.mpf(h[j])
             x, C, S = mpmath.exp(-4 * b), mpmath.cosh(field), mpmath.sinh(field)
             D = mpmath.sqrt(S**2 + x)
             coupling = 4 * x * (2 * S**2 * (C + D) + x * C) / (D**3 * (C + D) ** 2)
-            g = np.array([[coupling, 2 * x * S / D**3], [2 * x * S / D**3, x * C / D**3]])
-            at = ds.isel(beta=i, h=j)
-            assert (abs(at.metric.values - g) <= at.metric_error.values).all()
-            assert abs(at.ricci_scalar.item() - (1 + C / D)) <= at.ricci_scalar_error.item() <= RTOL * (1 + C / D)
+            expected = np.array([[coupling, 2 * x * S / D**3], [2 * x * S / D**3, x * C / D**3]])
+            assert (abs(g[i, j] - expected) <= g_error[i, j]).all()
+            assert abs(R[i, j] - (1 + C / D)) <= R_error[i, j] <= RTOL * (1 + C / D)
 
 
 def test_two_potts_states_are_an_ising_spin() -> None:
-    one = ig.metric(ig.models.potts_chain(2)).at(beta=0.8, h=0.6)
-    other = ig.metric(ising_chain()).at(beta=0.4, h=0.3)
+    one = ig.metric(model_of("potts_chain(2)")).at(beta=0.8, h=0.6)
+    other = ig.metric(model_of("ising_chain")).at(beta=0.4, h=0.3)
     np.testing.assert_allclose(one, other / 4, rtol=100 * EPS)
 
 
 def test_a_long_ring_is_so_many_sites_of_a_chain() -> None:
-    ring, chain = ig.metric(ig.models.ising_ring(200)).at(beta=0.5, h=0.2), ig.metric(ising_chain()).at(beta=0.5, h=0.2)
+    ring, chain = (ig.metric(made).at(beta=0.5, h=0.2) for made in (ig.models.ising_ring(200), model_of("ising_chain")))
     np.testing.assert_allclose(ring / 200, chain, rtol=1e-12)
 
 
 def test_known_curvature_goes_with_coordinates_copies_and_products() -> None:
-    chain = ising_chain()
+    chain = model_of("ising_chain")
     beta, h = (p.symbol for p in chain.parameters)
     field, t = sympy.symbols("field", real=True), sympy.symbols("T", positive=True)
     moved = ig.models.reparametrise(chain, {beta: 1 / t, h: field / t}, [t, field])
@@ -148,23 +163,22 @@ def test_known_curvature_goes_with_coordinates_copies_and_products() -> None:
 
 def test_known_curvature_stands_beside_other_quantities_and_in_fields() -> None:
     point = [2.0, 0.3]
-    ds = ig.evaluate_points(ising_chain(), [point], ["metric", "christoffel", "ricci_scalar", "log10_ricci_scalar"])
+    ds = ig.evaluate_points(
+        model_of("ising_chain"), [point], ["metric", "christoffel", "ricci_scalar", "log10_ricci_scalar"]
+    )
     R = ds.ricci_scalar.item()
     assert ds.log10_ricci_scalar.item() == np.log10(R)
     for quantities in (["ricci_scalar"], ["metric", "ricci_scalar"]):
-        assert Field(ising_chain(), quantities)(point)[-1] == pytest.approx(R, rel=1e-9)
+        assert Field(model_of("ising_chain"), quantities)(point)[-1] == pytest.approx(R, rel=1e-9)
 
 
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("potts_chain(5)", "ising_ring(6)")]
-
-
-@pytest.mark.parametrize("name", ["ising_chain", "blume_capel_chain", *SLOW])
+@pytest.mark.parametrize("name", ["ising_chain", *slow("blume_capel_chain", "potts_chain(5)", "ising_ring(6)")])
 def test_independent_routes_agree(name: str) -> None:
-    assert ig.verify(CASES[name][0](), [[0.7, 0.4]]).agree
+    assert ig.verify(model_of(name), [[0.7, 0.4]]).agree
 
 
 def test_what_contradicts_the_log_partition_is_not_handed_out() -> None:
-    chain = ising_chain()
+    chain = model_of("ising_chain")
     known = chain.structure
     for other in (
         KnownHessian(known.psi, known.hessian * 2, known.ricci_scalar),
@@ -181,5 +195,5 @@ def test_bad_sizes_are_named(make: str, argument: Any) -> None:
 
 
 def test_infinite_chains_are_per_site_and_rings_whole() -> None:
-    assert ising_chain().metric().attributes["per"] == "site"
-    assert "per" not in ig.models.ising_ring(4).metric().attributes
+    assert model_of("ising_chain").metric().attributes["per"] == "site"
+    assert "per" not in model_of("ising_ring(3)").metric().attributes

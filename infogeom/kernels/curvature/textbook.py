@@ -7,7 +7,7 @@ Arrays hold mpmath numbers; their axes follow the indices.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import combinations_with_replacement, product
 from typing import Any
 
@@ -43,6 +43,8 @@ MARGIN = 10
 #: What `textbook` makes of a jet.
 TENSORS = ("christoffel", "riemann", "ricci", "ricci_scalar")
 MP_EPS = mpmath.mpf(2) ** -52
+#: Products of several tensors, two at a time: all at once would be n⁸ terms for the change of frame of ∂∂g.
+_contracted = partial(np.einsum, optimize=True)
 
 
 def closed_form(metric: Metric) -> Callable[[tuple[float, ...]], tuple[Jet, Jet]]:
@@ -111,7 +113,7 @@ def textbook(jet: Jet) -> dict[str, Array]:
     up = inverse(g)
     lowered, dlowered = _first_kind(dg), _first_kind(ddg)
     gamma = np.einsum("mk,ijk->mij", up, lowered)
-    dgamma = np.einsum("mk,ijkl->mijl", up, dlowered) - np.einsum("ma,abl,bij->mijl", up, dg, gamma)
+    dgamma = np.einsum("mk,ijkl->mijl", up, dlowered) - _contracted("ma,abl,bij->mijl", up, dg, gamma)
     square = np.einsum("imk,mjl->ijkl", gamma, gamma)
     riemann = dgamma.transpose(0, 1, 3, 2) - dgamma + square - square.transpose(0, 1, 3, 2)
     ricci = np.einsum("ijil->jl", riemann)
@@ -136,8 +138,8 @@ def gauss_scalar(g: Array, tangential: Array, second: Array) -> Real:
         ∂_i ∂_j X · ∂_k ∂_l X.
     """
     up = inverse(g)
-    normal = second - np.einsum("ijm,mn,kln->ijkl", tangential, up, tangential)
-    return np.einsum("ij,kl,ijkl->", up, up, normal) - np.einsum("ik,jl,ijkl->", up, up, normal)
+    normal = second - _contracted("ijm,mn,kln->ijkl", tangential, up, tangential)
+    return _contracted("ij,kl,ijkl->", up, up, normal) - _contracted("ik,jl,ijkl->", up, up, normal)
 
 
 def perturbed(function: Callable[..., Any], arguments: Sequence[Array], errors: Sequence[Array]) -> Any:
@@ -174,7 +176,7 @@ def jet_errors(sizes: Jet, point: Sequence[Real], samples: int) -> Jet:
     return Jet(
         unit * (sizes.g + moved),
         unit * growth * (sizes.dg + sizes.ddg @ x),
-        unit * growth * (sizes.ddg + np.einsum("ij,k,l->ijkl", sizes.g, rate, rate)),
+        unit * growth * (sizes.ddg + _contracted("ij,k,l->ijkl", sizes.g, rate, rate)),
     )
 
 
@@ -212,8 +214,8 @@ def scales(jet: Jet) -> dict[str, Real]:
     Terms are taken in a frame that is orthonormal at the point.
     """
     frame, back = _frame(jet.g)
-    dg = np.abs(np.einsum("abc,ai,bj,ck->ijk", jet.dg, back, back, back))
-    ddg = np.abs(np.einsum("abcd,ai,bj,ck,dl->ijkl", jet.ddg, back, back, back, back))
+    dg = np.abs(_contracted("abc,ai,bj,ck->ijk", jet.dg, back, back, back))
+    ddg = np.abs(_contracted("abcd,ai,bj,ck,dl->ijkl", jet.ddg, back, back, back, back))
     gamma = _first_kind(dg, 1).transpose(2, 0, 1)
     dgamma = _first_kind(ddg, 1).transpose(2, 0, 1, 3) + np.einsum("iml,mjk->ijkl", dg, gamma)
     half = dgamma.transpose(0, 1, 3, 2) + np.einsum("imk,mjl->ijkl", gamma, gamma)
@@ -221,8 +223,8 @@ def scales(jet: Jet) -> dict[str, Real]:
     contracted = np.einsum("ijil->jl", curvature)
     up, down = np.abs(back), np.abs(frame)
     return {
-        "christoffel": np.einsum("ai,ijk,jb,kc->abc", up, gamma, down, down).max(),
-        "riemann": np.einsum("ai,ijkl,jb,kc,ld->abcd", up, curvature, down, down, down).max(),
+        "christoffel": _contracted("ai,ijk,jb,kc->abc", up, gamma, down, down).max(),
+        "riemann": _contracted("ai,ijkl,jb,kc,ld->abcd", up, curvature, down, down, down).max(),
         "ricci": (down.T @ contracted @ down).max(),
         "ricci_scalar": np.trace(contracted),
     }
