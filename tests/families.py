@@ -70,13 +70,13 @@ UNSUMMABLE = frozenset({"zeta"})
 
 #: One of a kind is tested by default, the others are slow.
 ALIKE = frozenset({"lomax", "generalised_gamma", "burr", "nakagami", "maxwell", "kumaraswamy", "rice"})
-#: Takes as long as all the others.
-LONGEST = "generalised_extreme_value"
+#: Take as long as all the others.
+LONGEST = frozenset({"generalised_extreme_value", "generalised_normal", "student_t"})
 
 
 def each(names: Iterable[str]) -> list[Any]:
     """Names as parameters of a test, those of which others are alike or that take long being slow."""
-    slow = ALIKE | {LONGEST}
+    slow = ALIKE | LONGEST
     return [pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in names]
 
 

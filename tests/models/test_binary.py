@@ -21,7 +21,7 @@ from tests.vectors import Array, R, somewhere
 OK, REFINED, SINGULAR, OUT_OF_DOMAIN, OVERFLOW, UNREFINED = range(6)
 
 
-@pytest.mark.parametrize("units", [2, 3, 4])
+@pytest.mark.parametrize("units", [2, pytest.param(3, marks=pytest.mark.slow), 4])  # 2 written out, 4 summed
 def test_all_laws_of_binary_vectors_lie_on_a_sphere(units: int) -> None:
     model = ig.models.log_linear(units, units)
     m = len(model.parameters)

@@ -127,11 +127,13 @@ def test_the_curvature_of_a_regression_is_that_of_the_mean_over_its_data() -> No
     assert found == pytest.approx(expected, rel=1e-9)
 
 
+FOLDED = ig.models.reparametrise(ig.models.dirichlet(2), {"alpha1": 1 + a**2, "alpha2": 1 + b**2})
+
+
 @pytest.mark.parametrize("quantities", [["ricci_scalar"], ["metric", "ricci_scalar"]], ids=["alone", "beside g"])
 @pytest.mark.filterwarnings("ignore::infogeom.StatusWarning")
 def test_where_a_map_has_a_critical_point_the_metric_is_singular_and_has_no_curvature(quantities: list[str]) -> None:
-    law = ig.models.reparametrise(ig.models.dirichlet(2), {"alpha1": 1 + a**2, "alpha2": 1 + b**2})
-    ds = ig.grid.evaluate_points(law, [[0, 0.3], [0.1, 0.3]], quantities)
+    ds = ig.grid.evaluate_points(FOLDED, [[0, 0.3], [0.1, 0.3]], quantities)
     assert ds.status.values.tolist() == [Status.SINGULAR, Status.REFINED]
     assert np.isnan(ds.ricci_scalar.values).tolist() == [True, False]
 
@@ -339,7 +341,9 @@ def test_a_constant_that_is_known_later_reaches_the_parts(name: str) -> None:
     assert found == pytest.approx(right, rel=1e-13)
 
 
-@pytest.mark.parametrize("name", ["copies", "coordinates of copies", "a product with trials"])
+@pytest.mark.parametrize(
+    "name", ["copies", pytest.param("coordinates of copies", marks=pytest.mark.slow), "a product with trials"]
+)
 def test_a_constant_that_is_known_later_is_verified(name: str) -> None:
     later, _ = known_later(name)
     table = ig.verify(later, [LATER[name][1]])

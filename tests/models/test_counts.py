@@ -12,7 +12,7 @@ import infogeom as ig
 from tests.vectors import R, somewhere
 
 
-@pytest.mark.parametrize(("n", "outcomes"), [(1, 3), (5, 3), (2, 4), (3, 8)])
+@pytest.mark.parametrize(("n", "outcomes"), [(1, 3), (5, 3), (2, 4), pytest.param(3, 8, marks=pytest.mark.slow)])
 def test_counts_of_trials_lie_on_a_sphere(n: int, outcomes: int) -> None:
     # p_i = (y_i / 2√n)² maps to a sphere of radius 2√n in outcomes − 1 dimensions: R = m (m − 1) / r².
     model = ig.models.multinomial(n, outcomes)

@@ -23,9 +23,12 @@ from tests.vectors import FAMILIES, Array, R, curvature_of, family, jet, somewhe
 OK, REFINED, SINGULAR, OUT_OF_DOMAIN, OVERFLOW, UNREFINED = range(6)
 few = settings(max_examples=10)
 every_family = pytest.mark.parametrize("name", FAMILIES)
+#: Those of two dimensions, and the Wishart laws with known degrees of freedom, stay.
+SLOW = {"von Mises-Fisher 3", "Wishart 2, free"}
+in_time = {name: pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in FAMILIES}
 
 
-@every_family
+@pytest.mark.parametrize("name", in_time.values())
 def test_the_typical_ranges_lie_inside_the_joint_domain_where_the_metric_is_positive(name: str) -> None:
     ranges = [p.typical for p in family(name).parameters]
     corners = np.array(list(product(*ranges)))
@@ -34,7 +37,10 @@ def test_the_typical_ranges_lie_inside_the_joint_domain_where_the_metric_is_posi
     assert (np.linalg.eigvalsh(ds.metric.values) > 0).all()
 
 
-@pytest.mark.parametrize("name", sorted(FAMILIES.keys() - {"von Mises-Fisher 3"}))  # whose derivatives take a minute
+@pytest.mark.parametrize(
+    "name",
+    [in_time[name] for name in sorted(FAMILIES.keys() - {"von Mises-Fisher 3"})],  # whose derivatives take a minute
+)
 def test_curvature_without_derivatives_is_that_of_the_metric_in_its_coordinates(name: str) -> None:
     # The jet of the matrix by SymPy and its curvature by the definition, for which cumulants play no part.
     model = family(name)
