@@ -39,6 +39,8 @@ Point = Sequence[float]
 
 def is_hessian(metric: Metric, point: Point) -> bool | None:
     """Whether ∂_k g_ij is totally symmetric, so that g = ∂∂ψ in these coordinates."""
+    if metric.form.natural:
+        return True
     pairs = [(a, b) for a, b in equal_if_hessian(derivatives(metric)) if a != b]
     with precision.digits(PROOF_DIGITS):
         values = in_mpmath(metric.coordinates, pairs)(*map(mpmath.mpf, point))
@@ -70,16 +72,20 @@ def witnesses_against(metric: Metric, points: Sequence[Point]) -> tuple[bool, bo
 def closed_curvature(metric: Metric, most: float = math.inf) -> tuple[Expr | None, bool | None]:
     """R in closed form, and whether that shows the curvature constant; None where it does not.
 
-    Both are None where the metric or its inverse has more than ``most`` operations times coordinates: what R would take
-    is told by these, on every machine alike.
+    R is what is known of it, else derived. Both are None where the metric or its inverse has more than ``most``
+    operations times coordinates: what R would take is told by these, on every machine alike. So they are of a Hessian
+    metric in a writing of its own, whose R would be known if it were short.
     """
     if is_product_of_lines(metric):
         return sympy.Integer(0), True
-    x = metric.coordinates
-    metric = replace(metric, matrix=metric.matrix.applyfunc(normal_form))
-    if _size(metric.matrix) > min(most, INVERTIBLE) or _size(inverse(metric)) > most:
-        return None, None
-    R = ricci_scalar(metric)
+    x, R = metric.coordinates, metric.form.ricci_scalar
+    if R is None:
+        if metric.form.natural:
+            return None, None
+        metric = replace(metric, matrix=metric.matrix.applyfunc(normal_form))
+        if _size(metric.matrix) > min(most, INVERTIBLE) or _size(inverse(metric)) > most:
+            return None, None
+        R = ricci_scalar(metric)
     if not all(vanishes(R.diff(c), metric.region) for c in x):
         return R, None
     if len(x) == 2:  # Riemann has one component, which R determines

@@ -24,6 +24,7 @@ from infogeom.symbolic.definition import points_of
 from infogeom.symbolic.expectation import OpenExpectationError
 from infogeom.symbolic.fisher import metric as fisher_metric
 from infogeom.symbolic.normal_form import normal_form
+from infogeom.symbolic.structures.kept import in_numbers
 from infogeom.symbolic.tensors import is_product_of_lines
 from infogeom.tables import aligned, as_latex, as_markdown, as_text
 
@@ -33,10 +34,21 @@ __all__ = ["Catalogue", "Entry", "entries", "entry", "lines", "table"]
 IN_A_TABLE = 1000
 #: Operations of the same up to which R is sought for one family alone: a minute.
 ALONE = 2000
+#: What symbols of known constants stand at where numbers are needed.
+SOME = sympy.Integer(3)
 #: Characters of R and of the metric in a table.
 LETTERS = (26, 60)
 #: Characters of the domain in a table.
 WIDEST = 40
+#: How numbers come, by what `Metric.attributes` call it.
+COMES_BY = {
+    "parts": "by those of its parts",
+    "pfaffian": "by Pfaffians",
+    "quadrature": "by quadrature",
+    "saddle point": "at a saddle point",
+    "sum": "by summation",
+    "transfer": "by transfer matrices",
+}
 HEADINGS = ("family", "parameters", "Hessian", "curvature", "R", "metric")
 
 
@@ -60,6 +72,9 @@ class Entry:
         Whether ∂_k g_ij is totally symmetric in these coordinates; None where that is not known.
     constant_curvature, flat : bool or None
         Of every section, at every point.
+    expectation : str
+        By what a metric without a closed form gets its numbers: "quadrature", "sum", "transfer"; empty where there is
+        a closed form, or no way.
 
     Examples
     --------
@@ -76,6 +91,7 @@ class Entry:
     hessian: bool | None
     constant_curvature: bool | None
     flat: bool | None
+    expectation: str = ""
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -84,11 +100,8 @@ class Entry:
 
     @property
     def numbers(self) -> str:
-        """How a metric without closed form gets its numbers: by quadrature or by summation; empty for a closed form."""
-        if self.metric is not None:
-            return ""
-        continuous = any(isinstance(support, sympy.Interval) for support in self.model.supports)
-        return "by quadrature" if continuous else "by summation"
+        """How a metric without closed form gets its numbers, in words; empty for a closed form."""
+        return "" if self.metric is not None else COMES_BY.get(self.expectation, LEFT_OPEN)
 
     @property
     def curvature(self) -> str:
@@ -108,7 +121,8 @@ class Entry:
         yield "log-density", str(model.log_density)
         if model.constants:
             yield "constants", ", ".join(f"{symbol} = {value}" for symbol, value in model.constants.items())
-        yield "outcomes", ", ".join(outcomes(model))
+        if model.supports:
+            yield "outcomes", ", ".join(outcomes(model))
         yield "domain", domain(model)
         yield "typical", ", ".join(f"{p.name} {p.typical[0]:g} to {p.typical[1]:g}" for p in model.parameters)
         yield "metric", self.numbers or matrix(self.metric)
@@ -177,7 +191,8 @@ def _entry(name: str, model: Model, operations: float, worker: Worker) -> Entry:
     try:
         metric, hessian, constant, flat = worker.run(None, _known_at_once, model)
     except OpenExpectationError:
-        return Entry(name, model, None, None, None, None, None)
+        expectation, natural = worker.run(None, _known_of_numbers, model)
+        return Entry(name, model, None, None, natural or None, None, None, expectation)
     R, proven = worker.run(None, closed_curvature, metric, operations)
     if R is None:
         return Entry(name, model, metric, None, hessian, constant, flat)
@@ -193,15 +208,29 @@ def _known_at_once(model: Model) -> tuple[Metric, bool | None, bool | None, bool
     given = points_of(symbols, typical, set(metric.constants))
     points = [tuple(point[symbol] for symbol in symbols) for point in given]
 
-    # Numbers need some for the constants, too.
-    plain = metric.matrix.subs(dict.fromkeys(metric.constants, 3)).applyfunc(normal_form)
-    numeric = replace(metric, matrix=plain, constants=())
+    # Numbers need some for the constants, too. A Hessian in a writing of its own is left in it.
+    form = metric.form.subs(dict.fromkeys(metric.constants, SOME))
+    numeric = replace(metric, matrix=form, constants=())
+    if not form.natural:
+        numeric = replace(numeric, matrix=numeric.matrix.applyfunc(normal_form))
     if is_product_of_lines(metric):
         return metric, is_hessian(numeric, points[0]), True, True
     uneven, curved = witnesses_against(numeric, points)
     constant = False if uneven else None
     flat = False if curved else None
     return metric, is_hessian(numeric, points[0]), constant, flat
+
+
+def _known_of_numbers(model: Model) -> tuple[str, bool]:
+    """By what numbers come where there is no closed form, if they do; and whether the metric is known to be Hessian."""
+    constants = {}
+    for symbol, value in model.constants.items():
+        constants[symbol] = value.subs(dict.fromkeys(value.free_symbols, SOME))
+    try:
+        metric = in_numbers(replace(model, constants=constants))
+    except OpenExpectationError:
+        return "", False
+    return metric.attributes["expectation"], metric.form.natural
 
 
 # --- Many of them -----------------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ List the families: parameters, Fisher metric and scalar curvature R in closed fo
 these parameters (∂_k g_ij totally symmetric), and whether the curvature is constant.
 
 Yes and no are proven; what is not known is left open (?), as is a closed form of R where those of the metric and of its
-inverse are long already (less so for a family alone). Expectations that do not close are taken by quadrature or
-summation."""
+inverse are long already (less so for a family alone). Expectations that do not close are taken by numbers: by
+quadrature, summation, transfer matrices, Pfaffians or at a saddle point."""
 
 
 def add(commands: Any) -> None:

@@ -110,6 +110,7 @@ def ising_chain() -> Model:
     return natural_family("Ising chain", parameters, known, source=f"{SOURCE}, Sec. 2.1")
 
 
+@listed
 def ising_ring(n: int) -> Model:
     """Ring of ``n`` Ising spins as a whole, with ``beta`` > 0 on Σ s s′ of neighbours and ``h`` on Σ s.
 
@@ -148,6 +149,7 @@ def ising_ring(n: int) -> Model:
     return natural_family(f"Ising ring, {n} sites", parameters, KnownHessian(psi, metric), source=f"{SOURCE}, Sec. 2.1")
 
 
+@listed
 def potts_chain(q: int) -> Model:
     """Infinite chain of Potts spins of ``q`` states, per site: ``beta`` on equal neighbours, ``h`` on sites in state 0.
 
@@ -184,6 +186,7 @@ def potts_chain(q: int) -> Model:
     return natural_family(f"Potts chain of {q} states", parameters, known, source=f"{SOURCE}, Ch. 12")
 
 
+@listed
 def blume_capel_chain() -> Model:
     """Infinite chain of spins s = −1, 0, 1 per site, with ``beta`` on Σ s s′ of neighbours and ``delta`` on Σ s².
 

@@ -15,6 +15,7 @@ from sympy import Expr, ImmutableMatrix, Rational
 from infogeom.arguments import check_count
 from infogeom.functions import bose_polylog, fermi_polylog
 from infogeom.functions.facts import POLYLOG_ORDERS
+from infogeom.models.by_name import listed
 from infogeom.models.log_partition import KnownHessian, natural_family
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, positive, real
@@ -36,6 +37,7 @@ def _known(d: int, beta: Expr, orders: Callable[[Expr], Expr]) -> KnownHessian:
     return KnownHessian(a / beta**m, hessian, R, per="volume")
 
 
+@listed
 def bose_gas(d: int) -> Model:
     """Ideal Bose gas in ``d`` dimensions per volume, with ``beta`` > 0 on minus its energy and ``gamma`` < 0 on number.
 
@@ -64,6 +66,7 @@ def bose_gas(d: int) -> Model:
     return _gas(f"Bose gas, {_dimensions(d)}", d, gamma, bose_polylog, "Sec. 7.1")
 
 
+@listed
 def fermi_gas(d: int) -> Model:
     """Ideal Fermi gas in ``d`` dimensions per volume, with ``beta`` > 0 on minus its energy and ``gamma`` on number.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from infogeom.arguments import check_count
+from infogeom.models.by_name import listed
 from infogeom.models.gibbs import Gibbs, gibbs_model
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, real
@@ -115,6 +116,7 @@ def _check_sizes(**sizes: int) -> None:
             raise ValueError(f"{name} must be at most {LONGEST_SIDE}, got {size}; ising_cylinder is infinitely long")
 
 
+@listed
 def ising_torus(length: int, width: int | None = None) -> Model:
     """Ising model on a square lattice with periodic boundaries, exp(β Σ s s′ + h Σ s) / Z; the whole system.
 
@@ -143,6 +145,7 @@ def ising_torus(length: int, width: int | None = None) -> Model:
     return gibbs_model(f"Ising torus, {length} × {width}", _fields(), IsingTorus(2, length, width))
 
 
+@listed
 def potts_torus(q: int, length: int, width: int | None = None) -> Model:
     """Potts model of q states on a square lattice with periodic boundaries; the whole system.
 
@@ -178,6 +181,7 @@ def potts_torus(q: int, length: int, width: int | None = None) -> Model:
     return gibbs_model(f"{q}-state Potts torus, {length} × {width}", _fields(), torus)
 
 
+@listed
 def ising_cylinder(width: int) -> Model:
     """Ising model on an infinitely long cylinder, per site.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from infogeom.arguments import check_count
+from infogeom.models.by_name import listed
 from infogeom.models.gibbs import Gibbs, gibbs_model
 from infogeom.models.model import Model
 from infogeom.models.parameter import positive, real
@@ -30,6 +31,7 @@ class Spherical(Gibbs):
         return f"the spherical model in {self.d} dimension{'s' * (self.d > 1)}"
 
 
+@listed
 def spherical_model(d: int) -> Model:
     """Spherical model, exp(β Σ s s′ + h Σ s) on Σ s² = N over an infinite hypercubic lattice; per site.
 

@@ -54,6 +54,11 @@ class Composed(Form):
         return tuple(e for _, form in self.parts for e in form.expressions)
 
     @property
+    def natural(self) -> bool:
+        """Whether they are in all parts."""
+        return all(form.natural for _, form in self.parts)
+
+    @property
     def samples(self) -> Samples | None:  # type: ignore[override]  # those of the others are given
         """Data of a part: there is one with data at most."""
         given = [form.samples for _, form in self.parts if form.samples]
@@ -136,6 +141,11 @@ class PulledBack(Composed):
             found += [e - domain.start] if domain.start.is_finite else []
             found += [domain.end - e] if domain.end.is_finite else []
         return tuple(c for c in found if not c.is_positive)
+
+    @property
+    def natural(self) -> bool:
+        """Not known: the old coordinates may be."""
+        return False
 
     @property
     def told(self) -> str:

@@ -93,6 +93,11 @@ class Form(ABC):
         return ()
 
     @property
+    def natural(self) -> bool:
+        """Whether the coordinates are known to be natural ones of an exponential family: a Hessian metric."""
+        return False
+
+    @property
     @abstractmethod
     def told(self) -> str:
         """What the metric is, for messages: "a mean over …"."""
@@ -154,6 +159,11 @@ class ClosedForm(Form):
     def expressions(self) -> tuple[Expr, ...]:
         """Entries of the matrix."""
         return tuple(self.matrix)
+
+    @property
+    def natural(self) -> bool:
+        """Whether the cumulants are g and ∂g."""
+        return self.cumulants is not None and self.cumulants.natural
 
     @property
     def told(self) -> str:
@@ -270,6 +280,11 @@ class WeightedStates(ReadOnlyArrays, Form):
     def expressions(self) -> tuple[Expr, ...]:
         """None: it is all numbers."""
         return ()
+
+    @property
+    def natural(self) -> bool:
+        """They are θ."""
+        return True
 
     @property
     def told(self) -> str:

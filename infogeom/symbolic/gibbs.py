@@ -38,6 +38,11 @@ class CumulantsAtPoint(Form):
         return ()
 
     @property
+    def natural(self) -> bool:
+        """They are."""
+        return True
+
+    @property
     def told(self) -> str:
         """What the model is."""
         return self.structure.told

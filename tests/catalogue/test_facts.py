@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sympy
 
 import infogeom as ig
 from infogeom.catalogue import facts
+from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.tensors import is_product_of_lines
 
 u, v, w = sympy.symbols("u v w", real=True)
@@ -43,6 +46,19 @@ def test_curvature_that_varies_is_not_proven_constant() -> None:
 def test_a_matrix_of_second_derivatives_is_hessian(potential: sympy.Expr) -> None:
     metric = ig.symbolic.Metric([u, v], sympy.hessian(potential, [u, v]))
     assert facts.is_hessian(metric, (0.3, 0.4)) is True
+
+
+def test_what_is_known_of_a_metric_is_not_derived(monkeypatch: pytest.MonkeyPatch) -> None:
+    g = sympy.hessian(sympy.exp(u) + sympy.exp(v), [u, v]).as_immutable()
+    third = {(0, 0, 0): sympy.exp(u), (1, 1, 1): sympy.exp(v)}
+    metric = ig.symbolic.Metric(
+        [u, v], ig.symbolic.ClosedForm(g + sympy.ones(2), cumulants=Cumulants(g, third, natural=True), ricci_scalar=u)
+    )
+    monkeypatch.setattr(facts, "derivatives", None)
+    assert facts.is_hessian(metric, (0.3, 0.4)) is True
+    assert facts.closed_curvature(metric) == (u, None)
+    unknown = replace(metric, matrix=replace(metric.form, ricci_scalar=None))
+    assert facts.closed_curvature(unknown) == (None, None)
 
 
 def test_polar_coordinates_are_not_hessian() -> None:

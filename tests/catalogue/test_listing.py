@@ -22,8 +22,8 @@ PI = sympy.pi
 
 #: Their closed forms, or the attempts at them, take seconds each.
 LONG = {
-    "beta_binomial", "generalised_extreme_value", "generalised_normal", "log_linear", "multivariate_normal",
-    "von_mises_fisher", "wishart",
+    "beta_binomial", "blume_capel_chain", "generalised_extreme_value", "generalised_normal", "ising_ring", "log_linear",
+    "multivariate_normal", "potts_chain", "von_mises_fisher", "wishart",
 }  # fmt: skip
 
 
@@ -137,6 +137,44 @@ def test_expectations_that_do_not_close_say_how_they_are_taken(
     assert (found.metric, found.ricci_scalar, found.hessian, found.flat) == (None, None, None, None)
     (line,) = (text for text in repr(everything).splitlines() if text.startswith(name))
     assert line.count(words) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ising_torus", "by summation"),
+        ("potts_torus", "by summation"),
+        ("ising_cylinder", "by transfer matrices"),
+        ("spherical_model", "at a saddle point"),
+    ],
+)
+def test_covariances_of_statistics_are_hessian_and_say_by_what_they_come(
+    everything: ig.catalogue.Catalogue, name: str, words: str
+) -> None:
+    found = row(everything, name)
+    assert (found.numbers, found.hessian, found.metric, found.flat) == (words, True, None, None)
+    assert "outcomes" not in repr(found)
+
+
+def test_what_is_known_of_a_chain_is_its_row(everything: ig.catalogue.Catalogue) -> None:
+    found = row(everything, "ising_chain")
+    assert found.ricci_scalar == found.model.structure.ricci_scalar
+    assert (found.hessian, found.curvature) == (True, "varies")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["potts_chain:2", "ising_ring:3", "blume_capel_chain"])
+def test_a_chain_whose_curvature_is_not_known_is_hessian_and_bends(name: str) -> None:
+    found = ig.catalogue.entry(name)
+    assert (found.ricci_scalar, found.hessian, found.curvature) == (None, True, "varies")
+
+
+def test_numbers_without_a_way_to_them_are_open() -> None:
+    x, y, b = sympy.symbols("x y b", positive=True)
+    density = sympy.log(1 + b * sympy.sin(x * y) ** 2) - sympy.log(2)
+    law = ig.models.Model("own", [ig.models.Parameter(b)], density, (x, y), (sympy.Interval(0, 1),) * 2, budget=0)
+    found = ig.catalogue.entry(law)
+    assert (found.numbers, found.hessian) == ("?", None)
 
 
 def test_closed_forms_of_R_are_what_the_textbook_makes_of_the_metric(everything: ig.catalogue.Catalogue) -> None:

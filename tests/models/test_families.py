@@ -72,13 +72,6 @@ def test_a_family_declares_latex_and_source(name: str) -> None:
     assert all(p.domain.contains(t) == sympy.true for p in model.parameters for t in p.typical)
 
 
-#: Chains whose row of the table takes SymPy minutes, and lattices, of which it would say nothing.
-UNLISTED = {
-    "blume_capel_chain", "bose_gas", "fermi_gas", "ising_cylinder", "ising_ring", "ising_torus", "potts_chain",
-    "potts_torus", "spherical_model",
-}  # fmt: skip
-
-
 def test_every_family_that_takes_integers_alone_is_called_by_its_name() -> None:
     expected = []
     for name in ig.models.__all__:
@@ -88,7 +81,7 @@ def test_every_family_that_takes_integers_alone_is_called_by_its_name() -> None:
             kinds = {str(p.annotation).partition(" ")[0] for p in signature.parameters.values()}
             if signature.return_annotation == "Model" and kinds <= {"int"}:
                 expected.append(name)
-    assert list(ig.models.families()) == [name for name in expected if name not in UNLISTED]
+    assert list(ig.models.families()) == expected
 
 
 def test_a_listed_family_is_public() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import product
 
 import hypothesis
 import numpy as np
@@ -111,6 +112,24 @@ def test_a_table_has_no_closed_form_and_says_where_numbers_are() -> None:
         ig.symbolic.ExpectationError, match=r"21 values of the statistics has no closed form; infogeom\.grid"
     ):
         ig.metric(ig.models.curie_weiss(20))
+
+
+def test_natural_parameters_stay_so_in_copies_and_products_and_not_in_other_coordinates() -> None:
+    law, b = ig.models.curie_weiss(12), sympy.Symbol("b", positive=True)
+    levels = ig.models.from_energies([0, 1, 5])
+    moved = ig.models.reparametrise(levels, {"beta": sympy.log(b)})
+    models = [ig.models.replicate(law, 5), ig.models.product(law, moved), moved]
+    told = [ig.symbolic.numeric_metric(model).form.natural for model in models]
+    assert told == [True, False, False]
+
+
+@pytest.mark.parametrize("name", ["ising_torus:3", "potts_torus:3,3", "ising_cylinder:3", "spherical_model:2"])
+def test_a_lattice_by_name_has_a_metric_all_over_its_typical_range(name: str) -> None:
+    model = ig.models.family(name)
+    corners = np.array(list(product(*(p.typical for p in model.parameters))))
+    ds = ig.evaluate_points(model, corners, ["metric"])
+    assert (ds.status <= 1).all()
+    assert (np.linalg.eigvalsh(ds.metric.values) > 0).all()
 
 
 def test_models_of_other_tables_have_other_digests() -> None:
