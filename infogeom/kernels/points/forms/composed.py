@@ -210,11 +210,16 @@ def _change(part: Work, tensor: Array, theta: Bounded, rank: int) -> Array:
 
 
 def _beside(theta: Bounded) -> Iterator[tuple[Array, Array]]:
-    """Points a step along each coordinate from θ, and which share of the step its error is."""
+    """Points a step along each coordinate from θ, and which share of the step its error is.
+
+    None along one without an error: the part may be known on h = 0 alone.
+    """
     for k, (off, value) in enumerate(zip(theta.error, theta.value, strict=True)):
+        if not off.any():
+            continue
         step = WIDER * np.maximum(off, np.spacing(np.abs(value)))
         beside = theta.value.T.copy()
-        beside[:, k] = value + step
+        beside[:, k] = np.where(off > 0, value + step, value)
         yield beside, off / step
 
 

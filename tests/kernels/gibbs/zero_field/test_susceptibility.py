@@ -7,8 +7,10 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+import sympy
 from mpmath import mpf
 
+import infogeom as ig
 from infogeom.kernels.gibbs.cumulants import PointCumulants
 from infogeom.kernels.gibbs.tori.densities import density_of_states_ising
 from infogeom.kernels.gibbs.tori.jets import ising_torus_cumulants
@@ -45,6 +47,17 @@ def counted(length: int, width: int, beta: float) -> list[mpf]:
     sums = [mpmath.fsum(n * weights[e] * (e - mean) ** k for e, (n, _) in levels.items()) for k in (2, 3)]
     sums += [mpmath.fsum(n * weights[e] * (e - mean) ** k for e, (_, n) in levels.items()) for k in (0, 1)]
     return [mean, *(x / total for x in sums)]
+
+
+@pytest.mark.parametrize("scale", [1, sympy.Symbol("T", positive=True)])
+def test_other_coordinates_keep_h_at_0_where_nothing_else_is_known(scale: Any) -> None:
+    torus, T = ig.models.ising_torus(15), sympy.Symbol("T", positive=True)
+    field = scale * torus.parameters[1].symbol
+    moved = ig.models.reparametrise(torus, {"beta": 1 / T, "h": field})
+    found, right = (ig.evaluate_points(one, [[x, 0.0]]) for one, x in ((moved, 2.5), (torus, 0.4)))
+    assert moved.parameters[0].name == "T"
+    assert found.status.item() == 0
+    assert abs(found.ricci_scalar - right.ricci_scalar) <= found.ricci_scalar_error + right.ricci_scalar_error
 
 
 @pytest.mark.parametrize(("length", "width"), [(3, 3), (4, 4), (3, 4), (6, 3), (4, 5), (5, 5), (6, 6), (7, 7)])
