@@ -12,7 +12,7 @@ import sympy
 from numpy.typing import ArrayLike, NDArray
 from sympy import Symbol
 
-from infogeom.arguments import ReadOnlyArrays, array_of, finite_array, sequence_of
+from infogeom.arguments import ReadOnlyArrays, array_of, columns_of, finite_array, sequence_of
 from infogeom.models.gibbs import Gibbs, gibbs_model
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, real
@@ -87,7 +87,7 @@ def from_states(
     ----------
     statistics : array_like, shape (S, n)
         A row t_s for each state, or for each value that the statistics take; up to 10⁷ rows, equal ones merged.
-        Integers stay exact.
+        Integers stay exact. Tables with column names (DataFrame, Dataset, mapping) are read by the parameters' names.
     parameters : sequence of Parameter, Symbol or str
         θ, one for each column.
     multiplicity : array_like, shape (S,), optional
@@ -111,10 +111,7 @@ def from_states(
            [0., 2.]])
     """
     declared = [p if isinstance(p, Parameter) else Parameter(p) for p in _named(parameters)]
-    try:
-        table = np.asarray(array_of(statistics))
-    except ValueError:  # of NumPy, for rows of different lengths
-        raise ValueError("statistics must have rows of one length, got some of different lengths") from None
+    table = _rows(statistics, [p.name for p in declared])
     if table.ndim != 2 or table.shape[1] != len(declared) or not len(table):
         names = [p.name for p in declared]
         raise ValueError(
@@ -169,6 +166,17 @@ def from_energies(energies: ArrayLike, degeneracies: ArrayLike | None = None, *,
 def _named(parameters: Any) -> list[Any]:
     """Parameters in order, of which a single one may stand for itself."""
     return sequence_of("parameters", parameters, Parameter, Symbol, str)
+
+
+def _rows(statistics: Any, names: Sequence[str]) -> NDArray[Any]:
+    """The table as it is given, its columns in the order of the parameters where they have names."""
+    columns = columns_of("statistics", statistics, names)
+    if columns is not None:
+        return np.stack([array_of(column) for column in columns], axis=1)
+    try:
+        return np.asarray(array_of(statistics))
+    except ValueError:  # of NumPy, for rows of different lengths
+        raise ValueError("statistics must have rows of one length, got some of different lengths") from None
 
 
 def _integers(table: NDArray[Any]) -> NDArray[np.int64] | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import hypothesis
 import numpy as np
+import pandas as pd
 import pytest
 import sympy
 from hypothesis import strategies as st
@@ -90,6 +92,20 @@ def test_the_least_integer_has_a_negative_energy() -> None:
     assert levels.statistics.ravel().tolist() == [0, 2**63]
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"h": [1, -1, 2], "beta": [5, 6, 8], "other": [0, 0, 0]},
+        [{"h": 1, "beta": 5}, {"h": -1, "beta": 6}, {"h": 2, "beta": 8}],
+        pd.DataFrame({"h": [1, -1, 2], "beta": [5, 6, 8]}),
+    ],
+    ids=["mapping", "rows", "DataFrame"],
+)
+def test_columns_that_have_names_are_read_by_them(named: Any) -> None:
+    found, plain = (ig.models.from_states(table, ["beta", "h"]) for table in (named, [[5, 1], [6, -1], [8, 2]]))
+    assert repr(found.structure) == repr(plain.structure)
+
+
 def test_copies_and_products_of_tables_add() -> None:
     law = ig.models.curie_weiss(12)
     levels = ig.models.from_energies([0, 1, 5])
@@ -141,6 +157,7 @@ BAD: list[tuple[Callable[[], Model], type[Exception], str]] = [
     (lambda: ig.models.from_states([[1, 2]], ["a"]), ValueError, r"statistics must have shape \(S, 1\).*got \(1, 2\)"),
     (lambda: ig.models.from_states([[1, 2], [1]], ["a", "b"]), ValueError, "statistics must have rows of one length"),
     (lambda: ig.models.from_states([], ["a"]), ValueError, "statistics must have shape"),
+    (lambda: ig.models.from_states({"b": [1, 2]}, ["a"]), ValueError, r"statistics must hold \['a'\] by name, got"),
     (lambda: ig.models.from_states([[1], [np.nan]], ["a"]), ValueError, r"statistics must be finite, got nan at index"),
     (lambda: ig.models.from_states([["x"]], ["a"]), TypeError, "statistics must hold real numbers"),
     (
