@@ -58,6 +58,8 @@ def thermodynamic_metric(
     if not isinstance(temperature, Symbol) or not temperature.is_positive:
         raise TypeError(f"temperature must be a Symbol declared positive, got {temperature!r}")
     v = sequence_of("densities", densities, Symbol)
+    if not v:
+        raise ValueError("densities must be at least one, got none")
     coordinates = [temperature, *v]
     if len(set(coordinates)) < len(coordinates):
         raise ValueError(f"densities must differ from each other and from the temperature, got {v}")

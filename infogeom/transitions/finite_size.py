@@ -26,6 +26,8 @@ FEWEST_SIZES = 3
 #: An exponent of increments this small is none, whatever its error; one with a larger error tells nothing.
 SMALL_POWER = 0.02
 RESOLVED = 0.1
+#: Logarithm by which the error of the location changes values, at most.
+MOST_CHANGE = 100.0
 #: Of the location, where there is no error of it.
 SMALL_STEP = 1e-7
 
@@ -36,7 +38,8 @@ def critical_point(sizes: ArrayLike, locations: ArrayLike, *, omega: Omega = Non
     Extrapolated by Bulirsch and Stoer's rational functions of L^−ω (Henkel and Schütz, J. Phys. A 21 (1988) 2617). For
     a maximum ω is 1/ν, the shift exponent, where the scaling function is regular; an `exponent` found for it can be
     given as a range, and sharpens the result much. The error is three times the largest deviation among other windows
-    of sizes and neighbouring ω; it cannot tell of corrections that none of the sizes shows.
+    of sizes and neighbouring ω; it cannot tell of corrections that none of the sizes shows. Locations are taken as
+    they are, to all their digits: extrapolation magnifies noise, and of simulated ones the error need not hold.
 
     Parameters
     ----------
@@ -112,7 +115,8 @@ def exponent(
     Raises
     ------
     TypeError, ValueError
-        As `critical_point`; for values that are not positive, a negative error, an error without slopes.
+        As `critical_point`; for values that are not positive, a negative error, one without slopes or one that leaves
+        nothing of the values.
 
     Examples
     --------
@@ -131,6 +135,8 @@ def exponent(
     if (below := np.flatnonzero(y <= 0)).size:
         raise ValueError(f"values must be positive, got {y[below[0]]} at index {below[0]}")
     known, relative = _checked_omega(omega), _checked_slopes(L, slopes, location_error) / y
+    if (location_error * abs(relative) > MOST_CHANGE).any():
+        raise ValueError(f"location_error must leave values within factors of e^{MOST_CHANGE:g}, got {location_error}")
 
     # Of the values themselves; and of their increments, where these are all positive.
     found, logarithm = _extrapolated(L, y, _of_values, known, _candidates(L, FEWEST_SIZES)), False

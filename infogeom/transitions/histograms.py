@@ -156,7 +156,7 @@ def order(models: Model | Sequence[Model], at: Mapping[str, ArrayLike]) -> Order
     listed = sequence_of("models", models, Model)
     if not listed:
         raise ValueError("models must hold at least one, got none")
-    name, ends, fixed = _checked_at(listed[0], at)
+    name, ends, fixed = _checked_at(listed, at)
     sizes = tuple(_size(model, name, ends, fixed) for model in listed)
     extents = [size.extent for size in sizes]
     if (np.diff(extents) <= 0).any():
@@ -181,8 +181,8 @@ def _power(before: SizeOfOrder, last: SizeOfOrder, field: str) -> float:
 
 @singledispatch
 def states_of(structure: Any) -> tuple[Array, Array]:
-    """Values of the statistics (S, n), and logarithms of how many states have each."""
-    raise TypeError(f"models must have a table of states, got {structure!r}; ising_torus and from_states give one")
+    """Values of the statistics (S, n), and logarithms of how many states have each; NotImplementedError without."""
+    raise NotImplementedError(structure)
 
 
 @states_of.register
@@ -211,8 +211,13 @@ class _Histogram:
 
     def __init__(self, model: Model, name: str, fixed: Mapping[str, float]) -> None:
         names = [p.name for p in model.parameters]
-        statistics, logarithms = states_of(model.structure)
-        others = np.array([fixed.get(other, 0.0) for other in names])
+        try:
+            statistics, logarithms = states_of(model.structure)
+        except NotImplementedError:
+            raise TypeError(
+                f"models must have a table of states, got {model}; ising_torus and from_states give one"
+            ) from None
+        others = np.array([0.0 if other == name else fixed[other] for other in names])
         weights = logarithms + statistics @ others
         self.values, place = np.unique(statistics[:, names.index(name)], return_inverse=True)
 
@@ -297,11 +302,14 @@ def _size(model: Model, name: str, ends: tuple[float, float], fixed: Mapping[str
     return SizeOfOrder(histogram.extent, peak.location, width, fourth / second**2, gap / histogram.extent, barrier)
 
 
-def _checked_at(model: Model, at: Any) -> tuple[str, tuple[float, float], dict[str, float]]:
+def _checked_at(models: Sequence[Model], at: Any) -> tuple[str, tuple[float, float], dict[str, float]]:
     """The parameter that drives the transition, its range, and numbers for the others."""
     if not isinstance(at, Mapping):
         raise TypeError(f"at must be a mapping of parameters to numbers, got {at!r}")
-    names, given = [p.name for p in model.parameters], by_name("at", at)
+    names, given = [p.name for p in models[0].parameters], by_name("at", at)
+    for model in models:
+        if (own := [p.name for p in model.parameters]) != names:
+            raise ValueError(f"models must have the same parameters, got {names} and {own}")
     missing, unknown = [n for n in names if n not in given], [n for n in given if n not in names]
     if missing or unknown:
         raise ValueError(f"at must name {names}; missing {missing}, unknown {unknown}")

@@ -275,6 +275,8 @@ def checked_line(model_or_metric: Any, axis: Any, at: Any) -> tuple[Line, Array]
         raise ValueError(f"axis must name one of {list(metric.names)}, got {name!r}")
 
     # Numbers for the others.
+    if not isinstance(at, Mapping | None):
+        raise TypeError(f"at must be a mapping of the other parameters to numbers, got {at!r}")
     fixed = by_name("at", at or {})
     others = [other for other in metric.names if other != name]
     missing, unknown = [o for o in others if o not in fixed], [o for o in fixed if o not in others]

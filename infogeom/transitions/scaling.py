@@ -37,6 +37,8 @@ MOST_MOVES = 2000
 NARROWED = 0.6
 #: What the largest deviation of another window is multiplied by to make the error.
 TIMES_WINDOWS = 3.0
+#: Distance at which no curve falls upon another, less a few roundings.
+APART = 1 - 1e-9
 #: Least square of a distance, below rounding.
 LEAST_DISTANCE = 1e-30
 
@@ -81,7 +83,7 @@ class Collapse(Table):
     critical, exponent, ratio : float
         x_c, 1/ν, and for a susceptibility γ/ν.
     critical_error, exponent_error, ratio_error : float
-        0 for what was given.
+        0 for what was given; infinite where there is a window in which no curve falls upon another.
     distance : float
         Root of the mean square by which curves differ, over their own standard deviation.
     x, y : str
@@ -195,6 +197,8 @@ def collapse(
         windows.append(_best(words, some, held, [found]))
         deviations.append(_remaining(curves, some) * abs(np.array(windows[-1][1:4]) - found))
     errors = TIMES_WINDOWS * np.max(deviations, axis=0)
+    if any(window.distance >= APART for window in windows):  # from where a search goes nowhere, and deviates by 0
+        errors = np.where(np.isnan(held), np.inf, 0.0)
     return Collapse(
         critical=float(found[0]),
         exponent=float(found[1]),
@@ -295,7 +299,7 @@ def _checked_curves(dataset: xr.Dataset, x: str, y: str, size: str) -> Curves:
     if not isinstance(dataset, xr.Dataset):
         raise TypeError(f"dataset must be an xarray.Dataset, got {type(dataset).__name__}")
     for argument, name in (("x", x), ("y", y), ("size", size)):
-        if name not in dataset:
+        if not isinstance(name, str) or name not in dataset:
             raise ValueError(f"{argument} must name one of {list(map(str, dataset.variables))}, got {name!r}")
     dims = dataset[y].dims
     if len(dims) != 2 or size not in dims:
@@ -312,5 +316,7 @@ def _checked_curves(dataset: xr.Dataset, x: str, y: str, size: str) -> Curves:
         u, v = finite_array(x, abscissas), finite_array(y, values)
         if (np.diff(u) <= 0).any():
             raise ValueError(f"x must be increasing, got {u.tolist()} at {size} {L:g}")
+        if np.ptp(v) == 0:
+            raise ValueError(f"y must vary, got {v[0]:g} alone at {size} {L:g}")
         curves.append(_curve(float(L), u, v))
     return curves

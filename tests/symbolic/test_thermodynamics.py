@@ -79,6 +79,7 @@ def test_independent_routes_agree_on_either_side_of_the_spinodal() -> None:
         ((VAN_DER_WAALS, sympy.Symbol("T", real=True), v), TypeError, "temperature must be"),
         ((VAN_DER_WAALS, T, 3), TypeError, "densities must be a sequence of Symbol"),
         ((VAN_DER_WAALS, T, [v, v]), ValueError, "densities must differ"),
+        ((VAN_DER_WAALS, T, []), ValueError, "densities must be at least one"),
         ((VAN_DER_WAALS, T, [v, w]), ValueError, r"without \['w'\]"),
         (("T*v", T, v), TypeError, "free_energy"),
     ],

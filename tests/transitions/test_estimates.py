@@ -306,6 +306,7 @@ def test_what_is_no_sequence_is_refused(function: Any, sizes: Any, values: Any, 
         ({"omega": (2, 1)}, r"omega must be a pair \(low, high\), got \(2, 1\)"),
         ({"location_error": 0.1}, "location_error takes slopes, got 0.1 without them"),
         ({"location_error": -1, "slopes": [1, 1, 1]}, "location_error must be finite and not negative, got -1"),
+        ({"location_error": 1e300, "slopes": [1, 1, 1]}, "location_error must leave values within factors"),
         ({"slopes": [1, 1]}, "slopes must be as many as sizes, 3, got 2"),
     ],
 )

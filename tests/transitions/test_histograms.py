@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,11 @@ def test_one_size_says_that_it_suggests_no_more() -> None:
         (curie_weiss(30), {"beta": (0, 1)}, r"at must name \['beta', 'h'\]; missing \['h'\]"),
         (curie_weiss(30), {"beta": (0, 0.2), "h": 0}, r"at\['beta'\] must hold the transition"),
         (curie_weiss(30, 20), {"beta": 1, "h": (-1, 1)}, "models must be of increasing size"),
+        (
+            [*curie_weiss(30), ig.models.from_states(np.eye(3), ["beta", "h", "k"])],
+            {"beta": 1, "h": (-1, 1)},
+            r"models must have the same parameters, got \['beta', 'h'\] and \['beta', 'h', 'k'\]",
+        ),
     ],
 )
 def test_what_is_no_transition_is_refused(models: Any, at: Any, message: str) -> None:
@@ -128,6 +134,7 @@ def test_models_without_states_are_refused() -> None:
         order(ig.models.normal(), {"mu": (-1, 1), "sigma": 1})
 
 
-def test_an_infinite_lattice_has_no_table_of_states() -> None:
-    with pytest.raises(TypeError, match="models must have a table of states"):
-        order(ig.models.ising_cylinder(4), {"beta": (0.1, 1), "h": 0})
+@pytest.mark.parametrize("model", [ig.models.ising_cylinder(4), ig.models.ising_chain()])
+def test_an_infinite_lattice_has_no_table_of_states(model: ig.models.Model) -> None:
+    with pytest.raises(TypeError, match=f"models must have a table of states, got {re.escape(str(model))}; "):
+        order(model, {"beta": (0.1, 1), "h": 0})

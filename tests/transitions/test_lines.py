@@ -128,6 +128,11 @@ def test_two_axes_are_refused() -> None:
         scan(CURIE_WEISS, {"beta": (0, 1), "h": (0, 1)})
 
 
+def test_numbers_for_the_others_have_names() -> None:
+    with pytest.raises(TypeError, match="at must be a mapping of the other parameters to numbers, got 3"):
+        scan(CURIE_WEISS, {"beta": (0, 1)}, 3)  # type: ignore[arg-type]
+
+
 def test_a_parameter_called_like_an_observable_is_refused() -> None:
     named = ig.models.from_states([[1, 1], [1, -1], [-1, 0]], [sympy.Symbol("C", real=True), "h"])
     with pytest.raises(ValueError, match="parameter name 'C' is reserved"):

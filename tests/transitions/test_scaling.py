@@ -108,11 +108,19 @@ SMALL = curves(0.4, 1.0, 1.0)
         (SMALL.isel(x=slice(4)), "x", "chi", "x must hold at least 5 values, got 4"),
         (SMALL.isel(size=0), "x", "chi", "y must run along 'size' and one more dimension"),
         (SMALL.where(SMALL.x > 0.3), "x", "chi", "chi must be finite, got nan"),
+        (SMALL * (SMALL["size"] > 8), "x", "chi", "y must vary, got 0 alone at size 8"),
+        (SMALL, ["x"], "chi", r"x must name one of .*, got \['x'\]"),
     ],
 )
 def test_what_are_no_curves_is_refused(ds: Any, x: str, y: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         collapse(ds, x, y)
+
+
+def test_curves_of_which_none_falls_upon_another_tell_nothing() -> None:
+    alternating = (-1.0) ** np.arange(SMALL.sizes["x"])
+    found = collapse(SMALL.assign(chi=SMALL["size"] * xr.DataArray(alternating, dims="x")), "x", "chi")
+    assert found.critical_error == found.exponent_error == found.ratio_error == np.inf
 
 
 def test_what_is_no_dataset_is_refused() -> None:
