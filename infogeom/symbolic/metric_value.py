@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 from sympy import Expr, ImmutableMatrix, Set, Symbol
 
-from infogeom.arguments import constants_of, decimal, exact
+from infogeom.arguments import as_expression, constants_of, decimal, exact, sequence_of
 from infogeom.formulas import latex
 from infogeom.functions import expit
 from infogeom.methods import OfMetrics
@@ -71,7 +71,7 @@ class Metric(OfMetrics):
     ------
     TypeError, ValueError
         Without a matrix or a form; for a matrix of the wrong shape, not symmetric, or holding a symbol that is neither
-        coordinate nor constant.
+        coordinate nor constant; for constraints that are no expressions.
 
     Notes
     -----
@@ -110,7 +110,8 @@ class Metric(OfMetrics):
         observables = {name: exact(sympy.sympify(e)) for name, e in dict(self.observables).items()}
         given = self._given_form()
         domains = self.domains or [domain_of(c) for c in coordinates]
-        constraints = tuple(exact(sympy.sympify(c)) for c in self.constraints)
+        given_constraints = sequence_of("constraints", self.constraints, Expr)
+        constraints = tuple(as_expression("constraints", c) for c in given_constraints)
         self._set(coordinates=coordinates, domains=tuple(map(exact, domains)), constraints=constraints)
         self._set(constants=constants, observables=observables, attributes=dict(self.attributes))
         self._check()

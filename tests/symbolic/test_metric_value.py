@@ -215,6 +215,14 @@ def test_the_number_of_domains_is_that_of_the_coordinates() -> None:
         Metric([a, b], sympy.eye(2), domains=[sympy.S.Reals])
 
 
+@pytest.mark.parametrize(
+    ("constraint", "told"), [(a > 1, "constraints must hold Expr only, got a > 1"), ("a", "Expr only, got 'a'")]
+)
+def test_what_is_no_constraint_is_refused(constraint: Any, told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        Metric([a, b], sympy.eye(2), constraints=[constraint])
+
+
 def test_expand_of_a_closed_form_is_itself() -> None:
     g = Metric([a, b], sympy.eye(2))
     assert g.expand() is g
