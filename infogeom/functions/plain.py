@@ -80,7 +80,7 @@ CASES: dict[type, Callable[..., Expr]] = {
     sympy.Heaviside: _step,
     sympy.KroneckerDelta: _delta,
 }
-PLAIN = (*FORMULAS, *CASES)
+REWRITTEN = (*FORMULAS, *CASES)
 
 
 def plain(e: Expr) -> Expr:
@@ -93,7 +93,7 @@ def plain(e: Expr) -> Expr:
     >>> plain(sympy.sec(x) ** 2 + sympy.Max(x, 1))
     Piecewise((1, x <= 1), (x, True)) + cos(x)**(-2)
     """
-    if not e.has(*PLAIN):
+    if not e.has(*REWRITTEN):
         return e
     for function, by_cases in CASES.items():
         e = e.replace(function, by_cases)

@@ -47,9 +47,9 @@ STABLE_LOGARITHMS: dict[type, Callable[..., Expr]] = {
     sympy.zeta: _log_zeta,
 }
 #: Where in the range of a parameter, or in a bounded support, signs are asked for.
-SHARES = (0.07, 0.31, 0.52, 0.74, 0.96)
+TRIED_SHARES = (0.07, 0.31, 0.52, 0.74, 0.96)
 #: The same from the end of a half line on, and on the line.
-STEPS = (0.1, 0.6, 1.3, 4.0, 9.0)
+TRIED_STEPS = (0.1, 0.6, 1.3, 4.0, 9.0)
 #: What a known constant stands at that has no number.
 STANDING = (1, 2, 3, 4, 5)
 
@@ -180,7 +180,7 @@ def _points(
     variable: Symbol, support: Set, parameters: Sequence[Parameter], constants: Mapping[Symbol, Expr]
 ) -> list[dict[Symbol, Expr]]:
     points = []
-    for k, share in enumerate(SHARES):
+    for k, share in enumerate(TRIED_SHARES):
         point = {symbol: value for symbol, value in constants.items() if value != symbol}
         point |= {symbol: sympy.Integer(STANDING[k]) for symbol in constants if symbol not in point}
         for number, p in enumerate(parameters):
@@ -199,17 +199,17 @@ def _outcome(support: Set, k: int) -> Expr | None:
         return _listed(support, k)
     low, high = support.start, support.end
     if low.is_finite and high.is_finite:
-        return low + sympy.Float(SHARES[k]) * (high - low)
+        return low + sympy.Float(TRIED_SHARES[k]) * (high - low)
     if low.is_finite:
-        return low + sympy.Float(STEPS[k])
+        return low + sympy.Float(TRIED_STEPS[k])
     if high.is_finite:
-        return high - sympy.Float(STEPS[k])
-    return (-1) ** k * sympy.Float(STEPS[k])
+        return high - sympy.Float(TRIED_STEPS[k])
+    return (-1) ** k * sympy.Float(TRIED_STEPS[k])
 
 
 def _listed(support: Iterable[Expr], k: int) -> Expr | None:
     try:
-        first = list(islice(support, len(SHARES)))
+        first = list(islice(support, len(TRIED_SHARES)))
     except (TypeError, ValueError):
         return None
     return first[k % len(first)] if first else None

@@ -8,7 +8,7 @@ import sympy
 from sympy import Symbol
 
 import infogeom as ig
-from infogeom.functions.plain import PLAIN, plain
+from infogeom.functions.plain import REWRITTEN, plain
 
 x, y = Symbol("x", real=True), Symbol("y", real=True)
 #: Where functions are real that are so only here or there.
@@ -25,11 +25,11 @@ def example(function: type) -> tuple[sympy.Expr, list[dict[Symbol, sympy.Float]]
     return function(x, y) if function in OF_TWO else function(x), points
 
 
-@pytest.mark.parametrize("function", PLAIN, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", REWRITTEN, ids=lambda f: f.__name__)
 def test_it_is_equal_in_value_and_in_slope(function: type) -> None:
     e, points = example(function)
     written = plain(e)
-    assert not written.has(*PLAIN)
+    assert not written.has(*REWRITTEN)
     for point in points:
         assert abs((e - written).xreplace(point).evalf(20)) < 1e-18
         if function not in WITH_JUMPS:
