@@ -114,7 +114,8 @@ class Distribution:
     def sample(self, n: int, seed: int = 0) -> Array:
         """``n`` independent observations, shape (n,), or (n, d) of d variables.
 
-        By SciPy's sampler where the law is one of SciPy's, else by inversion of the distribution function.  What
+        By SciPy's sampler where the law is one of SciPy's, else by inversion of the distribution function.  Those of a
+        table of states are the values of its statistics, each drawn by the weight of its row.  What
         rounding would put on an open end of the support, or beyond float64, becomes the next number inside.
 
         Raises

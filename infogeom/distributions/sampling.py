@@ -27,7 +27,7 @@ def draws(density: Density, n: int, rng: Generator) -> Array:
     if parts:
         return np.hstack([draws(Density(part, point), n, rng) for part, point in parts])
     try:
-        found = structure.draw(density.number, n, rng)
+        found = structure.draw(density.model, density.number, n, rng)
     except (OverflowError, ValueError) as error:
         raise ArithmeticError(f"model {density.model.name!r} cannot be sampled there: {error}") from None
     if found is not None:

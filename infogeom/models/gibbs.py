@@ -6,10 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
 import sympy
+from numpy.random import Generator
+from numpy.typing import NDArray
 from sympy import Symbol
 
-from infogeom.models.model import Model, Structure
+from infogeom.models.model import Model, Number, Structure
 from infogeom.models.parameter import Parameter
 
 __all__ = ["Gibbs", "gibbs_model"]
@@ -33,6 +36,12 @@ class Gibbs(Structure, ABC):
     @abstractmethod
     def told(self) -> str:
         """What the family is, for messages."""
+
+    def draw(self, model: Model, number: Number, n: int, rng: Generator) -> NDArray[np.float64] | None:
+        """No observations: only cumulants are known."""
+        raise TypeError(
+            f"model {model.name!r} has no sampler: of {self.told} no table of states is kept; from_states takes one"
+        )
 
 
 def gibbs_model(

@@ -63,13 +63,17 @@ class Structure:
         """
         return []
 
-    def draw(self, number: Number, n: int, rng: Generator) -> NDArray[np.float64] | None:
+    def draw(self, model: Model, number: Number, n: int, rng: Generator) -> NDArray[np.float64] | None:
         """``n`` observations, shape (n, variables), where the structure says how they come about; else None.
+
+        ``number`` is as for the parts.
 
         Raises
         ------
         OverflowError, ValueError
             Where NumPy's generators fail.
+        TypeError
+            Where there is no other way either.
         """
         return None
 

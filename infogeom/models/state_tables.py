@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import sympy
+from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 from sympy import Symbol
 
 from infogeom.arguments import ReadOnlyArrays, array_of, columns_of, finite_array, sequence_of
 from infogeom.models.gibbs import Gibbs, gibbs_model
-from infogeom.models.model import Model
+from infogeom.models.model import Model, Number
 from infogeom.models.parameter import Parameter, real
 
 __all__ = ["LONG_ROUNDINGS", "Table", "from_energies", "from_states"]
@@ -73,6 +74,17 @@ class Table(ReadOnlyArrays, Gibbs):
         """How many rows it has."""
         return f"a sum over {len(self.statistics)} values of the statistics"
 
+    def draw(self, model: Model, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
+        """Values of the statistics, with the probabilities of their rows."""
+        units = np.array(self.units, dtype=float)
+        theta = units * [number(p.symbol) for p in model.parameters]
+        exponents = self.logarithms.astype(np.longdouble).sum(axis=0) + self.statistics @ theta
+
+        # In long numbers no product below reaches the whole mass, beyond which there is no row.
+        mass = np.cumsum(np.exp(exponents - exponents.max()))
+        rows = np.searchsorted(mass, rng.random(n) * mass[-1], side="right")
+        return np.asarray(self.statistics[rows] * units)
+
 
 def from_states(
     statistics: ArrayLike,
@@ -109,6 +121,10 @@ def from_states(
     >>> pair.at(beta=0, h=0).metric
     array([[1., 0.],
            [0., 2.]])
+    >>> pair.at(beta=0.5, h=1).sample(3, seed=0)
+    array([[ 1.,  2.],
+           [ 1.,  2.],
+           [-1.,  0.]])
     """
     declared = [p if isinstance(p, Parameter) else Parameter(p) for p in _named(parameters)]
     table = _rows(statistics, [p.name for p in declared])

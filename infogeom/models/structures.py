@@ -9,7 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from sympy import Expr, ImmutableMatrix
 
-from infogeom.models.model import Number, Structure
+from infogeom.models.model import Model, Number, Structure
 
 __all__ = [
     "STATES_WRITTEN_OUT",
@@ -40,7 +40,7 @@ class Counts(Structure):
     number: Expr
     sign: int = -1
 
-    def draw(self, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
+    def draw(self, model: Model, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
         """Of outcomes in trials; before so many successes Poisson counts whose common rate is gamma distributed."""
         means, trials = [number(e) for e in self.means], number(self.number)
         if self.sign < 0:
@@ -100,7 +100,7 @@ class Gaussian(Structure):
     is_precision: bool = False
     statistics: QuadraticForms | None = None
 
-    def draw(self, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
+    def draw(self, model: Model, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
         """By NumPy's sampler."""
         mean = np.array([number(e) for e in self.mean])
         given = np.array([number(e) for e in self.matrix]).reshape(len(mean), len(mean))

@@ -153,6 +153,41 @@ def test_models_of_other_tables_have_other_digests() -> None:
     assert one.digest == same.digest != other.digest
 
 
+# --- Samples ----------------------------------------------------------------------------------------------------------
+
+
+def test_samples_of_a_table_come_with_the_probabilities_of_its_rows() -> None:
+    law, N = ig.models.curie_weiss(6), 20_000
+    found = law.at(beta=0.5, h=0.2).sample(N, seed=3)
+    assert found.shape == (N, 2)
+    M = np.arange(-6, 7, 2)
+    weights = np.array([math.comb(6, k) for k in range(7)]) * np.exp(0.5 * M**2 / 12 + 0.2 * M)
+    expected = N * weights / weights.sum()
+    drawn = (found[:, 1, None] == M).sum(axis=0)
+    assert drawn.sum() == N
+    assert (found[:, 0] == found[:, 1] ** 2 / 12).all()
+    assert ((drawn - expected) ** 2 / expected).sum() < 22.5  # one time in a thousand more, with 6 degrees of freedom
+
+
+def test_samples_are_those_of_the_same_point_in_other_coordinates() -> None:
+    law = ig.models.curie_weiss(30)
+    b, h = (p.symbol for p in law.parameters)
+    H = sympy.Symbol("H", real=True)
+    physical = ig.models.reparametrise(law, {b: b, h: b * H}, [b, H])
+    assert (physical.at(beta=0.5, H=0.4).sample(9, seed=1) == law.at(beta=0.5, h=0.2).sample(9, seed=1)).all()
+
+
+def test_a_frozen_system_is_in_its_ground_state() -> None:
+    levels = ig.models.from_energies([-2.5, 0, 1], [1, 0, 10**400])
+    assert (levels.at(beta=1e4).sample(50) == 2.5).all()
+    assert (levels.at(beta=-1e4).sample(50) == -1).all()
+
+
+def test_lattices_have_no_sampler_and_say_so() -> None:
+    with pytest.raises(TypeError, match=r"4 × 4' has no sampler: of the Ising model .* no table of states is kept"):
+        ig.models.ising_torus(4).at(beta=0.3, h=0.1).sample(3)
+
+
 BAD: list[tuple[Callable[[], Model], type[Exception], str]] = [
     (lambda: ig.models.from_states([[1, 2]], ["a"]), ValueError, r"statistics must have shape \(S, 1\).*got \(1, 2\)"),
     (lambda: ig.models.from_states([[1, 2], [1]], ["a", "b"]), ValueError, "statistics must have rows of one length"),
