@@ -156,7 +156,16 @@ def as_matrix(name: str, given: Any) -> ImmutableMatrix:
     rows = given.tolist() if hasattr(given, "tolist") else given
     if not _is_sequence(rows) or not all(map(_is_sequence, rows)):
         raise TypeError(f"{name} must be a matrix of expressions, got {given!r}")
-    entries = [[as_expression(name, e) for e in row] for row in rows]
+    known: dict[Expr, Expr] = {}  # a large matrix has few different entries
+
+    def read(e: Any) -> Expr:
+        if not isinstance(e, Expr):
+            return as_expression(name, e)
+        if e not in known:
+            known[e] = as_expression(name, e)
+        return known[e]
+
+    entries = [[read(e) for e in row] for row in rows]
     lengths = [len(row) for row in entries]
     if not entries or lengths != [len(entries)] * len(entries):
         raise ValueError(f"{name} must be a square matrix, got rows of {lengths} entries")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from sympy import Expr, Interval, Symbol
 from infogeom.kernels.balls.enclosures import BITS, Balls
 from infogeom.kernels.codegen.program import Axes, UnsupportedFunctionError, exact_source
 from infogeom.kernels.codegen.rounding import rounding
+from infogeom.kernels.points import work_of
 from infogeom.models.parameter import Parameter
 from infogeom.numeric.float64 import in_float64
 from infogeom.symbolic import Metric
@@ -58,9 +59,20 @@ def check_any_inside(metric: Metric, inside: Sequence[Flags]) -> None:
 def conditions(metric: Metric) -> tuple[Callable[..., Flags], ...]:
     """Functions of the coordinates, which broadcast, that say where each constraint of a metric is positive.
 
-    What depends on the data has to be so for every sample; nan is not.
+    What depends on the data has to be so for every sample; nan is not. What the form of the metric says beside
+    constraints comes last.
     """
-    return tuple(_condition(metric, constraint) for constraint in metric.constraints)
+    found = [_condition(metric, constraint) for constraint in metric.constraints]
+    if work_of(metric).judges:
+        found.append(partial(_admitted, metric))
+    return tuple(found)
+
+
+def _admitted(metric: Metric, *at: Array) -> Flags:
+    """Where the form of a metric may have a value."""
+    spread = np.broadcast_arrays(*at)
+    points = np.stack([c.ravel() for c in spread], axis=1)
+    return work_of(metric).admits(points).reshape(spread[0].shape)
 
 
 def _condition(metric: Metric, constraint: Expr) -> Callable[..., Flags]:

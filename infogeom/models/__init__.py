@@ -2,6 +2,7 @@
 
 from infogeom.methods import table
 from infogeom.models import binary, chains, counts, discrete, gaussians, half_line, interval, lifetimes, line, vectors
+from infogeom.models.autoregressions import autoregression
 from infogeom.models.binary import *
 from infogeom.models.by_name import families, family
 from infogeom.models.chains import *
@@ -13,6 +14,7 @@ from infogeom.models.gases import bose_gas, fermi_gas
 from infogeom.models.gaussians import *
 from infogeom.models.half_line import *
 from infogeom.models.interval import *
+from infogeom.models.latent import factor_model, random_intercept
 from infogeom.models.lattices import ising_cylinder, ising_torus, potts_torus
 from infogeom.models.lifetimes import *
 from infogeom.models.line import *
@@ -22,6 +24,7 @@ from infogeom.models.mixtures import mixture
 from infogeom.models.model import Model, Network
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
 from infogeom.models.parameter import Parameter
+from infogeom.models.processes import gaussian_process
 from infogeom.models.regressions import regression
 from infogeom.models.samples import Samples
 from infogeom.models.spherical import spherical_model
@@ -29,11 +32,11 @@ from infogeom.models.state_tables import from_energies, from_states
 from infogeom.models.vectors import *
 
 __all__ = [
-    "Model", "Network", "Parameter", "Samples", "bose_gas", "curie_weiss", "decision_boundary",
-    "decision_boundary_population", "exponential_family", "families", "family", "fermi_gas", "from_density",
-    "from_energies", "from_states", "from_sympy_stats", "ising_cylinder", "ising_torus", "location_scale",
-    "mean_field_potts", "mixture", "potts_torus", "product", "regression", "reparametrise", "replicate",
-    "sigmoid_neuron", "spherical_model", "table",
+    "Model", "Network", "Parameter", "Samples", "autoregression", "bose_gas", "curie_weiss", "decision_boundary",
+    "decision_boundary_population", "exponential_family", "factor_model", "families", "family", "fermi_gas",
+    "from_density", "from_energies", "from_states", "from_sympy_stats", "gaussian_process", "ising_cylinder",
+    "ising_torus", "location_scale", "mean_field_potts", "mixture", "potts_torus", "product", "random_intercept",
+    "regression", "reparametrise", "replicate", "sigmoid_neuron", "spherical_model", "table",
 ]  # fmt: skip
 # A family is named in its own file alone.
 __all__ += line.__all__

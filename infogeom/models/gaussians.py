@@ -12,8 +12,18 @@ from sympy import Expr, ImmutableMatrix, Symbol, log, pi
 
 from infogeom.arguments import as_expression, as_matrix, check_count, sequence_of
 from infogeom.models.by_name import listed
-from infogeom.models.matrices import Entries, adjugate, leading_minors, positive_matrix, squares, symmetric
+from infogeom.models.entries import entries_of_matrix
+from infogeom.models.matrices import (
+    Entries,
+    adjugate,
+    largest_block,
+    leading_minors,
+    positive_matrix,
+    squares,
+    symmetric,
+)
 from infogeom.models.model import Model
+from infogeom.models.normal_law import NormalLaw, normal_law
 from infogeom.models.parameter import POSITIVE, REALS, Parameter, parameters_of, positive, real
 from infogeom.models.structures import Gaussian, QuadraticForms
 
@@ -27,6 +37,12 @@ __all__ = [
     "multivariate_normal_known_mean",
 ]
 
+#: Components that depend on each other up to which the metric of a user's law is written out.
+MOST_DEPENDENT = 3
+#: As many of them where each entry of the covariance is a number or a parameter.
+MOST_PLAIN = 5
+#: Components in all.
+MOST_COMPONENTS_WRITTEN_OUT = 12
 #: The law in LaTeX.
 NORMAL = r"x \sim \mathcal{N}(\mu, \Sigma)"
 
@@ -40,7 +56,9 @@ def gaussian(
 ) -> Model:
     """Normal law with a mean and a covariance that are functions of the parameters.
 
-    g_ab = ∂_a μᵀ Σ⁻¹ ∂_b μ + ½ tr(Σ⁻¹ ∂_a Σ Σ⁻¹ ∂_b Σ) (Skovgaard 1984, Sec. 2).
+    g_ab = ∂_a μᵀ Σ⁻¹ ∂_b μ + ½ tr(Σ⁻¹ ∂_a Σ Σ⁻¹ ∂_b Σ) (Skovgaard 1984, Sec. 2). The metric is written out for at most
+    12 components of which at most 3 depend on each other, directly or through others, or 5 where each entry of the
+    covariance is a number or a parameter. Of any other it is found by numbers, to hundreds of components.
 
     Parameters
     ----------
@@ -74,9 +92,22 @@ def gaussian(
         raise ValueError(f"covariance must have shape ({mu.rows}, {mu.rows}) for the mean, got {Sigma.shape}")
     if Sigma != Sigma.T:
         raise ValueError(f"covariance must be symmetric, got {Sigma.tolist()}")
+    declared = parameters_of("parameters", parameters)
+    if any(e.is_nonpositive for e in Sigma.diagonal()):
+        raise ValueError(f"covariance must be positive definite for some parameters, got {Sigma.tolist()}")
+    if not _closes(Sigma):
+        law = NormalLaw(entries_of_matrix(mu), entries_of_matrix(Sigma, symmetric=True))
+        return normal_law(name, law, declared)
     if any(m.is_nonpositive for m in map(sympy.expand, leading_minors(Sigma))):
         raise ValueError(f"covariance must be positive definite for some parameters, got {Sigma.tolist()}")
-    return _normal(name, Gaussian(mu, Sigma), parameters_of("parameters", parameters))
+    return _normal(name, Gaussian(mu, Sigma), declared)
+
+
+def _closes(covariance: ImmutableMatrix) -> bool:
+    """Whether the metric is written out: few components depend on each other, or somewhat more by plain entries."""
+    plain = all(e.is_Symbol or e.is_number for e in covariance)
+    most = MOST_PLAIN if plain else MOST_DEPENDENT
+    return covariance.rows <= MOST_COMPONENTS_WRITTEN_OUT and largest_block(covariance) <= most
 
 
 @listed

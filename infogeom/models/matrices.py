@@ -11,7 +11,7 @@ from sympy import Expr, ImmutableMatrix
 
 from infogeom.models.parameter import Parameter, positive, real
 
-__all__ = ["Entries", "adjugate", "leading_minors", "positive_matrix", "squares", "symmetric"]
+__all__ = ["Entries", "adjugate", "largest_block", "leading_minors", "positive_matrix", "squares", "symmetric"]
 
 Indices = tuple[int, ...]
 #: Entries (i, j) of a symmetric matrix, i ≤ j.
@@ -62,6 +62,22 @@ def leading_minors(matrix: ImmutableMatrix) -> tuple[Expr, ...]:
     """Determinants of the leading blocks of a symmetric matrix, all positive where it is (Sylvester)."""
     minor, whole = _minors(matrix), tuple(range(matrix.rows))
     return tuple(minor(whole[:k], whole[:k]) for k in range(1, matrix.rows + 1))
+
+
+def largest_block(matrix: ImmutableMatrix) -> int:
+    """Size of the largest block of a symmetric matrix, when its rows are put in order of which hang together."""
+    left, largest = {*range(matrix.rows)}, 0
+    while left:
+        block = {left.pop()}
+        waiting = [*block]
+        while waiting:
+            row = waiting.pop()
+            beside = {j for j in left if matrix[row, j] != 0}
+            left -= beside
+            block |= beside
+            waiting += beside
+        largest = max(largest, len(block))
+    return largest
 
 
 def _minors(matrix: ImmutableMatrix) -> Callable[[Indices, Indices], Expr]:

@@ -5,6 +5,7 @@ from infogeom.symbolic.fisher import ExpectationError, metric, numeric_metric
 from infogeom.symbolic.forms import Called, ClosedForm, Expectation, Form, WeightedStates
 from infogeom.symbolic.gibbs import CumulantsAtPoint
 from infogeom.symbolic.metric_value import Metric
+from infogeom.symbolic.normal_law import MeanAndCovariance
 from infogeom.symbolic.tensors import christoffel, determinant, inverse, ricci, ricci_scalar, riemann
 from infogeom.symbolic.thermodynamics import thermodynamic_metric
 
@@ -16,6 +17,7 @@ __all__ = [
     "Expectation",
     "ExpectationError",
     "Form",
+    "MeanAndCovariance",
     "Metric",
     "PulledBack",
     "Scaled",

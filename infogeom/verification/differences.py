@@ -16,7 +16,7 @@ from infogeom.kernels.curvature.jet import Jet
 from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.symbolic.metric_value import Metric
 
-__all__ = ["MATRIX_DIGITS", "central_differences", "evaluations"]
+__all__ = ["MATRIX_DIGITS", "central_differences", "evaluations", "jet_of_moves"]
 
 Array = NDArray[Any]
 Point = tuple[float, ...]
@@ -43,7 +43,7 @@ def central_differences(metric: Metric) -> Callable[[Point, int], Jet]:
 
         with precision.digits(MATRIX_DIGITS):
             steps = [factor * mpmath.mpf(10) ** -STEP_DIGITS * (abs(mpmath.mpf(x)) or 1) for x in point]
-            return _jet(moved, steps)
+            return jet_of_moves(moved, steps)
 
     return jet
 
@@ -66,7 +66,7 @@ def _matrix(metric: Metric) -> Callable[[Sequence[Any]], Array]:
     return g
 
 
-def _jet(moved: Callable[[tuple[int, ...]], Array], steps: Sequence[Any]) -> Jet:
+def jet_of_moves(moved: Callable[[tuple[int, ...]], Array], steps: Sequence[Any]) -> Jet:
     """Jet of a function of numbers of steps along each coordinate."""
     n = len(steps)
     g = cache(moved)

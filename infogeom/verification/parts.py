@@ -17,9 +17,10 @@ from sympy import Expr, Symbol
 from infogeom.kernels.curvature.jet import Jet
 from infogeom.models.model import Model
 from infogeom.numeric.multiprecision import in_mpmath
-from infogeom.symbolic import CumulantsAtPoint, Metric
+from infogeom.symbolic import CumulantsAtPoint, MeanAndCovariance, Metric
 from infogeom.symbolic.structures.rules import rules_of
 from infogeom.verification.gibbs import other_ways
+from infogeom.verification.normal_law import by_matrices
 from infogeom.verification.reference import Point, Reference, ReferenceJet, by_closed_form, by_definition
 
 __all__ = ["by_parts", "reference"]
@@ -42,6 +43,8 @@ def reference(metric: Metric, model: Model | None) -> Reference:
         if not ways:
             raise ValueError(f"{metric.form.told} cannot be verified: no other way to its cumulants is known")
         return ways[0].jet
+    if isinstance(metric.form, MeanAndCovariance):
+        return by_matrices(metric)
     try:
         if model:
             return by_definition(model)

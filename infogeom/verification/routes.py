@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from infogeom.kernels.curvature.jet import Jet
 from infogeom.kernels.curvature.textbook import TENSORS, gauss_scalar, inverse, perturbed, textbook
 from infogeom.models.model import Model
-from infogeom.symbolic import CumulantsAtPoint, Metric
+from infogeom.symbolic import CumulantsAtPoint, MeanAndCovariance, Metric
 from infogeom.verification import differences
 from infogeom.verification.gibbs import Way, other_ways
 from infogeom.verification.parts import by_parts
@@ -44,6 +44,7 @@ EINSTEINPY = "EinsteinPy"
 BY_PARTS = "chain rule"
 DIFFERENCES = f"differences, {differences.MATRIX_DIGITS} digits"
 LOG_DENSITY = "definition, α-identity, Gauss equation"
+MATRICES = f"inverse and differences, {differences.MATRIX_DIGITS} digits"
 NEEDS_CLOSED_FORM = f"{CLOSED_FORM}; {DIFFERENCES}; {BALL}; {EINSTEINPY}"
 
 Array = NDArray[Any]
@@ -88,6 +89,8 @@ def routes(metric: Metric, model: Model | None, jet: Reference, *, slow: bool) -
     """
     if isinstance(metric.form, CumulantsAtPoint):
         return [_from_other_way(way) for way in other_ways(metric.form.structure)], []
+    if isinstance(metric.form, MeanAndCovariance):
+        return [_from_other_way(Way(MATRICES, jet))], []
     definition, written = _from_log_density(model), metric.written_out
     found = [definition, _from_parts(metric, model, open_too=written is None and definition[0] is None)]
     if written is None:
@@ -174,7 +177,7 @@ def _from_parts(metric: Metric, model: Model | None, *, open_too: bool) -> tuple
 
 
 def _from_other_way(way: Way) -> Route:
-    """Cumulants of a Gibbs model by another way than its maker's."""
+    """Jets by another way than the kernels'."""
 
     def source(point: Point, curved: bool) -> Iterator[Found]:
         return _by_textbook(way.name, way.jet(point), curved)

@@ -51,6 +51,8 @@ class Work(ABC):
         Whether every point may be computed again in balls.
     order : int
         Highest derivative of g that there are numbers of.
+    judges : bool
+        Whether points may lie outside the domain that no condition of the metric tells.
     hessian : bool
         Whether ∂g is totally symmetric everywhere, so that curvature takes no ∂∂g.
     reason : str
@@ -59,6 +61,7 @@ class Work(ABC):
 
     refines = False
     order = 2
+    judges = False
     hessian = False
     reason = ""
 
@@ -82,6 +85,10 @@ class Work(ABC):
     def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...]] | None:
         """Quantities and observables at one point, by compiled code; None where there is no such."""
         return None
+
+    def admits(self, points: Array) -> NDArray[np.bool_]:
+        """Which points (m, n) may lie in the domain, where it ``judges``; those that float64 cannot tell may."""
+        return np.ones(len(points), dtype=bool)
 
     def lacking(self, quantities: Collection[str]) -> str:
         """Say which quantities this form cannot give; empty where there are none such."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement, product
 
 import sympy
-from sympy import Expr, ImmutableMatrix, Symbol
+from sympy import Expr, ImmutableMatrix, Matrix, Symbol
 
+from infogeom.models.entries import entries_of_matrix
+from infogeom.models.gaussians import MOST_DEPENDENT, MOST_PLAIN
 from infogeom.models.matrices import adjugate
+from infogeom.models.normal_law import NormalLaw
 from infogeom.models.structures import Gaussian
 from infogeom.symbolic.cumulants import Cumulants
+from infogeom.symbolic.expectation import OpenExpectationError
+from infogeom.symbolic.forms import Form
 from infogeom.symbolic.matrix_entries import symmetric_of
+from infogeom.symbolic.normal_law import MeanAndCovariance
 from infogeom.symbolic.structures.rules import Derived, Rules, rules_for
 
 __all__ = ["GaussianRules", "entries_of", "gaussian_matrix", "of_quadratic_forms"]
@@ -27,6 +33,29 @@ class GaussianRules(Rules[Gaussian]):
     def matrix(self) -> Derived:
         """By the formula for normal laws."""
         return Derived(self._checked(gaussian_matrix(self.structure, self.coordinates)))
+
+    def matrix_in(self, old: Mapping[Symbol, Expr], new: Sequence[Symbol]) -> Matrix | None:
+        """Of a submodel of many components by its own mean and precision: that of all parameters would be longer."""
+        d = self.structure.mean.rows
+        if len(new) >= len(old) or d <= MOST_DEPENDENT:
+            return None
+        if d > MOST_PLAIN or not self.structure.is_precision:
+            raise OpenExpectationError(
+                f"model {self.model.name!r}: the metric of a submodel of {d} components is not written out; "
+                "infogeom.grid.evaluate takes it by numbers"
+            )
+        return gaussian_matrix(self._moved(old), new)
+
+    def form_in(self, old: Mapping[Symbol, Expr]) -> tuple[Form, str] | None:
+        """The law with its mean and its covariance, or its precision, as functions of other coordinates."""
+        law = self._moved({symbol: e.subs(self.model.constants) for symbol, e in old.items()})
+        mean, matrix = entries_of_matrix(law.mean), entries_of_matrix(law.matrix, symmetric=True)
+        return MeanAndCovariance(NormalLaw(mean, matrix, law.is_precision)), "trace"
+
+    def _moved(self, old: Mapping[Symbol, Expr]) -> Gaussian:
+        """The law in other coordinates."""
+        mean, matrix = (given.subs(old, simultaneous=True) for given in (self.structure.mean, self.structure.matrix))
+        return Gaussian(mean, matrix, self.structure.is_precision)
 
     def cumulants(self) -> Cumulants | None:
         """Those of the statistics of an exponential family."""

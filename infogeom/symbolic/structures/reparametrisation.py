@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cached_property
 
 import sympy
-from sympy import Expr, ImmutableMatrix, Symbol
+from sympy import Expr, Symbol
 
 from infogeom.models.combine import Reparametrisation
 from infogeom.models.law import Law
@@ -15,6 +15,7 @@ from infogeom.symbolic.composed import PulledBack
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.expectation import OpenExpectationError
 from infogeom.symbolic.forms import Form
+from infogeom.symbolic.matrix_entries import symmetric_of
 from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.structures.composition import RulesOfParts
 from infogeom.symbolic.structures.kept import closed, in_numbers
@@ -48,9 +49,13 @@ class ReparametrisationRules(RulesOfParts[Reparametrisation]):
 
     def matrix(self) -> Derived:
         """Jᵀ g J."""
-        J = self._jacobian
-        g = closed(self._part).matrix.subs(list(self._old.items()), simultaneous=True)
-        return Derived(self._presented(ImmutableMatrix(J.T * g * J).applyfunc(normal_form)))
+        known = rules_of(self._part).matrix_in(self._old, self.coordinates)
+        if known is None:
+            J = self._jacobian
+            g = closed(self._part).matrix.subs(list(self._old.items()), simultaneous=True)
+            known = J.T * g * J
+        entries = symmetric_of(len(self.coordinates), lambda i, j: normal_form(known[i, j]))
+        return Derived(self._presented(entries))
 
     def cumulants(self) -> Cumulants | None:
         """Those in the old coordinates, where the map is seen to have no critical point, and there are no data."""
@@ -75,6 +80,10 @@ class ReparametrisationRules(RulesOfParts[Reparametrisation]):
         """Those of the part, in the new coordinates."""
         laws = rules_of(self._part).laws(reason)
         return [replace(law, log_density=law.log_density.subs(self._old, simultaneous=True)) for law in laws]
+
+    def open_form(self, reason: OpenExpectationError) -> tuple[Form, str]:
+        """That of the part's structure in the new coordinates, else by laws or by the form of the part."""
+        return rules_of(self._part).form_in(self._old) or super().open_form(reason)
 
     def form_of_parts(self) -> Form:
         """The form pulled back."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sympy
-from sympy import Expr, ImmutableMatrix
+from sympy import Expr, ImmutableMatrix, Matrix, Symbol
 
 from infogeom.models.law import Law, law_of, scores_of
 from infogeom.models.model import Model
@@ -74,6 +74,14 @@ class Rules(Generic[S]):
     def form_of_parts(self) -> Form:
         """The form by those of its parts, a term for each, in order."""
         raise TypeError(f"model {self.model.name!r} is made of no others")
+
+    def matrix_in(self, old: Mapping[Symbol, Expr], new: Sequence[Symbol]) -> Matrix | None:
+        """The metric in new coordinates, where the structure has a shorter way to it than by that in the old."""
+        return None
+
+    def form_in(self, old: Mapping[Symbol, Expr]) -> tuple[Form, str] | None:
+        """The form in other coordinates, and by what its numbers come, where it is not its own pulled back."""
+        return None
 
     def laws(self, reason: OpenExpectationError) -> list[Law]:
         """Independent laws of one variable that the model consists of, each found to be one.

@@ -67,10 +67,22 @@ class _Composed(Pointwise):
         self._parts = [work_of(part) for part in self._metrics()]
         least = min(self._parts, key=lambda part: part.order)
         self.order, self.reason = least.order, least.reason
+        self.judges = any(part.judges for part in self._parts)
 
     @abstractmethod
     def _metrics(self) -> list[Metric]:
         """What it is made of."""
+
+    def admits(self, points: Array) -> NDArray[np.bool_]:
+        """What all parts admit."""
+        found = super().admits(points)
+        for part, own in zip(self._parts, self._own_points(points), strict=True):
+            found &= part.admits(own)
+        return found
+
+    def _own_points(self, points: Array) -> list[Array]:
+        """Points in the coordinates of each part."""
+        return [points]
 
     def _part(self, coordinates: Sequence[Symbol], form: Form, domains: Sequence[Set] = ()) -> Metric:
         return Metric(coordinates, form, domains=domains, attributes=self.metric.attributes)
@@ -92,6 +104,10 @@ class _Scaled(_Composed):
 
 @way_of(DirectSum)
 class _DirectSum(_Composed):
+    def _own_points(self, points: Array) -> list[Array]:
+        ends = np.cumsum([part.n for part in self._parts])
+        return np.split(points, ends[:-1], axis=1)
+
     def _metrics(self) -> list[Metric]:
         domains, parts = iter(self.metric.domains), zip(self.form.coordinates, self.form.forms, strict=True)
         return [self._part(own, form, [next(domains) for _ in own]) for own, form in parts]
@@ -123,6 +139,9 @@ class _PulledBack(_Composed):
         new, old = metric.coordinates, list(self.form.old.values())
         derivatives = [_derivatives(old, new, rank) for rank in range(4)]
         self._map = with_errors(new, [e for tensor in derivatives for e in tensor], special_functions())
+
+    def _own_points(self, points: Array) -> list[Array]:
+        return [np.ascontiguousarray(self._at(points)[0].value.T)]
 
     def _metrics(self) -> list[Metric]:
         return [self._part(tuple(self.form.old), self.form.form)]

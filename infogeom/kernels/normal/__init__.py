@@ -1,0 +1,1 @@
+"""Normal laws of many components: jets of their metrics by traces, in float64 and in balls."""
