@@ -63,10 +63,8 @@ def autoregression(order: int, length: int | None = None) -> Model:
     >>> ig.models.autoregression(1, 200).at(phi1=0.5, sigma=1).metric.round(3)
     array([[266.222,   1.333],
            [  1.333, 400.   ]])
-    >>> ig.models.autoregression(1).metric().matrix
-    Matrix([
-    [1/(1 - phi1**2),          0],
-    [              0, 2/sigma**2]])
+    >>> ig.models.autoregression(1).metric().matrix.tolist()
+    [[1/((1 - phi1)*(phi1 + 1)), 0], [0, 2/sigma**2]]
     """
     check_count("order", order)
     coefficients, sigma = _coefficients(order), positive("sigma", (0.5, 2.0))
