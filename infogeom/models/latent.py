@@ -35,7 +35,7 @@ class RandomIntercept(Structure):
     tau: Symbol
     sigma: Symbol
 
-    def draw(self, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
+    def draw(self, model: Model, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
         """A shift for each group, and noise."""
         mu, tau, sigma = map(number, (self.mu, self.tau, self.sigma))
         group = np.repeat(np.arange(len(self.sizes)), self.sizes)

@@ -48,7 +48,7 @@ class NormalLaw(Structure):
         """The law with expressions for symbols."""
         return NormalLaw(self.mean.subs(known), self.matrix.subs(known), self.is_precision, self.is_positive)
 
-    def draw(self, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
+    def draw(self, model: Model, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
         """By the Cholesky factor of the covariance, or of the precision."""
         try:
             factor = np.linalg.cholesky(_numbers(self.matrix, number))

@@ -142,6 +142,24 @@ def test_a_chain_in_two_parameters_is_an_autoregression() -> None:
     assert found.metric.values[0] == pytest.approx(np.array([[12, 4 / 3], [4 / 3, 68 / 9]]), rel=1e-12)
 
 
+def test_the_metric_of_a_factor_model_is_its_trace() -> None:
+    """By inverses and plain differences of the covariance, whose square alone is not exact."""
+    model, h = ig.models.factor_model(5, 2), 1e-4
+    point = np.array([0.7, 0.5, -0.4, 0.6, 0.2, 0.9, 0.3, -0.5, 0.4, 1.2, 0.8, 0.6, 1.0, 0.7])
+
+    def covariance(x: Any) -> Any:
+        loadings = np.zeros((5, 2))
+        loadings[:, 0], loadings[1:, 1] = x[:5], x[5:9]
+        return loadings @ loadings.T + np.diag(x[9:])
+
+    inverse = np.linalg.inv(covariance(point))
+    slopes = [(covariance(point + h * e) - covariance(point - h * e)) / (2 * h) for e in np.eye(14)]
+    expected = [[np.trace(inverse @ A @ inverse @ B) / 2 for A in slopes] for B in slopes]
+    found = ig.evaluate_points(model, [point], ["metric"]).metric.values[0]
+    assert found == pytest.approx(np.array(expected), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.slow
 def test_a_factor_model_is_a_submodel_of_all_centred_laws() -> None:
     """By the chain rule on the closed form, which shares nothing with traces."""
     model = ig.models.factor_model(3, 1)
