@@ -97,7 +97,11 @@ def test_a_family_agrees_by_every_route(model: Model, point: list[float], defini
     assert not table.skipped
 
 
-@pytest.mark.parametrize("loss", [CrossEntropy(), LpNorm(2), MeanPower(2)], ids=lambda loss: loss.name)
+@pytest.mark.parametrize(
+    "loss",
+    [CrossEntropy(), LpNorm(2), pytest.param(MeanPower(2), marks=pytest.mark.slow)],
+    ids=["cross-entropy", "l2", "mean-power-2"],
+)
 def test_an_empirical_network_agrees_by_every_route_but_the_alpha_identity(loss: Loss) -> None:
     table = verify(network(loss), [[0.5, -0.25]])
     assert table.agree, table
@@ -110,7 +114,7 @@ def test_an_empirical_network_agrees_by_every_route_but_the_alpha_identity(loss:
     [
         (CrossEntropy(), "definition, sum", "α-identity"),
         (LpNorm(2), "definition, quadrature", "embedding"),
-        (MeanPower(4), "definition, quadrature", "embedding"),
+        pytest.param(MeanPower(4), "definition, quadrature", "embedding", marks=pytest.mark.slow),
     ],
     ids=["cross-entropy", "l2", "mean-power-4"],
 )
