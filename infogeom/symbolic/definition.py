@@ -20,7 +20,7 @@ from infogeom.numeric.cubature import cubature, tractable
 from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.numeric.quadrature import POINT_DIGITS, expectations
 
-__all__ = ["check_definition", "check_mass", "points_of"]
+__all__ = ["check_definition", "check_mass", "is_no_logarithm", "points_of"]
 
 Array = NDArray[np.float64]
 Point = dict[Symbol, sympy.Rational]
@@ -98,6 +98,21 @@ def check_mass(law: Law, coordinates: Sequence[Symbol], typical: Sequence[tuple[
         if problem:
             return problem
     return _redundant(metrics, coordinates)
+
+
+def is_no_logarithm(law: Law, coordinates: Sequence[Symbol], typical: Sequence[tuple[float, float]]) -> bool:
+    """Whether what was given for log p integrates to 1 itself: it is p."""
+    if not law.variables or not tractable(law):
+        return False
+    given = Law(sympy.log(law.log_density), law.variables, law.supports)
+    for point in points_of(coordinates, typical, given.log_density.free_symbols - {*law.variables}):
+        try:
+            mass = _by_cubature(given, [], point)[0, 0]
+        except (ArithmeticError, NameError, NotImplementedError, TypeError, ValueError):
+            return False
+        if not abs(mass - 1) <= RELATIVE_TOLERANCE:
+            return False
+    return True
 
 
 def _not_a_law(moments: Array, coordinates: Sequence[Symbol], point: Point) -> str | None:

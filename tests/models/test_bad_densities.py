@@ -31,6 +31,15 @@ def test_the_same_where_expectations_are_taken_by_quadrature() -> None:
         metric_of(law)
 
 
+@pytest.mark.parametrize("counts", [True, pytest.param(False, marks=pytest.mark.slow)])  # 0.5 s, 6 s
+def test_a_density_in_place_of_its_logarithm_is_told(counts: bool) -> None:
+    law = from_density(rate * exp(-rate * t), t, [rate], Interval(0, oo))
+    if counts:
+        law = from_density(rate**t * exp(-rate) / sympy.factorial(t), t, [rate], sympy.S.Naturals0)
+    with pytest.raises(ExpectationError, match=r"log_density must be log p, got .* which is p: it integrates to 1"):
+        metric_of(law)
+
+
 def test_a_redundant_parametrisation_is_told_with_its_null_direction() -> None:
     law = from_density(-((x - a - 2 * b) ** 2) / 2 - log(2 * pi) / 2, x, [a, b], sympy.S.Reals)
     with pytest.raises(ExpectationError, match=r"redundant.*direction \(a: -?1, b: -?0.5\)"):

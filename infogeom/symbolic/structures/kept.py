@@ -7,8 +7,10 @@ from weakref import WeakKeyDictionary
 from sympy import Symbol
 
 from infogeom import precision
+from infogeom.models.law import law_of
 from infogeom.models.model import Model
-from infogeom.symbolic.expectation import OpenExpectationError
+from infogeom.symbolic.definition import is_no_logarithm
+from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError
 from infogeom.symbolic.forms import ClosedForm
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.structures.rules import rules_of
@@ -48,7 +50,13 @@ def check_known(constants: set[Symbol]) -> None:
 
 def _derived(model: Model) -> Metric:
     rules, known = rules_of(model), dict(model.constants)
-    derived = rules.matrix()
+    try:
+        derived = rules.matrix()
+    except ExpectationError:
+        if is_no_logarithm(law_of(model), rules.coordinates, [p.typical for p in model.parameters]):
+            told = f"log_density must be log p, got {model.log_density}, which is p: it integrates to 1 itself"
+            raise ExpectationError(f"model {model.name!r}: {told}") from None
+        raise
     form = ClosedForm(derived.matrix, model.samples, rules.cumulants(), rules.ricci_scalar()).subs(known)
     return Metric(
         rules.coordinates,
