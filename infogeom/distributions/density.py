@@ -10,12 +10,13 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 from sympy import Expr, Set, Symbol
+from sympy.core.function import AppliedUndef
 
 from infogeom.arguments import decimal
 from infogeom.distributions.many_digits import in_many_digits
 from infogeom.functions import stable
 from infogeom.models.combine import copies_of
-from infogeom.models.model import Model
+from infogeom.models.model import Model, Structure
 from infogeom.numeric.float64 import evaluated, in_float64
 from infogeom.numeric.multiprecision import in_mpmath
 
@@ -81,6 +82,8 @@ class Density:
     def log(self, columns: list[Array]) -> Array:
         """Log-density, −∞ outside the support, as it comes out in float64."""
         inside = self.inside(columns)
+        if self._is_formula_missing:
+            return self._log_by_structure(columns)
         found = np.full(inside.shape, -np.inf)
         found[inside] = self._functions([self.model.log_density])(*(x[inside] for x in columns))[0]
         return found
@@ -88,6 +91,8 @@ class Density:
     def log_in_full(self, columns: list[Array]) -> Array:
         """Log-density, −∞ outside the support, in many digits where float64 overflows or loses digits."""
         found, inside = self.log(columns), self.inside(columns)
+        if self._is_formula_missing:
+            return found
         kept = self.rounding(columns) <= LOST * np.maximum(1.0, np.abs(found))
         lost = inside & ~(kept & np.isfinite(found))
         if lost.any():
@@ -104,11 +109,38 @@ class Density:
 
     def scores(self, columns: list[Array]) -> Array:
         """Derivatives of the log-density by the parameters, along the last axis."""
+        if self._is_formula_missing:
+            symbols = [p.symbol for p in self.model.parameters]
+            known = (self.model.structure or Structure()).scores(symbols, self.number, np.stack(columns, axis=-1))
+            if known is None:
+                raise TypeError(f"model {self.model.name!r} has no formula for its scores")
+            return known
         found = np.stack(self._scores(*columns), axis=-1)
         lost = np.asarray(~np.isfinite(found).all(axis=-1))
         if lost.any():
             found[lost] = self._in_many_digits(self._derivatives)(_rows(columns, lost))
         return found
+
+    @cached_property
+    def _is_formula_missing(self) -> bool:
+        """Whether the log-density has a name alone."""
+        return bool(self.model.log_density.atoms(AppliedUndef))
+
+    def _log_by_structure(self, columns: list[Array]) -> Array:
+        """Log-density by what is known beside it, of parts side by side too."""
+        structure = self.model.structure or Structure()
+        found = structure.log_density(self.number, np.stack(columns, axis=-1))
+        if found is not None:
+            return found
+        parts = structure.parts_at(self.model, self.number)
+        if not parts:
+            raise TypeError(f"model {self.model.name!r} has no formula for its density")
+        first, total = 0, np.zeros(columns[0].shape)
+        for part, point in parts:
+            own = columns[first : first + len(part.variables)]
+            total = total + Density(part, point).log(own)
+            first += len(part.variables)
+        return total
 
     @cached_property
     def _scores(self) -> Callable[..., list[Array]]:

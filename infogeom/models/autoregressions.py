@@ -13,7 +13,7 @@ from infogeom.models.entries import Entries, entries_of_places
 from infogeom.models.matrices import leading_minors, symmetric
 from infogeom.models.model import Model, Structure
 from infogeom.models.normal_law import NormalLaw, normal_law
-from infogeom.models.parameter import REALS, Parameter, positive, real
+from infogeom.models.parameter import Parameter, positive, real
 
 __all__ = ["LongAutoregression", "autoregression"]
 
@@ -78,7 +78,7 @@ def autoregression(order: int, length: int | None = None) -> Model:
             [*coefficients, sigma],
             sympy.Function("log_density", real=True)(x, *phi, sigma.symbol),
             x,
-            REALS,
+            None,
             constraints=_stationary(phi),
             structure=structure,
             latex=RECURSION,

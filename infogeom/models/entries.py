@@ -85,6 +85,11 @@ class Entries:
         patterns = [replace(p, expression=p.expression.subs(known, simultaneous=True)) for p in self.patterns]
         return replace(self, patterns=tuple(patterns))
 
+    def diff(self, symbol: Symbol) -> Entries:
+        """Derivatives of all entries."""
+        patterns = [replace(p, expression=p.expression.diff(symbol)) for p in self.patterns]
+        return replace(self, patterns=tuple(patterns))
+
     def written_out(self) -> ImmutableMatrix:
         """All entries."""
         entries: dict[tuple[int, int], Expr] = {}

@@ -77,6 +77,14 @@ class Structure:
         """
         return None
 
+    def log_density(self, number: Number, x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Logarithm of the density at observations (…, variables), where that of the model has no formula."""
+        return None
+
+    def scores(self, symbols: Sequence[Symbol], number: Number, x: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Derivatives of that logarithm by parameters, along a last axis."""
+        return None
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:

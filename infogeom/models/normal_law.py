@@ -11,6 +11,7 @@ import numpy as np
 import sympy
 from numpy.random import Generator
 from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
 from sympy import Expr, Symbol
 
 from infogeom.models.entries import Entries
@@ -50,13 +51,40 @@ class NormalLaw(Structure):
 
     def draw(self, model: Model, number: Number, n: int, rng: Generator) -> NDArray[np.float64]:
         """By the Cholesky factor of the covariance, or of the precision."""
-        try:
-            factor = np.linalg.cholesky(_numbers(self.matrix, number))
-        except np.linalg.LinAlgError:
-            raise ValueError("the covariance is not positive definite") from None
+        factor = self._factor(number)
         z = rng.standard_normal((n, len(factor)))
         moved = np.linalg.solve(factor.T, z.T).T if self.is_precision else z @ factor.T
         return np.asarray(_numbers(self.mean, number)[:, 0] + moved)
+
+    def log_density(self, number: Number, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """By the Cholesky factor."""
+        factor, away = self._factor(number), x - _numbers(self.mean, number)[:, 0]
+        rows = away.reshape(-1, len(factor))
+        z = rows @ factor if self.is_precision else solve_triangular(factor, rows.T, lower=True).T
+        volume = np.log(np.diag(factor)).sum() * (1 if self.is_precision else -1)
+        found = volume - (z**2).sum(-1) / 2 - len(factor) * np.log(2 * np.pi) / 2
+        return np.asarray(found.reshape(x.shape[:-1]))
+
+    def scores(self, symbols: Sequence[Symbol], number: Number, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """With y away from the mean and z = Σ⁻¹ y: ∂μᵀ z + ½ (zᵀ ∂Σ z − tr Σ⁻¹ ∂Σ)."""
+        self._factor(number)
+        matrix, away = _numbers(self.matrix, number), x - _numbers(self.mean, number)[:, 0]
+        inverse = np.linalg.inv(matrix)
+        z = away @ (matrix if self.is_precision else inverse)
+        found = []
+        for symbol in symbols:
+            move, slope = _numbers(self.matrix.diff(symbol), number), _numbers(self.mean.diff(symbol), number)[:, 0]
+            y = away if self.is_precision else z
+            form = np.einsum("...i,ij,...j->...", y, move, y) - (inverse * move).sum()
+            found.append(z @ slope + form / (-2 if self.is_precision else 2))
+        return np.stack(found, axis=-1)
+
+    def _factor(self, number: Number) -> NDArray[np.float64]:
+        """Lower Cholesky factor of the covariance, or of the precision."""
+        try:
+            return np.asarray(np.linalg.cholesky(_numbers(self.matrix, number)))
+        except np.linalg.LinAlgError:
+            raise ValueError("the covariance is not positive definite") from None
 
 
 def _numbers(entries: Entries, number: Number) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from scipy.stats import multivariate_normal
 
 import infogeom as ig
 from infogeom.kernels.points import work_of
@@ -235,6 +236,25 @@ def test_observations_have_the_covariance_that_is_asked_for() -> None:
         found = np.cov(x.T)
         expected = [[0.5 ** abs(i - j) / 0.75 for j in range(6)] for i in range(6)]
         assert np.abs(found - expected).max() < 5 * 1.5 * expected[0][0] / np.sqrt(4000)
+
+
+@pytest.mark.parametrize("by_precision", [True, False])
+def test_densities_and_scores_are_those_of_the_covariance(by_precision: bool) -> None:
+    """Scores by differences of SciPy's log-densities."""
+    law, names = (ig.models.autoregression(1, 4), ["phi1", "sigma"]) if by_precision else (
+        autoregression_by_covariance(4), ["phi", "s"]
+    )  # fmt: skip
+    x, point = np.array([[0.3, -1.0, 0.8, 0.1], [1.0, 2.0, 0.5, 0.0]]), np.array([0.4, 1.3])
+
+    def log_density(f: float, sigma: float) -> Any:
+        covariance = [[sigma**2 * f ** abs(i - j) / (1 - f**2) for j in range(4)] for i in range(4)]
+        return multivariate_normal(np.zeros(4), covariance).logpdf(x)
+
+    there = law.at(**dict(zip(names, point, strict=True)) | ({} if by_precision else {"m": 0}))
+    assert there.logpdf(x) == pytest.approx(log_density(*point), rel=1e-12)
+    slopes = [(log_density(*(point + 1e-5 * e)) - log_density(*(point - 1e-5 * e))) / 2e-5 for e in np.eye(2)]
+    at_names = [[p.name for p in law.parameters].index(name) for name in names]
+    assert there.score(x)[:, at_names] == pytest.approx(np.transpose(slopes), rel=1e-7, abs=1e-8)
 
 
 def _lagged(n: int) -> Any:
