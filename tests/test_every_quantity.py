@@ -371,7 +371,7 @@ def test_a_probability_that_rounds_to_one_is_inside_its_domain() -> None:
     with mpmath.workdps(400):
         exact = [mpmath.npdf(x) ** 2 / (mpmath.ncdf(x) * mpmath.ncdf(-x)) for x in (9, -12, 25)]
     ds = ig.grid.evaluate_points(probit, [[9.0], [-12.0], [25.0]], ["metric"])
-    assert (ds.status == Status.REFINED).all()
+    assert (ds.status == Status.OK).all()
     assert ds.metric.values.ravel() == pytest.approx([float(x) for x in exact], rel=1e-14)
     event = ig.models.reparametrise(ig.models.bernoulli(), {"p": 1 - sympy.exp(-rate)})
     assert at(event, [3e-19], "metric").metric.item() == pytest.approx(1 / 3e-19, rel=1e-15)

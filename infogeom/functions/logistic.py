@@ -10,6 +10,7 @@ from sympy import Expr
 
 from infogeom import precision
 from infogeom.functions.facts import ELEMENTARY, Facts, Growth
+from infogeom.functions.normal import with_tails
 from infogeom.functions.primitive import Primitive
 
 __all__ = ["expit", "softplus", "stable"]
@@ -135,7 +136,7 @@ def stable(expression: Expr) -> Expr:
     """Rewrite what cancels or overflows in terms of σ and softplus, wherever it occurs.
 
     log(1 + e^u) becomes softplus(u), 1 / (1 + e^u) and e^u / (1 + e^u) become σ(∓u), 1 − σ(u) becomes σ(−u) and
-    log σ(u) becomes −softplus(−u). Equal in value everywhere.
+    log σ(u) becomes −softplus(−u); likewise 1 − Φ(x) becomes Φ(−x). Equal in value everywhere.
 
     Examples
     --------
@@ -152,7 +153,7 @@ def stable(expression: Expr) -> Expr:
         (_is_log_of_expit, _as_minus_softplus),
     ):
         expression = expression.replace(matches, rewritten)
-    return expression
+    return with_tails(expression)
 
 
 def _exponent(e: Expr) -> Expr | None:

@@ -14,7 +14,7 @@ from infogeom import precision
 from infogeom.functions.facts import ELEMENTARY, Facts, Growth
 from infogeom.functions.primitive import Primitive, powered
 
-__all__ = ["inverse_mills", "log_normal_cdf"]
+__all__ = ["by_normal_cdf", "inverse_mills", "log_normal_cdf", "with_tails"]
 
 #: Bits of an argument beyond which mpmath's erfc fails (from some 500 on).
 FAR_TAIL = 400
@@ -140,3 +140,83 @@ class inverse_mills(OfNormal):  # noqa: N801
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         return powered(rf"\frac{{\varphi}}{{\Phi}}\left({printer._print(self.args[0])}\right)", exp)
+
+
+# --- Expressions rewritten in terms of these --------------------------------------------------------------------------
+
+
+def by_normal_cdf(e: Expr) -> Expr:
+    """Expression with (1 ± erf(u))/2 and erfc(u)/2 as exponentials of log Φ, wherever they occur.
+
+    Equal in value everywhere; the tails, which 1 − erf(u) loses, keep their digits.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> by_normal_cdf((1 + sympy.erf(x / sympy.sqrt(2))) / 2)
+    exp(log_normal_cdf(x))
+    """
+    if not e.has(sympy.erf, sympy.erfc):
+        return e
+    return e.replace(sympy.erfc, _from_erfc).replace(_is_sum, _from_sum)
+
+
+def _from_erfc(u: Expr) -> Expr:
+    return 2 * sympy.exp(log_normal_cdf(-sympy.sqrt(2) * u))
+
+
+def _is_sum(e: Expr) -> bool:
+    return isinstance(e, sympy.Add)
+
+
+def _from_sum(total: Expr) -> Expr:
+    """For c (1 ± erf(u)) twice c Φ(±√2 u)."""
+    constant, rest = total.as_coeff_Add()
+    c, function = rest.as_coeff_Mul()
+    if constant == 0 or abs(c) != abs(constant) or not isinstance(function, sympy.erf):
+        return total
+    return 2 * constant * sympy.exp(log_normal_cdf(sympy.sqrt(2) * c / constant * function.args[0]))
+
+
+def with_tails(e: Expr) -> Expr:
+    """Expression with Φ(−x) for 1 − Φ(x), and with what cancels between φ/Φ and Φ left out.
+
+    φ(x) = m(x) Φ(x) = m(−x) Φ(−x) for the inverse Mills ratio m, so that m(x) Φ(x)/Φ(−x) becomes m(−x).
+    """
+    if not e.has(log_normal_cdf):
+        return e
+    return e.replace(_is_sum, _upper_for_complement).replace(lambda p: p.is_Mul, _odds_of_mills)
+
+
+def _upper_for_complement(total: Expr) -> Expr:
+    constant, rest = total.as_coeff_Add()
+    c, power = rest.as_coeff_Mul()
+    if constant == 0 or c != -constant or not isinstance(power, sympy.exp):
+        return total
+    (logarithm,) = power.args
+    return constant * sympy.exp(log_normal_cdf(-logarithm.args[0])) if _is_log_cdf(logarithm) else total
+
+
+def _is_log_cdf(e: Expr) -> bool:
+    return isinstance(e, log_normal_cdf)
+
+
+def _odds_of_mills(product: Expr) -> Expr:
+    """Product with m(−x) for as many m(x) Φ(x)/Φ(−x) as there are."""
+    powers = [factor for factor in product.args if isinstance(factor, sympy.exp)]
+    exponent = sympy.expand(sympy.Add(*(power.args[0] for power in powers)))
+    counts, change = exponent.as_coefficients_dict(), sympy.S.One
+    for base, number in product.as_powers_dict().items():
+        if not isinstance(base, inverse_mills) or not number.is_Integer:
+            continue
+        (x,) = base.args
+        up, down = log_normal_cdf(x), log_normal_cdf(-x)
+        k = min(number, counts[up], -counts[down])
+        if k > 0:
+            change *= (inverse_mills(-x) / base) ** k
+            exponent += k * (down - up)
+    if change == 1:
+        return product
+    others = [factor for factor in product.args if factor not in powers]
+    return sympy.Mul(change, sympy.exp(exponent), *others)

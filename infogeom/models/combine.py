@@ -13,6 +13,7 @@ from sympy import Expr, Symbol
 from infogeom import precision
 from infogeom.arguments import as_expression, by_name, check_count
 from infogeom.functions import stable
+from infogeom.functions.normal import by_normal_cdf
 from infogeom.models.model import Model, Number, Structure
 from infogeom.models.parameter import Parameter, parameters_of
 
@@ -268,7 +269,8 @@ def reparametrise(
     if not isinstance(old, Mapping):
         raise TypeError(f"old must map parameters to expressions, got {old!r}")
     known = {p.name: p for p in model.parameters}
-    given = {str(key): as_expression(f"old[{str(key)!r}]", e) for key, e in by_name("old", old).items()}
+    read = {str(key): as_expression(f"old[{str(key)!r}]", e) for key, e in by_name("old", old).items()}
+    given = {key: by_normal_cdf(e) for key, e in read.items()}
     unknown = sorted(given.keys() - known.keys())
     if unknown:
         raise ValueError(f"old must name parameters of {model.name!r}, {list(known)}, got {unknown}")

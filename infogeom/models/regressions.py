@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sympy import Expr, Symbol
 
 from infogeom.arguments import array_of, as_expression, exact, sequence_of, table_of
+from infogeom.functions.normal import by_normal_cdf, with_tails
 from infogeom.models.combine import Reparametrisation, pulled_back, with_own
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, parameters_of
@@ -66,7 +67,7 @@ def regression(
         raise TypeError(f"noise must be a Model, got {noise!r}")
     if noise.samples or not noise.variables:
         raise ValueError(f"noise must be a family of distributions, got {noise!r}")
-    mean = as_expression("mean_function", mean_function)
+    mean = by_normal_cdf(as_expression("mean_function", mean_function))
     declared = parameters_of("parameters", parameters)
     columns = tuple(map(exact, sequence_of("variables", variables, Symbol)))
     _check_symbols(mean, columns, declared, noise)
@@ -86,7 +87,7 @@ def regression(
     return Model(
         name,
         free,
-        noise.log_density.subs(substitution),
+        with_tails(noise.log_density.subs(substitution)),
         noise.variable,
         noise.support,
         constants=noise.constants,

@@ -15,6 +15,7 @@ import sympy
 from sympy import Expr, Piecewise, Set, Symbol, loggamma
 
 from infogeom.functions import log_bessel, log_sum_exp, log_zeta
+from infogeom.functions.normal import by_normal_cdf
 from infogeom.functions.plain import plain
 from infogeom.models.parameter import Parameter
 
@@ -75,7 +76,7 @@ class Typed:
 
     def read(self, log_p: Expr) -> Expr:
         """The log-density by sums of logarithms, and by cases of them."""
-        log_p = plain(log_p.xreplace({self._given: self.variable}))
+        log_p = by_normal_cdf(plain(log_p.xreplace({self._given: self.variable})))
         if self._at_zero:
             log_p = log_p.replace(self._is_open_power, self._closed_power)
         found = log_p.replace(self._is_typed, lambda e: self._logarithm(e.args[0]))

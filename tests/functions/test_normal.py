@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import mpmath
 import pytest
-from sympy import Integer, Rational, Symbol, oo
+from sympy import Expr, Integer, Rational, Symbol, erf, erfc, exp, log, oo, sqrt
 
-from infogeom.functions import inverse_mills, log_normal_cdf
+import infogeom as ig
+from infogeom.functions import inverse_mills, log_normal_cdf, stable
+from infogeom.functions.normal import by_normal_cdf
 from tests.special_reference import DEFINITIONS, exactly
 
 x = Symbol("x", real=True)
@@ -55,3 +57,33 @@ def test_their_limits_are_known() -> None:
 
 def test_a_symbol_is_left_alone() -> None:
     assert log_normal_cdf(x).evalf() == log_normal_cdf(x)
+
+
+@pytest.mark.parametrize("typed", [(1 + erf(x)) / 2, (1 - erf(x)) / 2, 3 - 3 * erf(x), erfc(x) / 2, log(1 + erf(-x))])
+def test_distribution_functions_as_typed_are_read_into_their_logarithm(typed: Expr) -> None:
+    read = by_normal_cdf(typed)
+    assert not read.has(erf, erfc)
+    assert abs((read - typed).subs(x, Rational(7, 10)).evalf(30)) < 1e-28
+
+
+def test_the_complement_of_a_distribution_function_is_its_other_tail() -> None:
+    lower, upper = exp(log_normal_cdf(x)), exp(log_normal_cdf(-x))
+    assert stable(1 - lower) == upper
+    assert stable(log(1 - lower)) == log_normal_cdf(-x)
+    assert stable(1 - 2 * lower) == 1 - 2 * lower
+
+
+def test_between_both_tails_of_the_normal_law_nothing_is_left_to_cancel() -> None:
+    lower, upper = exp(log_normal_cdf(x)), exp(log_normal_cdf(-x))
+    assert stable(inverse_mills(x) ** 2 * lower / upper) == inverse_mills(x) * inverse_mills(-x)
+    assert stable(inverse_mills(x) * lower / upper**2) == inverse_mills(-x) / upper
+
+
+@pytest.mark.parametrize("typed", [(1 + erf(x / sqrt(2))) / 2, erfc(-x / sqrt(2)) / 2, exp(log_normal_cdf(x))])
+def test_the_metric_of_a_probit_model_has_both_tails(typed: Expr) -> None:
+    slope, z = Symbol("slope", real=True), Symbol("z", real=True)
+    fit = ig.models.regression(
+        typed.subs(x, slope * z), ig.models.bernoulli(), [0.5, 2], variables=z, parameters=[slope]
+    )
+    (g,) = ig.symbolic.metric(fit).matrix
+    assert g == z**2 * inverse_mills(slope * z) * inverse_mills(-slope * z)
