@@ -22,7 +22,7 @@ UNSTATED = 16
 #: Within the domain of almost all functions.
 INSIDE = ((0.1, 0.9),)
 #: Least and largest order of polylogarithms.
-POLYLOG_ORDERS = (-15, 30)
+POLYLOG_ORDERS = (-7, 30)
 
 
 class Arithmetic(Enum):

@@ -39,7 +39,7 @@ OF_SYMPY: dict[type, Facts] = {
     ),
     sympy.polylog: Facts(
         name="polylog",
-        roundings=256,
+        roundings=288,
         orders=1,
         halves=True,
         limits=POLYLOG_ORDERS,

@@ -64,7 +64,7 @@ class bose_polylog(OfExponential):  # noqa: N801
 
     facts = Facts(
         name="bose_polylog",
-        roundings=160,
+        roundings=224,
         saturating=True,
         orders=1,
         halves=True,
@@ -111,7 +111,7 @@ class fermi_polylog(OfExponential):  # noqa: N801
 
     facts = Facts(
         name="fermi_polylog",
-        roundings=256,
+        roundings=192,
         saturating=True,
         orders=1,
         halves=True,

@@ -45,9 +45,9 @@ def test_signs_are_known_where_there_are_any() -> None:
 
 
 @pytest.mark.parametrize("function", [bose_polylog, fermi_polylog])
-@pytest.mark.parametrize("s", [Rational(1, 3), x, 31, Rational(-31, 2)])
+@pytest.mark.parametrize("s", [Rational(1, 3), x, 31, Rational(-15, 2)])
 def test_other_orders_are_refused(function: Any, s: Any) -> None:
-    with pytest.raises(ValueError, match=f"order of {function.__name__} must be a multiple of 1/2 from -15 to 30, got"):
+    with pytest.raises(ValueError, match=f"order of {function.__name__} must be a multiple of 1/2 from -7 to 30, got"):
         function(s, x)
 
 

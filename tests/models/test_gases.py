@@ -29,7 +29,7 @@ slow = pytest.mark.slow
 #: All but one take as long again.
 OTHERS = [("fermi_gas", 3), ("bose_gas", 1), ("bose_gas", 2), ("fermi_gas", 1), ("fermi_gas", 2)]
 cases = pytest.mark.parametrize(("name", "d"), [("bose_gas", 3), *(pytest.param(*case, marks=slow) for case in OTHERS)])
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @cache

@@ -22,7 +22,7 @@ __all__ = ["bose_polylog", "fermi_polylog", "polylog"]
 #: Largest order: beyond, the nodes do not reach far enough.
 LARGEST_ORDER = 30
 #: Smallest order, and so the most derivatives.
-SMALLEST_ORDER = -15
+SMALLEST_ORDER = -7
 
 
 def eulerian_numbers(rows: int) -> list[list[float]]:
@@ -45,17 +45,17 @@ def bessel_coefficients(rows: int) -> list[list[float]]:
 
 
 #: Eulerian numbers.
-EULERIAN = array(eulerian_numbers(17))
+EULERIAN = array(eulerian_numbers(9))
 #: Coefficients of Bessel polynomials.
-BESSEL = array(bessel_coefficients(17))
+BESSEL = array(bessel_coefficients(9))
 #: Nodes to a unit of u.
-NODES_A_UNIT = 64
+NODES_A_UNIT = 128
 #: u² of the nodes.
-SQUARES = array([(k / 64.0) ** 2 for k in range(725)])
+SQUARES = array([(k / 128.0) ** 2 for k in range(1449)])
 #: e^(u²) − 1 of the nodes.
-RISES = array([expm1((k / 64.0) ** 2) for k in range(725)])
+RISES = array([expm1(square) for square in SQUARES])
 #: Nodes to a step where a pole is taken out.
-STRIDE_PAST_POLE = 16
+STRIDE_PAST_POLE = 32
 #: The pole at √−x i counts up to here, where it lies beyond what the rule sees.
 FAR_POLE = 100.0
 #: From this x on Sommerfeld's expansion holds to the last digit.
@@ -73,7 +73,7 @@ NEGATIVE_ZETAS = array([-b / (2.0 * k + 2.0) for k, b in enumerate(BERNOULLI)])
 
 
 def polylog(s: float, z: float) -> float:
-    """Polylogarithm Li_s(z), z ≤ 1, s a multiple of ½ from −15 to 30; relative accuracy 2e-15.
+    """Polylogarithm Li_s(z), z ≤ 1, s a multiple of ½ from −7 to 30; relative accuracy 2e-15.
 
     For s < −1 and z < 0, as of `fermi_polylog`.
     """
@@ -88,7 +88,7 @@ def bose_polylog(s: float, x: float) -> float:
 
 
 def fermi_polylog(s: float, x: float) -> float:
-    """Polylogarithm −Li_s(−e^x), s a multiple of ½ from −15 to 30; accuracy 2e-15, relative to its value for s ≥ −1.
+    """Polylogarithm −Li_s(−e^x), s a multiple of ½ from −7 to 30; accuracy 2e-15, relative to its value for s ≥ −1.
 
     Below it has zeros, beside which the error is relative to that of order −½ or −1.
     """
@@ -138,11 +138,12 @@ def _slope_share(sign: float, n: int, p: float, q: float) -> float:
 def _half_order(sign: float, s: float, x: float, z: float, rest: float) -> float:
     """−ε Li_s(−εz) with x = log z and rest = 1 + εz by nodes: the closer to each other, the closer the poles left."""
     j, n = max(int(s - 0.5), 0), max(int(0.5 - s), 0)
-    step = 8 if x < 2.0 else (4 if x < 10.0 else 2)
-    first = step // 2
+    step = 16 if x < 2.0 else (8 if x < 10.0 else 4)
+    if n > 3:  # derivatives magnify what poles contribute
+        step //= 2
     if sign < 0.0:
         step = STRIDE_PAST_POLE
-        first = step if j % 2 else step // 2
+    first = step if sign < 0.0 and j % 2 else step // 2
 
     # On the positive half of the line, up to where the integrand is lost beside the sum.
     total = 0.0

@@ -17,7 +17,29 @@ from infogeom.kernels.compiled.compile import compiled_module
 from tests.problems import EPS
 
 ORDERS = (-1.5, -0.5, 0.5, 1.0, 1.5, 2.0, 2.5)
-MORE = (-15.0, -14.5, -3.5, -3.0, -2.5, -2.0, -1.0, 0.0, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 7.5, 8.0, 15.5, 29.5, 30.0)
+MORE = (
+    -7.0,
+    -6.5,
+    -5.5,
+    -4.5,
+    -3.5,
+    -3.0,
+    -2.5,
+    -2.0,
+    -1.0,
+    0.0,
+    3.0,
+    3.5,
+    4.0,
+    4.5,
+    5.0,
+    5.5,
+    7.5,
+    8.0,
+    15.5,
+    29.5,
+    30.0,
+)
 orders = pytest.mark.parametrize("s", [*ORDERS, *(pytest.param(s, marks=pytest.mark.slow) for s in MORE)])
 TINY = float(np.finfo(float).tiny)
 BITS = 160
@@ -43,11 +65,12 @@ def error(name: str, s: float, x: float, scale: Callable[[arb], arb] = abs) -> f
         return float((abs(value(name, s, x) - expected) / scale(expected)).upper()) / EPS
 
 
-# At most 40 terms of one sign with 4 roundings each, which average out; −Li_s(−e^x) has at most 300.
+# At most 40 terms of one sign with 4 roundings each and one or two more for each derivative, which average out;
+# −Li_s(−e^x) has at most 300.
 @orders
 def test_the_bose_polylog_is_accurate_relative_to_its_value(s: float) -> None:
     arguments = SMALL + NEAR + [x for x in BORDERS if x != 48.0] + [700.0]
-    assert max(error("bose_polylog", s, -x) for x in arguments) <= 8
+    assert max(error("bose_polylog", s, -x) for x in arguments) <= 8 + max(0.0, -s)
 
 
 @orders
@@ -60,7 +83,7 @@ def test_the_fermi_polylog_is_accurate_relative_to_its_value_or_its_terms(s: flo
             return abs
         return lambda found: abs(found) + ball_functions.fermi_polylog(s + n - 1, x) * math.factorial(n) / 2 ** (n - 1)
 
-    assert max(error("fermi_polylog", s, x, terms(x)) for x in arguments) <= 14
+    assert max(error("fermi_polylog", s, x, terms(x)) for x in arguments) <= 12
 
 
 @pytest.mark.parametrize("s", [-2.0, -0.5, 1.0, 2.5, 3.0])
