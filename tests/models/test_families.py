@@ -72,6 +72,10 @@ def test_a_family_declares_latex_and_source(name: str) -> None:
     assert all(p.domain.contains(t) == sympy.true for p in model.parameters for t in p.typical)
 
 
+#: Normal laws by expressions, which text cannot call yet.
+UNLISTED = {"autoregression", "factor_model"}
+
+
 def test_every_family_that_takes_integers_alone_is_called_by_its_name() -> None:
     expected = []
     for name in ig.models.__all__:
@@ -81,7 +85,7 @@ def test_every_family_that_takes_integers_alone_is_called_by_its_name() -> None:
             kinds = {str(p.annotation).partition(" ")[0] for p in signature.parameters.values()}
             if signature.return_annotation == "Model" and kinds <= {"int"}:
                 expected.append(name)
-    assert list(ig.models.families()) == expected
+    assert list(ig.models.families()) == [name for name in expected if name not in UNLISTED]
 
 
 def test_a_listed_family_is_public() -> None:
