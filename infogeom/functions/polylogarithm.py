@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from abc import abstractmethod
+from typing import Any, ClassVar
 
 import mpmath
 import sympy
+from flint import acb, arb
 from sympy import Expr
 from sympy.core.function import ArgumentIndexError
 
-from infogeom.functions.cancelling import Cancelling
+from infogeom import precision
 from infogeom.functions.facts import POLYLOG_ORDERS, Facts
-from infogeom.functions.primitive import powered
+from infogeom.functions.primitive import Primitive, powered
 
 __all__ = ["bose_polylog", "fermi_polylog", "of_exponentials"]
 
+#: Bits in which digits are sought beside a zero, or eight times those wanted.
+BITS_BESIDE_ZERO = 2**13
 
-class OfExponential(Cancelling):
-    """A polylogarithm of an exponential: its derivative is that of the order below."""
+
+class OfExponential(Primitive):
+    """A polylogarithm ±Li_s(±e^x) of an exponential: its derivative is that of the order below."""
+
+    nargs = 2
+    sign: ClassVar[int]
 
     @classmethod
     def eval(cls, s: Expr, x: Expr) -> Expr | None:
@@ -41,6 +49,36 @@ class OfExponential(Cancelling):
         if argindex != 2:
             raise ArgumentIndexError(self, argindex)
         return self.func(self.args[0] - 1, self.args[1])
+
+    def _eval_evalf(self, prec: int) -> Expr:
+        """Value by python-flint: between −1 and 1, and in hundreds of digits, mpmath takes seconds."""
+        if not (self.args[1].is_number and self.args[1].is_real):
+            return self
+        if not self._in_domain():
+            return sympy.nan
+        work, most = prec + 32, max(BITS_BESIDE_ZERO, 8 * prec)
+        ball = self._enclosed(work)
+        while ball.rel_accuracy_bits() < prec + 8 and work < most:
+            work *= 2
+            ball = self._enclosed(work)
+        mantissa, exponent = ball.mid().man_exp()
+        with precision.bits(prec):
+            return Expr._from_mpmath(mpmath.mpf((int(mantissa), int(exponent))), prec)
+
+    def _enclosed(self, bits: int) -> arb:
+        """Ball that holds the value."""
+        s, x = self.args
+        rounded = x.evalf(int(bits / 3.32) + 5)._to_mpmath(bits)
+        with precision.bits_of_balls(bits):
+            power = (arb(rounded) * arb(1, arb(2) ** -bits)).exp()
+            return self.sign * acb(self.sign * power).polylog(acb(s.p) / int(s.q)).real
+
+    @abstractmethod
+    def _in_domain(self) -> bool:
+        """Whether it is known to be real."""
+
+    def _eval_is_real(self) -> bool | None:
+        return self._in_domain() or None
 
     def _printed(self, printer: Any) -> tuple[str, str]:
         s, x = (printer._print(a) for a in self.args)
@@ -72,18 +110,16 @@ class bose_polylog(OfExponential):  # noqa: N801
         typical=((1.0, 4.0), (-30.0, -0.001)),
     )
 
+    sign = 1
+
     @classmethod
     def _end(cls, s: Expr, x: Expr) -> Expr | None:
         return sympy.zeta(s) if x.is_zero and s > 1 else None
 
-    def definition(self, s: Any, x: Any) -> Any:
-        """Li_s(e^x)."""
-        return mpmath.polylog(s, mpmath.exp(x)) if x < 0 else mpmath.nan
-
     def _eval_rewrite_as_polylog(self, s: Expr, x: Expr, **hints: Any) -> Expr:
         return sympy.polylog(s, sympy.exp(x))
 
-    def _in_domain(self) -> bool | None:
+    def _in_domain(self) -> bool:
         return bool(self.args[1].is_negative)
 
     def _eval_is_extended_positive(self) -> bool | None:
@@ -119,12 +155,7 @@ class fermi_polylog(OfExponential):  # noqa: N801
         typical=((1.0, 4.0), (6.0, 60.0)),
     )
 
-    def definition(self, s: Any, x: Any) -> Any:
-        """−Li_s(−e^x), by Jonquière's formula (DLMF 25.12.13) where mpmath takes seconds."""
-        if x < -1 or mpmath.isint(s):
-            return -mpmath.re(mpmath.polylog(s, -mpmath.exp(x)))
-        of_order = mpmath.expjpi((1 - s) / 2) * mpmath.zeta(1 - s, mpmath.mpc(0.5, -x / (2 * mpmath.pi)))
-        return -2 * mpmath.gamma(1 - s) * (2 * mpmath.pi) ** (s - 1) * of_order.real
+    sign = -1
 
     def _eval_rewrite_as_polylog(self, s: Expr, x: Expr, **hints: Any) -> Expr:
         return -sympy.polylog(s, -sympy.exp(x))
@@ -137,7 +168,7 @@ class fermi_polylog(OfExponential):  # noqa: N801
         n = sympy.ceiling(-s)
         return sympy.factorial(n) / 2 ** (n - 1) * fermi_polylog(s + n - 1, x)
 
-    def _in_domain(self) -> bool | None:
+    def _in_domain(self) -> bool:
         return bool(self.args[1].is_real)
 
     def _eval_is_extended_positive(self) -> bool | None:

@@ -29,6 +29,20 @@ def test_derivative_and_digits_are_those_of_balls(function: Any, at: float, s: s
             assert abs(mpmath.mpf(own.evalf(DIGITS)) / mpmath.mpf(other.mid().str(40, radius=False)) - 1) < 1e-25
 
 
+def test_they_are_integrals_of_occupation_numbers() -> None:
+    s = mpmath.mpf(5) / 2
+    with mpmath.workdps(DIGITS):
+        for function, at, sign in ((bose_polylog, -0.25, -1), (fermi_polylog, 0.75, 1), (fermi_polylog, 4.5, 1)):
+            integral = mpmath.quad(lambda t: t ** (s - 1) / (mpmath.exp(t - at) + sign), [0, 1, 5, 20, mpmath.inf])  # noqa: B023
+            assert abs(mpmath.mpf(function(s, at).evalf(DIGITS)) * mpmath.gamma(s) / integral - 1) < 1e-25
+
+
+def test_beside_a_zero_there_are_digits_too() -> None:
+    assert fermi_polylog(-2, Rational(1, 10**40)).evalf(10) == pytest.approx(-1.25e-41, rel=1e-9)
+    assert fermi_polylog(-2, 0).evalf() == 0
+    assert bose_polylog(Rational(-1, 2), -Rational(1, 10**40)).evalf(10) == pytest.approx(0.8862269255e60, rel=1e-9)
+
+
 def test_ends_of_the_domain_have_their_values() -> None:
     assert bose_polylog(Rational(5, 2), 0) == sympy.zeta(Rational(5, 2))
     assert bose_polylog(2, -sympy.oo) == fermi_polylog(2, -sympy.oo) == 0
