@@ -170,7 +170,7 @@ def generalised_pareto() -> Model:
     """Generalised Pareto law of excesses with ``scale`` and shape ``xi`` > −½, survival (1 + ξ x/scale)^(−1/ξ).
 
     Exponential at ξ = 0, where the metric is smooth. For ξ < 0 the support ends at −scale/ξ and moves with the
-    parameters, but minus the logarithm of survival is exponentially distributed, and the law is regular for ξ > −½
+    parameters, but the inverse of survival has the same law whatever they are, and the family is regular for ξ > −½
     (Smith, Extreme value theory and applications (1984) 621–638).
 
     Examples
@@ -182,14 +182,14 @@ def generalised_pareto() -> Model:
     """
     scale = positive("scale")
     xi = Parameter(Symbol("xi", real=True), Interval.open(Rational(-1, 2), oo), (-0.3, 0.6))
-    s, k, u, x = scale.symbol, xi.symbol, Symbol("u", positive=True), Symbol("x", real=True)
+    s, k, v, x = scale.symbol, xi.symbol, Symbol("v", positive=True), Symbol("x", real=True)
     return Model(
         "generalised Pareto",
         [scale, xi],
         -log(s) - (1 + 1 / k) * log(1 + k * x / s),
-        u,
+        v,
         POSITIVE,
-        change_of_variable={x: s * (exp(k * u) - 1) / k},
+        change_of_variable={x: s * ((1 + v) ** k - 1) / k},
         latex=r"\mathrm{GPD}(\mathrm{scale}, \xi)",
         source="Pickands, Annals of Statistics 3 (1975) 119–131",
     )
