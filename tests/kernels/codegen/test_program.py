@@ -214,10 +214,9 @@ def test_a_derivative_without_a_kernel_is_told_by_what_it_is_of(entry: sympy.Exp
         kernel({"one": [entry]}, Axes((p,), (), ()))
 
 
-@pytest.mark.parametrize("entry", [sympy.Max(p, 1), sympy.zeta(p + 2)])
-def test_an_unknown_function_is_named_where_no_point_may_be_refined_too(entry: sympy.Expr) -> None:
-    metric = ig.symbolic.Metric([p, q], sympy.diag(1, 1 + entry))
-    with pytest.raises(UnsupportedFunctionError, match=r"no compiled kernel for the function (Max|zeta)"):
+def test_an_unknown_function_is_named_where_no_point_may_be_refined_too() -> None:
+    metric = ig.symbolic.Metric([p, q], sympy.diag(1, 1 + sympy.zeta(p + 2)))
+    with pytest.raises(UnsupportedFunctionError, match="no compiled kernel for the function zeta"):
         ig.grid.evaluate_points(metric, [[0.5, 0.5]], max_refined=0)
 
 
