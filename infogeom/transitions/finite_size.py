@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -186,9 +187,12 @@ class _Extrapolated:
     words: str
 
     def reaching(self, other: float, within: float = 0.0) -> _Extrapolated:
-        """The same with an error that reaches another value, or what the error of that leaves possible."""
-        apart = abs(self.limit.value - other) - within
-        return replace(self, limit=replace(self.limit, error=max(self.limit.error, apart)))
+        """The same with an error that reaches another value, or what the error of that leaves possible.
+
+        One that did not reach is added in squares: where the other one is right, it is so but for as much.
+        """
+        apart, error = abs(self.limit.value - other) - within, self.limit.error
+        return self if apart <= error else replace(self, limit=replace(self.limit, error=math.hypot(apart, error)))
 
     def told(self, L: Array, observable: str, given: bool) -> dict[str, Any]:
         """Fields of an `Estimate`."""
