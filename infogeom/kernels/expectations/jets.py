@@ -1,8 +1,7 @@
 """Jets of metrics that are expectations without a closed form: quadrature or summation, at many points at once.
 
-With scores s_i = ∂_i ℓ, h_ij = ∂_i ∂_j ℓ, t_ijk and D_k f = ∂_k f + f s_k, derivative and integral change places:
-g_ij = E[s_i s_j], ∂_k g_ij = E[D_k (s_i s_j)] and ∂_l ∂_k g_ij = E[D_l D_k (s_i s_j)].  The density is never divided
-by, so that tails are safe.
+Derivative and integral change places, and ∂∂g lacks third derivatives of the log-density, which no curvature holds: see
+`infogeom.kernels.expectations.moments`. The density is never divided by, so that tails are safe.
 """
 
 from __future__ import annotations

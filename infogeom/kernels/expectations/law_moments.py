@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import combinations_with_replacement
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from infogeom.functions.primitive import primitives
 from infogeom.kernels.codegen.vectorised import special_on_arrays
 from infogeom.kernels.curvature.loops import TINY, UNIT
 from infogeom.kernels.expectations.moment_errors import Bounds, Frame, Uncertain, moment_errors
-from infogeom.kernels.expectations.moments import moments, places
+from infogeom.kernels.expectations.moments import embedded, gram, moments, places
 from infogeom.kernels.expectations.nodes import (
     EPS,
     TERM_ROUNDINGS,
@@ -53,7 +54,7 @@ AT_ONCE = 8192
 OUTCOMES = 64
 #: Weights below this may have lost digits to underflow.
 SAFE_WEIGHT = 1e-290
-#: What E[s] and E[h + s s], which vanish, come to where nodes are missing, relative to g.
+#: What E[s] and E[a + ½ s s], which vanish, come to where nodes are missing, relative to g.
 DEFICIT = 1e-13
 
 
@@ -90,7 +91,7 @@ class Expectation:
         self.n, arguments = len(self.coordinates), self.coordinates + [samples[k] for k in self.inputs]
         self.rule = Rule(law, arguments, special_functions())
         self.moving = self.rule.moves_with(self.coordinates)
-        derivatives = _derivatives(density, self.coordinates, 1 if self.moving else 3)
+        derivatives = _derivatives(density, self.coordinates, 1 if self.moving else 2)
         self._derivatives = in_float64([variable, *arguments], derivatives, special_functions())
         self._with_errors = with_errors([variable, *arguments], derivatives, special_functions())
         self._exponent = with_errors([variable, *arguments], [density], special_functions())
@@ -176,15 +177,15 @@ class Expectation:
         lacking: NDArray[np.bool_] = np.logical_or(weighs.any(axis=(1, 2)), beyond.any(axis=1))
 
         # At an end of the support, where nothing weighs, there may be no values: they count as 0.
-        values, w = np.where(missing, 0.0, derivatives), np.where(beyond, 0.0, w)
+        values, w = embedded(np.where(missing, 0.0, derivatives), self.n), np.where(beyond, 0.0, w)
         means = (values @ w[:, :, None])[..., 0]
-        return _Sums(w.sum(axis=1), np.zeros(len(x)), lacking, means, moments(values, w, self.n))
+        return _Sums(w.sum(axis=1), np.zeros(len(x)), lacking, means, gram(values, w))
 
     def _moments(self, sums: _Sums) -> _Moments:
         """Means of what was summed."""
         whole = self.rule.whole(sums.mass, sums.magnitude) & ~sums.lacking
         mass = np.where(whole, sums.mass, 1.0)
-        values = tuple(np.asarray((value.T / mass).T) for value in sums.values)
+        values = moments(sums.gram / mass[:, None, None], self.n)
         deficit = np.zeros(len(mass)) if self.moving else _deficit(values[0], sums.means / mass[:, None])
         return _Moments(values, whole, deficit)
 
@@ -248,37 +249,34 @@ def _split(rows: Rows, nodes: int) -> list[Rows]:
 class _Sums(NamedTuple):
     """Sums over nodes at points: of weights, of what cancels in them, whether a derivative is lacking, and the rest.
 
-    ``means`` are those of derivatives of the log-density, ``values`` those that become moments.
+    ``means`` are those of what `embedded` gives, ``gram`` those of its products.
     """
 
     mass: Array
     magnitude: Array
     lacking: NDArray[np.bool_]
     means: Array
-    values: tuple[Array, ...]
+    gram: Array
 
     @classmethod
     def joined(cls, parts: Sequence[_Sums]) -> _Sums:
         """Those of all parts."""
-        mass, magnitude, lacking, means = _concatenated([part[:-1] for part in parts])
-        values = _concatenated([part.values for part in parts])
-        return cls(mass, magnitude, lacking, means, tuple(values))
+        return cls(*_concatenated(parts))
 
     def plus(self, other: _Sums) -> _Sums:
         """Sums over the nodes of both."""
-        values = tuple(one + another for one, another in zip(self.values, other.values, strict=True))
-        mass, magnitude = self.mass + other.mass, self.magnitude + other.magnitude
-        return _Sums(mass, magnitude, self.lacking | other.lacking, self.means + other.means, values)
+        numbers: list[Any] = list(map(add, self, other))
+        return _Sums(*numbers)._replace(lacking=self.lacking | other.lacking)
 
     def halved(self) -> _Sums:
         """Sums with half the weights."""
-        values = tuple(value / 2 for value in self.values)
-        return _Sums(self.mass / 2, self.magnitude / 2, self.lacking, self.means / 2, values)
+        numbers: list[Any] = [values / 2 for values in self]
+        return _Sums(*numbers)._replace(lacking=self.lacking)
 
     def of(self, chosen: NDArray[np.bool_]) -> _Sums:
         """Those of some points."""
-        values = tuple(value[chosen] for value in self.values)
-        return _Sums(self.mass[chosen], self.magnitude[chosen], self.lacking[chosen], self.means[chosen], values)
+        columns: list[Any] = [values[chosen] for values in self]
+        return _Sums(*columns)
 
 
 class _Moments(NamedTuple):
@@ -294,7 +292,7 @@ class _Moments(NamedTuple):
 
 
 def _deficit(g: Array, means: Array) -> Array:
-    """Share of g that nodes miss by what E[s] and E[h + s s] are there, which vanish; 0 where rounding explains it.
+    """Share of g that nodes miss by what E[s] and E[a + ½ s s] are there, which vanish; 0 where rounding explains it.
 
     What is missing of E[s²] is at least the square of what is missing of E[s], divided by the mass that is.
     """
@@ -302,8 +300,8 @@ def _deficit(g: Array, means: Array) -> Array:
     size = np.sqrt(np.diagonal(g, axis1=1, axis2=2))
     with np.errstate(divide="ignore", invalid="ignore"):
         first = np.abs(means[:, :n]) / size
-        h = means[:, n + places(n, 2)]
-        second = np.abs(h + g) / (size[:, :, None] * size[:, None, :])
+        a = means[:, n + places(n, 2)]
+        second = np.abs(a + g / 2) / (size[:, :, None] * size[:, None, :])
         deficit = np.maximum((first**2).max(axis=1) / EPS, second.max(axis=(1, 2)))
     explained = (size > 0).all(axis=1) & (deficit > DEFICIT)
     return np.where(explained, deficit, 0.0)

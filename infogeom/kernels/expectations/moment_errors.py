@@ -1,7 +1,7 @@
 """Bounds on the errors of g, ∂g and ∂∂g as sums over nodes, from those of the derivatives of ℓ and of the weights.
 
-The moments are E[s_i s_j], E[D_k (s_i s_j)] and E[D_l D_k (s_i s_j)], see `infogeom.kernels.expectations.jets`: of
-products of derivatives every factor errs in turn, to first order, and nothing cancels.
+The moments are means of products, see `infogeom.kernels.expectations.moments`: every factor errs in turn, to first
+order, and nothing cancels.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infogeom.kernels.curvature.loops import TINY
-from infogeom.kernels.expectations.moments import places
+from infogeom.kernels.expectations.moments import embedded, places, symmetrised
 
 __all__ = ["Bounds", "Frame", "Uncertain", "moment_errors", "unpacked"]
 
@@ -27,16 +27,6 @@ class Uncertain(NamedTuple):
 
     size: Array
     error: Array
-
-    def times(self, other: Uncertain) -> Uncertain:
-        """All products of one's components with the other's."""
-        a, da = self.size[:, :, None], self.error[:, :, None]
-        b, db = other.size[:, None], other.error[:, None]
-        return Uncertain(_rows(a * b), _rows(da * b + a * db))
-
-    def plus(self, other: Uncertain) -> Uncertain:
-        """Sum, component by component."""
-        return Uncertain(self.size + other.size, self.error + other.error)
 
     def summed(self, other: Uncertain, weights: Uncertain) -> Array:
         """Error of the sums over all nodes of weighted products of one's components with the other's."""
@@ -50,14 +40,10 @@ def _rows(tensor: Array) -> Array:
     return tensor.reshape(m, prod(components), nodes)
 
 
-def unpacked(derivatives: Array, n: int, orders: Sequence[int] = (1, 2, 3)) -> tuple[Array, ...]:
-    """Arrays s[i], h[i, j], t[i, j, k] from derivatives (m, derivatives, nodes), each listed once."""
-    found, start = [], 0
-    for rank in orders:
-        at = places(n, rank)
-        found.append(derivatives[:, start + at])
-        start += int(at.max()) + 1
-    return tuple(found)
+def unpacked(vectors: Array, n: int) -> tuple[Array, ...]:
+    """Arrays s[i] and a[i, j], if there are any, from vectors (m, d, nodes)."""
+    s = vectors[:, :n]
+    return (s,) if vectors.shape[1] == n else (s, vectors[:, n + places(n, 2)])
 
 
 class Frame:
@@ -132,7 +118,7 @@ class Bounds(NamedTuple):
 
 
 def moment_errors(derivatives: Array, errors: Array, weights: Uncertain, frame: Frame) -> Bounds:
-    """Bounds on the errors of g, ∂g and ∂∂g; of g alone where there are first derivatives alone.
+    """Bounds on the errors of what `moments` gives, of g alone where there are first derivatives alone.
 
     In the frame scores do not cancel, however close the metric is to a singular one: errors of the derivatives are
     turned there before they meet.
@@ -146,36 +132,29 @@ def moment_errors(derivatives: Array, errors: Array, weights: Uncertain, frame: 
     frame : Frame
         Of the coordinates of ℓ.
     """
-    n = frame.E.shape[1]
-    orders = (1,) if derivatives.shape[1] == n else (1, 2, 3)
-    values, bounds = unpacked(derivatives, n, orders), unpacked(errors, n, orders)
+    m, n, into = frame.E.shape
+    values, bounds = unpacked(embedded(derivatives, n), n), unpacked(_embedded_errors(derivatives, errors, n), n)
     turned = list(map(frame.turned, values, bounds))
     s, coordinates = turned[0], Uncertain(np.abs(values[0]), bounds[0])
     framed = [_symmetric(s.summed(s, weights))]
-    if len(turned) > 1:
-        framed += _higher(s, turned[1], turned[2], weights)
+    for a in turned[1:]:
+        first, second = a.summed(s, weights), a.summed(a, weights)
+        framed += symmetrised(first.reshape((m,) + (into,) * 3), second.reshape((m,) + (into,) * 4))
     return Bounds(_symmetric(coordinates.summed(coordinates, weights)), tuple(framed))
+
+
+def _embedded_errors(derivatives: Array, errors: Array, n: int) -> Array:
+    """Bounds on the errors of s and a = h + ½ s s."""
+    if derivatives.shape[1] == n:
+        return errors
+    i, j = np.triu_indices(n)
+    size, found = np.abs(derivatives[:, :n]), errors.copy()
+    found[:, n:] += (size[:, i] * errors[:, j] + size[:, j] * errors[:, i]) / 2
+    return found
 
 
 def _symmetric(error: Array) -> Array:
     return (error + error.swapaxes(1, 2)) / 2
-
-
-def _higher(s: Uncertain, h: Uncertain, t: Uncertain, weights: Uncertain) -> list[Array]:
-    """Bounds on the errors of ∂g and ∂∂g, by the product rule for D."""
-    m, n = s.size.shape[:2]
-    four = (m,) + (n,) * 4
-    ss = s.times(s)
-    along = h.plus(Uncertain(ss.size / 2, ss.error / 2)).summed(s, weights).reshape(m, n, n, n)  # [i, k, j]
-    third = t.summed(s, weights).reshape(four)  # [i, k, l, j]
-    q = h.plus(ss)
-    pairs = q.summed(q, weights).reshape(four)  # [i, k, j, l]
-    straight = h.summed(ss, weights).reshape(four)  # [k, l, i, j]
-    second = third.transpose(0, 1, 4, 2, 3) + third.transpose(0, 4, 1, 2, 3)
-    second = (
-        second + pairs.transpose(0, 1, 3, 2, 4) + pairs.transpose(0, 1, 3, 4, 2) + straight.transpose(0, 3, 4, 1, 2)
-    )
-    return [along.transpose(0, 1, 3, 2) + along.transpose(0, 3, 1, 2), second]
 
 
 def _contracted(tensor: Array, matrix: Array, indices: int) -> Array:

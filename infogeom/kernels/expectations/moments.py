@@ -1,7 +1,13 @@
-"""Moments of products of scores over nodes, at many points at once: g, ∂g and ∂∂g.
+"""Moments of laws over nodes, at many points at once: g, ∂g, and what curvature needs of ∂∂g.
 
-With s, h, t the derivatives of ℓ up to the third, g_ij = E[s_i s_j], and ∂_k g_ij = E[D_k (s_i s_j)] as well as
-∂_l ∂_k g_ij = E[D_l D_k (s_i s_j)] are sums of Gram matrices of derivatives and their products.
+2√p maps a family into a flat space, that of square-integrable functions, without changing lengths: the Fisher metric
+is the one induced there (Rao, Bull. Calcutta Math. Soc. 37 (1945) 81; Amari and Nagaoka, Methods of information
+geometry (2000), Sec. 2.3). Over √p its derivatives are the scores s_i and a_ij = ∂_i ∂_j ℓ + ½ s_i s_j, so that
+
+    g_ij = E[s_i s_j],    ∂_k g_ij = E[a_ik s_j] + E[a_jk s_i],    ∂_k ∂_l g_ij = E[a_ik a_jl] + E[a_il a_jk] + …,
+
+where the third derivatives that are left out, being the same for all orders of their indices, cancel in the Riemann
+tensor in any coordinates. All of it is one Gram matrix.
 """
 
 from __future__ import annotations
@@ -12,7 +18,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["moments", "places"]
+__all__ = ["embedded", "gram", "moments", "places"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -28,52 +34,40 @@ def places(n: int, rank: int) -> Integers:
     return found
 
 
-def moments(derivatives: Array, w: Array, n: int) -> tuple[Array, ...]:
-    """g, ∂g and ∂∂g at points from derivatives of ℓ at nodes; of first derivatives alone, g alone.
+def embedded(derivatives: Array, n: int) -> Array:
+    """The s_i and a_ij at nodes from the derivatives of ℓ, both (m, derivatives, N); first ones may be alone."""
+    if derivatives.shape[1] == n:
+        return derivatives
+    i, j = np.triu_indices(n)
+    found = derivatives.copy()
+    found[:, n:] += derivatives[:, i] * derivatives[:, j] / 2
+    return found
 
-    Parameters
-    ----------
-    derivatives : ndarray, shape (m, derivatives, N)
-        In the order of their indices, each once.
-    w : ndarray, shape (m, N)
-        Weights.
-    n : int
-        Number of parameters.
+
+def gram(vectors: Array, w: Array) -> Array:
+    """Means of all products of two at points, shape (m, d, d), of vectors (m, d, N) and weights (m, N)."""
+    found = vectors @ (vectors * w[:, None]).swapaxes(1, 2)
+    symmetric: Array = (found + found.swapaxes(1, 2)) / 2  # to the last bit
+    return symmetric
+
+
+def moments(means: Array, n: int) -> tuple[Array, ...]:
+    """g, ∂g and what curvature needs of ∂∂g from the Gram matrix (m, d, d); of scores alone, g alone.
 
     Returns
     -------
     tuple of ndarray, shapes (m, n, n), (m, n, n, n), (m, n, n, n, n)
         The indices of derivatives last.
     """
-    weights = w[:, None, :]
-    s = derivatives[:, :n]
-    ws = (s * weights).swapaxes(1, 2)
-    g = s @ ws
-    g = (g + g.swapaxes(1, 2)) / 2  # symmetric to the last bit
-    if derivatives.shape[1] == n:
+    g = means[:, :n, :n]
+    if means.shape[1] == n:
         return (g,)
-    i, j = np.triu_indices(n)
-    pair, triple = places(n, 2), places(n, 3)
-    h, t = derivatives[:, n : n + len(i)], derivatives[:, n + len(i) :]
-    ss = s[:, i] * s[:, j]
+    a = n + places(n, 2)
+    first, second = means[:, a, :n], means[:, a[:, :, None, None], a]  # [i, k, j] and [i, k, j, l]
+    return g, *symmetrised(first, second)
 
-    hs, sss = (h @ ws)[:, pair], (ss @ ws)[:, pair]
-    dg = hs.swapaxes(2, 3) + hs.transpose(0, 3, 1, 2) + sss
 
-    ts = (t @ ws)[:, triple]  # [i, k, l, j]
-    wh, wss = (h * weights).swapaxes(1, 2), (ss * weights).swapaxes(1, 2)
-    hh, hss, ssss = h @ wh, h @ wss, ss @ wss
-    four = tuple(np.ix_(*[range(n)] * 4))
-
-    def of(gram: Array, *order: int) -> Array:
-        """Entries [i, j, k, l] of a matrix of pairs, which are two of the four indices and the other two."""
-        a, b, c, d = (four[axis] for axis in order)
-        entries: Array = gram[:, pair[a, b], pair[c, d]]
-        return entries
-
-    I, J, K, L = range(4)
-    ddg = ts.transpose(0, 1, 4, 2, 3) + ts.transpose(0, 4, 1, 2, 3)
-    ddg = ddg + of(hh, I, K, J, L) + of(hh, I, L, J, K) + of(ssss, I, J, K, L)
-    for order in ((K, L, I, J), (I, K, J, L), (I, L, J, K), (J, K, I, L), (J, L, I, K)):
-        ddg = ddg + of(hss, *order)
-    return g, dg, ddg
+def symmetrised(first: Array, second: Array) -> tuple[Array, Array]:
+    """∂_k g_ij and ∂_k ∂_l g_ij from E[a_ik s_j] and E[a_ik a_jl], or bounds from bounds."""
+    once = first.transpose(0, 1, 3, 2) + first.transpose(0, 3, 1, 2)
+    return once, second.transpose(0, 1, 3, 2, 4) + second.transpose(0, 1, 3, 4, 2)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infogeom.kernels.expectations.moment_errors import Bounds, Frame, Uncertain, moment_errors, unpacked
+from infogeom.kernels.expectations.moment_errors import Bounds, Frame, Uncertain, moment_errors
+from infogeom.kernels.expectations.moments import embedded, gram
+from infogeom.kernels.expectations.moments import moments as what_is_needed
 from infogeom.kernels.expectations.nodes import Sample, sample_of_outcomes, sample_of_rule
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -16,19 +18,13 @@ Array = np.ndarray[Any, np.dtype[Any]]
 NODES, SIZE, STEP = 5, 1e-9, 1e-4
 #: What stands for outcomes that were left off.
 LEFT_OUT = [(np.array([2100.0]), np.array([1e-20]))]
-DERIVATIVES = {1: 3, 2: 2 + 3 + 4}  # of up to third order, by the number of parameters
+DERIVATIVES = {1: 1 + 1, 2: 2 + 3}  # of up to second order, by the number of parameters
 
 
 def moments(derivatives: Array, w: Array, n: int) -> list[Array]:
-    """E[s_i s_j], E[D_k (s_i s_j)] and E[D_l D_k (s_i s_j)] with D_k f = ∂_k f + f s_k, written out."""
-    s, h, t = (one[0] for one in unpacked(derivatives[None], n))
-    g, dg, ddg = (np.empty((n,) * rank) for rank in (2, 3, 4))
-    for i, j, k, l in np.ndindex(ddg.shape):
-        along = h[i, k] * s[j] + s[i] * h[j, k] + s[i] * s[j] * s[k]
-        twice = t[i, k, l] * s[j] + h[i, k] * h[j, l] + h[i, l] * h[j, k] + s[i] * t[j, k, l]
-        twice = twice + h[i, l] * s[j] * s[k] + s[i] * h[j, l] * s[k] + s[i] * s[j] * h[k, l]
-        g[i, j], dg[i, j, k], ddg[i, j, k, l] = w @ (s[i] * s[j]), w @ along, w @ (twice + along * s[l])
-    return [g, dg, ddg]
+    """g, ∂g and what curvature needs of ∂∂g."""
+    means = gram(embedded(derivatives[None], n), w[None])
+    return [moment[0] for moment in what_is_needed(means, n)]
 
 
 def turned(tensor: Array, E: Array) -> Array:
