@@ -69,7 +69,9 @@ KINKED = frozenset({"laplace", "generalised_normal"})
 UNSUMMABLE = frozenset({"zeta"})
 
 #: One of a kind is tested by default, the others are slow.
-ALIKE = frozenset({"lomax", "generalised_gamma", "burr", "nakagami", "maxwell", "kumaraswamy", "rice"})
+ALIKE = frozenset(
+    {"lomax", "generalised_gamma", "burr", "nakagami", "maxwell", "kumaraswamy", "rice", "exponentiated_exponential"}
+)
 #: Take as long as all the others.
 LONGEST = frozenset({"generalised_extreme_value", "generalised_normal", "student_t"})
 

@@ -393,6 +393,7 @@ print(int((ds.status == 1).sum()), hashlib.sha256(everything).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_refines_by_any_number_of_processes_to_the_same_bits(tmp_path: Any) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
 

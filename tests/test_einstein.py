@@ -62,11 +62,13 @@ def test_normal_law_agrees_by_every_route_and_has_ricci_scalar_minus_one() -> No
     assert values(table, "ricci_scalar") == {-1.0}
 
 
+@pytest.mark.slow
 def test_routes_in_exact_arithmetic_differ_by_nothing_at_a_rational_point() -> None:
     table = compare(categorical(), [(Rational(1, 5), Rational(1, 7))])
     assert {row.difference for row in table.rows if row.ours == "symbolic"} == {0.0}
 
 
+@pytest.mark.slow
 def test_three_categories_agree_and_have_ricci_scalar_one_half() -> None:
     # The simplex is a part of a sphere of radius 2: R = n (n − 1) / 4 for n + 1 categories.
     table = compare(categorical(), [(0.2, 0.3)])
@@ -89,6 +91,7 @@ def test_de_sitter_space_agrees_and_has_ricci_scalar_twelve() -> None:
     assert values(table, "ricci_scalar") == {12.0}
 
 
+@pytest.mark.slow
 def test_anti_de_sitter_space_agrees_and_has_ricci_scalar_minus_twelve() -> None:
     t, r, theta, phi = sympy.symbols("t r theta phi", real=True)
     sphere = sympy.sinh(r) ** 2
@@ -110,7 +113,11 @@ def test_one_parameter_agrees_and_is_flat() -> None:
     assert values(table, "riemann") == {0.0}
 
 
-@pytest.mark.parametrize("loss", [CrossEntropy(), LpNorm(2), MeanPower(2)], ids=lambda loss: loss.name)
+@pytest.mark.parametrize(
+    "loss",
+    [LpNorm(2), *(pytest.param(loss, marks=pytest.mark.slow) for loss in (CrossEntropy(), MeanPower(2)))],
+    ids=lambda loss: loss.name,
+)
 def test_network_agrees_by_its_jet(loss: Loss) -> None:
     table = compare(network(loss), [(0.5, Rational(1, 3))])
     assert table.agree, table
@@ -124,6 +131,7 @@ def test_network_of_three_parameters_agrees_by_its_jet() -> None:
     assert routes(table) == {("kernel", "EinsteinPy")}
 
 
+@pytest.mark.slow
 def test_a_network_written_out_agrees_by_its_closed_form() -> None:
     model = ig.models.sigmoid_neuron([[0.25, 0.75], [0.5, 0.125]], [1, 0], CrossEntropy())
     table = compare(ig.symbolic.metric(model).expand(), [(0.5, Rational(1, 3))])

@@ -67,6 +67,7 @@ def test_ellipses_do_not_overlap() -> None:
             assert 0 < 2 * extent[:, k].max() <= 0.3 * (p.typical[1] - p.typical[0]) + 1e-12
 
 
+@pytest.mark.slow
 def test_another_seed_changes_the_samples_alone(quick: tuple[Path, str], tmp_path: Path) -> None:
     done = run(FAMILIES, "--quick", "--seed", "1", "--out", tmp_path)
     assert done.returncode == 0, done.stderr

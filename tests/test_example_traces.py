@@ -110,6 +110,7 @@ def test_a_width_may_have_fewer_seeds(tmp_path: Path, capsys: pytest.CaptureFixt
     assert (tmp_path / "deviations.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_checkpoints_that_are_kept_prolong_the_study(tmp_path: Path) -> None:
     for epochs in ("1", "2"):
         arguments = [*SMALL, "--seeds", "1", "--epochs", epochs, "--keep-checkpoints"]

@@ -60,7 +60,10 @@ def test_the_table_tells_rates_extremes_ratios_status_times_and_files(quick: tup
 
 @pytest.mark.parametrize(
     ("options", "data"),
-    [([], "1000 samples, seed 0"), (["--population"], "infinite-data limit")],
+    [
+        pytest.param([], "1000 samples, seed 0", marks=pytest.mark.slow),
+        (["--population"], "infinite-data limit"),
+    ],
     ids=["default", "population"],
 )
 def test_every_point_is_classified_right_at_the_end_of_the_path(tmp_path: Path, options: list[str], data: str) -> None:
@@ -73,6 +76,7 @@ def test_every_point_is_classified_right_at_the_end_of_the_path(tmp_path: Path, 
     assert {xr.load_dataset(file, engine="scipy").attrs["data"] for file in tmp_path.glob("*.nc")} == {data}
 
 
+@pytest.mark.slow
 def test_a_single_sample_is_singular_everywhere_and_still_drawn(tmp_path: Path) -> None:
     done = run(GRID_CURVATURE, "--quick", "--loss", "l2", "--samples", "1", "--out", tmp_path)
     assert done.returncode == 0, done.stderr

@@ -240,6 +240,7 @@ def test_a_shared_parameter_may_be_declared_in_two_ways() -> None:
     assert [p.name for p in law.parameters] == ["weight1", "mu", "gamma", "sigma"]
 
 
+@pytest.mark.slow
 def test_copies_of_copies_are_verified_by_their_log_density() -> None:
     table = ig.verify(ig.models.replicate(ig.models.replicate(ig.models.normal(), 2), 3), [[0.4, 1.3]])
     assert table.agree
@@ -285,6 +286,7 @@ def test_a_network_is_trained_in_other_coordinates() -> None:
     assert (np.diff(path.loss) < 0).all()
 
 
+@pytest.mark.slow
 def test_shifted_labels_are_integrated_in_other_coordinates_as_in_the_old() -> None:
     # More samples than a quadrature each would be taken for.
     inputs, targets = ig.models.decision_boundary(30)

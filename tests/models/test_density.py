@@ -157,6 +157,7 @@ def test_a_law_written_with_exponentials_does_not_overflow() -> None:
     assert ds.metric.values.ravel() == pytest.approx(expected, rel=8 * EPS, abs=5e-324)
 
 
+@pytest.mark.slow
 def test_an_expectation_that_numbers_cannot_follow_is_named() -> None:
     log_density = -scale * log(n + 1) - log(sympy.zeta(scale))
     law = from_density(log_density, n, [Parameter(scale, Interval.open(1, oo), (2, 5))], Range(0, oo))
@@ -214,6 +215,7 @@ def test_a_parameter_keeps_its_declared_domain() -> None:
     assert ig.symbolic.metric(law).domains[0] == Interval.open(0, 5)
 
 
+@pytest.mark.slow
 def test_a_pivot_that_is_cut_off_is_none() -> None:
     # u = b e^{a t} is exponentially distributed beyond b alone (Gompertz): its moments are incomplete gamma functions.
     law = from_density(log(rate * scale) + scale + rate * t - scale * exp(rate * t), t, [rate, scale], Interval(0, oo))
@@ -265,6 +267,7 @@ def test_a_density_of_several_pieces_keeps_them() -> None:
     assert found == pytest.approx(1 / (0.3 * 0.7), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_zeta_law_of_sympy_is_ours() -> None:
     exponent = Parameter(Symbol("s", positive=True), Interval.open(1, oo), (1.5, 4))
     law = ig.models.from_sympy_stats(sympy.stats.Zeta("k", exponent.symbol), [exponent])
@@ -282,6 +285,7 @@ def test_outcomes_are_numbers() -> None:
         ig.models.from_sympy_stats(sympy.stats.Coin("c", p), [share])
 
 
+@pytest.mark.slow
 def test_a_tail_that_no_sum_reaches_is_told() -> None:
     law = ig.models.from_sympy_stats(
         sympy.stats.YuleSimon("k", rate), [Parameter(rate, Interval.open(0, oo), (0.3, 0.9))]

@@ -58,6 +58,7 @@ def test_copies_count_whatever_is_done_to_them_where_expectations_are_summed() -
     assert float(found.ricci_scalar[0]) == pytest.approx(float(once.ricci_scalar[0]) / 6, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_rule_too_coarse_for_the_mass_is_no_answer() -> None:
     # The tails of a Cauchy law take 500 nodes; its mixture with a normal law is regular.
     law = ig.models.mixture([ig.models.cauchy(), ig.models.normal()])

@@ -78,6 +78,7 @@ def test_logarithms_of_many_spins_are_those_of_the_binomials(n: int) -> None:
         assert table.logarithms[:, k].sum() == pytest.approx(exact, rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.slow
 @hypothesis.given(fields, fields)
 def test_curvature_is_the_same_with_the_field_itself(beta: float, field: float) -> None:
     law = ig.models.curie_weiss(30)

@@ -152,6 +152,7 @@ def test_the_estimate_of_the_trace_is_as_far_off_as_it_says() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_standard_error_is_that_of_independent_signs() -> None:
     # Of signs v the variance of vᵀ H v is 2 Σ_i≠j H_ij².
     net, x, y = drawn("gelu, NTK")

@@ -193,7 +193,7 @@ def gone(group: int) -> bool:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="interrupts are sent as signals")
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_an_interrupted_study_keeps_what_it_has_and_leaves_no_worker(workers: int, tmp_path: Path) -> None:
     script = tmp_path / "study.py"
     script.write_text(

@@ -96,6 +96,7 @@ def whole_study() -> xr.Dataset:
     return study(*data(), **STUDIED, workers=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", moments(2, 40, 3))
 def test_a_study_that_was_killed_resumes_to_the_same_bits(
     delay: float, whole_study: xr.Dataset, tmp_path: Path

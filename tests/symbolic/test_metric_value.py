@@ -247,6 +247,7 @@ def test_an_expanded_network_keeps_its_loss() -> None:
     assert float(loss.evalf(20)) == pytest.approx(float(expected), rel=1e-14)
 
 
+@pytest.mark.slow
 def test_an_expanded_network_has_the_curvature_of_the_reference() -> None:
     model = ig.models.sigmoid_neuron(INPUTS[:3], TARGETS[:3], CrossEntropy())
     R = ig.symbolic.ricci_scalar(ig.symbolic.metric(model).expand())

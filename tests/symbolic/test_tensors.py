@@ -142,6 +142,7 @@ def test_schwarzschild_is_not_flat() -> None:
     assert sympy.cancel(riemann(table.schwarzschild)[0, 1, 0, 1] - 2 / (r**2 * (r - 2))) == 0
 
 
+@pytest.mark.slow
 def test_a_spacetime_with_zeros_on_its_diagonal_needs_no_special_care() -> None:
     u, r = table.vaidya.coordinates[:2]
     expected = sympy.zeros(4, 4)

@@ -64,6 +64,7 @@ def test_what_is_held_is_held_and_has_no_error(held: dict[str, float]) -> None:
     assert found.distance < 1e-3
 
 
+@pytest.mark.slow
 @settings(max_examples=2)
 @given(numbers(0.1, 10), st.booleans())
 def test_units_of_y_do_not_matter(unit: float, negative: bool) -> None:

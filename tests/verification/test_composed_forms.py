@@ -73,7 +73,7 @@ def test_a_form_of_open_forms_alone_is_refused_by_name() -> None:
         ig.verify(ig.Metric(skew.coordinates, Scaled(skew.form, 2)), [[0.1, 1.0, 2.0]])
 
 
-@pytest.mark.parametrize("n", [3, pytest.param(7, marks=pytest.mark.slow), 20])
+@pytest.mark.parametrize("n", [3, *(pytest.param(n, marks=pytest.mark.slow) for n in (7, 20))])
 def test_equal_weights_are_one_nth_in_every_route(n: int) -> None:
     rng = np.random.default_rng(n)
     network = ig.models.sigmoid_neuron(rng.normal(size=(n, 2)), rng.integers(0, 2, n), ig.losses.CrossEntropy())

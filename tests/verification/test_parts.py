@@ -42,7 +42,7 @@ def test_what_is_made_of_nothing_or_of_open_laws_has_no_parts(model: Any) -> Non
     assert by_parts(ig.symbolic.numeric_metric(model), model) is None
 
 
-@pytest.mark.parametrize("name", ["product", "copies", "coordinates"])
+@pytest.mark.parametrize("name", ["product", "copies", pytest.param("coordinates", marks=pytest.mark.slow)])
 def test_verification_takes_the_chain_rule_and_agrees(name: str) -> None:
     model, point = MADE[name]
     table = ig.verify(model, [point])

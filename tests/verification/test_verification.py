@@ -504,12 +504,14 @@ def test_differences_are_taken_in_steps_of_the_size_of_the_coordinate(x: float) 
     assert max(errors) < 1e-60
 
 
+@pytest.mark.slow
 def test_a_score_without_bound_at_a_kink_is_integrated_to_its_end() -> None:
     table = ig.verify(ig.models.generalised_normal(), [[0.3, 1.7, 0.6]])
     assert table.agree
     assert any(row.route == "definition, quadrature" and row.compared for row in table.rows)
 
 
+@pytest.mark.slow
 def test_scores_that_grow_beyond_the_reach_of_a_quadrature_are_undecided_and_not_wrong() -> None:
     table = verify(ig.models.beta(), [[5, 0.01]])
     assert table.agree, table
@@ -524,6 +526,7 @@ def test_a_heavy_end_and_a_bound_of_the_kernels_make_nothing_wrong() -> None:
     assert "undecided: an integral does not converge" in {row.note for row in table.rows}
 
 
+@pytest.mark.slow
 def test_a_point_where_the_closed_form_is_a_limit_is_undecided() -> None:
     table = ig.verify(ig.models.von_mises_fisher(2), [[0, 0], [0.5, 0.5]])
     assert table.agree

@@ -84,7 +84,7 @@ class Rule:
         kinks = kinks_of(density, variable) if self.continuous else []
         self._moving = {symbol for kink in kinks for symbol in kink.free_symbols}
         self._density = in_float64([variable, *arguments], [density], special)
-        self._terms = in_float64([variable, *arguments], [_magnitude(density)], special)
+        self._with_terms = in_float64([variable, *arguments], [density, _magnitude(density)], special)
         self._kinked, self._kinks = bool(kinks), in_float64(arguments, kinks)
 
     def moves_with(self, symbols: Sequence[Symbol]) -> bool:
@@ -94,8 +94,7 @@ class Rule:
     def log_density(self, x: Array, theta: Sequence[float] | Array) -> Array:
         """Log-density at nodes, −∞ where it has no value."""
         (value,) = self._density(x, *theta)
-        # A density without bound at an end of its support has no value where float64 cannot tell the two apart.
-        return np.where(np.isnan(value) | (value == np.inf), -np.inf, value)
+        return _bounded(value)
 
     def stretches(self, theta: Array) -> Stretches:
         """Stretches of outcomes that count at points (m, k): all of a finite set, else integers around the mode."""
@@ -205,14 +204,12 @@ class Rule:
 
     def _weighted(self, x: Array, slope: Array, theta: Array) -> Batch:
         """Nodes (m, N) with their weights; those without weight are in the place of the heaviest."""
-        columns = theta.T[..., None]
-        with np.errstate(over="ignore"):
-            w = np.exp(self.log_density(x, columns) + slope)
+        value, terms = self._with_terms(x, *theta.T[..., None])
+        with np.errstate(over="ignore", invalid="ignore"):
+            w = np.exp(_bounded(value) + slope)
+            magnitude = np.where(w > 0, w * terms, 0.0).sum(axis=1)
         heaviest = np.take_along_axis(x, w.argmax(axis=1)[:, None], axis=1)
-        x = np.where(w > 0, x, heaviest)
-        (terms,) = self._terms(x, *columns)
-        with np.errstate(invalid="ignore"):
-            return Batch(x, w, (w * terms).sum(axis=1))
+        return Batch(np.where(w > 0, x, heaviest), w, magnitude)
 
     def beyond(self, nodes: Batch, stretches: Stretches) -> list[tuple[Array, Array]]:
         """What stands for outcomes that were left off, or that float64 finds no probability of in a finite set."""
@@ -226,6 +223,11 @@ class Rule:
         """Whether nodes of this mass and magnitude find all of a density."""
         found: NDArray[np.bool_] = np.abs(mass - 1) <= WHOLE + TERM_ROUNDINGS * EPS * magnitude
         return found
+
+
+def _bounded(log_density: Array) -> Array:
+    """−∞ where a density without bound at an end of its support has no value: float64 cannot tell the two apart."""
+    return np.where(np.isnan(log_density) | (log_density == np.inf), -np.inf, log_density)
 
 
 def _beyond(x: Array, height: Array) -> tuple[Array, Array]:

@@ -68,6 +68,7 @@ def test_the_excess_is_a_sum_of_one_sign(m: int, x: float) -> None:
     assert_close("polygamma_excess", (m, x), 10 + m)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(x=positive)
 def test_the_excess_of_digamma_loses_no_more_than_a_digit(x: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product as pairs
 from typing import Any
 
 import mpmath
@@ -74,8 +75,14 @@ def assert_agree(found: xr.Dataset, right: xr.Dataset) -> None:
         assert (abs(found[name] - right[name]) <= 2 * bound).all(), name
 
 
-@pytest.mark.parametrize("composition", COMPOSITIONS)
-@pytest.mark.parametrize("name", FORMS)
+#: Of log-linear laws in curved coordinates: the closed form takes minutes.
+PAIRS = [
+    pytest.param(name, composition, marks=[pytest.mark.slow] * ((name, composition) == ("states", "coordinates")))
+    for name, composition in pairs(FORMS, COMPOSITIONS)
+]
+
+
+@pytest.mark.parametrize(("name", "composition"), PAIRS)
 def test_every_form_agrees_with_the_closed_form_in_every_composition(name: str, composition: str) -> None:
     model, form, rtol = FORMS[name]
     whole, metric = COMPOSITIONS[composition](model, form())
@@ -123,6 +130,7 @@ def test_what_a_part_errs_by_is_in_the_bounds_of_the_whole(composition: str) -> 
     assert (found.metric_error.max() > off / 100 * found.metric.max()).all()
 
 
+@pytest.mark.slow
 def test_a_form_of_forms_is_evaluated_on_grids_too() -> None:
     whole, metric = moved(GAMMA, Called(whole_jet), 2)
     axes = {"a": np.linspace(0.5, 1.5, 3), "b": [0.5, 0.75]}
@@ -151,6 +159,7 @@ def test_copies_of_many_states_have_a_curvature_that_many_times_smaller() -> Non
     assert abs(3 * found.ricci_scalar.item() - alone.ricci_scalar.item()) <= 3 * bound
 
 
+@pytest.mark.slow
 def test_what_a_form_has_no_derivatives_for_is_refused_by_name() -> None:
     laplace = ig.models.laplace()
     kinked = numeric_metric(ig.models.mixture([ig.models.laplace(), ig.models.normal()]))
