@@ -243,7 +243,7 @@ def _gamma(z: Any) -> Any:
 
 
 def _psi(m: int, z: Any) -> Any:
-    return _by_flint(flint.acb.digamma, z) if m == 0 else mpmath.psi(m, z)
+    return _by_flint(flint.acb.digamma if m == 0 else lambda w: w.polygamma(m), z)
 
 
 def _by_flint(function: Callable[[Any], Any], z: Any) -> Any:

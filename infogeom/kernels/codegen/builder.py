@@ -22,7 +22,7 @@ from infogeom.kernels.codegen.layout import Axes
 from infogeom.kernels.codegen.lines import INNER, INNERMOST, Kinds, Line, Program
 from infogeom.kernels.curvature.straight_line import OVER, PLUS, TIMES
 
-__all__ = ["Builder", "UnsupportedFunctionError"]
+__all__ = ["Builder", "UnsupportedFunctionError", "lacking_in_balls"]
 
 
 class UnsupportedFunctionError(TypeError):
@@ -313,6 +313,14 @@ def _why_not(e: Expr) -> str:
     if not e.free_symbols:  # float64 takes it for the number that it is
         return f"no ball version of the function {type(e).__name__}; max_refined=0 asks for none"
     return f"no compiled kernel for the function {type(e).__name__}"
+
+
+def lacking_in_balls(expressions: sympy.Matrix) -> str:
+    """Say which function of numbers, which float64 takes for the number that it is, balls lack; empty for none."""
+    for e in sorted(expressions.atoms(sympy.Function), key=sympy.default_sort_key):
+        if not (e.free_symbols or facts_of(type(e)).exists_in(Arithmetic.BALLS)):
+            return _why_not(e)
+    return ""
 
 
 def _factors(product: Expr) -> list[Expr]:

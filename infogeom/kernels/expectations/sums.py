@@ -249,14 +249,14 @@ def _cases(density: Expr, x: Symbol) -> set[int]:
 
 
 def _source(density: Expr, x: Symbol, held: Sequence[Symbol]) -> tuple[str, Places]:
-    """Source of the sums of p s s, p D (s s) and p D D (s s), and of p, over outcomes.
+    """Source of the sums over outcomes of products of derivatives, and of p.
 
-    They are written in symbols for p and for the derivatives of ℓ up to third order, each of which is computed once.
+    They are written in symbols for p and for the derivatives of ℓ up to second order, each of which is computed once.
     """
     n, standing = len(held), {PROBABILITY: sympy.exp(density)}
     known: dict[tuple[int, ...], Expr] = {(): density}
     symbols: dict[tuple[int, ...], Symbol] = {}
-    for rank in (1, 2, 3):
+    for rank in (1, 2):
         for along in combinations_with_replacement(range(n), rank):
             known[along] = known[along[:-1]].diff(held[along[-1]])
             symbols[along] = sympy.Dummy(f"d{'_'.join(map(str, along))}", real=True)
@@ -269,23 +269,25 @@ def _source(density: Expr, x: Symbol, held: Sequence[Symbol]) -> tuple[str, Plac
 
 
 def _moments(symbols: Mapping[tuple[int, ...], Symbol]) -> dict[str, Callable[..., Expr]]:
-    """What is summed for an entry of g, ∂g and ∂∂g, by its indices, in symbols for p and the derivatives of ℓ."""
+    """What is summed for an entry of g, of ∂g and of what curvature needs of ∂∂g, by its indices.
+
+    In symbols for p and the derivatives of ℓ, as `infogeom.kernels.expectations.moments` has it.
+    """
     p = PROBABILITY
 
     def d(*along: int) -> Symbol:
         return symbols[tuple(sorted(along))]
 
+    def a(i: int, j: int) -> Expr:
+        return d(i, j) + d(i) * d(j) / 2
+
     def product_of_scores(i: int, j: int) -> Expr:
         return p * d(i) * d(j)
 
     def first(i: int, j: int, k: int) -> Expr:
-        """D_k (s_i s_j)."""
-        return p * (d(i, k) * d(j) + d(i) * d(j, k) + d(i) * d(j) * d(k))
+        return p * (a(i, k) * d(j) + a(j, k) * d(i))
 
     def second(i: int, j: int, k: int, m: int) -> Expr:
-        """D_m D_k (s_i s_j)."""
-        ends = d(i, k, m) * d(j) + d(i) * d(j, k, m) + d(i, k) * d(j, m) + d(i, m) * d(j, k)
-        between = (d(i, k) * d(j) + d(i) * d(j, k)) * d(m) + (d(i, m) * d(j) + d(i) * d(j, m)) * d(k)
-        return p * (ends + between + d(i) * d(j) * (d(k, m) + d(k) * d(m)))
+        return p * (a(i, k) * a(j, m) + a(i, m) * a(j, k))
 
     return {"g": product_of_scores, "dg": first, "ddg": second}

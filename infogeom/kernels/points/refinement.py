@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from infogeom.kernels.balls.enclosures import FEWER_BITS, Balls, Refined, refine_all
+from infogeom.kernels.codegen.builder import UnsupportedFunctionError
 from infogeom.kernels.curvature.loops import TINY
 from infogeom.kernels.points import Task, Work, tabulate, work_of
 from infogeom.kernels.status import Status
@@ -104,7 +105,8 @@ def _values(task: Task, max_refined: int) -> dict[str, Array]:
     wanted = {q.source for q in asked}
     wanted |= {q.name for q in asked if q.bounds}
     core = tuple(name for name in QUANTITIES if name in wanted)
-    balls = work.balls(core) if max_refined else None
+    if max_refined and (lacking := work.lacking_in_balls()):
+        raise UnsupportedFunctionError(lacking)
     zero = frozenset() if wanted.isdisjoint(may_vanish()) else work.vanishing().intersection(core)
     taken = tuple(name for name in core if QUANTITIES[name].base not in zero)
 
@@ -119,7 +121,7 @@ def _values(task: Task, max_refined: int) -> dict[str, Array]:
         if q.read_off:
             outputs[q.name] = np.empty((work.n**q.rank, *status.shape))
     flat = {name: array.reshape(len(array), -1) for name, array in outputs.items()}
-    settle(work, balls, task, flat, max_refined, before)
+    settle(work, core, task, flat, max_refined, before)
     found: dict[str, Array] = {}
     for q in asked:
         found[q.name] = outputs[q.name].astype(np.int8 if q.integer else float, copy=False)
@@ -157,7 +159,7 @@ def with_errors(quantities: Sequence[str]) -> tuple[str, ...]:
 
 
 def settle(
-    work: Work, balls: Balls | None, task: Task, outputs: Mapping[str, Array], max_refined: int, before: Flags
+    work: Work, core: Sequence[str], task: Task, outputs: Mapping[str, Array], max_refined: int, before: Flags
 ) -> None:
     """Complete, in place, what float64 left open, in the status of the task too.
 
@@ -170,8 +172,8 @@ def settle(
     Parameters
     ----------
     work : Work
-    balls : Balls or None
-        Of the same metric, for the quantities of ``outputs``; None where no point may be refined.
+    core : sequence of str
+        Quantities that balls are to have; deriving these takes seconds, and is left where no point is in doubt.
     task : Task
     outputs : mapping of str to ndarray, shape (components, m)
         Values by float64, and places for what is wanted that is read off them.
@@ -190,6 +192,7 @@ def settle(
         status[(status == Status.OK) & (outputs["ricci_scalar"][0] == 0)] = Status.UNREFINED
     doubtful = (status != Status.OK) & (status != Status.OUT_OF_DOMAIN)
     irregular = doubtful & (status != Status.UNREFINED)
+    balls = work.balls(core) if max_refined and doubtful.any() else None
 
     # Singular everywhere: all is settled but the entries of the metric, which balls find as those of any other.
     of_metric = not all(QUANTITIES[name].observed for name in outputs)

@@ -102,6 +102,10 @@ class Work(ABC):
         """The metric in ball arithmetic; None where there is no such."""
         return None
 
+    def lacking_in_balls(self) -> str:
+        """Say what of the metric balls lack, as far as it shows before any work; empty where nothing does."""
+        return ""
+
     def fixed(self, balls: Balls, quantities: Collection[str]) -> DoubleDouble | None:
         """The metric in balls of fixed precision, for many points at once; None where there is no such."""
         return None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from infogeom.functions.registry import functions_that
 from infogeom.kernels.balls.enclosures import BITS, FEWER_BITS, MOST_BITS, Balls
 from infogeom.kernels.balls.fixed_precision import DoubleDouble, double_double_of
-from infogeom.kernels.codegen.program import UnsupportedFunctionError
+from infogeom.kernels.codegen.builder import UnsupportedFunctionError, lacking_in_balls
 from infogeom.kernels.codegen.rounding import ERRORS
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.jet import JET, BoundedJet
@@ -262,6 +262,9 @@ class _Closed(Work):
 
     def balls(self, quantities: Sequence[str]) -> Balls:
         return exact(self.metric, quantities)
+
+    def lacking_in_balls(self) -> str:
+        return lacking_in_balls(self.metric.matrix)
 
     def fixed(self, balls: Balls, quantities: Collection[str]) -> DoubleDouble | None:
         return double_double_of(balls, quantities)
