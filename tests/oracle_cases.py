@@ -164,7 +164,10 @@ def families() -> Iterator[Case]:
         if text.partition(":")[0] in known:
             made[text] = lambda text=text: ig.models.family(text)
     for name, make in made.items():
-        kind = "sum" if name in ("negative_binomial", "skellam", "beta_binomial(40)") else "closed"
+        summed = "negative_binomial", "skellam", "beta_binomial(40)", "dirichlet_multinomial:2,2"
+        kind = "sum" if name in summed else "closed"
+        if name in ("fgm_copula", "clayton_copula"):
+            kind = "quadrature"
         decades = NARROW.get(name, ())
         if name.startswith(("log_linear", "von_mises_fisher", "categorical_natural")):
             decades = tuple((p.name, NATURAL) for p in make().parameters)

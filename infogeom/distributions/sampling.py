@@ -26,6 +26,9 @@ def draws(density: Density, n: int, rng: Generator) -> Array:
     parts = structure.parts_at(density.model, density.number)
     if parts:
         return np.hstack([draws(Density(part, point), n, rng) for part, point in parts])
+    origin = structure.drawn_from(density.model, density.number)
+    if origin:
+        return structure.seen(draws(Density(*origin), n, rng))
     try:
         found = structure.draw(density.model, density.number, n, rng)
     except (OverflowError, ValueError) as error:

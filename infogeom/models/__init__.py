@@ -1,12 +1,26 @@
 """Statistical models: what they are made of, and the ones that come with the package."""
 
 from infogeom.methods import table
-from infogeom.models import binary, chains, counts, discrete, gaussians, half_line, interval, lifetimes, line, vectors
+from infogeom.models import (
+    binary,
+    chains,
+    copulas,
+    counts,
+    discrete,
+    gaussians,
+    half_line,
+    interval,
+    lifetimes,
+    line,
+    vectors,
+)
 from infogeom.models.autoregressions import autoregression
 from infogeom.models.binary import *
 from infogeom.models.by_name import families, family
+from infogeom.models.censoring import censored
 from infogeom.models.chains import *
 from infogeom.models.combine import product, reparametrise, replicate
+from infogeom.models.copulas import *
 from infogeom.models.counts import *
 from infogeom.models.density import from_density, from_sympy_stats, location_scale
 from infogeom.models.discrete import *
@@ -32,11 +46,11 @@ from infogeom.models.state_tables import from_energies, from_states
 from infogeom.models.vectors import *
 
 __all__ = [
-    "Model", "Network", "Parameter", "Samples", "autoregression", "bose_gas", "curie_weiss", "decision_boundary",
-    "decision_boundary_population", "exponential_family", "factor_model", "families", "family", "fermi_gas",
-    "from_density", "from_energies", "from_states", "from_sympy_stats", "gaussian_process", "ising_cylinder",
-    "ising_torus", "location_scale", "mean_field_potts", "mixture", "potts_torus", "product", "random_intercept",
-    "regression", "reparametrise", "replicate", "sigmoid_neuron", "spherical_model", "table",
+    "Model", "Network", "Parameter", "Samples", "autoregression", "bose_gas", "censored", "curie_weiss",
+    "decision_boundary", "decision_boundary_population", "exponential_family", "factor_model", "families", "family",
+    "fermi_gas", "from_density", "from_energies", "from_states", "from_sympy_stats", "gaussian_process",
+    "ising_cylinder", "ising_torus", "location_scale", "mean_field_potts", "mixture", "potts_torus", "product",
+    "random_intercept", "regression", "reparametrise", "replicate", "sigmoid_neuron", "spherical_model", "table",
 ]  # fmt: skip
 # A family is named in its own file alone.
 __all__ += line.__all__
@@ -49,6 +63,7 @@ __all__ += binary.__all__
 __all__ += gaussians.__all__
 __all__ += vectors.__all__
 __all__ += chains.__all__
+__all__ += copulas.__all__
 __all__.sort()
 
 

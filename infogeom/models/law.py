@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import sympy
@@ -10,7 +10,7 @@ from sympy import Expr, Set, Symbol
 
 from infogeom.models.model import Model
 
-__all__ = ["Law", "kinks_of", "law_of", "scores_of"]
+__all__ = ["Law", "anchored", "kinks_of", "law_of", "scores_of"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,22 @@ def law_of(model: Model) -> Law:
         (variable,) = model.variables
         density += sympy.log(sympy.Abs(x.diff(variable)))
     return Law(density, model.variables, model.supports)
+
+
+def anchored(law: Law) -> Law:
+    """A law of the same scores in which a variable that begins where others are stands for its distance from there.
+
+    Distances keep their digits, and so does a density that is singular where they vanish.
+    """
+    density, supports = law.log_density, list(law.supports)
+    for k, variable in enumerate(law.variables):
+        support = supports[k]
+        if isinstance(support, sympy.Interval) and support.start.free_symbols:
+            away = {variable: support.start + variable}
+            density = density.xreplace(away)
+            supports[k] = sympy.Interval(0, support.end - support.start, support.left_open, support.right_open)
+            supports[k + 1 :] = [after.xreplace(away) for after in supports[k + 1 :]]
+    return replace(law, log_density=density, supports=tuple(supports))
 
 
 def scores_of(model: Model) -> tuple[Expr, ...]:

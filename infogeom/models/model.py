@@ -63,6 +63,14 @@ class Structure:
         """
         return []
 
+    def drawn_from(self, model: Model, number: Number) -> tuple[Model, dict[Symbol, float]] | None:
+        """A model of whose observations those of this one are functions, at its point; None where there is none."""
+        return None
+
+    def seen(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What is observed of observations (n, variables) of that model."""
+        return x
+
     def draw(self, model: Model, number: Number, n: int, rng: Generator) -> NDArray[np.float64] | None:
         """``n`` observations, shape (n, variables), where the structure says how they come about; else None.
 

@@ -19,7 +19,7 @@ from infogeom.functions.normal import by_normal_cdf
 from infogeom.functions.plain import plain
 from infogeom.models.parameter import Parameter
 
-__all__ = ["STABLE_LOGARITHMS", "Typed"]
+__all__ = ["STABLE_LOGARITHMS", "Typed", "points_of_law"]
 
 
 def _log_beta(a: Expr, b: Expr) -> Expr:
@@ -72,7 +72,7 @@ class Typed:
         self._given = variable
         self.variable = _no_integer(variable) if variable.is_integer else variable
         self._at_zero = not isinstance(support, sympy.Interval) and support.contains(0) == True  # noqa: E712
-        self.points = _points(self.variable, support, parameters, constants)
+        self.points = points_of_law(self.variable, support, parameters, constants)
 
     def read(self, log_p: Expr) -> Expr:
         """The log-density by sums of logarithms, and by cases of them."""
@@ -177,9 +177,10 @@ def _no_integer(variable: Symbol) -> Symbol:
     return Symbol(variable.name, real=True, nonnegative=variable.is_nonnegative, positive=variable.is_positive)
 
 
-def _points(
+def points_of_law(
     variable: Symbol, support: Set, parameters: Sequence[Parameter], constants: Mapping[Symbol, Expr]
 ) -> list[dict[Symbol, Expr]]:
+    """A few points of the support and of the typical ranges; none where outcomes are not found."""
     points = []
     for k, share in enumerate(TRIED_SHARES):
         point = {symbol: value for symbol, value in constants.items() if value != symbol}

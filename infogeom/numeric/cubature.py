@@ -32,6 +32,9 @@ OUTCOMES_OF_MANY = 400
 USUAL_OUTCOMES = 12
 #: Where the rules end, in the variable of the trapezoidal rule.
 REACH = 3.2
+#: The same of wider rules, and how many more nodes these have, in halves.
+FURTHER_REACH = 4.2
+MORE_NODES = 3
 #: Nodes for each variable that find out where a density is.
 SCOUTS = 25
 #: Logarithm of what does not count beside the largest integrand among the scouts.
@@ -54,8 +57,15 @@ def tractable(law: Law) -> bool:
     return continuous <= max(NODES_EACH) and nodes <= MOST_NODES
 
 
-def cubature(log_density: Expr, scores: Sequence[Expr], variables: Sequence[Symbol], supports: Sequence[Set]) -> Array:
-    """Moments ∫ p t tᵀ of t = (1, s): the mass, ∫ p s and ∫ p s sᵀ.
+def cubature(
+    log_density: Expr,
+    scores: Sequence[Expr],
+    variables: Sequence[Symbol],
+    supports: Sequence[Set],
+    *,
+    wider: bool = False,
+) -> Array:
+    """Moments ∫ p t tᵀ of t = (1, s): the mass, ∫ p s and ∫ p s sᵀ; by more nodes that go further out where wanted.
 
     Raises
     ------
@@ -63,10 +73,13 @@ def cubature(log_density: Expr, scores: Sequence[Expr], variables: Sequence[Symb
         When an integrand is not a real number.
     """
     continuous = sum(isinstance(s, sympy.Interval) for s in supports)
-    reach = [(-REACH, REACH)] * len(supports)
+    most, nodes = REACH, NODES_EACH.get(continuous, 1)
+    if wider:
+        most, nodes = FURTHER_REACH, MORE_NODES * nodes // 2
+    reach = [(-most, most)] * len(supports)
     if continuous > 2:  # nodes are scarce
-        reach = _reach(log_density, variables, supports)
-    columns, weights, _ = _rule(variables, supports, reach, NODES_EACH.get(continuous, 1))
+        reach = _reach(log_density, variables, supports, most)
+    columns, weights, _ = _rule(variables, supports, reach, nodes)
     integrands = in_float64(variables, [log_density, *scores], OF_BESSEL)
     found = integrands(*columns)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -106,14 +119,16 @@ def _rule(
     return columns, weights, places
 
 
-def _reach(log_density: Expr, variables: Sequence[Symbol], supports: Sequence[Set]) -> list[tuple[float, float]]:
+def _reach(
+    log_density: Expr, variables: Sequence[Symbol], supports: Sequence[Set], most: float
+) -> list[tuple[float, float]]:
     """Where few nodes see the density, and one more node on each side."""
-    columns, weights, places = _rule(variables, supports, [(-REACH, REACH)] * len(supports), SCOUTS)
+    columns, weights, places = _rule(variables, supports, [(-most, most)] * len(supports), SCOUTS)
     (log_p,) = in_float64(variables, [log_density], OF_BESSEL)(*columns)
     size = np.where(np.isfinite(log_p), np.log(weights) + log_p, -np.inf)
     seen = size >= size.max() + FAR_BELOW
-    step = 2 * REACH / (SCOUTS - 1)
-    return [(max(-REACH, float(t[seen].min()) - step), min(REACH, float(t[seen].max()) + step)) for t in places]
+    step = 2 * most / (SCOUTS - 1)
+    return [(max(-most, float(t[seen].min()) - step), min(most, float(t[seen].max()) + step)) for t in places]
 
 
 def _nodes(support: Set, before: Sequence[Symbol], columns: Sequence[Array], tau: Array) -> tuple[Array, Array]:
@@ -147,7 +162,10 @@ def _outcomes(support: Set, bound: Any, rows: int) -> tuple[Array, Array]:
         first, last = sympy.Integer(-OUTCOMES_OF_MANY), sympy.Integer(OUTCOMES_OF_MANY)
     low = bound(first)
     high = low + OUTCOMES_OF_MANY if last is sympy.oo else bound(last)
-    k = np.arange(int((high - low).max()) + 1)
+    most = float((high - low).max()) + 1
+    if most * rows > MOST_NODES:
+        raise ArithmeticError(f"at most {MOST_NODES} nodes are summed over, got {most * rows:.3g}")
+    k = np.arange(int(most))
     return low + k, (low + k <= high).astype(float)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sympy import Symbol
 
 from infogeom.kernels.curvature.jet import BoundedJet
+from infogeom.kernels.expectations.joint_moments import expectation_of
 from infogeom.kernels.expectations.law_moments import Expectation, Found
 from infogeom.kernels.expectations.moment_errors import Bounds, Frame
 from infogeom.symbolic import Expectation as ExpectationForm
@@ -34,7 +35,6 @@ class Expectations:
     Parameters
     ----------
     form : infogeom.symbolic.Expectation
-        With laws of one variable each.
     x : sequence of Symbol
         Coordinates.
 
@@ -49,7 +49,7 @@ class Expectations:
         self._symbols, self._data, self._weights = (
             (samples.symbols, samples.data, samples.weights) if samples else ((), np.empty((1, 0)), np.ones(1))
         )
-        self._laws = [Expectation(law, x, self._symbols) for law in form.laws]
+        self._laws = [expectation_of(law, x, self._symbols) for law in form.laws]
         self._own = [list(map(x.index, law.coordinates)) for law in self._laws]
         self._n = len(x)
         self.moving = any(law.moving for law in self._laws)

@@ -36,7 +36,7 @@ from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.models.law import Law
 from infogeom.numeric.float64 import PRIMITIVES, in_float64
 
-__all__ = ["Expectation", "Found", "special_functions"]
+__all__ = ["AT_ONCE", "Expectation", "Found", "derivatives_of", "special_functions"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]  # numbers of points
@@ -91,7 +91,7 @@ class Expectation:
         self.n, arguments = len(self.coordinates), self.coordinates + [samples[k] for k in self.inputs]
         self.rule = Rule(law, arguments, special_functions())
         self.moving = self.rule.moves_with(self.coordinates)
-        derivatives = _derivatives(density, self.coordinates, 1 if self.moving else 2)
+        derivatives = derivatives_of(density, self.coordinates, 1 if self.moving else 2)
         self._derivatives = in_float64([variable, *arguments], derivatives, special_functions())
         self._with_errors = with_errors([variable, *arguments], derivatives, special_functions())
         self._exponent = with_errors([variable, *arguments], [density], special_functions())
@@ -314,7 +314,7 @@ def special_functions() -> Mapping[str, Callable[..., Any]]:
     return {name: function for name, function in special_on_arrays().items() if name in lacking}
 
 
-def _derivatives(e: Expr, x: Sequence[Symbol], order: int) -> list[Expr]:
+def derivatives_of(e: Expr, x: Sequence[Symbol], order: int) -> list[Expr]:
     """All derivatives up to an order, one step at a time: SymPy would simplify what it takes in several."""
     known: dict[tuple[int, ...], Expr] = {(): e}
     for rank in range(1, order + 1):

@@ -22,7 +22,18 @@ from infogeom.models.law import Law, kinks_of
 from infogeom.numeric.cubature import ends_of
 from infogeom.numeric.float64 import in_float64
 
-__all__ = ["EPS", "TERM_ROUNDINGS", "Batch", "Rule", "Sample", "Stretches", "sample_of_outcomes", "sample_of_rule"]
+__all__ = [
+    "EPS",
+    "TERM_ROUNDINGS",
+    "Batch",
+    "Rule",
+    "Sample",
+    "Stretches",
+    "is_whole",
+    "magnitude_of",
+    "sample_of_outcomes",
+    "sample_of_rule",
+]
 
 Array = NDArray[np.float64]
 #: Error of the mass of a density that was not found whole, or is none, besides rounding.
@@ -84,7 +95,7 @@ class Rule:
         kinks = kinks_of(density, variable) if self.continuous else []
         self._moving = {symbol for kink in kinks for symbol in kink.free_symbols}
         self._density = in_float64([variable, *arguments], [density], special)
-        self._with_terms = in_float64([variable, *arguments], [density, _magnitude(density)], special)
+        self._with_terms = in_float64([variable, *arguments], [density, magnitude_of(density)], special)
         self._kinked, self._kinks = bool(kinks), in_float64(arguments, kinks)
 
     def moves_with(self, symbols: Sequence[Symbol]) -> bool:
@@ -221,8 +232,13 @@ class Rule:
 
     def whole(self, mass: Array, magnitude: Array) -> NDArray[np.bool_]:
         """Whether nodes of this mass and magnitude find all of a density."""
-        found: NDArray[np.bool_] = np.abs(mass - 1) <= WHOLE + TERM_ROUNDINGS * EPS * magnitude
-        return found
+        return is_whole(mass, magnitude)
+
+
+def is_whole(mass: Array, magnitude: Array) -> NDArray[np.bool_]:
+    """Whether nodes of this mass, with what cancels in their exponents, find all of a density."""
+    found: NDArray[np.bool_] = np.abs(mass - 1) <= WHOLE + TERM_ROUNDINGS * EPS * magnitude
+    return found
 
 
 def _bounded(log_density: Array) -> Array:
@@ -313,11 +329,11 @@ def _some(x: Array, w: Array, ends: int) -> Sample:
     return Sample(np.take_along_axis(x, chosen, axis=1), np.where(counts, weight, 0.0), nowhere, counts, 0.0 * weight)
 
 
-def _magnitude(e: Expr) -> Expr:
+def magnitude_of(e: Expr) -> Expr:
     """What the rounding errors of a sum are relative to: its terms, positive."""
     if isinstance(e, log_sum_exp):
-        terms = [e.fdiff(k) * _magnitude(a) for k, a in enumerate(e.args, 1)]
+        terms = [e.fdiff(k) * magnitude_of(a) for k, a in enumerate(e.args, 1)]
         return sympy.Add(sympy.Abs(e), *terms)
     if e.is_Add:
-        return sympy.Add(*map(_magnitude, e.args))
+        return sympy.Add(*map(magnitude_of, e.args))
     return sympy.Abs(e)

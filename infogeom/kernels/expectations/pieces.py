@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-__all__ = ["LEFT_OFF", "Chart", "Found", "Pieces", "search"]
+__all__ = ["LEFT_OFF", "Chart", "Found", "Height", "Pieces", "Rows", "located", "peaks", "search"]
 
 Array = NDArray[np.float64]
 #: Which rows of arrays.
@@ -129,7 +129,11 @@ def search(chart: Chart, log_density: Callable[[Array, Array], Array], theta: Ar
     around = np.concatenate([np.zeros((1, len(chart.low), 1)), chart.inverse(theta)])
     centres = np.nan_to_num(around)[..., 0].T
     looked_at = centres[:, :, None] + np.concatenate([DISTANCES, -DISTANCES])
-    t = looked_at.reshape(len(centres), -1)
+    return located(height, looked_at.reshape(len(centres), -1))
+
+
+def located(height: Height, t: Array) -> Found:
+    """Find densities on pieces by their height along the line, looked at first at places t (r, K)."""
     heights = height(t)
     peak, top = _peak(height, t, heights)
     scale = _scale(height, peak, top)
@@ -142,6 +146,11 @@ def search(chart: Chart, log_density: Callable[[Array, Array], Array], theta: Ar
     first = np.minimum(first, np.where(counts, tau, np.inf).min(axis=1))
     last = np.maximum(last, np.where(counts, tau, -np.inf).max(axis=1))
     return Found(peak[:, 0], scale[:, 0], np.maximum(first, RANGE[0]), np.minimum(last, RANGE[-1]), top[:, 0])
+
+
+def peaks(height: Height, t: Array) -> tuple[Array, Array]:
+    """Peaks of heights along the line and how high they are, shapes (r, 1), looked at first at places t (r, K)."""
+    return _peak(height, t, height(t))
 
 
 def _peak(height: Height, t: Array, heights: Array) -> tuple[Array, Array]:

@@ -2,12 +2,12 @@
 
 Beside every intermediate value stands a bound on its error, found from those of its operands and from the values
 themselves (Higham, Accuracy and Stability of Numerical Algorithms, 2002, Sec. 3.3): cancellation shows where it occurs,
-and each subexpression is bounded once, however often it is used.  Arguments are exact.
+and each subexpression is bounded once, however often it is used.  Arguments are exact, or rounded where that is said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -24,13 +24,18 @@ __all__ = ["with_errors"]
 #: Roundings to which SciPy's functions and those of `infogeom.kernels.compiled.float_functions` are good, as far as was
 #: seen.
 SPECIAL_ROUNDINGS = 48
+#: Error of a node, relative to it: of many that are rounded to both sides, what they make of it together.
+NODE_ROUNDING = UNIT / 4
 #: Functions without a slope, but for single points.
 WITHOUT_SLOPE = (sympy.sign, sympy.Heaviside, sympy.DiracDelta)
 ZERO = sympy.Integer(0)
 
 
 def with_errors(
-    arguments: Sequence[Symbol], expressions: Sequence[Expr], more: Mapping[str, Callable[..., Any]]
+    arguments: Sequence[Symbol],
+    expressions: Sequence[Expr],
+    more: Mapping[str, Callable[..., Any]],
+    inexact: Collection[Symbol] = (),
 ) -> Callable[..., tuple[list[Array], list[Array]]]:
     """Function of arrays and numbers that gives the values of expressions and bounds on their errors.
 
@@ -42,10 +47,12 @@ def with_errors(
     expressions : sequence of Expr
     more : mapping of str to callable
         Functions that SciPy lacks, vectorised.
+    inexact : collection of Symbol
+        Arguments that are rounded: nodes of a rule.
     """
     known, count = evaluated(expressions), len(expressions)
     steps, values = sympy.cse(known, list=False)
-    program = _Program(steps, values)
+    program = _Program(steps, values, inexact)
     evaluate = in_arrays(arguments, program.results, more, lambda _: (program.steps, program.results))
 
     def both(*at: Any) -> tuple[list[Array], list[Array]]:
@@ -58,10 +65,14 @@ def with_errors(
 class _Program:
     """Assignments that lead to the values of expressions and to their errors, in order."""
 
-    def __init__(self, steps: Sequence[tuple[Symbol, Expr]], values: Sequence[Expr]) -> None:
+    def __init__(
+        self, steps: Sequence[tuple[Symbol, Expr]], values: Sequence[Expr], inexact: Collection[Symbol] = ()
+    ) -> None:
         self.steps = list(steps)
         self._names = {e: name for name, e in steps}
         self._errors: dict[Expr, Expr] = {}
+        for symbol in inexact:
+            self._errors[symbol] = self._named(NODE_ROUNDING * self._size(symbol), nonnegative=True)
         for name, e in steps:
             self._errors[name] = self._named(self._error(e), nonnegative=True)
         self.results = list(values)

@@ -42,7 +42,6 @@ class Scores:
     Parameters
     ----------
     form : infogeom.symbolic.Expectation
-        With laws of one variable each.
     x : tuple of Symbol
         Coordinates.
     """
@@ -95,7 +94,8 @@ class Scores:
                 return []
             theta = [mpmath.mpf(float(c)) for c in list(point) + list(data)]
             for x in outcomes:
-                scores = self._scores[k](mpmath.mpf(float(x)), *theta)
+                variables = map(mpmath.mpf, np.atleast_1d(x).tolist())
+                scores = self._scores[k](*variables, *theta)
                 rows.append(list(map(mpmath.mpf, scores)))
         return rows
 

@@ -23,7 +23,9 @@ from infogeom.kernels.balls.enclosures import MOST_BITS, Balls, Refined
 from infogeom.kernels.codegen.program import Axes, Places, UnsupportedFunctionError, exact_source
 from infogeom.kernels.curvature.jet import JET
 from infogeom.kernels.status import Status
+from infogeom.models.law import Law
 from infogeom.numeric.cubature import ends_of
+from infogeom.numeric.joint import joint_of
 from infogeom.symbolic import Expectation
 
 __all__ = ["SumBalls", "exact_sums"]
@@ -37,6 +39,8 @@ MOST_A_SIDE = 2_000
 SLOWEST_RATIO = 0.99
 #: How much larger than it seems a tail may be.
 TAIL_MARGIN = 16
+#: Joint outcomes of several variables at most.
+MOST_JOINTLY_IN_BALLS = 4096
 #: Bits by which the last terms are smaller than the least of a ball's.
 SPARE_BITS = 64
 #: The probability of an outcome.
@@ -62,8 +66,8 @@ class Group:
     own : tuple of int
         Which coordinates that holds.
     copies : sympy.Expr or int
-    outcomes : tuple of int
-        A finite number of them; where there is a stretch, those left out of it.
+    outcomes : tuple of int, or of tuples of int
+        A finite number of them, of several variables together; where there is a stretch, those left out of it.
     stretch : tuple of int or None, optional
         First and last outcome, None where there is none.
     """
@@ -73,7 +77,7 @@ class Group:
     law: int
     own: tuple[int, ...]
     copies: float
-    outcomes: tuple[int, ...]
+    outcomes: tuple[int, ...] | tuple[tuple[int, ...], ...]
     stretch: tuple[int | None, int | None] | None = None
 
 
@@ -131,10 +135,10 @@ class _Sum:
         start = self._mode()
         return self._side(start, self._last, 1) + self._side(start - 1, self._first, -1)
 
-    def _terms(self, outcomes: Iterable[int]) -> Objects:
+    def _terms(self, outcomes: Iterable[int | tuple[int, ...]]) -> Objects:
         """Components summed over outcomes."""
         left_out = self._group.outcomes if self._group.stretch else ()
-        rows = self._functions["rows"]([arb(k)] for k in outcomes if k not in left_out)
+        rows = self._functions["rows"](_row(k) for k in outcomes if k not in left_out)
         components = self._functions["point"](self._x, rows)
         return np.array(list(map(arb, components)), dtype=object)
 
@@ -189,6 +193,11 @@ class _Sum:
         return all(abs(t).upper() < arb(2) ** -(self._bits + SPARE_BITS) * least for t in terms)
 
 
+def _row(outcome: int | tuple[int, ...]) -> list[arb]:
+    """Data of an outcome: the value of each variable."""
+    return [arb(outcome)] if isinstance(outcome, int) else list(map(arb, outcome))
+
+
 # --- Sources ----------------------------------------------------------------------------------------------------------
 
 
@@ -211,17 +220,20 @@ def exact_sums(form: Expectation, x: tuple[Symbol, ...]) -> SumBalls | None:
 def _groups(form: Expectation, coordinates: tuple[Symbol, ...], number: int) -> Iterator[Group]:
     """Outcomes of a law that share one formula, those of which it tells apart by cases each on its own."""
     law = form.laws[number]
+    if len(law.variables) > 1:
+        yield _joint_group(law, coordinates, number)
+        return
     (x,), (support,) = law.variables, law.supports
     finite = isinstance(support, sympy.FiniteSet)
-    density = law.log_density.xreplace({e: sympy.Rational(e) for e in law.log_density.atoms(sympy.Float)})
+    density = _exact(law)
     held = [c for c in coordinates if density.has(c)]
     own, copies = tuple(coordinates.index(c) for c in held), float(law.copies)
     cases = _cases(density, x)
     apart = sorted(k for k in cases if k in support)
     for k in apart:
-        yield Group(*_source(density.subs(x, k), x, held), number, own, copies, (k,))
+        yield Group(*_source(density.subs(x, k), [x], held), number, own, copies, (k,))
     rest = density.xreplace({case: sympy.S(isinstance(case, sympy.Ne)) for case in density.atoms(sympy.Eq, sympy.Ne)})
-    source, at = _source(rest, x, held)
+    source, at = _source(rest, [x], held)
     if finite:
         outcomes = [k for k in map(_integer, support) if k not in apart]
         yield Group(source, at, number, own, copies, tuple(outcomes))
@@ -229,6 +241,25 @@ def _groups(form: Expectation, coordinates: tuple[Symbol, ...], number: int) -> 
         low, high = ends_of(support)
         first, last = int(low) if low.is_finite else None, int(high) if high.is_finite else None
         yield Group(source, at, number, own, copies, tuple(apart), (first, last))
+
+
+def _exact(law: Law) -> Expr:
+    """Log-density without floats."""
+    return law.log_density.xreplace({e: sympy.Rational(e) for e in law.log_density.atoms(sympy.Float)})
+
+
+def _joint_group(law: Law, coordinates: tuple[Symbol, ...], number: int) -> Group:
+    """Joint outcomes of several variables, all by one formula."""
+    outcomes = joint_of(law).outcomes
+    density = _exact(law)
+    if len(outcomes) > MOST_JOINTLY_IN_BALLS:
+        raise UnsupportedFunctionError(f"no ball version of a sum over {len(outcomes)} joint outcomes")
+    if density.atoms(sympy.core.relational.Relational) or (outcomes != np.floor(outcomes)).any():
+        raise UnsupportedFunctionError(f"no ball version of {density} at these outcomes")
+    held = [c for c in coordinates if density.has(c)]
+    own, copies = tuple(coordinates.index(c) for c in held), float(law.copies)
+    rows = outcomes.astype(int).tolist()
+    return Group(*_source(density, law.variables, held), number, own, copies, tuple(map(tuple, rows)))
 
 
 def _integer(k: Expr) -> int:
@@ -248,7 +279,7 @@ def _cases(density: Expr, x: Symbol) -> set[int]:
     return found
 
 
-def _source(density: Expr, x: Symbol, held: Sequence[Symbol]) -> tuple[str, Places]:
+def _source(density: Expr, x: Sequence[Symbol], held: Sequence[Symbol]) -> tuple[str, Places]:
     """Source of the sums over outcomes of products of derivatives, and of p.
 
     They are written in symbols for p and for the derivatives of ℓ up to second order, each of which is computed once.
@@ -265,7 +296,7 @@ def _source(density: Expr, x: Symbol, held: Sequence[Symbol]) -> tuple[str, Plac
     for name, moment in _moments(symbols).items():
         expressions[name] = list(starmap(moment, product(range(n), repeat=JET[name])))
     expressions["p"] = [PROBABILITY]
-    return exact_source(expressions, Axes((), tuple(held), (x,)), standing)
+    return exact_source(expressions, Axes((), tuple(held), tuple(x)), standing)
 
 
 def _moments(symbols: Mapping[tuple[int, ...], Symbol]) -> dict[str, Callable[..., Expr]]:

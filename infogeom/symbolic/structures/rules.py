@@ -10,9 +10,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import sympy
 from sympy import Expr, ImmutableMatrix, Matrix, Symbol
 
-from infogeom.models.law import Law, law_of, scores_of
+from infogeom.models.law import Law, anchored, law_of, scores_of
 from infogeom.models.model import Model
 from infogeom.numeric.cubature import tractable
+from infogeom.numeric.joint import joint_of
 from infogeom.numeric.quadrature import POINT_DIGITS
 from infogeom.symbolic.cases import common_in_front
 from infogeom.symbolic.cumulants import Cumulants
@@ -84,23 +85,29 @@ class Rules(Generic[S]):
         return None
 
     def laws(self, reason: OpenExpectationError) -> list[Law]:
-        """Independent laws of one variable that the model consists of, each found to be one.
+        """Independent laws that the model consists of, each found to be one.
 
         ``reason`` says why they matter.
         """
         model = self.model
-        if len(model.variables) != 1 or model.samples or model.change_of_variable:
+        if not model.supports or model.samples or model.change_of_variable:
             raise OpenExpectationError(
-                f"{reason}; numbers are taken of laws of one variable, which {model.name!r} is not"
+                f"{reason}; numbers are taken of laws with supports and without data, which {model.name!r} is not"
             )
         # Of integers SymPy would take exact factorials.
         constants = {symbol: value.evalf(POINT_DIGITS) for symbol, value in model.constants.items()}
         law = law_of(model)
-        law = Law(law.log_density.subs(constants), law.variables, (law.supports[0].subs(model.constants),))
+        supports = tuple(support.subs(model.constants) for support in law.supports)
+        law = Law(law.log_density.subs(constants), law.variables, supports)
+        if len(supports) > 1:
+            try:
+                joint_of(law)
+            except ValueError as error:
+                raise OpenExpectationError(f"{reason}; {error}") from None
         problem = check_mass(law, self.coordinates, [p.typical for p in model.parameters])
         if problem:
             raise ExpectationError(f"model {model.name!r}: {problem}")
-        return [law]
+        return [anchored(law)]
 
     def open_form(self, reason: OpenExpectationError) -> tuple[Form, str]:
         """Form of a metric without a closed form, and by what its numbers come: the mean of s sᵀ over the laws."""
@@ -160,7 +167,7 @@ def _expected(name: str, scored: ScoredLaw, typical: tuple[tuple[float, float], 
     problem = check_definition(derived.matrix, law, scored.scores, coordinates, typical, normalised=not is_network)
     if problem:
         told = f"model {name!r}: {problem}"
-        if not is_network and len(law.variables) == 1 and not check_mass(law, coordinates, typical):
+        if not is_network and not check_mass(law, coordinates, typical):
             raise OpenExpectationError(told)  # the density is one: expectations were taken wrongly, numbers are open
         raise ExpectationError(told)
     return derived

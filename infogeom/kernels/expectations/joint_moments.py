@@ -1,0 +1,174 @@
+"""Moments of the Fisher metric of one law of several variables, at many points at once, and bounds on their errors.
+
+Continuous variables are integrated over by rules of more and more nodes, each variable's inside that of the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import Symbol
+
+from infogeom.kernels.curvature.loops import TINY
+from infogeom.kernels.expectations.joint_rule import JointRule, Places
+from infogeom.kernels.expectations.law_moments import (
+    AT_ONCE,
+    Expectation,
+    Found,
+    derivatives_of,
+    special_functions,
+)
+from infogeom.kernels.expectations.nodes import Batch, Sample
+from infogeom.kernels.expectations.running_error import with_errors
+from infogeom.models.law import Law
+from infogeom.numeric.float64 import in_float64
+
+__all__ = ["JointExpectation", "expectation_of"]
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+#: Intervals of the last rule, for each variable, by how many of them are continuous.
+MOST_INTERVALS_EACH: dict[int, int] = {1: 2**13, 2: 512, 3: 128}
+#: Change of moments, relative to their own size, at which a rule has settled.
+CHANGE_SETTLED = 1e-13
+#: How much more may be left to change than there seems to be.
+CONVERGENCE_MARGIN = 16
+#: Nodes of a product of rules, of all joint outcomes together, at most.
+MOST_NODES_OF_RULES = 2**22
+#: Nodes at which the errors of a point's derivatives are looked at.
+LOOKED_AT_JOINTLY = 256
+#: Points whose places are looked for together.
+POINTS_TOGETHER = 16
+
+
+class JointExpectation(Expectation):
+    """Moments of the Fisher metric of one law of several variables.
+
+    Nodes have a further axis, last, of the variables. The others are as of one variable.
+    """
+
+    def __init__(self, law: Law, coordinates: Sequence[Symbol], samples: Sequence[Symbol]) -> None:
+        self.copies = float(law.copies)
+        density, held = law.log_density, law.log_density.free_symbols - {*law.variables}
+        self.coordinates = [c for c in coordinates if c in held]
+        self.inputs = [k for k, s in enumerate(samples) if s in held]
+        self.n, arguments = len(self.coordinates), self.coordinates + [samples[k] for k in self.inputs]
+        special = special_functions()
+        self._joint = JointRule(law, arguments, special)
+        self.rule: Any = self._joint
+        self.moving = self._joint.moves_with(self.coordinates)
+        derivatives = derivatives_of(density, self.coordinates, 1 if self.moving else 2)
+        symbols = [*law.variables, *arguments]
+        inexact = law.variables if self._joint.continuous else ()
+        self._derivatives = _by_column(in_float64(symbols, derivatives, special))
+        self._with_errors = _by_column(with_errors(symbols, derivatives, special, inexact))
+        self._exponent = _by_column(with_errors(symbols, [density], special, inexact))
+
+    def __call__(self, theta: Array) -> Found:
+        """Moments at points, given with the data of a sample behind them."""
+        shapes = [(len(theta),) + (self.n,) * rank for rank in ((2,) if self.moving else (2, 3, 4))]
+        empty, change = (tuple(np.zeros(shape) for shape in shapes) for _ in range(2))
+        found = Found(theta, empty, change, np.zeros(len(theta)), np.zeros(len(theta), dtype=bool), [])
+        together = POINTS_TOGETHER if self._joint.continuous else max(1, AT_ONCE // self._joint.outcomes)
+        for rows in np.split(np.arange(len(theta)), range(together, len(theta), together)):
+            if self._joint.continuous:
+                self._integrate_jointly(rows, found)
+            else:
+                nodes = self._joint.counted(theta[rows])
+                now = self._moments(self._sums(theta[rows], nodes))
+                found.known[rows], found.deficit[rows] = now.whole, now.deficit
+                for whole, value in zip(found.moments, now.values, strict=True):
+                    whole[rows] = value
+                found.samples.append((rows[now.whole], sample_of_nodes(nodes, lost=True).of(now.whole)))
+        return found
+
+    def _integrate_jointly(self, rows: Integers, found: Found) -> None:
+        """Moments at some points by rules of more and more nodes, each point its own."""
+        places, each = self._joint.places(found.theta[rows]), self._joint.outcomes
+        for k, row in enumerate(rows):
+            self._settle(int(row), places.of(slice(k * each, (k + 1) * each)), found)
+
+    def _settle(self, row: int, places: Places, found: Found) -> None:
+        """Moments at one point: what the last step changed, and how much less than the step before, bounds the rest."""
+        theta, c = found.theta[row : row + 1], self._joint.continuous
+        intervals, most = self._joint.coarse, MOST_INTERVALS_EACH[c]
+        before, changes, settled = None, None, False
+        while intervals <= most and self._joint.outcomes * intervals**c <= MOST_NODES_OF_RULES and not settled:
+            nodes = self._joint.at(theta, places, intervals)
+            now = self._moments(self._sums(theta, nodes))
+            if before is not None and now.whole[0] and before.whole[0]:
+                change = [np.abs(a - b) for a, b in zip(now.values, before.values, strict=True)]
+                left = _left(change, changes)
+                settled = _relative(left, now.values[0][0]) <= CHANGE_SETTLED
+                changes = change
+                found.known[row], found.deficit[row] = True, now.deficit[0]
+                for whole, off, value, bound in zip(found.moments, found.change, now.values, left, strict=True):
+                    whole[row], off[row] = value[0], bound[0]
+                last = nodes
+            before, intervals = now, 2 * intervals
+        if found.known[row]:
+            found.samples.append((np.array([row]), sample_of_nodes(last, lost=False)))
+
+
+def _left(change: Sequence[Array], changes: Sequence[Array] | None) -> list[Array]:
+    """What is left to change, if moments go on to converge exponentially, at the rate of the last two steps.
+
+    Each step adds twice as many nodes as the one before, so that it changes moments by the square of the share.
+    """
+    if changes is None:
+        return list(change)
+    left = []
+    for now, before in zip(change, changes, strict=True):
+        share = CONVERGENCE_MARGIN * (float(now.max()) / max(float(before.max()), TINY)) ** 2
+        left.append(np.full_like(now, now.max() * share) if share < 1 else now)
+    return left
+
+
+def _relative(change: Sequence[Array], g: Array) -> float:
+    """Largest change of moments in units of the coordinates, in which g has a unit diagonal."""
+    root = np.sqrt(np.maximum(np.diag(g), TINY))
+    largest = 0.0
+    for tensor in change:
+        scaled = tensor[0]
+        for axis in range(scaled.ndim):
+            scaled = scaled / root.reshape((-1,) + (1,) * (scaled.ndim - 1 - axis))
+        largest = max(largest, float(scaled.max()))
+    return largest
+
+
+def sample_of_nodes(nodes: Batch, *, lost: bool) -> Sample:
+    """Some of the nodes, evenly in the order of their weights, each with the weight of those that it stands for.
+
+    ``lost`` says that nodes without weight are outcomes whose probability is below float64.
+    """
+    m, number = nodes.w.shape
+    order = np.argsort(-nodes.w, axis=1)
+    w = np.take_along_axis(nodes.w, order, axis=1)
+    stride = -(-number // LOOKED_AT_JOINTLY)
+    starts = np.arange(0, number, stride)
+    chosen = order[:, np.minimum(starts + stride // 2, number - 1)]
+    x, weight = np.take_along_axis(nodes.x, chosen[..., None], axis=1), np.add.reduceat(w, starts, axis=1)
+    beyond = np.zeros(weight.shape, dtype=bool)
+    if lost:
+        beyond = weight == 0
+        weight = np.where(beyond, stride * TINY, weight)
+    return Sample(x, weight, beyond, weight > 0, np.zeros((m, len(starts))))
+
+
+def _by_column(function: Any) -> Any:
+    """A function of variables in columns, of nodes whose last axis they are."""
+
+    def at(x: Array, *arguments: Array) -> Any:
+        columns = np.ascontiguousarray(np.moveaxis(x, -1, 0))
+        return function(*columns, *arguments)
+
+    return at
+
+
+def expectation_of(law: Law, coordinates: Sequence[Symbol], samples: Sequence[Symbol]) -> Expectation:
+    """Moments of a law, of one variable or of several."""
+    kind = Expectation if len(law.variables) == 1 else JointExpectation
+    return kind(law, coordinates, samples)
