@@ -11,6 +11,8 @@ __all__ = ["gamma_form", "normal_form", "positive_factors"]
 
 #: Beyond this many operations an entry is left as derived: factoring would take longer than reading it.
 MAX_OPERATIONS = 4000
+#: Functions with a relation between them.
+RELATED = (sympy.cos, sympy.cosh)
 #: Powers of larger denominators are no powers of a common root: x^0.6667 would be a polynomial of degree 6667.
 MAX_ROOT = 100
 
@@ -26,11 +28,22 @@ def normal_form(expression: Expr) -> Expr:
     expression = expression.replace(
         lambda e: isinstance(e, expit) and e.args[0].could_extract_minus_sign(), _complement
     )
-    numerator, denominator = (_reduced(part) for part in sympy.fraction(sympy.together(expression)))
+    together = sympy.together(expression)
+    numerator, denominator = map(_reduced, sympy.fraction(together))
     form = stable(sympy.factor(numerator / denominator))
+    if form != 0 and together.has(*RELATED):
+        form = _shorter(form, together)
     for power, name in reversed(decimal_powers.items()):
         form = form.xreplace({name: power})
     return form
+
+
+def _shorter(form: Expr, other: Expr) -> Expr:
+    """A form, or the shorter one that cancelling first leads to: common factors may be hidden by the relations."""
+    cancelled = sympy.factor(other)
+    numerator, denominator = map(_reduced, sympy.fraction(cancelled))
+    forms = [form, stable(sympy.factor(numerator / denominator)), stable(cancelled)]
+    return min(forms, key=lambda e: e.count_ops())  # the first one where they are as long
 
 
 def _without_decimal_powers(expression: Expr) -> tuple[Expr, dict[Expr, Symbol]]:

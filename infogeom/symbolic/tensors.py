@@ -6,18 +6,16 @@ curvature, and R^i_jkl = ∂_k Γ^i_jl − ∂_l Γ^i_jk + Γ^i_mk Γ^m_jl − �
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations, combinations_with_replacement, product, starmap
 from typing import Any
 
-import sympy
 from sympy import Expr, ImmutableDenseNDimArray, ImmutableMatrix
 
+from infogeom.symbolic.calculus import Calculus, calculus_of
 from infogeom.symbolic.metric_value import Metric
-from infogeom.symbolic.normal_form import normal_form
 from infogeom.symbolic.tensor_value import CHRISTOFFEL, RICCI, RIEMANN, labelled
-from infogeom.symbolic.zero import vanishing
 
 __all__ = [
     "christoffel",
@@ -30,6 +28,10 @@ __all__ = [
     "ricci_scalar",
     "riemann",
 ]
+
+
+#: Components of a tensor in a calculus, by their indices.
+Components = dict[tuple[int, ...], Any]
 
 
 def _closed(metric: Metric) -> Metric:
@@ -54,19 +56,6 @@ def _closed(metric: Metric) -> Metric:
 def _array(n: int, rank: int, entry: Callable[..., Expr]) -> ImmutableDenseNDimArray:
     entries = starmap(entry, product(range(n), repeat=rank))
     return ImmutableDenseNDimArray(list(entries), (n,) * rank)
-
-
-def _settled(metric: Metric, forms: Sequence[Expr]) -> list[Expr]:
-    """Normal forms, 0 for those that are 0 in disguise."""
-    settled = list(forms)
-    for k, zero in enumerate(vanishing(forms, metric.region)):
-        if zero:
-            settled[k] = sympy.Integer(0)
-    return settled
-
-
-def _sum(terms: Iterable[Expr]) -> Expr:
-    return sympy.Add(*terms)
 
 
 def is_product_of_lines(metric: Metric) -> bool:
@@ -101,12 +90,8 @@ def determinant(metric: Metric) -> Expr:
     >>> ig.symbolic.determinant(sphere)
     sin(theta)**2
     """
-    return _determinant(_closed(metric))
-
-
-@lru_cache(maxsize=2)  # the inverse asks for it
-def _determinant(metric: Metric) -> Expr:
-    return _settled(metric, [normal_form(metric.matrix.det(method="berkowitz"))])[0]
+    calculus = calculus_of(_closed(metric))
+    return calculus.written(calculus.determinant)
 
 
 def inverse(metric: Metric) -> ImmutableMatrix:
@@ -127,15 +112,16 @@ def inverse(metric: Metric) -> ImmutableMatrix:
     [1,                0],
     [0, sin(theta)**(-2)]])
     """
-    return _inverse(_closed(metric))
+    calculus = _regular(metric)
+    return ImmutableMatrix(calculus.n, calculus.n, lambda i, j: calculus.written(calculus.inverse[i][j]))
 
 
-@lru_cache(maxsize=2)  # the connection asks for it, and R again
-def _inverse(metric: Metric) -> ImmutableMatrix:
-    volume = _determinant(metric)
-    if volume == 0:
+def _regular(metric: Metric) -> Calculus:
+    """Calculus of a metric that has an inverse."""
+    calculus = calculus_of(_closed(metric))
+    if calculus.determinant == 0:
         raise ValueError(f"the metric in {list(metric.names)} is singular everywhere: its determinant is 0")
-    return metric.matrix.adjugate(method="berkowitz").applyfunc(lambda entry: normal_form(entry / volume))
+    return calculus
 
 
 def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
@@ -159,19 +145,31 @@ def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
     >>> ig.symbolic.christoffel(sphere)[0]
     [[0, 0], [0, -sin(theta)*cos(theta)]]
     """
-    metric = _closed(metric)
-    x, n, g_inv, dg = metric.coordinates, len(metric.coordinates), inverse(metric), derivatives(metric)
+    calculus = _regular(metric)
+    return _tensor(metric, CHRISTOFFEL, _christoffel(calculus))
 
-    def entry(i: int, j: int, k: int) -> Expr:
-        terms = (g_inv[i, m] * (dg[m, k, j] + dg[m, j, k] - dg[j, k, m]) for m in range(n) if g_inv[i, m] != 0)
-        return normal_form(_sum(terms) / 2)
+
+def _tensor(metric: Metric, kind: Any, components: Components) -> ImmutableDenseNDimArray:
+    """Array of all components as expressions; what is left out is 0."""
+    written, n, rank = calculus_of(_closed(metric)).written, len(metric.coordinates), len(next(iter(components)))
+    known: dict[Any, Expr] = {entry: written(entry) for entry in components.values()}
+    entries = [known[components[index]] for index in product(range(n), repeat=rank)]
+    return labelled(kind, metric.coordinates, ImmutableDenseNDimArray(entries, (n,) * rank))
+
+
+@lru_cache(maxsize=2)  # curvature asks for it again
+def _christoffel(calculus: Calculus) -> Components:
+    n, g, g_inv = calculus.n, calculus.g, calculus.inverse
+    dg = {(i, j, k): calculus.diff(g[i][j], k) for i, j, k in product(range(n), repeat=3)}
+
+    def entry(i: int, j: int, k: int) -> Any:
+        terms = (g_inv[i][m] * (dg[m, k, j] + dg[m, j, k] - dg[j, k, m]) for m in range(n) if g_inv[i][m] != 0)
+        return calculus.total(term / 2 for term in terms)
 
     # Symmetric in the last two indices: half of the components are enough.
     places = [(i, j, k) for i, j, k in product(range(n), repeat=3) if j <= k]
-    components = _settled(metric, list(starmap(entry, places)))
-    lower = dict(zip(places, components, strict=True))
-    symbols = _array(n, 3, lambda i, j, k: lower[i, min(j, k), max(j, k)])
-    return labelled(CHRISTOFFEL, x, symbols)
+    known = dict(zip(places, calculus.settled(list(starmap(entry, places))), strict=True))
+    return known | {(i, k, j): value for (i, j, k), value in known.items()}
 
 
 def riemann(metric: Metric) -> ImmutableDenseNDimArray:
@@ -190,24 +188,28 @@ def riemann(metric: Metric) -> ImmutableDenseNDimArray:
     >>> ig.symbolic.riemann(sphere)[0, 1, 0, 1]
     sin(theta)**2
     """
-    gamma, x, n = christoffel(metric), metric.coordinates, len(metric.coordinates)
+    return _tensor(metric, RIEMANN, _riemann(_regular(metric)))
 
-    def entry(i: int, j: int, k: int, l: int) -> Expr:
-        products = (gamma[i, m, k] * gamma[m, j, l] - gamma[i, m, l] * gamma[m, j, k] for m in range(n))
-        return normal_form(gamma[i, j, l].diff(x[k]) - gamma[i, j, k].diff(x[l]) + _sum(products))
 
+def _riemann(calculus: Calculus) -> Components:
     # Antisymmetric in the last two indices: less than half of the components are enough.
-    places = [(i, j, k, l) for i, j, k, l in product(range(n), repeat=4) if k < l]
-    components = _settled(metric, list(starmap(entry, places)))
-    lower = dict(zip(places, components, strict=True))
-    zero = sympy.Integer(0)
+    n, zero = calculus.n, calculus.total(())
+    known = _curvature(calculus, [(i, j, k, l) for i, j, k, l in product(range(n), repeat=4) if k < l])
+    same: Components = {(i, j, k, k): zero for i, j, k in product(range(n), repeat=3)}
+    return same | known | {(i, j, l, k): -value for (i, j, k, l), value in known.items()}
 
-    def component(i: int, j: int, k: int, l: int) -> Expr:
-        if k == l:
-            return zero
-        return lower[i, j, k, l] if k < l else -lower[i, j, l, k]
 
-    return labelled(RIEMANN, x, _array(n, 4, component))
+def _curvature(calculus: Calculus, places: Sequence[tuple[int, ...]]) -> Components:
+    """Some components of the Riemann tensor."""
+    gamma, n = _christoffel(calculus), calculus.n
+
+    def entry(i: int, j: int, k: int, l: int) -> Any:
+        terms = [calculus.diff(gamma[i, j, l], k), -calculus.diff(gamma[i, j, k], l)]
+        for m in range(n):
+            terms += [gamma[i, m, k] * gamma[m, j, l], -gamma[i, m, l] * gamma[m, j, k]]
+        return calculus.total(terms)
+
+    return dict(zip(places, calculus.settled(list(starmap(entry, places))), strict=True))
 
 
 def ricci(metric: Metric) -> ImmutableDenseNDimArray:
@@ -221,13 +223,23 @@ def ricci(metric: Metric) -> ImmutableDenseNDimArray:
     >>> ig.symbolic.ricci(sphere)
     [[1, 0], [0, sin(theta)**2]]
     """
-    curvature, n = riemann(metric), len(metric.coordinates)
+    return _tensor(metric, RICCI, _ricci(_regular(metric)))
 
-    def entry(j: int, l: int) -> Expr:
-        return normal_form(_sum(curvature[i, j, i, l] for i in range(n)))
 
-    components = _settled(metric, list(starmap(entry, product(range(n), repeat=2))))
-    return labelled(RICCI, metric.coordinates, ImmutableDenseNDimArray(components, (n, n)))
+@lru_cache(maxsize=2)  # R asks for it again
+def _ricci(calculus: Calculus) -> Components:
+    # Symmetric, and of R^i_jil, where i > l, what is known is −R^i_jli.
+    n = calculus.n
+    pairs = [(j, l) for j, l in product(range(n), repeat=2) if j <= l]
+    places = [(i, j, *sorted((i, l))) for j, l in pairs for i in range(n) if i != l]
+    curvature = _curvature(calculus, places)
+
+    def entry(j: int, l: int) -> Any:
+        terms = [curvature[i, j, i, l] for i in range(l)] + [-curvature[i, j, l, i] for i in range(l + 1, n)]
+        return calculus.total(terms)
+
+    known = dict(zip(pairs, calculus.settled(list(starmap(entry, pairs))), strict=True))
+    return known | {(l, j): value for (j, l), value in known.items()}
 
 
 def ricci_scalar(metric: Metric) -> Expr:
@@ -244,6 +256,7 @@ def ricci_scalar(metric: Metric) -> Expr:
     known = _closed(metric).form.ricci_scalar
     if known is not None:
         return known
-    tensor, g_inv, n = ricci(metric), inverse(metric), len(metric.coordinates)
-    terms = (g_inv[j, l] * tensor[j, l] for j, l in product(range(n), repeat=2))
-    return _settled(metric, [normal_form(_sum(terms))])[0]
+    calculus = _regular(metric)
+    tensor, g_inv = _ricci(calculus), calculus.inverse
+    total = calculus.total(g_inv[j][l] * entry for (j, l), entry in tensor.items())
+    return calculus.written(calculus.settled([total])[0])
