@@ -61,7 +61,7 @@ class Frame:
         unit = np.eye(g.shape[-1])
         with np.errstate(all="ignore"):  # shows in what is not finite
             scaled = np.nan_to_num(g / root[:, None, :] / root[:, :, None])
-            L = np.stack([_factor(one) for one in scaled])
+            L = _factors(scaled)
             inverse = np.linalg.inv(np.where(np.isfinite(L), L, unit))
         finite = [np.isfinite(a).all(axis=(1, 2)) for a in (L, inverse, g)]
         self.regular = np.logical_and.reduce(finite)
@@ -96,13 +96,14 @@ class Frame:
         return _contracted(error[..., None], np.abs(self._F), error.ndim - 1)[..., 0]
 
 
-def _factor(g: Array) -> Array:
-    """Cholesky's factor; nan where there is none."""
+def _factors(g: Array) -> Array:
+    """Cholesky's factors; nan where there is none."""
     try:
-        factor: Array = np.linalg.cholesky(g).astype(np.float64, copy=False)
-    except np.linalg.LinAlgError:
-        return np.full_like(g, np.nan)
-    return factor
+        return np.asarray(np.linalg.cholesky(g))
+    except np.linalg.LinAlgError:  # of one of them
+        return (
+            np.full_like(g, np.nan) if len(g) == 1 else np.concatenate([_factors(one) for one in np.split(g, len(g))])
+        )
 
 
 class Bounds(NamedTuple):
