@@ -70,6 +70,7 @@ def speed(net: Any, x: Any, start: Any, end: Any, at: float) -> float:
     return float(np.sqrt((np.exp(log_probabilities(at)) * score**2).sum(axis=1).mean()))
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_ends_early_and_leaves_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

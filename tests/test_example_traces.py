@@ -59,6 +59,7 @@ def test_a_second_run_resumes_with_what_is_there(quick: tuple[Path, str]) -> Non
     assert (done.returncode, table(done.stdout)) == (0, table(quick[1]))
 
 
+@pytest.mark.slow
 def test_runs_of_other_settings_get_one_line(quick: tuple[Path, str]) -> None:
     done = run(TRACES, "--quick", "--epochs", "7", "--out", quick[0])
     assert done.returncode == 2

@@ -226,6 +226,7 @@ def test_a_reparametrisation_transforms_the_metric_and_keeps_the_scalar_of_a_nor
     assert abs(ds.ricci_scalar.values[0] - R) <= 1e4 * EPS * np.linalg.cond(g) * condition**2
 
 
+@pytest.mark.slow
 @few
 @given(strategies.data_sets(), strategies.points([(-1, 1)] * 2, 1), strategies.coefficients(4, 0.3))
 def test_a_reparametrisation_transforms_the_metric_and_keeps_the_scalar_of_a_network(

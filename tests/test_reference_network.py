@@ -85,7 +85,9 @@ def test_ricci_scalar_of_the_thesis_network_has_nine_digits_on_the_whole_range(n
         assert not differs(found, jet, 1e-9)
 
 
-@pytest.mark.parametrize("name", ["cross-entropy", "l2", "mean-power-2"])
+@pytest.mark.parametrize(
+    "name", ["cross-entropy", *(pytest.param(name, marks=pytest.mark.slow) for name in ("l2", "mean-power-2"))]
+)
 def test_ricci_scalar_of_a_thousand_samples_has_nine_digits_on_a_grid(name: str) -> None:
     x, y = thesis_data()
     axis = np.linspace(-3, 3, 33)

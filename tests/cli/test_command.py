@@ -285,6 +285,7 @@ def test_the_table_is_printed_line_by_line(monkeypatch: pytest.MonkeyPatch, caps
     assert text == f"{ig.models.table()}\n"
 
 
+@pytest.mark.slow
 def test_the_table_comes_in_latex_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("infogeom.models.by_name.families", lambda: {"normal": ig.models.normal})
     assert cli.main(["models", "--latex"]) == 0

@@ -25,6 +25,7 @@ def test_a_density_that_is_not_normalised_is_told_with_its_mass() -> None:
         metric_of(law)
 
 
+@pytest.mark.slow
 def test_the_same_where_expectations_are_taken_by_quadrature() -> None:
     law = from_density(-(x**2) / 2 + log(sympy.erfc(-a * x)), x, [a], sympy.S.Reals)
     with pytest.raises(ExpectationError, match=r"the density must integrate to 1, got 2.50662827 at a = "):

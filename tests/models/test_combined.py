@@ -115,6 +115,7 @@ def test_a_mixture_lies_where_its_components_do() -> None:
 # --- Curvature --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_curvature_of_a_regression_is_that_of_the_mean_over_its_data() -> None:
     # Dirichlet laws of two shares are beta laws, and an exponential family; their mean over samples is none.
     mean, points = exp(a + x), [[0.3, 1.2]]  # without a critical point, which would do as well
@@ -138,6 +139,7 @@ def test_where_a_map_has_a_critical_point_the_metric_is_singular_and_has_no_curv
     assert np.isnan(ds.ricci_scalar.values).tolist() == [True, False]
 
 
+@pytest.mark.slow
 def test_a_map_without_critical_points_keeps_the_cumulants() -> None:
     law = ig.models.reparametrise(ig.models.dirichlet(2), {"alpha1": exp(a), "alpha2": exp(b)})
     assert ig.symbolic.metric(law).form.cumulants is not None
@@ -199,6 +201,7 @@ def test_a_law_of_several_variables_takes_part_by_its_closed_form() -> None:
     assert abs(found.ricci_scalar.item() - total) <= found.ricci_scalar_error.item() + 1e-9 * abs(total)
 
 
+@pytest.mark.slow
 def test_a_product_in_numbers_is_verified_by_its_parts() -> None:
     table = ig.verify(ig.models.product(ig.models.negative_binomial(), ig.models.normal()), [[2, 0.3, 1, 1.5]])
     assert {row.route for row in table.rows} == {"chain rule"}

@@ -260,6 +260,7 @@ def test_outcomes_without_a_formula_have_a_polynomial() -> None:
     assert ig.symbolic.metric(law).matrix == sympy.Matrix([[1 / (p * (1 - p))]])
 
 
+@pytest.mark.slow
 def test_a_density_of_several_pieces_keeps_them() -> None:
     # Scores 1/(1 − p) and −1/p on both sides of the peak, which lies at p with probability p below it.
     law = ig.models.from_sympy_stats(sympy.stats.Triangular("t", 0, 1, p), [share])

@@ -286,6 +286,7 @@ def nan_once_trained(net: MLP, _x: Array, _y: Array) -> float:
     return math.nan if biases is not None and biases[0].any() and net.widths[1] == 4 else 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_study_ends_with_the_name_of_what_is_no_number_and_keeps_its_runs(workers: int, tmp_path: Path) -> None:
     x, y = data()

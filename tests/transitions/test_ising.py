@@ -69,6 +69,7 @@ def found() -> Found:
     return Found(nu, critical, gamma, exponent(SIZES, heat, observable="C at β_c"))
 
 
+@pytest.mark.slow
 def test_maxima_are_those_of_the_transfer_of_single_sites() -> None:
     places, values = maxima()
     for L in range(3, 9):

@@ -72,6 +72,7 @@ def test_units_of_y_do_not_matter(unit: float, negative: bool) -> None:
     assert other.exponent == pytest.approx(whole().exponent, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_ising_susceptibility_collapses_within_the_errors() -> None:
     sizes, chi, beta = [4, 5, 6, 7, 8], [], []
     for L in sizes:

@@ -85,7 +85,7 @@ def network(loss: Loss, fisher: str = "empirical", columns: int = 2) -> Model:
     ("model", "point", "definition"),
     [
         (ig.models.normal(), [0.3, 2.0], "definition, quadrature"),
-        (gamma(), [1.3, 2.0], "definition, quadrature"),
+        pytest.param(gamma(), [1.3, 2.0], "definition, quadrature", marks=pytest.mark.slow),
         (ig.models.binomial(7), [0.3], "definition, sum"),
     ],
     ids=["normal", "gamma", "binomial"],
@@ -213,7 +213,7 @@ def test_quadratures_per_sample_agree() -> None:
     [
         # R = −2/c of diag(a, c)/σ² does not know a; Γ^σ_μμ = a/(cσ) knows both.
         (1 + 1e-9, 2, {"metric", "christoffel"}),
-        (1, 2 + 1e-9, {"metric", "christoffel", "ricci_scalar"}),
+        pytest.param(1, 2 + 1e-9, {"metric", "christoffel", "ricci_scalar"}, marks=pytest.mark.slow),
     ],
 )
 def test_a_wrong_metric_disagrees_with_the_log_density_alone(a: float, c: float, quantities: set[str]) -> None:
