@@ -16,6 +16,7 @@ __all__ = [
     "may_vanish",
     "metric_and_model",
     "read_from",
+    "shape_of",
     "tensors_of_curvature",
     "zero_with",
 ]
@@ -114,6 +115,8 @@ _ROWS = (
     Quantity("metric_rank", r"$\mathrm{rank}\,g$", singular=True, read_off="metric", integer=True),
     Quantity("null_directions", "null directions", 2, singular=True, read_off="metric"),
     Quantity("loss", r"$L$", order=-1, takes_inverse=False, singular=True),
+    Quantity("log_likelihood", r"$\ell$", order=-1, takes_inverse=False, singular=True),
+    Quantity("score", r"$\partial_i \ell$", 1, order=-1, takes_inverse=False, singular=True),
     Quantity("ntk_trace", r"$\mathrm{tr}\,\Lambda / N$", order=-1, takes_inverse=False, singular=True),
 )
 _BOUNDS = tuple(q.errors() for q in _ROWS if not q.read_off)
@@ -124,6 +127,11 @@ QUANTITIES: Mapping[str, Quantity] = MappingProxyType({q.name: q for q in _ROWS 
 def highest_order(names: Iterable[str]) -> int:
     """Highest derivative of g that any of the quantities takes; −1 where none takes even g."""
     return max((QUANTITIES[name].order for name in names), default=-1)
+
+
+def shape_of(name: str, n: int) -> tuple[int, ...]:
+    """Shape of a quantity of n coordinates; what has no row is a number."""
+    return (n,) * QUANTITIES[name].rank if name in QUANTITIES else ()
 
 
 def may_vanish() -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import sympy
@@ -17,6 +16,7 @@ from infogeom.distributions.many_digits import in_many_digits
 from infogeom.functions import stable
 from infogeom.models.combine import copies_of
 from infogeom.models.model import Model, Structure
+from infogeom.models.supports import within
 from infogeom.numeric.float64 import evaluated, in_float64
 from infogeom.numeric.multiprecision import in_mpmath
 
@@ -163,7 +163,7 @@ class Density:
             raise TypeError(f"model {self.model.name!r} has a density with respect to a measure that is not given")
         inside = np.ones(columns[0].shape, dtype=bool)
         for k, support in enumerate(self.supports):
-            inside &= _within(support, self.symbols[:k], columns[: k + 1])
+            inside &= within(support, self.symbols[:k], columns[: k + 1])
         return inside
 
     def _functions(self, expressions: list[Expr]) -> Callable[..., list[Array]]:
@@ -210,31 +210,3 @@ def _check(model: Model) -> None:
     loose = sorted(symbol.name for value in model.constants.values() for symbol in value.free_symbols)
     if loose:
         raise ValueError(f"constants {loose} of model {model.name!r} need numbers")
-
-
-def _within(support: Set, before: tuple[Symbol, ...], columns: list[Array]) -> NDArray[np.bool_]:
-    """Where the last column lies in its support, which may depend on the columns before it."""
-    x = columns[-1]
-    if isinstance(support, sympy.FiniteSet):
-        return np.asarray(np.isin(x, [float(value) for value in support]))
-    if not isinstance(support, sympy.Interval):
-        first, last = _outermost(support)
-        low, high = _end(first, before, columns), _end(last, before, columns)
-        return np.asarray((x == np.floor(x)) & (x >= low) & (x <= high))
-    low, high = _end(support.start, before, columns), _end(support.end, before, columns)
-    above = x > low if support.left_open else x >= low
-    below = x < high if support.right_open else x <= high
-    return np.asarray(above & below)
-
-
-def _outermost(support: Set) -> tuple[Expr, Expr]:
-    """Ends of integers, which a Range whose ends are symbols does not tell as other sets do."""
-    if isinstance(support, sympy.Range):
-        return support.start, support.stop - support.step
-    return support.inf, support.sup
-
-
-def _end(e: Expr, before: tuple[Symbol, ...], columns: list[Array]) -> Any:
-    if not e.free_symbols:
-        return float(e)
-    return in_float64(before, [e])(*columns[:-1])[0]

@@ -42,7 +42,7 @@ def checked_quantities(metric: Metric, quantities: Sequence[str]) -> tuple[str, 
     asked = [QUANTITIES[name] for name in names]
     missing = [q.name for q in asked if q.observed and q.source not in metric.observables]
     if missing:
-        raise TypeError(f"quantities {missing} need a network, and this metric has no such observable")
+        raise TypeError(f"quantities {missing} need a network or observations, and this metric has no such observable")
     if lacking := work_of(metric).lacking(names):
         raise ValueError(f"quantities {lacking}")
     return names

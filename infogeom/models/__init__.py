@@ -12,6 +12,8 @@ from infogeom.models import (
     interval,
     lifetimes,
     line,
+    linear_predictors,
+    responses,
     vectors,
 )
 from infogeom.models.autoregressions import autoregression
@@ -32,14 +34,17 @@ from infogeom.models.latent import factor_model, random_intercept
 from infogeom.models.lattices import ising_cylinder, ising_torus, potts_torus
 from infogeom.models.lifetimes import *
 from infogeom.models.line import *
+from infogeom.models.linear_predictors import *
 from infogeom.models.log_partition import exponential_family
 from infogeom.models.mean_field import curie_weiss, mean_field_potts
 from infogeom.models.mixtures import mixture
 from infogeom.models.model import Model, Network
 from infogeom.models.neuron import decision_boundary, decision_boundary_population, sigmoid_neuron
+from infogeom.models.observations import observe
 from infogeom.models.parameter import Parameter
 from infogeom.models.processes import gaussian_process
 from infogeom.models.regressions import regression
+from infogeom.models.responses import *
 from infogeom.models.samples import Samples
 from infogeom.models.spherical import spherical_model
 from infogeom.models.state_tables import from_energies, from_states
@@ -49,8 +54,9 @@ __all__ = [
     "Model", "Network", "Parameter", "Samples", "autoregression", "bose_gas", "censored", "curie_weiss",
     "decision_boundary", "decision_boundary_population", "exponential_family", "factor_model", "families", "family",
     "fermi_gas", "from_density", "from_energies", "from_states", "from_sympy_stats", "gaussian_process",
-    "ising_cylinder", "ising_torus", "location_scale", "mean_field_potts", "mixture", "potts_torus", "product",
-    "random_intercept", "regression", "reparametrise", "replicate", "sigmoid_neuron", "spherical_model", "table",
+    "ising_cylinder", "ising_torus", "location_scale", "mean_field_potts", "mixture", "observe", "potts_torus",
+    "product", "random_intercept", "regression", "reparametrise", "replicate", "sigmoid_neuron", "spherical_model",
+    "table",
 ]  # fmt: skip
 # A family is named in its own file alone.
 __all__ += line.__all__
@@ -64,6 +70,8 @@ __all__ += gaussians.__all__
 __all__ += vectors.__all__
 __all__ += chains.__all__
 __all__ += copulas.__all__
+__all__ += linear_predictors.__all__
+__all__ += responses.__all__
 __all__.sort()
 
 

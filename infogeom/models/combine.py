@@ -68,6 +68,11 @@ class Reparametrisation(Structure):
         """What the model stands for."""
         return copies_of(self.model)
 
+    @property
+    def fisher(self) -> str:  # type: ignore[override]  # that of others is given
+        """That of the model."""
+        return self.model.fisher
+
     def parts_at(self, model: Model, number: Number) -> list[tuple[Model, dict[Symbol, float]]]:
         """The model at its old coordinates."""
         point = {p.symbol: number(e) for p, e in zip(self.model.parameters, self.old, strict=True)}
@@ -295,13 +300,21 @@ def reparametrise(
         model.support,
         constants=model.constants,
         samples=model.samples,
-        observables={key: e.subs(expressions, simultaneous=True) for key, e in model.observables.items()},
+        observables={key: _in_others(e, expressions, symbols) for key, e in model.observables.items()},
         network=network,
         change_of_variable={x: e.subs(expressions, simultaneous=True) for x, e in model.change_of_variable.items()},
         constraints=pulled_back(model, expressions, new),
         structure=Reparametrisation(model, tuple(expressions.values())),
         budget=model.budget,
     )
+
+
+def _in_others(observable: Any, old: Mapping[Symbol, Expr], new: Sequence[Symbol]) -> Any:
+    """An observable in other coordinates: of a covector its components there, Jᵀ of those in the old."""
+    there = observable.subs(old, simultaneous=True)
+    if not isinstance(there, sympy.MatrixBase):
+        return there
+    return sympy.Matrix(list(old.values())).jacobian(new).T * there
 
 
 def _new_parameters(
@@ -350,3 +363,5 @@ def _check_immersion(model: Model, old: sympy.Matrix, new: Sequence[Parameter]) 
 def _check_model(name: str, model: Model) -> None:
     if not isinstance(model, Model):
         raise TypeError(f"{name} takes models, got {model!r}")
+    if model.structure and model.structure.values_only:
+        raise TypeError(f"{name} cannot take {model.name!r}: {model.structure.values_only}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -10,7 +11,7 @@ from sympy import Expr, Set, Symbol
 
 from infogeom.models.model import Model
 
-__all__ = ["Law", "anchored", "kinks_of", "law_of", "scores_of"]
+__all__ = ["Law", "anchored", "kinks_of", "law_of", "moving_kinks", "scores_of"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ def kinks_of(density: Expr, variable: Symbol) -> list[Expr]:
             except NotImplementedError:
                 continue
     return [kink for kink in kinks if kink.is_real is not False]
+
+
+def moving_kinks(density: Expr, parameters: Sequence[Symbol]) -> list[Expr]:
+    """Expressions in parameters where whose sign changes another piece of a density begins."""
+    return [e for e in _changing_sign(density) if e.free_symbols & {*parameters}]
 
 
 def _changing_sign(density: Expr) -> list[Expr]:

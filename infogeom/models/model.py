@@ -50,11 +50,17 @@ class Structure:
         What the metric is per, of an infinite system: "site", "volume"; else empty.
     parts : tuple of Model
         Models whose observations, side by side, are one of the model.
+    fisher : str
+        Which Fisher information the metric is: "expected", "observed" or "empirical".
+    values_only : str
+        Why the metric has values alone, and no curvature or other coordinates; empty where it has all.
     """
 
     copies: Expr = sympy.S.One
     per: str = ""
     parts: tuple[Model, ...] = ()
+    fisher: str = "expected"
+    values_only: str = ""
 
     def parts_at(self, model: Model, number: Number) -> list[tuple[Model, dict[Symbol, float]]]:
         """Models whose observations, side by side, are one of the model, each at its point; none where it is of none.
@@ -137,8 +143,9 @@ class Model(OfModels):
         Known constants of the law (the n of a binomial, a `Constant`), each with its value: a number, or a symbol.
     samples : Samples, optional
         The data, for models whose metric is a mean over samples.
-    observables : mapping of str to sympy.Expr
-        Further per-sample quantities, averaged like the metric: ``loss``, ``ntk_trace``.
+    observables : mapping of str to sympy.Expr or sympy.Matrix
+        Further per-sample quantities, averaged like the metric: ``loss``, ``ntk_trace``, ``log_likelihood``; matrices
+        are components of covectors: ``score``.
     network : Network, optional
         Output, loss and kind of Fisher information of a network.
     change_of_variable : mapping of Symbol to sympy.Expr
@@ -290,8 +297,9 @@ class Model(OfModels):
 
     @property
     def fisher(self) -> str:
-        """``"expected"`` or ``"empirical"``: over which labels the Fisher metric is taken."""
-        return self.network.fisher if self.network else "expected"
+        """``"expected"``, ``"empirical"`` or ``"observed"``: over which labels the Fisher information is taken."""
+        known = self.network or self.structure
+        return known.fisher if known else "expected"
 
     @property
     def digest(self) -> str:

@@ -75,6 +75,8 @@ class Composed(Form):
         for own, form in self.parts:
             if not isinstance(form, Form):
                 raise TypeError(f"{type(self).__name__} must be made of forms, got {form!r}")
+            if form.values_only:
+                raise TypeError(f"{type(self).__name__} must be made of tensors: {form.values_only}")
             region = Region({c: domain_of(c) for c in own or ()}, ())
             read.append(form.read(place if own is None else Place(own, place.constants, region)))
         made = self.made_of(read)

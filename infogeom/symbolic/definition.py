@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import combinations_with_replacement
@@ -16,11 +17,13 @@ from infogeom import precision
 from infogeom.functions.registry import rewritten
 from infogeom.models.law import Law, kinks_of
 from infogeom.models.parameter import Constant
+from infogeom.models.samples import Samples
 from infogeom.numeric.cubature import cubature, tractable
+from infogeom.numeric.float64 import in_float64
 from infogeom.numeric.multiprecision import in_mpmath
 from infogeom.numeric.quadrature import POINT_DIGITS, expectations
 
-__all__ = ["check_definition", "check_mass", "is_no_logarithm", "points_of"]
+__all__ = ["check_definition", "check_mass", "check_over_samples", "is_no_logarithm", "points_of"]
 
 Array = NDArray[np.float64]
 Point = dict[Symbol, sympy.Rational]
@@ -30,6 +33,11 @@ FRACTIONS = (0.21, 0.83)
 RELATIVE_TOLERANCE = 1e-7
 #: Eigenvalue of a metric scaled to a unit diagonal that is rounding.
 NULL_EIGENVALUE = 1e-10
+#: Samples for each parameter by which a parametrisation is judged.
+MOVED_SAMPLES = 4
+#: In how many digits, and below what, such an eigenvalue is 0 beyond doubt.
+SETTLED_DIGITS = 60
+BEYOND_DOUBT = 1e-45
 
 
 def check_definition(
@@ -40,10 +48,12 @@ def check_definition(
     typical: Sequence[tuple[float, float]],
     *,
     normalised: bool,
+    whole: bool = True,
 ) -> str | None:
     """Compare a derived metric with E[s sᵀ] by quadrature or summation; a sentence that says what differs, or None.
 
-    Laws of too many variables, or without a base measure, are not compared.
+    Laws of too many variables, or without a base measure, are not compared. One that is ``whole``, not that of a single
+    sample of many, must not be redundant either.
     """
     if law.variables and not tractable(law):
         return None
@@ -59,7 +69,50 @@ def check_definition(
         if problem:
             return problem
     at_points = [np.array(matrix.subs(p).evalf(), dtype=float) for p in points_of(coordinates, typical, symbols)]
-    return _redundant(at_points, coordinates) if law.variables and normalised else None
+    return _redundant(at_points, coordinates) if law.variables and normalised and whole else None
+
+
+def check_over_samples(
+    matrix: Matrix, samples: Samples, coordinates: Sequence[Symbol], typical: Sequence[tuple[float, float]]
+) -> str | None:
+    """A direction in which the laws of all samples together do not change, whatever the data; a sentence, or None.
+
+    Data that are dependent, or too few, are no fault of the parametrisation: the metric is singular for them, and its
+    status says so. Each number of them is therefore moved.
+    """
+    n, arguments = len(coordinates), list(samples.symbols)
+    rows = _moved(samples.data, MOVED_SAMPLES * n)
+    symbols = matrix.free_symbols - set(arguments)
+    at_points = [matrix.subs(point) for point in points_of(coordinates, typical, symbols)]
+    try:
+        values = [in_float64(arguments, list(there))(*rows.T) for there in at_points]
+        metrics = [np.mean(entries, axis=1).reshape(n, n) for entries in values]
+        if not np.isfinite(metrics).all() or _redundant(metrics, coordinates) is None:
+            return None
+        with precision.digits(SETTLED_DIGITS):
+            settled = [_mean(in_mpmath(arguments, list(there)), rows) for there in at_points]
+            eigenvalues = [mpmath.eigsy(g, eigvals_only=True) for g in settled]
+    except (ArithmeticError, NameError, NotImplementedError, TypeError, ValueError):
+        return None
+    null = all(min(abs(v) for v in found) <= BEYOND_DOUBT * max(found) for found in eigenvalues)
+    return _redundant(metrics, coordinates) if null else None
+
+
+def _moved(data: Array, number: int) -> Array:
+    """So many of the samples, some of them repeated, with every number of them moved by up to a tenth of its size."""
+    rows = data[np.linspace(0, len(data) - 1, number).astype(int)]
+    largest = np.abs(data).max(axis=0)
+    sizes = np.where(rows == 0, np.where(largest > 0, largest, 1), rows)
+    return np.asarray(rows + np.random.default_rng(0).uniform(-0.1, 0.1, rows.shape) * sizes)
+
+
+def _mean(entries: Callable[..., Sequence[mpmath.mpf]], rows: Array) -> mpmath.matrix:
+    """Mean over samples of the entries of a matrix, scaled to a unit diagonal."""
+    total = np.sum([entries(*map(mpmath.mpf, row)) for row in rows.tolist()], axis=0)
+    n = math.isqrt(len(total))
+    roots = [mpmath.sqrt(v) or mpmath.mpf(1) for v in total[:: n + 1]]
+    g = total.reshape(n, n) / np.outer(roots, roots)
+    return mpmath.matrix(g.tolist())
 
 
 def _redundant(metrics: Sequence[Array], coordinates: Sequence[Symbol]) -> str | None:
@@ -73,6 +126,7 @@ def _redundant(metrics: Sequence[Array], coordinates: Sequence[Symbol]) -> str |
             return None
         directions.append(vectors[:, 0] / size)
     direction = directions[0] / np.abs(directions[0]).max()
+    direction[np.abs(direction) < NULL_EIGENVALUE] = 0
     told = ", ".join(f"{c}: {v:.4g}" for c, v in zip(coordinates, direction, strict=True))
     return (
         "the parametrisation is redundant, the metric singular everywhere: "

@@ -63,6 +63,8 @@ class Form(ABC):
         R, where it is known by itself.
     definite : bool
         Whether points where it is not positive definite are unphysical.
+    values_only : str
+        Why it has values alone, and no curvature or other coordinates; empty where it has all.
 
     Examples
     --------
@@ -76,6 +78,7 @@ class Form(ABC):
     cumulants: Cumulants | None = None
     ricci_scalar: Expr | None = None
     definite: bool = False
+    values_only: str = ""
     #: Whether it is a metric's, which has read it.
     stands = False
 
@@ -140,6 +143,8 @@ class ClosedForm(Form):
         R itself, where it is known in a writing that keeps its digits: it is then what is evaluated for R.
     definite : bool
         Whether points where it is not positive definite are unphysical, which their status says.
+    values_only : str
+        Why it has values alone, where it is no tensor.
 
     Examples
     --------
@@ -154,6 +159,7 @@ class ClosedForm(Form):
     cumulants: Cumulants | None = None
     ricci_scalar: Expr | None = None
     definite: bool = False
+    values_only: str = ""
 
     @property
     def expressions(self) -> tuple[Expr, ...]:

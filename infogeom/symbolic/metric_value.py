@@ -55,8 +55,8 @@ class Metric(OfMetrics):
     constants : sequence of sympy.Symbol, optional
         Further symbols that the matrix may hold (a mass, a number of trials); ``metric.with_constants(m=2)`` gives
         them numbers.
-    observables : mapping of str to sympy.Expr, optional
-        Scalars averaged like the metric: ``loss``, ``ntk_trace``.
+    observables : mapping of str to sympy.Expr or sympy.Matrix, optional
+        Scalars and covectors averaged like the metric: ``loss``, ``ntk_trace``, ``score``.
     attributes : mapping of str to str, optional
         What the metric is, carried into every Dataset.
     form : Form, optional
@@ -216,8 +216,13 @@ class Metric(OfMetrics):
             terms = [w * e.xreplace(row) for w, row in zip(weights, rows, strict=True)]
             return sympy.Add(*terms) / sum(weights)
 
-        observables = {name: mean(e) for name, e in self.observables.items()}
-        return replace(self, matrix=self.matrix.applyfunc(mean), samples=None, observables=observables)
+        def means(e: Any) -> Any:
+            return e.applyfunc(mean) if isinstance(e, sympy.MatrixBase) else mean(e)
+
+        observables = {name: means(e) for name, e in self.observables.items()}
+        assert isinstance(self.form, ClosedForm)
+        form = replace(self.form, matrix=means(self.matrix), samples=None)
+        return replace(self, matrix=form, samples=None, observables=observables)
 
     def with_constants(self, /, **values: Any) -> Metric:
         """Metric with numbers for constants, given by their names.

@@ -124,6 +124,14 @@ def _regular(metric: Metric) -> Calculus:
     return calculus
 
 
+def _connected(metric: Metric) -> Calculus:
+    """Calculus of a metric that has a connection."""
+    calculus = _regular(metric)
+    if metric.form.values_only:
+        raise TypeError(f"this metric has no connection: {metric.form.values_only}")
+    return calculus
+
+
 def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
     """Christoffel symbols of the second kind, Γ^i_jk = ½ g^im (∂_j g_mk + ∂_k g_mj − ∂_m g_jk) (Eq. 3.2.15).
 
@@ -145,8 +153,7 @@ def christoffel(metric: Metric) -> ImmutableDenseNDimArray:
     >>> ig.symbolic.christoffel(sphere)[0]
     [[0, 0], [0, -sin(theta)*cos(theta)]]
     """
-    calculus = _regular(metric)
-    return _tensor(metric, CHRISTOFFEL, _christoffel(calculus))
+    return _tensor(metric, CHRISTOFFEL, _christoffel(_connected(metric)))
 
 
 def _tensor(metric: Metric, kind: Any, components: Components) -> ImmutableDenseNDimArray:
@@ -188,7 +195,7 @@ def riemann(metric: Metric) -> ImmutableDenseNDimArray:
     >>> ig.symbolic.riemann(sphere)[0, 1, 0, 1]
     sin(theta)**2
     """
-    return _tensor(metric, RIEMANN, _riemann(_regular(metric)))
+    return _tensor(metric, RIEMANN, _riemann(_connected(metric)))
 
 
 def _riemann(calculus: Calculus) -> Components:
@@ -223,7 +230,7 @@ def ricci(metric: Metric) -> ImmutableDenseNDimArray:
     >>> ig.symbolic.ricci(sphere)
     [[1, 0], [0, sin(theta)**2]]
     """
-    return _tensor(metric, RICCI, _ricci(_regular(metric)))
+    return _tensor(metric, RICCI, _ricci(_connected(metric)))
 
 
 @lru_cache(maxsize=2)  # R asks for it again
@@ -256,7 +263,7 @@ def ricci_scalar(metric: Metric) -> Expr:
     known = _closed(metric).form.ricci_scalar
     if known is not None:
         return known
-    calculus = _regular(metric)
+    calculus = _connected(metric)
     tensor, g_inv = _ricci(calculus), calculus.inverse
     total = calculus.total(g_inv[j][l] * entry for (j, l), entry in tensor.items())
     return calculus.written(calculus.settled([total])[0])

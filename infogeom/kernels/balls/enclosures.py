@@ -33,7 +33,7 @@ from infogeom.kernels.curvature.geometry import geometry
 from infogeom.kernels.curvature.straight_line import PLAIN
 from infogeom.kernels.status import Status
 from infogeom.precision import bits_of_balls as precision
-from infogeom.quantities import QUANTITIES, read_from
+from infogeom.quantities import QUANTITIES, read_from, shape_of
 
 __all__ = [
     "BITS",
@@ -186,7 +186,7 @@ class Balls:
                     break
             found = best or found
             for name in set(quantities) & set(self.at):
-                found.values[name] = components[self.at[name]].reshape(())
+                found.values[name] = components[self.at[name]].reshape(shape_of(name, self.n))
             return found
 
     def _components_or_limits(self, x: Sequence[arb], bits: int, approach: bool) -> Objects:

@@ -232,7 +232,8 @@ def _with_scalars(
     weight = WEIGHT if sampled else sympy.Integer(1)
     expressions = {name: list(entries.ravel()) for name, entries in jet.items()}
     for name, e in scalars:
-        expressions[name] = [factored(e) * weight]
+        given = list(e) if isinstance(e, sympy.MatrixBase) else [e]
+        expressions[name] = [factored(entry) * weight for entry in given]
     return expressions
 
 

@@ -11,7 +11,6 @@ from infogeom.models.law import law_of
 from infogeom.models.model import Model
 from infogeom.symbolic.definition import is_no_logarithm
 from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError
-from infogeom.symbolic.forms import ClosedForm
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.structures.rules import rules_of
 
@@ -57,7 +56,7 @@ def _derived(model: Model) -> Metric:
             told = f"log_density must be log p, got {model.log_density}, which is p: it integrates to 1 itself"
             raise ExpectationError(f"model {model.name!r}: {told}") from None
         raise
-    form = ClosedForm(derived.matrix, model.samples, rules.cumulants(), rules.ricci_scalar()).subs(known)
+    form = rules.closed_form(derived.matrix).subs(known)
     return Metric(
         rules.coordinates,
         form,

@@ -17,9 +17,9 @@ from infogeom.numeric.joint import joint_of
 from infogeom.numeric.quadrature import POINT_DIGITS
 from infogeom.symbolic.cases import common_in_front
 from infogeom.symbolic.cumulants import Cumulants
-from infogeom.symbolic.definition import check_definition, check_mass
+from infogeom.symbolic.definition import check_definition, check_mass, check_over_samples
 from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError, ScoredLaw, moments
-from infogeom.symbolic.forms import Expectation, Form
+from infogeom.symbolic.forms import ClosedForm, Expectation, Form
 from infogeom.symbolic.matrix_entries import symmetric_of
 from infogeom.symbolic.normal_form import positive_factors
 from infogeom.symbolic.smooth import smooth
@@ -56,12 +56,21 @@ class Rules(Generic[S]):
         model = self.model
         output = model.network.output if model.network else None
         scored = ScoredLaw(law_of(model), self.coordinates, scores_of(model), output, model.budget)
-        found = _expected(model.name, scored, tuple(p.typical for p in model.parameters))
+        typical = tuple(p.typical for p in model.parameters)
+        found = _expected(model.name, scored, typical, model.samples is None)
+        if model.samples and model.variables and not model.network:
+            problem = check_over_samples(found.matrix, model.samples, self.coordinates, typical)
+            if problem:
+                raise ExpectationError(f"model {model.name!r}: {problem}")
         return Derived(self._presented(found.matrix), found.by)
 
     def cumulants(self) -> Cumulants | None:
         """Cumulants of the sufficient statistics, constants being symbols; None where they are not known."""
         return None
+
+    def closed_form(self, matrix: ImmutableMatrix) -> ClosedForm:
+        """Form of the metric with what is known of it besides, constants being symbols."""
+        return ClosedForm(matrix, self.model.samples, self.cumulants(), self.ricci_scalar())
 
     def ricci_scalar(self) -> Expr | None:
         """R, where it is known in a writing that keeps its digits, constants being symbols."""
@@ -158,13 +167,19 @@ def rules_of(model: Model) -> Rules[Any]:
 
 
 @lru_cache(maxsize=256)
-def _expected(name: str, scored: ScoredLaw, typical: tuple[tuple[float, float], ...]) -> Derived:
-    """Derive and check; equal log-densities (the same network on other data) share one derivation."""
+def _expected(name: str, scored: ScoredLaw, typical: tuple[tuple[float, float], ...], whole: bool) -> Derived:
+    """Derive and check; equal log-densities (the same network on other data) share one derivation.
+
+    ``whole``: whether the law is that of the model, not of one of its samples.
+    """
     law, coordinates, is_network = scored.law, scored.coordinates, scored.output is not None
     derived = _of_moments(name, scored) if law.variables else _of_data(scored)
 
-    # A network's log-density is −ℓ, normalised only up to a constant.
-    problem = check_definition(derived.matrix, law, scored.scores, coordinates, typical, normalised=not is_network)
+    # A network's log-density is −ℓ, normalised only up to a constant, and data that are observed are no law.
+    normalised = bool(law.variables) and not is_network
+    problem = check_definition(
+        derived.matrix, law, scored.scores, coordinates, typical, normalised=normalised, whole=whole
+    )
     if problem:
         told = f"model {name!r}: {problem}"
         if not is_network and not check_mass(law, coordinates, typical):

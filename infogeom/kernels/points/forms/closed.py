@@ -32,7 +32,7 @@ from infogeom.kernels.points.proofs import null_space, rank_in_general, rank_of_
 from infogeom.kernels.points.tiles import Evaluation, Places, Task, ratio
 from infogeom.kernels.points.work import Work, way_of
 from infogeom.models.parameter import Parameter
-from infogeom.quantities import QUANTITIES, highest_order, may_vanish, metric_and_model, zero_with
+from infogeom.quantities import QUANTITIES, highest_order, may_vanish, metric_and_model, shape_of, zero_with
 from infogeom.symbolic import ClosedForm, Metric
 from infogeom.symbolic.tensors import is_product_of_lines
 
@@ -174,7 +174,7 @@ class _Compiled(Evaluation):
         observed = [(QUANTITIES[error].base, error) for error in errors if error in QUANTITIES]
         doubt = np.zeros(status.shape)
         for name, error in observed:
-            at[error] = sum(map(len, parts)) + np.arange(1)
+            at[error] = sum(map(len, parts)) + np.arange(len(flat[at[name]]))
             parts.append(share * errors[error].reshape(-1, *status.shape))
             doubt = np.maximum(doubt, ratio(flat[at[name]], share * errors[error]).reshape(status.shape))
 
@@ -194,7 +194,7 @@ def _by_loops(jet: _Jet, quantities: Sequence[str], observed: Sequence[str]) -> 
     def values(x: Array) -> tuple[Array, ...]:
         packed = jet(NOWHERE, np.ascontiguousarray(x[:, None]))[:, 0]
         found = dict(zip(geometric, at_point(*jet.tensors(packed), geometric), strict=True)) if geometric else {}
-        found.update({name: packed[jet.kernels.jet.at[name][0], 0] for name in observed})
+        found.update({name: packed[jet.kernels.jet.at[name], 0].reshape(shape_of(name, len(x))) for name in observed})
         return tuple(found[name] for name in quantities)
 
     return values
@@ -236,7 +236,7 @@ class _Closed(Work):
         kernel = jet.kernels.whole or jet.kernels.after or jet.kernels.jet
         if geometric and kernel is jet.kernels.jet:
             return by_loops
-        shapes = [() if name in observed else (self.n,) * QUANTITIES[name].rank for name in quantities]
+        shapes = [shape_of(name, self.n) for name in quantities]
         places = [(kernel.at[name], shape) for name, shape in zip(quantities, shapes, strict=True)]
         taken_apart = not all(QUANTITIES[name].of_entries for name in geometric)
         pivot = int(kernel.at["pivot"][0]) if taken_apart else None
@@ -259,6 +259,10 @@ class _Closed(Work):
         packed = jet(NOWHERE, np.ascontiguousarray(points.T))[:, 0]
         errors, (g, dg, ddg) = jet.errors(packed), jet.tensors(packed)
         return BoundedJet(g, dg, ddg, tuple(jet.share / SINGLE * errors[name] for name in ERRORS))
+
+    def lacking(self, quantities: Collection[str]) -> str:
+        beyond = [name for name in quantities if QUANTITIES[name].order > 0]
+        return f"{beyond} are none of it: {self.form.values_only}" if beyond and self.form.values_only else ""
 
     def balls(self, quantities: Sequence[str]) -> Balls:
         return exact(self.metric, quantities)
