@@ -32,6 +32,11 @@ def network() -> ig.models.Model:
     return ig.models.sigmoid_neuron(x, y, ig.losses.CrossEntropy())
 
 
+def with_observations() -> ig.models.Model:
+    names = dict(zip(("shape", "rate"), sympy.symbols("theta1 theta2", positive=True), strict=True))
+    return ig.models.observe(ig.models.reparametrise(ig.models.gamma(), names), [0.5, 2.0])
+
+
 def at_a_singular_point(q: Quantity, where: str) -> xr.Dataset:
     with pytest.warns(ig.StatusWarning, match="1 singular"):
         return ig.grid.evaluate_points(SINGULAR[where], [[0.0, 2.0]], (q.base, q.name))
@@ -60,7 +65,10 @@ def test_what_needs_no_regular_metric_has_a_value_where_it_is_singular(q: Quanti
 @pytest.mark.parametrize("q", QUANTITIES.values(), ids=lambda q: q.name)
 def test_a_quantity_is_labelled_and_has_its_indices_and_its_kind(q: Quantity) -> None:
     axes = {"theta1": [0.5, 1.0], "theta2": 2.0}
-    variable = ig.grid.evaluate(network(), axes, (q.base, q.name))[q.name]
+    model = network()
+    if q.observed and q.source not in model.observables:
+        model = with_observations()
+    variable = ig.grid.evaluate(model, axes, (q.base, q.name))[q.name]
     assert variable.dims == ("theta1", *"ijkl"[: q.rank])
     assert variable.attrs["long_name"] == q.label
     assert np.issubdtype(variable.dtype, np.integer) == q.integer
