@@ -54,6 +54,12 @@ FAMILIES: dict[str, Callable[[], Model]] = {
     "negative_binomial": ig.models.negative_binomial,
     "skellam": ig.models.skellam,
     "zeta": ig.models.zeta,
+    "zero_truncated_poisson": ig.models.zero_truncated_poisson,
+    "hurdle_poisson": ig.models.hurdle_poisson,
+    "zero_inflated_poisson": ig.models.zero_inflated_poisson,
+    "log_series": ig.models.log_series,
+    "yule_simon": ig.models.yule_simon,
+    "discrete_weibull": ig.models.discrete_weibull,
     "student_t(5)": partial(ig.models.student_t, 5),
     "pareto(3)": partial(ig.models.pareto, 3),
     "binomial(7)": partial(ig.models.binomial, 7),
@@ -62,15 +68,18 @@ FAMILIES: dict[str, Callable[[], Model]] = {
     "beta_binomial(40)": partial(ig.models.beta_binomial, 40),
 }
 #: Expectations of these do not close.
-NUMERIC = frozenset({"rice", "skew_normal", "negative_binomial", "skellam", "beta_binomial(40)"})
+NUMERIC = frozenset(
+    {"rice", "skew_normal", "negative_binomial", "skellam", "beta_binomial(40)", "yule_simon", "discrete_weibull"}
+)
 #: −E[∂∂ℓ] is not E[s sᵀ]: the density has a kink at its location.
 KINKED = frozenset({"laplace", "generalised_normal"})
 #: The reference cannot sum over a power law.
-UNSUMMABLE = frozenset({"zeta"})
+UNSUMMABLE = frozenset({"zeta", "yule_simon"})
 
 #: One of a kind is tested by default, the others are slow.
 ALIKE = frozenset(
     {"lomax", "generalised_gamma", "burr", "nakagami", "maxwell", "kumaraswamy", "rice", "exponentiated_exponential"}
+    | {"log_series", "hurdle_poisson", "zero_inflated_poisson", "discrete_weibull", "yule_simon"}
 )
 #: Take as long as all the others.
 LONGEST = frozenset({"generalised_extreme_value", "generalised_normal", "student_t"})

@@ -39,6 +39,14 @@ def log_zeta(order: arb, s: arb) -> arb:
         return found[m] * arb(m).fac()
 
 
+def log_exprel(order: arb, t: arb) -> arb:
+    m = integer(order)
+    around = arb_series([t, 1], m + 1)
+    with flint.ctx.workprec(flint.ctx.prec + int(abs(float(t))) + 30):
+        found = ((around.exp() - 1) / around).log()
+        return found[m] * arb(m).fac()
+
+
 def bessel_ratio(nu: arb, x: arb) -> arb:
     return x.bessel_i(nu + 1, scaled=True) / x.bessel_i(nu, scaled=True)
 
@@ -93,6 +101,7 @@ DEFINITIONS: dict[type, Callable[..., arb]] = {
     sympy.besseli: lambda nu, x: x.bessel_i(nu),
     functions.polygamma_excess: polygamma_excess,
     functions.log_zeta: log_zeta,
+    functions.log_exprel: log_exprel,
     functions.digamma_difference: lambda x, a: (x + a).digamma() - x.digamma(),
     functions.lgamma_difference: lambda x, a: (x + a).lgamma() - x.lgamma(),
     functions.bessel_ratio: bessel_ratio,

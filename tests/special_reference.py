@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import mpmath
+import sympy
 from mpmath import mpf
 
 __all__ = ["DEFINITIONS", "exactly"]
@@ -38,6 +40,17 @@ def log_zeta(m: int, s: Any) -> Any:
     return mpmath.fsum((-mpmath.log(n)) ** m * mpf(n) ** -s / k for n, k in powers)
 
 
+@cache
+def _derivative_of_exprel(m: int) -> Callable[..., Any]:
+    t = sympy.Symbol("t")
+    return sympy.lambdify(t, (sympy.log(sympy.exp(t) - 1) - sympy.log(t)).diff(t, m), "mpmath")  # type: ignore[no-any-return]
+
+
+def log_exprel(m: int, t: Any) -> Any:
+    with mpmath.extradps((m + 2) * int(abs(mpmath.log10(abs(t))))):
+        return _derivative_of_exprel(m)(mpf(t)) if m else mpmath.log(mpmath.expm1(t) / t)
+
+
 DEFINITIONS: dict[str, Callable[..., Any]] = {
     "polygamma": mpmath.psi,
     "polygamma_excess": polygamma_excess,
@@ -50,6 +63,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "inverse_mills": lambda x: mpmath.npdf(x) / mpmath.ncdf(x),
     "log_bessel": lambda nu, x: mpmath.log(mpmath.besseli(nu, x)),
     "log_zeta": log_zeta,
+    "log_exprel": log_exprel,
     "polylog": lambda s, z: mpmath.re(mpmath.polylog(s, z)),
     "bose_polylog": lambda s, x: mpmath.polylog(s, mpmath.exp(x)),
     "fermi_polylog": lambda s, x: -mpmath.re(mpmath.polylog(s, -mpmath.exp(x))),

@@ -79,6 +79,8 @@ def _frozen(*named: Any) -> Any | None:
             return stats.skellam(mu1, mu2)
         case ("Student", mu, sigma, nu):
             return stats.t(nu, mu, sigma)
+        case ("Yule–Simon", rho):
+            return stats.yulesimon(rho)
         case ("Weibull", shape, scale):
             return stats.weibull_min(shape, scale=scale)
         case ("beta", alpha, beta):
@@ -115,6 +117,8 @@ def _frozen(*named: Any) -> Any | None:
             return stats.invgamma(shape, scale=scale)
         case ("log-logistic", alpha, beta):
             return stats.fisk(beta, scale=alpha)
+        case ("log-series", p):
+            return stats.logser(p)
         case ("log-normal", mu, sigma):
             return stats.lognorm(sigma, scale=np.exp(mu))
         case ("logistic", mu, s):

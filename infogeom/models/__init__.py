@@ -5,6 +5,7 @@ from infogeom.models import (
     binary,
     chains,
     copulas,
+    count_tails,
     counts,
     discrete,
     gaussians,
@@ -15,6 +16,7 @@ from infogeom.models import (
     linear_predictors,
     responses,
     vectors,
+    zeros,
 )
 from infogeom.models.autoregressions import autoregression
 from infogeom.models.binary import *
@@ -23,6 +25,7 @@ from infogeom.models.censoring import censored
 from infogeom.models.chains import *
 from infogeom.models.combine import product, reparametrise, replicate
 from infogeom.models.copulas import *
+from infogeom.models.count_tails import *
 from infogeom.models.counts import *
 from infogeom.models.density import from_density, from_sympy_stats, location_scale
 from infogeom.models.discrete import *
@@ -49,6 +52,7 @@ from infogeom.models.samples import Samples
 from infogeom.models.spherical import spherical_model
 from infogeom.models.state_tables import from_energies, from_states
 from infogeom.models.vectors import *
+from infogeom.models.zeros import *
 
 __all__ = [
     "Model", "Network", "Parameter", "Samples", "autoregression", "bose_gas", "censored", "curie_weiss",
@@ -64,6 +68,8 @@ __all__ += half_line.__all__
 __all__ += lifetimes.__all__
 __all__ += interval.__all__
 __all__ += discrete.__all__
+__all__ += zeros.__all__
+__all__ += count_tails.__all__
 __all__ += counts.__all__
 __all__ += binary.__all__
 __all__ += gaussians.__all__

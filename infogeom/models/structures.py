@@ -18,6 +18,7 @@ __all__ = [
     "QuadraticForms",
     "States",
     "Wishart",
+    "ZeroModified",
 ]
 
 #: States up to which sums over them are written out.
@@ -124,3 +125,20 @@ class Wishart(Structure):
     scale: ImmutableMatrix
     number: Expr
     statistics: tuple[ImmutableMatrix, ...]
+
+
+@dataclass(frozen=True)
+class ZeroModified(Structure):
+    """No count with one probability, else a count from 1 on.
+
+    Attributes
+    ----------
+    none, some : Expr
+        Both probabilities, each in a writing that keeps its digits.
+    part : Model
+        Law of the counts from 1 on, by parameters of the whole.
+    """
+
+    none: Expr
+    some: Expr
+    part: Model

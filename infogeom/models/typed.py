@@ -8,13 +8,14 @@ whether a factor is positive there, so that its logarithm may stand alone, is as
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
+from itertools import combinations, islice
 from typing import Any
 
 import sympy
 from sympy import Expr, Piecewise, Set, Symbol, loggamma
 
-from infogeom.functions import log_bessel, log_sum_exp, log_zeta
+from infogeom.functions import lgamma_difference, log_bessel, log_sum_exp, log_zeta
+from infogeom.functions.exprel import by_log_exprel
 from infogeom.functions.normal import by_normal_cdf
 from infogeom.functions.plain import plain
 from infogeom.models.parameter import Parameter
@@ -71,16 +72,35 @@ class Typed:
     ) -> None:
         self._given = variable
         self.variable = _no_integer(variable) if variable.is_integer else variable
+        self._endless = not isinstance(support, sympy.Interval) and support.is_finite_set is False
         self._at_zero = not isinstance(support, sympy.Interval) and support.contains(0) == True  # noqa: E712
         self.points = points_of_law(self.variable, support, parameters, constants)
 
     def read(self, log_p: Expr) -> Expr:
         """The log-density by sums of logarithms, and by cases of them."""
         log_p = by_normal_cdf(plain(log_p.xreplace({self._given: self.variable})))
+        log_p = by_log_exprel(log_p, self._is_positive_constant)
         if self._at_zero:
             log_p = log_p.replace(self._is_open_power, self._closed_power)
         found = log_p.replace(self._is_typed, lambda e: self._logarithm(e.args[0]))
-        return sympy.piecewise_fold(found) if found != log_p and found.has(Piecewise) else found
+        found = sympy.piecewise_fold(found) if found != log_p and found.has(Piecewise) else found
+        return found.replace(lambda e: e.is_Add, self._with_differences) if self._endless else found
+
+    def _is_positive_constant(self, e: Expr) -> bool:
+        """Whether an expression is positive, and no function of the variable, of which others know their own form."""
+        return self.variable not in e.free_symbols and self._positive(e)
+
+    def _with_differences(self, total: Expr) -> Expr:
+        """Sum with log Γ(x + a) − log Γ(x), which cancels at large x, by a function of its own."""
+        terms = dict(term.as_coeff_Mul()[::-1] for term in total.args)
+        of_variable = [f for f in terms if isinstance(f, loggamma) and self.variable in f.free_symbols]
+        of_variable.sort(key=lambda f: len(f.free_symbols))
+        for down, up in combinations(of_variable, 2):
+            x, a = down.args[0], up.args[0] - down.args[0]
+            if terms[up] == -terms[down] and self.variable not in a.free_symbols:
+                difference = lgamma_difference(x, a) - up + down
+                return self._with_differences(total + terms[up] * difference)
+        return total
 
     def _is_open_power(self, e: Expr) -> bool:
         """Whether an expression is a power nᵇ, whose derivative in b at n = 0 SymPy takes for 0 log 0."""

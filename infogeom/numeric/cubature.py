@@ -17,7 +17,8 @@ from scipy.special import expit
 from sympy import Expr, Set, Symbol
 
 from infogeom.models.law import Law
-from infogeom.numeric.float64 import OF_BESSEL, in_float64
+from infogeom.numeric.endless_sums import head_factors
+from infogeom.numeric.float64 import TO_CHECK, in_float64
 
 __all__ = ["cubature", "ends_of", "tractable"]
 
@@ -73,14 +74,14 @@ def cubature(
         When an integrand is not a real number.
     """
     continuous = sum(isinstance(s, sympy.Interval) for s in supports)
-    most, nodes = REACH, NODES_EACH.get(continuous, 1)
+    most, nodes = REACH, NODES_EACH.get(max(continuous, 1), 1)
     if wider:
         most, nodes = FURTHER_REACH, MORE_NODES * nodes // 2
     reach = [(-most, most)] * len(supports)
     if continuous > 2:  # nodes are scarce
         reach = _reach(log_density, variables, supports, most)
     columns, weights, _ = _rule(variables, supports, reach, nodes)
-    integrands = in_float64(variables, [log_density, *scores], OF_BESSEL)
+    integrands = in_float64(variables, [log_density, *scores], TO_CHECK)
     found = integrands(*columns)
     with np.errstate(over="ignore", invalid="ignore"):
         p = weights * np.exp(found[0])
@@ -124,7 +125,7 @@ def _reach(
 ) -> list[tuple[float, float]]:
     """Where few nodes see the density, and one more node on each side."""
     columns, weights, places = _rule(variables, supports, [(-most, most)] * len(supports), SCOUTS)
-    (log_p,) = in_float64(variables, [log_density], OF_BESSEL)(*columns)
+    (log_p,) = in_float64(variables, [log_density], TO_CHECK)(*columns)
     size = np.where(np.isfinite(log_p), np.log(weights) + log_p, -np.inf)
     seen = size >= size.max() + FAR_BELOW
     step = 2 * most / (SCOUTS - 1)
@@ -140,6 +141,8 @@ def _nodes(support: Set, before: Sequence[Symbol], columns: Sequence[Array], tau
         return np.broadcast_to(np.asarray(value, dtype=float), rows)[:, None]
 
     if not isinstance(support, sympy.Interval):
+        if not before and ends_of(support)[1] is sympy.oo and ends_of(support)[0].is_finite:
+            return _endless(support, tau)
         return _outcomes(support, bound, rows)
     t, dt = np.pi / 2 * np.sinh(tau), np.pi / 2 * np.cosh(tau) * (tau[1] - tau[0])
     low, high = support.start, support.end
@@ -151,6 +154,13 @@ def _nodes(support: Set, before: Sequence[Symbol], columns: Sequence[Array], tau
     if high.is_finite:
         return bound(high) - np.exp(t), np.broadcast_to(np.exp(t) * dt, (rows, len(t)))
     return np.broadcast_to(np.sinh(t), (rows, len(t))), np.broadcast_to(np.cosh(t) * dt, (rows, len(t)))
+
+
+def _endless(support: Set, tau: Array) -> tuple[Array, Array]:
+    """The first outcomes of a single variable without end, and nodes of an integral in the place of the others."""
+    first = float(ends_of(support)[0]) + np.arange(float(OUTCOMES_OF_MANY))
+    beyond, weights = _nodes(sympy.Interval(first[-1] + sympy.Rational(1, 2), sympy.oo), (), (), tau)
+    return np.append(first[None], beyond, axis=1), np.append(head_factors(OUTCOMES_OF_MANY)[None], weights, axis=1)
 
 
 def _outcomes(support: Set, bound: Any, rows: int) -> tuple[Array, Array]:

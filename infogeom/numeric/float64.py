@@ -14,7 +14,7 @@ from sympy import Expr, Symbol
 
 from infogeom import precision
 
-__all__ = ["OF_BESSEL", "evaluated", "in_arrays", "in_float64"]
+__all__ = ["TO_CHECK", "evaluated", "in_arrays", "in_float64"]
 
 Array = NDArray[np.float64]
 
@@ -46,6 +46,18 @@ def _bessel_ratio(nu: Array, x: Array) -> Array:
     return np.asarray(special.ive(np.add(nu, 1), x) / special.ive(nu, x))
 
 
+def _lgamma_difference(x: Array, a: Array) -> Array:
+    """For a > 0."""
+    return np.asarray(special.gammaln(a) - special.betaln(x, a))
+
+
+def _log_exprel(m: int, t: Array) -> Array:
+    """Of the first orders, to no more digits than are left of them beside t = 0."""
+    if m > 1:
+        raise NameError(f"log_exprel of order {m} has no version in SciPy")
+    return np.asarray(np.log(special.exprel(t)) if m == 0 else -1 / np.expm1(np.negative(t)) - 1 / np.asarray(t))
+
+
 #: The primitives of this package that SciPy has.
 PRIMITIVES: Mapping[str, Callable[..., Any]] = {
     "expit": special.expit,
@@ -56,7 +68,12 @@ PRIMITIVES: Mapping[str, Callable[..., Any]] = {
     "inverse_mills": _inverse_mills,
 }
 #: More of them, to the digits that a check asks for: kernels have better.
-OF_BESSEL: Mapping[str, Callable[..., Any]] = {"log_bessel": _log_bessel, "bessel_ratio": _bessel_ratio}
+TO_CHECK: Mapping[str, Callable[..., Any]] = {
+    "log_bessel": _log_bessel,
+    "bessel_ratio": _bessel_ratio,
+    "lgamma_difference": _lgamma_difference,
+    "log_exprel": _log_exprel,
+}
 #: Decimal digits of a number that a function of numbers is replaced by, more than float64 has.
 CONSTANT_DIGITS = 25
 

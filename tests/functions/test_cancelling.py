@@ -16,6 +16,7 @@ from infogeom.functions import (
     digamma_difference,
     lgamma_difference,
     log_bessel,
+    log_exprel,
     log_zeta,
     polygamma_excess,
 )
@@ -43,7 +44,7 @@ def at(name: str, first: Expr, second: Expr) -> mpmath.mpf:
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize(
     ("function", "place"),
-    [(polygamma_excess, 1), (log_zeta, 1), (bessel_ratio, 1), (log_bessel, 1)]
+    [(polygamma_excess, 1), (log_zeta, 1), (log_exprel, 1), (bessel_ratio, 1), (log_bessel, 1)]
     + [(f, i) for f in (digamma_difference, lgamma_difference) for i in (0, 1)],
 )
 def test_derivatives_of_cancelling_functions_are_those_of_the_definition(

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flint import acb, arb, arb_series, ctx
+from flint import acb, arb, ctx
+
+from infogeom.kernels.balls.rising import CANCELLATION_BITS, derivative_of_series, refined
 
 __all__ = [
     "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope",
     "bose_polylog", "cos", "cosh", "digamma_difference", "erf", "erfc", "exp", "expit", "expm1", "fabs",
     "fermi_polylog", "gamma", "inverse_mills", "lgamma", "lgamma_difference", "log", "log1p", "log_bessel",
-    "log_normal_cdf", "log_sum_exp", "log_zeta", "polygamma", "polygamma_excess", "polylog", "removable", "sign", "sin",
-    "sinh", "softmax", "softplus", "sqrt", "tan", "tanh", "zeta",
+    "log_exprel", "log_normal_cdf", "log_sum_exp", "log_zeta", "polygamma", "polygamma_excess", "polylog", "removable",
+    "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "tan", "tanh", "zeta",
 ]  # fmt: skip
 
 Real = arb | int | float
 
-#: Bits beyond which cancellation is not followed, or four times those in force.
-CANCELLATION_BITS = 2**13
 #: What sources call for constants.
 NAMED_BALLS: dict[str, Callable[[], arb]] = {
     "pi": arb.pi,
@@ -176,7 +176,7 @@ def log_sum_exp(*a: Real) -> arb:
             others += (u - most).exp()
         return most + others.log1p()
 
-    return _refined(value, most, *terms)
+    return refined(value, most, *terms)
 
 
 def softmax(k: int, *a: Real) -> arb:
@@ -222,7 +222,7 @@ def _scaled_erfc(x: arb) -> arb:
 def polygamma(m: int, x: Real) -> arb:
     """ψ^(m)(x); nan at its poles 0, −1, −2 and so on."""
     x = arb(x)
-    return _refined(lambda: _polygamma(m, x), x)
+    return refined(lambda: _polygamma(m, x), x)
 
 
 def _polygamma(m: int, x: arb) -> arb:
@@ -235,43 +235,59 @@ def polygamma_excess(m: int, x: Real) -> arb:
     if not x > 0:
         return arb.nan()
     if m == 0:
-        return _refined(lambda: x.digamma() - x.log(), x)
+        return refined(lambda: x.digamma() - x.log(), x)
     leading = (-1) ** (m + 1) * arb(m).gamma()
-    return _refined(lambda: _polygamma(m, x) - leading / x**m, x)
+    return refined(lambda: _polygamma(m, x) - leading / x**m, x)
 
 
 def log_zeta(m: int, s: Real) -> arb:
     """Derivative of order m of log ζ(s), s > 1."""
     s = arb(s)
-    return _refined(lambda: _log_zeta(m, s), s) if s > 1 else arb.nan()
+    return refined(lambda: _log_zeta(m, s), s) if s > 1 else arb.nan()
 
 
 def _log_zeta(m: int, s: arb) -> arb:
     """The derivative, with the bits more that 1 + 2^−s, nearly all there is of ζ at large s, loses in it."""
-    cap, ctx.cap = ctx.cap, max(ctx.cap, m + 1)
-    try:
-        with ctx.workprec(ctx.prec + min(CANCELLATION_BITS, int(float(s.mid())))):
-            return arb_series([s, 1], m + 1).zeta().log()[m] * (arb(m) + 1).gamma()
-    finally:
-        ctx.cap = cap
+    with ctx.workprec(ctx.prec + min(CANCELLATION_BITS, int(float(s.mid())))):
+        return derivative_of_series(lambda z: z.zeta().log(), m, s)
+
+
+def log_exprel(m: int, t: Real) -> arb:
+    """Derivative of order m of K(t) = log((e^t − 1)/t) = t/2 − 2 Re log Γ(1 + it/2π) (DLMF 5.4.3)."""
+    t = arb(t)
+    return refined(lambda: _log_exprel(m, t), t)
+
+
+def _log_exprel(m: int, t: arb) -> arb:
+    """By the Gamma function beside 0, where the formula is 0/0."""
+    if t > 1:  # e^t may be beyond any exponent
+        mirrored = _log_exprel(m, -t)
+        return [t + mirrored, 1 - mirrored][m] if m < 2 else (-1) ** m * mirrored
+    if t < -1:
+        return derivative_of_series(lambda z: ((z.exp() - 1) / z).log(), m, t)
+    z = acb(1, t / (2 * arb.pi()))
+    if m == 0:
+        return t / 2 - 2 * z.lgamma().real
+    slope = (acb(0, 1) / (2 * arb.pi())) ** m * (z.polygamma(acb(m - 1)) if m > 1 else z.digamma())
+    return arb(0.5 if m == 1 else 0) - 2 * slope.real
 
 
 def polylog(s: Real, z: Real) -> arb:
     """Polylogarithm Li_s(z), z ≤ 1."""
     z = arb(z)
-    return _refined(lambda: _polylog(s, z), z)
+    return refined(lambda: _polylog(s, z), z)
 
 
 def bose_polylog(s: Real, x: Real) -> arb:
     """Polylogarithm Li_s(e^x), x < 0, or x = 0 for s > 1."""
     x = arb(x)
-    return _refined(lambda: _polylog(s, x.exp()), x) if x < 0 or x.is_zero() else arb.nan()
+    return refined(lambda: _polylog(s, x.exp()), x) if x < 0 or x.is_zero() else arb.nan()
 
 
 def fermi_polylog(s: Real, x: Real) -> arb:
     """Polylogarithm −Li_s(−e^x)."""
     x = arb(x)
-    return _refined(lambda: -_polylog(s, -x.exp()), x)
+    return refined(lambda: -_polylog(s, -x.exp()), x)
 
 
 def _polylog(s: Real, z: arb) -> arb:
@@ -296,7 +312,7 @@ def _difference(f: Callable[[arb], arb], x: arb, a: arb) -> arb:
         return arb.nan()
     if a.is_zero():
         return a
-    return _refined(lambda: f(x + a) - f(x) if x + a > 0 else arb.nan(), x, a)
+    return refined(lambda: f(x + a) - f(x) if x + a > 0 else arb.nan(), x, a)
 
 
 def bessel_ratio(nu: Real, x: Real) -> arb:
@@ -321,7 +337,7 @@ def bessel_ratio_curve(nu: Real, x: Real) -> arb:
 
 def _bessel(f: Callable[[arb, arb], arb], nu: Real, x: Real) -> arb:
     nu, x = arb(nu), arb(x)
-    return arb.nan() if nu < 0 or x < 0 else _refined(lambda: f(nu, x), nu, x)
+    return arb.nan() if nu < 0 or x < 0 else refined(lambda: f(nu, x), nu, x)
 
 
 def log_bessel(nu: Real, x: Real) -> arb:
@@ -370,17 +386,3 @@ def removable(u: Real, formula: arb, reach: Real, radius: Real, most: Real, erro
         total = total * u + coefficient
     remainder = (most * ratio ** len(coefficients) + error) / (1 - ratio)
     return total + arb(0, remainder.upper())
-
-
-def _refined(value: Callable[[], arb], *arguments: arb) -> arb:
-    """Value at rising precision until it is known to the precision in force, or as well as the arguments allow."""
-    prec, work, ball = ctx.prec, ctx.prec + 16, arb.nan()
-    if not all(argument.is_finite() for argument in arguments):
-        return ball
-    while work <= max(CANCELLATION_BITS, 4 * prec):
-        with ctx.workprec(work):
-            previous, ball = ball, value()
-        if ball.rel_accuracy_bits() >= prec or (previous.is_finite() and not 2 * ball.rad() < previous.rad()):
-            break
-        work *= 2
-    return +ball

@@ -5,9 +5,11 @@ Accurate to 1e-15 relative to their value, or as the docstring says, for all rea
 
 from __future__ import annotations
 
-from math import exp, log, log1p
+from math import exp, expm1, log, log1p
 
-__all__ = ["inverse_mills", "log_normal_cdf", "log_sum_exp", "softmax"]
+from numpy import empty
+
+__all__ = ["inverse_mills", "log_exprel", "log_normal_cdf", "log_sum_exp", "softmax"]
 
 
 def log_sum_exp(*a: float) -> float:
@@ -96,3 +98,58 @@ MILLS = (
     -2.4847197145454417e-14, -4.4899732086149836e-15, 8.977340218480423e-16, 2.6763696237508087e-16,
     -2.4120044880240295e-17, -1.5162266967670302e-17,
 )  # fmt: skip
+
+
+def log_exprel(m: int, t: float) -> float:
+    """Derivative of order m of log((e^t − 1)/t); relative accuracy 3e-15 for m ≤ 3, beside zeros of higher ones less.
+
+    For |t| < 3 the power series, beyond by y = 1/(e^t − 1): derivatives of that are polynomials, and y′ = −y (1 + y).
+    """
+    size = abs(t)
+    if size < EXPREL_REACH:
+        return _log_exprel_by_powers(m, t)
+    if m == 0:
+        return max(t, 0.0) + log1p(-exp(-size)) - log(size)
+    y, value, pole, c = exp(-size) / -expm1(-size), 0.0, 1.0, empty(m)
+    if m == 1:
+        return 1.0 + y - 1.0 / t if t > 0.0 else 1.0 / size - y
+
+    # Of |t|: the derivatives of even order are even, those of odd order odd.
+    for n in range(m):
+        c[n] = 1.0 if n == 0 else 0.0
+        for k in range(n, 0, -1):
+            c[k] = (k + 1) * c[k] + k * c[k - 1]
+        pole *= max(n, 1) / size
+    for k in range(m - 1, -1, -1):
+        value = (value + c[k]) * y
+    return pole - value if m % 2 == 0 or t < 0.0 else value - pole
+
+
+def _log_exprel_by_powers(m: int, t: float) -> float:
+    """The same for |t| < `EXPREL_REACH`: t/2 + Σ B_n t^n/(n n!) over even n, term by term."""
+    square, value, least = t * t, 0.0, max(2, m + m % 2)
+    for n in range(2 * len(EXPREL), least - 2, -2):
+        term = EXPREL[n // 2 - 1]
+        for k in range(1, m):
+            term *= n - k
+        value = value * square + (term if m else term / n)
+    if m == 0:
+        return t * (0.5 + t * value)
+    return 0.5 + t * value if m == 1 else (t * value if m % 2 else value)
+
+
+def exprel_coefficients(terms: int) -> tuple[float, ...]:
+    """B_n/n! for n = 2, 4, …, whose halves w have (n + ½) w_n = Σ w_k w_(n−k) (DLMF 24.14.2)."""
+    sizes = [1.0 / 24.0]
+    for n in range(2, terms + 1):
+        total = 0.0
+        for k in range(1, n):
+            total += sizes[k - 1] * sizes[n - k - 1]
+        sizes.append(total / (n + 0.5))
+    return tuple((2.0 if n % 2 == 0 else -2.0) * size for n, size in enumerate(sizes))
+
+
+#: Where the power series, of radius 2π, gives way.
+EXPREL_REACH = 3.0
+#: Its coefficients, but for n.
+EXPREL = exprel_coefficients(40)

@@ -30,6 +30,7 @@ from infogeom.kernels.expectations.nodes import (
     Sample,
     sample_of_outcomes,
     sample_of_rule,
+    side_by_side,
 )
 from infogeom.kernels.expectations.pieces import Pieces
 from infogeom.kernels.expectations.running_error import with_errors
@@ -50,6 +51,8 @@ SETTLED = 1e-14
 NEGLIGIBLE_WEIGHT = 1e-25
 #: Nodes that are looked at at once.
 AT_ONCE = 8192
+#: Outcomes beyond which the first ones and an integral take the place of all.
+LONG_STRETCH = 4096
 #: Numbers of outcomes are rounded up to a multiple of this, so that points have as many.
 OUTCOMES = 64
 #: Weights below this may have lost digits to underflow.
@@ -114,28 +117,36 @@ class Expectation:
             self._sum(found)
         return found
 
-    def _integrate(self, rows: Rows, pieces: Pieces, found: Found) -> None:
-        """Moments at some points, of as many pieces each, by rules of more and more nodes."""
+    def _integrate(self, rows: Rows, pieces: Pieces, found: Found, head: _Head | None = None) -> None:
+        """Moments at some points, of as many pieces each, by rules of more and more nodes.
+
+        ``head`` is what is not integrated, and the same for all rules.
+        """
         intervals, settled = FEWEST_INTERVALS, np.zeros(len(rows), dtype=bool)
         _, sums = self._by_rule(found.theta, rows, pieces, intervals, new=False)
-        before = self._moments(sums)
+        before = self._moments(head.and_tail(sums) if head else sums)
         while rows.size and intervals < MOST_INTERVALS:
             intervals *= 2
             nodes, new = self._by_rule(found.theta, rows, pieces, intervals, new=True)
             sums = sums.halved().plus(new)
-            now = self._moments(sums)
+            now = self._moments(head.and_tail(sums) if head else sums)
             both = now.whole & before.whole
             done = both & (settled if intervals < MOST_INTERVALS else True)
-            found.samples.append((rows[done], sample_of_rule(nodes.x[done], 2 * nodes.w[done])))
+            sample = sample_of_rule(nodes.x[done], 2 * nodes.w[done])
+            found.samples.append((rows[done], side_by_side(sample, head.sample.of(done)) if head else sample))
             found.known[rows[done]], found.deficit[rows[done]] = True, now.deficit[done]
             for whole, off, value, earlier in zip(found.moments, found.change, now.values, before.values, strict=True):
                 whole[rows[done]], off[rows[done]] = value[done], np.abs(value - earlier)[done]
+            if head:
+                for off, doubt in zip(found.change, head.doubt, strict=True):
+                    off[rows[done]] += doubt[done]
 
             # Others go on.
             g, earlier = now.values[0], before.values[0]
             size = np.sqrt(np.einsum("mii,mjj->mij", g, g))
             settled = both & (np.abs(g - earlier) <= SETTLED * size).all(axis=(1, 2))
             rows, settled, before, sums = rows[~done], settled[~done], now.of(~done), sums.of(~done)
+            head = head.of(~done) if head else None
 
     def _by_rule(self, theta: Array, rows: Rows, pieces: Pieces, intervals: int, *, new: bool) -> tuple[Batch, _Sums]:
         """Nodes and sums over them at some points, so many nodes at once."""
@@ -149,7 +160,12 @@ class Expectation:
     def _sum(self, found: Found) -> None:
         """Moments at all points by their outcomes, of points that have about as many at once."""
         stretches = self.rule.stretches(found.theta)
-        sizes = -(-stretches.size // OUTCOMES) * OUTCOMES
+        short = stretches.size
+        if self.rule.has_tail:
+            is_long = (stretches.size == 0) | (stretches.size > LONG_STRETCH)
+            self._sum_head_and_tail(np.flatnonzero(is_long), found)
+            short = np.where(found.known, 0, stretches.size)
+        sizes = -(-short // OUTCOMES) * OUTCOMES
         for size in np.unique(sizes[sizes > 0]):
             for rows in _split(np.flatnonzero(sizes == size), size):
                 own = stretches.of(rows)
@@ -161,6 +177,20 @@ class Expectation:
                 found.known[rows], found.deficit[rows] = now.whole, now.deficit
                 for whole, new in zip(found.moments, now.values, strict=True):
                     whole[rows] = new
+
+    def _sum_head_and_tail(self, rows: Rows, found: Found) -> None:
+        """Moments at some points by the first of outcomes without end, and the integral over the others."""
+        if not rows.size:
+            return
+        theta = found.theta[rows]
+        pieces = self.rule.pieces(theta)
+        rows, theta = rows[pieces.point], theta[pieces.point]
+        nodes, doubtful = self.rule.head(theta)
+        none = [(np.empty(0), np.empty(0))] * len(rows)
+        doubt = moments(self._sums(theta, nodes._replace(w=doubtful)).gram, self.n)
+        sample = sample_of_outcomes(nodes.x, nodes.w, none)
+        head = _Head(self._sums(theta, nodes), tuple(map(np.abs, doubt)), sample)
+        self._integrate(rows, pieces._replace(point=rows), found, head)
 
     def _sums(self, theta: Array, nodes: Batch) -> _Sums:
         """Sums over nodes, so many of them at once."""
@@ -277,6 +307,22 @@ class _Sums(NamedTuple):
         """Those of some points."""
         columns: list[Any] = [values[chosen] for values in self]
         return _Sums(*columns)
+
+
+class _Head(NamedTuple):
+    """Sums over the first outcomes at points, what of them is in doubt, and where errors are looked at."""
+
+    sums: _Sums
+    doubt: tuple[Array, ...]
+    sample: Sample
+
+    def and_tail(self, sums: _Sums) -> _Sums:
+        """Sums over all."""
+        return self.sums.plus(sums)
+
+    def of(self, chosen: NDArray[np.bool_]) -> _Head:
+        """Those of some points."""
+        return _Head(self.sums.of(chosen), tuple(part[chosen] for part in self.doubt), self.sample.of(chosen))
 
 
 class _Moments(NamedTuple):

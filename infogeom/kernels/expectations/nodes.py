@@ -20,6 +20,7 @@ from infogeom.kernels.curvature.loops import TINY
 from infogeom.kernels.expectations.pieces import LEFT_OFF, Chart, Pieces, search
 from infogeom.models.law import Law, kinks_of
 from infogeom.numeric.cubature import ends_of
+from infogeom.numeric.endless_sums import doubtful_share, head_factors
 from infogeom.numeric.float64 import in_float64
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "magnitude_of",
     "sample_of_outcomes",
     "sample_of_rule",
+    "side_by_side",
 ]
 
 Array = NDArray[np.float64]
@@ -41,6 +43,8 @@ WHOLE = 1e-10
 EPS = float(np.finfo(float).eps)
 #: Outcomes of a stretch at most.
 LONGEST_STRETCH = 2_000_000
+#: First outcomes that are taken one by one where an integral takes the place of the others.
+HEAD = 256
 #: Distances from a supposed mode at which outcomes are looked at.
 OUTCOME_STEPS = np.floor(2.0 ** np.arange(-1, 40, 0.125))
 #: Roundings of a term of E[D D (s s)].
@@ -97,6 +101,14 @@ class Rule:
         self._density = in_float64([variable, *arguments], [density], special)
         self._with_terms = in_float64([variable, *arguments], [density, magnitude_of(density)], special)
         self._kinked, self._kinks = bool(kinks), in_float64(arguments, kinks)
+
+    @property
+    def has_tail(self) -> bool:
+        """Whether outcomes are the integers from a first one on, without end."""
+        if self.continuous or isinstance(self._support, sympy.FiniteSet):
+            return False
+        low, high = ends_of(self._support)
+        return bool(low.is_finite and not high.is_finite)
 
     def moves_with(self, symbols: Sequence[Symbol]) -> bool:
         """Whether a kink of the density moves with one of the symbols."""
@@ -183,12 +195,24 @@ class Rule:
         x = np.arange(max(x[0] - number, low), min(x[-1] + number, high) + 1)
         return x[:: -(-len(x) // (4 * number))]
 
+    def head(self, theta: Array) -> tuple[Batch, Array]:
+        """The first of outcomes without end, with their weights in a sum over all, and how much of these is in doubt.
+
+        What is further out is the integral over the `pieces`.
+        """
+        first, _ = map(float, ends_of(self._support))
+        x, slope = first + np.arange(float(HEAD)), np.log(head_factors(HEAD))
+        shape = len(theta), HEAD
+        batch = self._weighted(np.broadcast_to(x, shape), np.broadcast_to(slope, shape), theta)
+        return batch, batch.w * doubtful_share(HEAD)
+
     def pieces(self, theta: Array) -> Pieces:
         """Pieces of the support between kinks at points (m, k), with centre and scale of the density and a range of τ.
 
-        Pieces on which there is no density are left out.
+        Pieces on which there is no density are left out. Of outcomes without end they are those beyond the `head`.
         """
-        ends = float(self._support.start), float(self._support.end)
+        low, high = ends_of(self._support)
+        ends = float(low) + (0.0 if self.continuous else HEAD - 0.5), float(high)
         breaks = [self._between(ends, at) for at in theta] if self._kinked else [[ends]] * len(theta)
         at = np.repeat(np.arange(len(theta)), list(map(len, breaks)))
         low, high = np.array(list(chain(*breaks))).T[..., None]
@@ -292,6 +316,12 @@ def sample_of_rule(x: Array, w: Array) -> Sample:
     return sample._replace(step=step)
 
 
+def side_by_side(*samples: Sample) -> Sample:
+    """Nodes of the same points together."""
+    columns = zip(*samples, strict=True)
+    return Sample(*(np.concatenate(arrays, axis=1) for arrays in columns))
+
+
 def sample_of_outcomes(x: Array, w: Array, beyond: Sequence[tuple[Array, Array]]) -> Sample:
     """Some of the outcomes (m, N), which stand for all, and those of each point for what was left off."""
     inside = _some(x, w, UNLIKE)
@@ -302,9 +332,7 @@ def sample_of_outcomes(x: Array, w: Array, beyond: Sequence[tuple[Array, Array]]
         far[k, : number[k]], w_far[k, : number[k]] = places, weights
     outside = np.arange(shape[1]) < number[:, None]
     none = np.zeros_like(inside.counts)
-    joined = [(inside.x, far), (inside.w, w_far), (none, outside), (inside.counts, outside), (inside.step, 0 * w_far)]
-    x, w, left_off, counts, step = (np.concatenate(pair, axis=1) for pair in joined)
-    return Sample(x, w, left_off, counts, step)
+    return side_by_side(inside._replace(beyond=none), Sample(far, w_far, outside, outside, 0 * w_far))
 
 
 def _some(x: Array, w: Array, ends: int) -> Sample:

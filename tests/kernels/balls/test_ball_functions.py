@@ -50,6 +50,7 @@ SPECIAL: dict[str, Any] = {
     "polylog": (halves, st.floats(-0.9, 0.999).filter(lambda z: abs(z) > 1e-300)),
     "bose_polylog": (halves, moderate.map(lambda x: -x)),
     "fermi_polylog": (halves, st.floats(-30.0, -0.5) | st.floats(5.5, 300.0)),  # between, mpmath takes seconds
+    "log_exprel": (orders, st.floats(-300.0, 300.0).filter(lambda t: abs(t) > 1e-9)),
     "log_zeta": (orders, st.floats(-10.0, 2.5).map(lambda e: 1.0 + 10.0**e)),
 }
 

@@ -8,9 +8,11 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+import sympy
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from infogeom.functions import log_exprel
 from infogeom.kernels.compiled import exponentials
 from infogeom.kernels.compiled.compile import compiled, compiled_module
 from tests.problems import EPS
@@ -87,6 +89,7 @@ def test_the_series_of_mills_ratio_is_that_of_chebyshev() -> None:
 
 FIRST: dict[str, tuple[float, ...]] = {
     "inverse_mills": (),
+    "log_exprel": (2,),
     "log_normal_cdf": (),
     "log_sum_exp": (1.0,),
     "softmax": (1, 0.5),
@@ -103,3 +106,23 @@ def test_every_function_reaches_a_kernel_that_calls_it(name: str) -> None:
     call = f"{name}({', '.join([*map(repr, FIRST[name]), 'x'])})"
     tile = compiled(f"def tile(x):\n    return {call}\n")["tile"]
     assert tile(2.0) == pytest.approx(value(name, *FIRST[name], 2.0), rel=4 * EPS)
+
+
+# The series of up to 40 terms alternates, and beyond its reach 1/t^m is up to six times as large as what is left of it.
+@pytest.mark.parametrize("m", range(4))
+@settings(max_examples=60)
+@given(t=st.one_of(st.floats(-40.0, 40.0), st.floats(-300.0, 100.0).map(lambda e: 10.0**e)).filter(bool))
+@example(t=-3.0)
+@example(t=math.nextafter(3.0, 0))
+@example(t=-1e-300)
+def test_derivatives_of_log_exprel_are_accurate_relative_to_their_value(m: int, t: float) -> None:
+    assert_close("log_exprel", (m, t), 10)
+
+
+# There are zeros: at |t| = 5.3 of the fourth derivative.
+@pytest.mark.parametrize("m", [4, 5, 6])
+@settings(max_examples=40)
+@given(t=st.floats(-40.0, 40.0).filter(lambda t: abs(t) > 1e-3))
+def test_higher_derivatives_of_log_exprel_are_as_accurate_as_beside_a_zero(m: int, t: float) -> None:
+    beside = float(log_exprel(m, sympy.Float(t)).beside_zero())
+    assert_close("log_exprel", (m, t), 16, scale=beside)
