@@ -9,7 +9,7 @@ import pytest
 import sympy
 import sympy.stats
 from mpmath import mp
-from sympy import Interval, Range, Symbol, exp, log, loggamma, oo, pi
+from sympy import Interval, Range, Symbol, exp, log, loggamma, oo, pi, sqrt
 
 import infogeom as ig
 from infogeom.models import Parameter, from_density
@@ -293,3 +293,16 @@ def test_a_tail_that_no_sum_reaches_is_told() -> None:
     )
     with pytest.raises(ig.symbolic.ExpectationError, match="the mass of the density is not found in numbers"):
         ig.grid.evaluate_points(law, [[0.5]])
+
+
+def test_a_closed_form_by_functions_without_kernels_gives_way_to_numbers() -> None:
+    a, b, nu = Symbol("a", positive=True), Symbol("b", positive=True), sympy.Rational(3, 4)
+    log_p = nu / 2 * log(a / b) - log(2 * sympy.besselk(nu, sqrt(a * b))) + (nu - 1) * log(t) - (a * t + b / t) / 2
+    law = from_density(log_p, t, [a, b], Interval.open(0, oo))
+    assert ig.symbolic.metric(law).matrix.has(sympy.besselk)
+    assert ig.symbolic.numeric_metric(law).attributes["expectation"] == "quadrature"
+    found = ig.grid.evaluate_points(law, [[1, 2]], ["metric", "ricci_scalar"])
+    # Derivatives of log K_ν in 60 digits, and R by differences of them.
+    right = [[1.02410814254, -0.17116775187], [-0.17116775187, 0.0685270356338]]
+    assert found.metric.values[0] == pytest.approx(np.array(right), rel=1e-10)
+    assert found.ricci_scalar.item() == pytest.approx(-1.0365718156984, rel=1e-12)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
+import sympy
 from sympy import Symbol
 
 from infogeom import precision
+from infogeom.functions.facts import Arithmetic
+from infogeom.functions.registry import facts_of
 from infogeom.models.law import law_of
 from infogeom.models.model import Model
 from infogeom.symbolic.definition import is_no_logarithm
@@ -16,6 +19,8 @@ from infogeom.symbolic.structures.rules import rules_of
 
 __all__ = ["check_known", "closed", "in_numbers"]
 
+#: Functions that can be integrated over.
+OF_SCIPY = frozenset({"besselj", "bessely", "besseli", "besselk", "airyai", "airybi", "expint", "fresnelc", "fresnels"})
 #: In closed form; and where the expectations do not close.
 _CLOSED: WeakKeyDictionary[Model, Metric] = WeakKeyDictionary()
 _OPEN: WeakKeyDictionary[Model, Metric] = WeakKeyDictionary()
@@ -35,10 +40,23 @@ def in_numbers(model: Model) -> Metric:
         if model in _OPEN:
             return _OPEN[model]
         try:
-            return closed(model)
+            metric = closed(model)
+            if not (unknown := _without_kernel(metric)):
+                return metric
+            reason = OpenExpectationError(f"model {model.name!r} has a closed form with {unknown}, which has no kernel")
         except OpenExpectationError as error:
-            _OPEN[model] = _open(model, error)
-            return _OPEN[model]
+            reason = error
+        _OPEN[model] = _open(model, reason)
+        return _OPEN[model]
+
+
+def _without_kernel(metric: Metric) -> str:
+    """A function of a closed form that SciPy knows and kernels do not; empty where there is none."""
+    for f in sorted(metric.matrix.atoms(sympy.Function), key=sympy.default_sort_key):
+        name, known = type(f).__name__, facts_of(type(f)).exists_in(Arithmetic.FLOAT64)
+        if f.free_symbols and not known and name in OF_SCIPY:
+            return name
+    return ""
 
 
 def check_known(constants: set[Symbol]) -> None:
