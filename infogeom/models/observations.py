@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
@@ -12,13 +12,13 @@ from sympy import Symbol
 from sympy.core.function import AppliedUndef
 
 from infogeom.arguments import array_of, table_of
-from infogeom.models.combine import copies_of
+from infogeom.models.combine import Reparametrisation, copies_of
 from infogeom.models.law import moving_kinks
 from infogeom.models.model import Model, Structure
 from infogeom.models.samples import Samples
 from infogeom.models.supports import within
 
-__all__ = ["Observed", "observe"]
+__all__ = ["Observed", "observe", "without_observations"]
 
 #: What may be asked of data.
 INFORMATION = ("expected", "observed", "empirical")
@@ -107,6 +107,29 @@ def observe(
         budget=model.budget,
         latex=model.latex,
         source=model.source,
+    )
+
+
+def without_observations(model: Model) -> Model:
+    """The law whose expected information is the metric of a model with observations; others as they are."""
+    known = model.structure
+    if isinstance(known, Observed) and known.fisher == "expected":
+        return known.model
+    if not isinstance(known, Reparametrisation):
+        return model
+    law = without_observations(known.model)
+    if law is known.model:
+        return model
+    old = {p.symbol: e for p, e in zip(law.parameters, known.old, strict=True)}
+    change = {x: e.subs(old, simultaneous=True) for x, e in law.change_of_variable.items()}
+    return replace(
+        model,
+        variable=law.variable,
+        support=law.support,
+        samples=law.samples,
+        observables={},
+        change_of_variable=change,
+        structure=replace(known, model=law),
     )
 
 

@@ -26,6 +26,7 @@ from sympy import Basic, Dummy, Expr, Symbol
 from infogeom.models.combine import copies_of
 from infogeom.models.law import kinks_of, law_of
 from infogeom.models.model import Model
+from infogeom.models.observations import without_observations
 from infogeom.numeric.multiprecision import in_mpmath, staged
 from infogeom.numeric.quadrature import MAX_TERMS, expectations
 
@@ -78,7 +79,7 @@ class ScoreJet:
     """
 
     def __init__(self, model: Model) -> None:
-        self.model = model
+        self.model = model = without_observations(model)
         self.coordinates = tuple(p.symbol for p in model.parameters)
         if len(model.variables) > 1:
             raise NotImplementedError("an expectation over several variables")

@@ -204,6 +204,15 @@ def test_what_is_observed_of_a_law_in_another_variable_is_its_own() -> None:
     assert ds.score.values[0] == pytest.approx(score, rel=1e-8)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("fisher", ["expected", "empirical"])
+def test_laws_with_observations_are_verified_by_what_they_are(fisher: str) -> None:
+    law, mean = observe(ig.models.gamma(), POSITIVE, fisher=fisher), sympy.Symbol("mean", positive=True)
+    by_mean = ig.models.reparametrise(law, {"rate": law.parameters[0].symbol / mean})
+    for model in (law, by_mean):
+        assert ig.verify(model, [[1.7, 0.8]]).agree
+
+
 # --- What there is none of --------------------------------------------------------------------------------------------
 
 NONE = "no tensor away from the maximum"
