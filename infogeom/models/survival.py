@@ -6,10 +6,10 @@ where −S′ is the density, in many digits, at a few points.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import sympy
-from sympy import Abs, Expr, exp, log
+from sympy import Expr, Symbol, exp, log
 
 from infogeom.functions import log_normal_cdf, softplus
 from infogeom.models.model import Model
@@ -17,27 +17,30 @@ from infogeom.models.typed import points_of_law
 
 __all__ = ["log_survival"]
 
-#: Decimal digits to which −S′ is the density.
-VERIFIED_DIGITS = 20
+#: Difference of the logarithms of −S′ and the density that is none, and decimal digits in which they are found.
+VERIFIED = 1e-25
+DIGITS_AT_A_POINT = 50
 
 
 def log_survival(law: Model) -> Expr | None:
     """Logarithm of the probability beyond the variable, of a law of one; None where no formula is found."""
     (x,), (support,) = law.variables, law.supports
-    density = sympy.expand_log(law.log_density)
     points = points_of_law(x, support, law.parameters, law.constants)
-    for candidate in _candidates(density, law):
-        found = candidate
-        if support.start.is_finite:
-            found -= candidate.subs(x, support.start)
+    for candidate in _candidates(law.log_density, x):
+        found = candidate - _at_start(candidate, x, support.start)
         if points and all(_is_survival(found, law, point) for point in points):
             return found
     return None
 
 
-def _candidates(density: Expr, law: Model) -> Iterator[Expr]:
+def _at_start(candidate: Expr, x: Symbol, start: Expr) -> Expr:
+    """What a candidate is where the support begins; 0 where it has no value there, for S is 1."""
+    value = candidate.subs(x, start) if start.is_finite else sympy.S.Zero
+    return value if value.is_finite and not value.has(sympy.zoo, sympy.nan) else sympy.S.Zero
+
+
+def _candidates(density: Expr, x: Symbol) -> Iterator[Expr]:
     """What the logarithm of S may be, by each term of a log-density."""
-    (x,) = law.variables
     for term in sympy.Add.make_args(density):
         if not term.has(x):
             continue
@@ -45,26 +48,34 @@ def _candidates(density: Expr, law: Model) -> Iterator[Expr]:
         coefficient, function = term.as_independent(x, as_Add=False)
         if isinstance(function, log):
             yield (coefficient + 1) * function
-        if term.has(exp, sympy.Pow):
+            yield log(1 - exp((coefficient + 1) * function))
+            yield from _of_logistic(function.args[0])
+        elif function.has(exp, sympy.Pow):
             yield log(1 - exp(term))
-
-        # The square of a normal variable.
-        root = sympy.sqrt(sympy.factor(-2 * term)).replace(Abs, lambda e: e)
-        for z in (root, -root):
+        if function.is_Pow and function.exp == 2:  # the square of a normal variable
+            z = function.base * sympy.sqrt(-2 * coefficient)
             yield log_normal_cdf(z)
+            yield log_normal_cdf(-z)
     for f in density.atoms(softplus):
         yield -f
         yield -softplus(-f.args[0])
 
 
-def _is_survival(candidate: Expr, law: Model, point: dict[sympy.Symbol, Expr]) -> bool:
+def _of_logistic(g: Expr) -> Iterator[Expr]:
+    """Where a log-density has log(1 + e^w): those of 1/(1 + e^w) and 1/(1 + e^−w)."""
+    rest = g - 1
+    if isinstance(rest, exp):
+        yield -softplus(rest.args[0])
+        yield -softplus(-rest.args[0])
+
+
+def _is_survival(candidate: Expr, law: Model, point: Mapping[Symbol, Expr]) -> bool:
     """Whether −S′ is the density at a point, and S at most 1."""
     (x,) = law.variables
-    here = {symbol: sympy.nsimplify(value, rational=True) for symbol, value in point.items()}
-    off = sympy.log(-candidate.diff(x)) + candidate - law.log_density
+    here = {symbol: sympy.Float(value, DIGITS_AT_A_POINT) for symbol, value in point.items()}
+    off = log(-candidate.diff(x)) + candidate - law.log_density
     try:
-        numbers = [e.subs(here).evalf(VERIFIED_DIGITS + 10) for e in (off * 10**VERIFIED_DIGITS, candidate)]
-        value, height = map(complex, numbers)
+        difference, height = (complex(e.subs(here).evalf(DIGITS_AT_A_POINT)) for e in (off, candidate))
     except (TypeError, ValueError):
         return False
-    return abs(value) < 1 and height.imag == 0 and height.real <= 0
+    return abs(difference) < VERIFIED and height.imag == 0 and height.real <= 0

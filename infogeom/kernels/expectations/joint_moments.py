@@ -99,11 +99,11 @@ class JointExpectation(Expectation):
         while intervals <= most and self._joint.outcomes * intervals**c <= MOST_NODES_OF_RULES and not settled:
             nodes = self._joint.at(theta, places, intervals)
             now = self._moments(self._sums(theta, nodes))
-            if before is not None and now.whole[0] and before.whole[0]:
+            if before is not None:
                 change = [np.abs(a - b) for a, b in zip(now.values, before.values, strict=True)]
-                left = _left(change, changes)
+                left, changes = _left(change, changes), change
+            if before is not None and now.whole[0]:
                 settled = _relative(left, now.values[0][0]) <= CHANGE_SETTLED
-                changes = change
                 found.known[row], found.deficit[row] = True, now.deficit[0]
                 for whole, off, value, bound in zip(found.moments, found.change, now.values, left, strict=True):
                     whole[row], off[row] = value[0], bound[0]

@@ -306,7 +306,6 @@ def _nodes(ends: Chart, found: Found, steps: Array) -> tuple[Array, Array]:
     tau = first + (last - first) * steps
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         x, slope = ends.point(centre + scale * np.sinh(tau))
-        x = np.clip(x, np.nextafter(ends.low, np.inf), np.nextafter(ends.high, -np.inf))
         step = (last - first) * (steps[1] - steps[0])
         return x, np.nan_to_num(slope + np.log(scale * np.cosh(tau) * step), nan=-np.inf, neginf=-np.inf)
 

@@ -180,7 +180,7 @@ class Rule:
             for intervals in SHOWING if len(pieces.point) else ():
                 rule = self.at(np.array([theta]), pieces, intervals)
                 if self.whole(rule.w.sum(), rule.magnitude):
-                    shown = np.random.default_rng(0).permutation(rule.x[0, rule.w[0] > 0])
+                    shown = np.random.default_rng(0).permutation(np.unique(rule.x[0, rule.w[0] > 0]))
                     return shown[: number * len(pieces.point)]
             return None
         found = self.stretches(np.array([theta]))

@@ -72,6 +72,7 @@ class Chart:
     def __init__(self, low: Array, high: Array) -> None:
         self.low, self.high = low, high
         self._finite = np.isfinite(low[:, 0]), np.isfinite(high[:, 0])
+        self._inside = np.nextafter(low, np.inf), np.nextafter(high, -np.inf)
 
     def of(self, rows: Rows) -> Chart:
         """Those of some of the intervals."""
@@ -93,7 +94,8 @@ class Chart:
                 width, near = high - low, expit(-size)
                 x[rows] = np.where(t[rows] < 0, low + width * near, high - width * near)
                 slope[rows] = np.log(width) - size - 2 * np.log1p(np.exp(-size))
-        return x, slope
+        # What rounding puts on an end, beyond which another formula may hold, stays inside.
+        return np.clip(x, *self._inside), slope
 
     def inverse(self, x: Array) -> Array:
         """The t of points; nan outside."""
