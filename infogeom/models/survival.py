@@ -48,8 +48,8 @@ def _candidates(density: Expr, x: Symbol) -> Iterator[Expr]:
         coefficient, function = term.as_independent(x, as_Add=False)
         if isinstance(function, log):
             yield (coefficient + 1) * function
-            yield log(1 - exp((coefficient + 1) * function))
             yield from _of_logistic(function.args[0])
+            yield log(1 - exp((coefficient + 1) * function))
         elif function.has(exp, sympy.Pow):
             yield log(1 - exp(term))
         if function.is_Pow and function.exp == 2:  # the square of a normal variable
