@@ -51,6 +51,7 @@ from infogeom.models.responses import *
 from infogeom.models.samples import Samples
 from infogeom.models.spherical import spherical_model
 from infogeom.models.state_tables import from_energies, from_states
+from infogeom.models.truncation import truncated, truncated_normal
 from infogeom.models.vectors import *
 from infogeom.models.zeros import *
 
@@ -61,6 +62,8 @@ __all__ = [
     "ising_cylinder", "ising_torus", "location_scale", "mean_field_potts", "mixture", "observe", "potts_torus",
     "product", "random_intercept", "regression", "reparametrise", "replicate", "sigmoid_neuron", "spherical_model",
     "table",
+    "truncated",
+    "truncated_normal",
 ]  # fmt: skip
 # A family is named in its own file alone.
 __all__ += line.__all__
