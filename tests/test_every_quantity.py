@@ -28,10 +28,10 @@ def at(model: Any, point: list[float], *quantities: str, **accuracy: Any) -> Any
     return ig.grid.evaluate_points(model, [point], quantities, **accuracy).isel(point=0)
 
 
-def truncated_exponential() -> ig.models.Model:
-    x, rate = sympy.symbols("x rate", positive=True)
-    law = sympy.log(rate) - rate * x - sympy.log(1 - sympy.exp(-rate))
-    return ig.models.from_density(law, x, [rate], sympy.Interval.open(0, 1))
+def truncated_exponential() -> ig.Metric:
+    """Of exponential laws on the unit interval, as it is typed."""
+    rate = sympy.Symbol("rate", positive=True)
+    return ig.Metric([rate], [[rate**-2 - sympy.exp(rate) / (sympy.exp(rate) - 1) ** 2]])
 
 
 # --- Each by its own need ---------------------------------------------------------------------------------------------

@@ -141,7 +141,10 @@ def truncated_normal(low: Real | Expr, high: Real | Expr) -> Model:
     else:
         law = truncated(normal, lower, upper, survival=log_normal_cdf(-z))
     latex = rf"\mathcal{{N}}(\mu, \sigma^2 \mid {sympy.latex(lower)} < x < {sympy.latex(upper)})"
-    return replace(law, name=f"normal, between {lower} and {upper}", parameters=_typical(lower, upper), latex=latex)
+    # Between two bounds no expectation closes.
+    budget = 0 if lower.is_finite and upper.is_finite else law.budget
+    name, parameters = f"normal, between {lower} and {upper}", _typical(lower, upper)
+    return replace(law, name=name, parameters=parameters, latex=latex, budget=budget)
 
 
 def _typical(low: Expr, high: Expr) -> list[Parameter]:

@@ -171,9 +171,10 @@ def test_a_chain_whose_curvature_is_not_known_is_hessian_and_bends(name: str) ->
 
 
 def test_numbers_without_a_way_to_them_are_open() -> None:
-    x, y, b = sympy.symbols("x y b", positive=True)
-    density = sympy.log(1 + b * sympy.sin(x * y) ** 2) - sympy.log(2)
-    law = ig.models.Model("own", [ig.models.Parameter(b)], density, (x, y), (sympy.Interval(0, 1),) * 2, budget=0)
+    x, y, z, w, b = sympy.symbols("x y z w b", positive=True)
+    density = sympy.log(1 + b * sympy.sin(x * y * z * w) ** 2) - sympy.log(2)
+    unit = (sympy.Interval(0, 1),) * 4
+    law = ig.models.Model("own", [ig.models.Parameter(b)], density, (x, y, z, w), unit, budget=0)
     found = ig.catalogue.entry(law)
     assert (found.numbers, found.hessian) == ("?", None)
 

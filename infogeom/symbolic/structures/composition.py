@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from infogeom.models.model import Model
 from infogeom.symbolic.expectation import OpenExpectationError
 from infogeom.symbolic.forms import Form
-from infogeom.symbolic.structures.rules import Rules, S
+from infogeom.symbolic.structures.rules import Rules, S, rules_of
 
 __all__ = ["RulesOfParts"]
 
@@ -26,7 +26,15 @@ class RulesOfParts(Rules[S], ABC):
 
     def open_form(self, reason: OpenExpectationError) -> tuple[Form, str]:
         """Laws together where all are of one variable, else the forms of the parts."""
-        try:
-            return super().open_form(reason)
-        except OpenExpectationError:
-            return self.form_of_parts(), "parts"
+        if not any(map(_has_several_variables, self.parts)):
+            try:
+                return super().open_form(reason)
+            except OpenExpectationError:
+                pass
+        return self.form_of_parts(), "parts"
+
+
+def _has_several_variables(model: Model) -> bool:
+    """Whether a model has a law of several variables, which its own form takes better."""
+    parts = rules_of(model).parts
+    return any(map(_has_several_variables, parts)) if parts else len(model.variables) > 1
