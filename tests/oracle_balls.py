@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -40,9 +41,14 @@ def log_zeta(order: arb, s: arb) -> arb:
 
 
 def log_exprel(order: arb, t: arb) -> arb:
+    """Derivative of log((e^t − 1)/t), of positive t by K(t) = t + K(−t)."""
     m = integer(order)
-    around = arb_series([t, 1], m + 1)
-    with flint.ctx.workprec(flint.ctx.prec + int(abs(float(t))) + 30):
+    if t > 1:
+        mirrored = log_exprel(order, -t)
+        return [t + mirrored, 1 - mirrored][m] if m < 2 else (-1) ** m * mirrored
+    # What cancels are powers of 1/t.
+    with flint.ctx.workprec(flint.ctx.prec + (m + 1) * int(math.log2(1 + abs(float(t)))) + 30):
+        around = arb_series([t, 1], m + 1)
         found = ((around.exp() - 1) / around).log()
         return found[m] * arb(m).fac()
 

@@ -133,9 +133,8 @@ def exponentiated_exponential() -> Model:
     Examples
     --------
     >>> import infogeom as ig
-    >>> ig.models.exponentiated_exponential().at(shape=1, rate=1).metric.round(6)
-    array([[ 1.      , -0.644934],
-           [-0.644934,  1.      ]])
+    >>> ig.models.exponentiated_exponential().at(shape=2, rate=1).pdf([0.5, 1]).round(4)
+    array([0.4773, 0.4651])
     """
     shape, rate = parameters = [positive("shape", SHAPES), positive("rate")]
     k, b = shape.symbol, rate.symbol

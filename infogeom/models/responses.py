@@ -55,11 +55,8 @@ def multinomial_logit(
     Examples
     --------
     >>> import infogeom as ig
-    >>> choice = ig.models.multinomial_logit([0, 1, 2], 3)
-    >>> choice
+    >>> ig.models.multinomial_logit([0, 1, 2], 3)
     <Model multinomial logit, 3 outcomes: b0, b1, c0, c1, 3 samples>
-    >>> ig.evaluate_points(choice, [[0, 0, 0, 0]], ["metric"]).metric.values[0, 0].round(4).tolist()
-    [0.2222, 0.2222, -0.1111, -0.1111]
     """
     check_count("outcomes", outcomes, 2)
     if outcomes > len(PREDICTORS) + 1:

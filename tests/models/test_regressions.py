@@ -228,6 +228,7 @@ def test_parameters_that_no_data_would_tell_apart_are_redundant() -> None:
         ig.metric(typed_logit((c - d) * x))
 
 
+@pytest.mark.slow
 def test_dependent_inputs_are_singular_and_no_fault_of_the_parameters() -> None:
     celsius = np.round(np.random.default_rng(0).uniform(10, 30, 12), 1)
     X = np.column_stack([celsius, 1.8 * celsius + 32])

@@ -27,7 +27,7 @@ def metric_of_normal(mu: float, sigma: float, low: float, high: float) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "mu", "sigma"), [(0.0, np.inf, -30.0, 1.0), (0.0, 3.0, 1.0, 1.0), (0.0, 3.0, -12.0, 1.5)]
+    ("low", "high", "mu", "sigma"), [(0.0, np.inf, -30.0, 1.0), (0.0, 3.0, 1.0, 1.0), (0.0, 3.0, -3.0, 1.5)]
 )
 def test_a_normal_law_between_bounds_has_the_covariance_of_its_scores(
     low: float, high: float, mu: float, sigma: float

@@ -139,6 +139,7 @@ def test_the_error_of_an_estimate_grows_with_it(size: float) -> None:
     np.testing.assert_allclose(np.divide(found, size) / size, exact, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_estimate_of_the_trace_is_as_far_off_as_it_says() -> None:
     net, x, y = drawn("tanh without bias")
     exact = network.hessian_trace(net, x, y, CrossEntropy())

@@ -78,6 +78,7 @@ def test_maxima_are_those_of_the_transfer_of_single_sites() -> None:
         assert values[L - 3] == pytest.approx(exact.value, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_the_exponent_nu_is_1() -> None:
     assert abs(found().nu.value - 1) <= min(found().nu.error, 0.01)
 

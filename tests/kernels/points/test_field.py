@@ -62,6 +62,7 @@ def test_what_has_no_value_at_a_singular_point_is_nan_there() -> None:
     assert np.isnan(R)
 
 
+@pytest.mark.slow
 def test_quantities_that_a_form_has_not_are_a_value_error() -> None:
     kinked = numeric_metric(ig.models.mixture([ig.models.laplace(), ig.models.normal()]))
     with pytest.raises(ValueError, match=r"quantities \['christoffel'\]: .*kink"):
