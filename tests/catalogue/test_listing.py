@@ -179,6 +179,7 @@ def test_numbers_without_a_way_to_them_are_open() -> None:
     assert (found.numbers, found.hessian) == ("?", None)
 
 
+@pytest.mark.slow
 def test_closed_forms_of_R_are_what_the_textbook_makes_of_the_metric(everything: ig.catalogue.Catalogue) -> None:
     checked = 0
     for entry in everything.rows:

@@ -235,6 +235,7 @@ def test_records_without_quantities_of_ones_own_are_identified_as_before() -> No
     assert again == pickle.loads(pickle.dumps(again)) == Record(every=3, measure=[("norm", norm)])
 
 
+@pytest.mark.slow
 def test_studies_record_quantities_of_ones_own_in_their_workers(tmp_path: Path) -> None:
     x, y = data()
     settings: dict[str, Any] = {"losses": [LpNorm(2), CrossEntropy()], "widths": [4], "seeds": [0], "out": tmp_path}

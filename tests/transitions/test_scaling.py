@@ -36,6 +36,7 @@ def whole() -> Collapse:
     return collapse(curves(0.4, 1.0, 1.75), "x", "chi")
 
 
+@pytest.mark.slow
 @settings(max_examples=3)
 @given(numbers(-1, 1), numbers(0.7, 1.2), numbers(-1, 2))
 def test_curves_that_collapse_have_their_exponents(critical: float, exponent: float, ratio: float) -> None:
