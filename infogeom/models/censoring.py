@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from sympy import Expr, Piecewise, Symbol
 
 from infogeom.arguments import as_expression
-from infogeom.models.combine import copies_of
 from infogeom.models.law import Law
 from infogeom.models.model import Model, Number, Structure
-from infogeom.models.survival import log_survival
+from infogeom.models.survival import check_measured, survival_of
 
 __all__ = ["Censored", "censored"]
 
@@ -87,19 +86,12 @@ def censored(law: Model, at: Real | Expr, *, survival: Expr | None = None, name:
     >>> ig.models.censored(ig.models.exponential(), 2).metric().matrix.tolist()
     [[(1 - exp(-2*rate))/rate**2]]
     """
-    _check(law)
+    check_measured(law)
     time = as_expression("at", at)
     support = law.supports[0].subs(law.constants)
     if not time.is_real or support.interior.contains(time) != True:  # noqa: E712
         raise ValueError(f"at must be a number inside the support {support} of {law.name!r}, got {at}")
-    given = log_survival(law) if survival is None else as_expression("survival", survival)
-    if given is None:
-        raise ValueError(
-            f"no survival function was found among the terms of the log-density of {law.name!r}; "
-            "give log P(X > x) as survival=, in its symbols"
-        )
-    if foreign := given.free_symbols - law.log_density.free_symbols:
-        raise ValueError(f"survival must hold no symbols but those of {law.name!r}, got {sorted(map(str, foreign))}")
+    given = survival_of(law, survival)
     return _model(law, time, given, name or f"{law.name}, censored at {time}")
 
 
@@ -123,12 +115,3 @@ def _model(law: Model, at: Expr, survival: Expr, name: str) -> Model:
         latex=rf"\min(x, {sympy.latex(at)}),\ {law.latex}" if law.latex else "",
         source="Lawless, Statistical Models and Methods for Lifetime Data (2003), Sec. 2.2",
     )
-
-
-def _check(law: Model) -> None:
-    """Raise for what is no law of one continuous variable."""
-    if not isinstance(law, Model):
-        raise TypeError(f"law must be an infogeom Model, got {type(law).__name__}")
-    one = len(law.variables) == 1 and not (law.samples or law.change_of_variable) and copies_of(law) == 1
-    if not one or not isinstance(law.support, sympy.Interval):
-        raise ValueError(f"law must be of one observation of one continuous variable on a fixed support, got {law!r}")

@@ -7,19 +7,50 @@ where −S′ is the density, in many digits, at a few points.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import sympy
 from sympy import Expr, Symbol, exp, log
 
+from infogeom.arguments import as_expression
 from infogeom.functions import log_normal_cdf, softplus
+from infogeom.models.combine import copies_of
 from infogeom.models.model import Model
 from infogeom.models.typed import points_of_law
 
-__all__ = ["log_survival"]
+__all__ = ["check_measured", "log_survival", "survival_of"]
 
 #: Difference of the logarithms of −S′ and the density that is none, and decimal digits in which they are found.
 VERIFIED = 1e-25
 DIGITS_AT_A_POINT = 50
+
+
+def check_measured(law: Model) -> None:
+    """Raise TypeError or ValueError for what is no law of one continuous variable."""
+    if not isinstance(law, Model):
+        raise TypeError(f"law must be an infogeom Model, got {type(law).__name__}")
+    one = len(law.variables) == 1 and not (law.samples or law.change_of_variable) and copies_of(law) == 1
+    if not one or not isinstance(law.support, sympy.Interval):
+        raise ValueError(f"law must be of one observation of one continuous variable on a fixed support, got {law!r}")
+
+
+def survival_of(law: Model, given: Any) -> Expr:
+    """Logarithm of the probability beyond the variable, of a law of one, as it is given, or else found.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where none is found, and for what holds foreign symbols.
+    """
+    found = log_survival(law) if given is None else as_expression("survival", given)
+    if found is None:
+        raise ValueError(
+            f"no survival function was found among the terms of the log-density of {law.name!r}; "
+            "give log P(X > x) as survival=, in its symbols"
+        )
+    if foreign := found.free_symbols - law.log_density.free_symbols:
+        raise ValueError(f"survival must hold no symbols but those of {law.name!r}, got {sorted(map(str, foreign))}")
+    return found
 
 
 def log_survival(law: Model) -> Expr | None:

@@ -10,11 +10,10 @@ from sympy import Expr, Interval, Symbol, log, oo, pi
 
 from infogeom.arguments import as_expression
 from infogeom.functions import log_exprel, log_normal_cdf
-from infogeom.models.combine import copies_of
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, positive, real
 from infogeom.models.sources import CONTINUOUS_1
-from infogeom.models.survival import log_survival
+from infogeom.models.survival import check_measured, survival_of
 
 __all__ = ["truncated", "truncated_normal"]
 
@@ -53,16 +52,9 @@ def truncated(
     >>> ig.models.truncated(ig.models.exponential(), 0, 1).metric().matrix.tolist()
     [[log_exprel(2, -rate)]]
     """
-    _check(law)
+    check_measured(law)
     ends = _ends(law, as_expression("low", low), as_expression("high", high))
-    given = log_survival(law) if survival is None else as_expression("survival", survival)
-    if given is None:
-        raise ValueError(
-            f"no survival function was found among the terms of the log-density of {law.name!r}; "
-            "give log P(X > x) as survival=, in its symbols"
-        )
-    if foreign := given.free_symbols - law.log_density.free_symbols:
-        raise ValueError(f"survival must hold no symbols but those of {law.name!r}, got {sorted(map(str, foreign))}")
+    given = survival_of(law, survival)
     mass = _log_mass(law, given, ends)
     return replace(
         law,
@@ -72,15 +64,6 @@ def truncated(
         structure=None,
         latex="",
     )
-
-
-def _check(law: Model) -> None:
-    """Raise for what is no law of one continuous variable."""
-    if not isinstance(law, Model):
-        raise TypeError(f"law must be an infogeom Model, got {type(law).__name__}")
-    one = len(law.variables) == 1 and not (law.samples or law.change_of_variable) and copies_of(law) == 1
-    if not one or not isinstance(law.support, Interval):
-        raise ValueError(f"law must be of one observation of one continuous variable on a fixed support, got {law!r}")
 
 
 def _ends(law: Model, low: Expr, high: Expr) -> Interval:

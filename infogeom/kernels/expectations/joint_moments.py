@@ -5,7 +5,7 @@ Continuous variables are integrated over by rules of more and more nodes, each v
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,10 @@ from infogeom.kernels.expectations.law_moments import (
     AT_ONCE,
     Expectation,
     Found,
-    derivatives_of,
     special_functions,
 )
 from infogeom.kernels.expectations.nodes import Batch, Sample
-from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.models.law import Law
-from infogeom.numeric.float64 import in_float64
 
 __all__ = ["JointExpectation", "expectation_of"]
 
@@ -50,34 +47,32 @@ class JointExpectation(Expectation):
     Nodes have a further axis, last, of the variables. The others are as of one variable.
     """
 
-    def __init__(self, law: Law, coordinates: Sequence[Symbol], samples: Sequence[Symbol]) -> None:
-        self.copies = float(law.copies)
-        density, held = law.log_density, law.log_density.free_symbols - {*law.variables}
-        self.coordinates = [c for c in coordinates if c in held]
-        self.inputs = [k for k, s in enumerate(samples) if s in held]
-        self.n, arguments = len(self.coordinates), self.coordinates + [samples[k] for k in self.inputs]
-        special = special_functions()
-        self._joint = JointRule(law, arguments, special)
-        self.rule: Any = self._joint
-        self.moving = self._joint.moves_with(self.coordinates)
-        derivatives = derivatives_of(density, self.coordinates, 1 if self.moving else 2)
-        symbols = [*law.variables, *arguments]
-        inexact = law.variables if self._joint.continuous else ()
-        self._derivatives = _by_column(in_float64(symbols, derivatives, special))
-        self._with_errors = _by_column(with_errors(symbols, derivatives, special, inexact))
-        self._exponent = _by_column(with_errors(symbols, [density], special, inexact))
+    rule: JointRule
+
+    def _rule_of(self, law: Law, arguments: Sequence[Symbol]) -> JointRule:
+        return JointRule(law, arguments, special_functions())
+
+    def _rounded(self, law: Law) -> Sequence[Symbol]:
+        return law.variables if self.rule.continuous else ()
+
+    def _at_nodes(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Of columns as one of nodes, whose last axis these are."""
+
+        def at(x: Array, *arguments: Array) -> Any:
+            columns = np.ascontiguousarray(np.moveaxis(x, -1, 0))
+            return function(*columns, *arguments)
+
+        return at
 
     def __call__(self, theta: Array) -> Found:
         """Moments at points, given with the data of a sample behind them."""
-        shapes = [(len(theta),) + (self.n,) * rank for rank in ((2,) if self.moving else (2, 3, 4))]
-        empty, change = (tuple(np.zeros(shape) for shape in shapes) for _ in range(2))
-        found = Found(theta, empty, change, np.zeros(len(theta)), np.zeros(len(theta), dtype=bool), [])
-        together = POINTS_TOGETHER if self._joint.continuous else max(1, AT_ONCE // self._joint.outcomes)
+        found = self._nothing(theta)
+        together = POINTS_TOGETHER if self.rule.continuous else max(1, AT_ONCE // self.rule.outcomes)
         for rows in np.split(np.arange(len(theta)), range(together, len(theta), together)):
-            if self._joint.continuous:
+            if self.rule.continuous:
                 self._integrate_jointly(rows, found)
             else:
-                nodes = self._joint.counted(theta[rows])
+                nodes = self.rule.counted(theta[rows])
                 now = self._moments(self._sums(theta[rows], nodes))
                 found.known[rows], found.deficit[rows] = now.whole, now.deficit
                 for whole, value in zip(found.moments, now.values, strict=True):
@@ -87,17 +82,17 @@ class JointExpectation(Expectation):
 
     def _integrate_jointly(self, rows: Integers, found: Found) -> None:
         """Moments at some points by rules of more and more nodes, each point its own."""
-        places, each = self._joint.places(found.theta[rows]), self._joint.outcomes
+        places, each = self.rule.places(found.theta[rows]), self.rule.outcomes
         for k, row in enumerate(rows):
             self._settle(int(row), places.of(slice(k * each, (k + 1) * each)), found)
 
     def _settle(self, row: int, places: Places, found: Found) -> None:
         """Moments at one point: what the last step changed, and how much less than the step before, bounds the rest."""
-        theta, c = found.theta[row : row + 1], self._joint.continuous
-        intervals, most = self._joint.coarse, MOST_INTERVALS_EACH[c]
+        theta, c = found.theta[row : row + 1], self.rule.continuous
+        intervals, most = self.rule.coarse, MOST_INTERVALS_EACH[c]
         before, changes, settled = None, None, False
-        while intervals <= most and self._joint.outcomes * intervals**c <= MOST_NODES_OF_RULES and not settled:
-            nodes = self._joint.at(theta, places, intervals)
+        while intervals <= most and self.rule.outcomes * intervals**c <= MOST_NODES_OF_RULES and not settled:
+            nodes = self.rule.at(theta, places, intervals)
             now = self._moments(self._sums(theta, nodes))
             if before is not None:
                 change = [np.abs(a - b) for a, b in zip(now.values, before.values, strict=True)]
@@ -156,16 +151,6 @@ def sample_of_nodes(nodes: Batch, *, lost: bool) -> Sample:
         beyond = weight == 0
         weight = np.where(beyond, stride * TINY, weight)
     return Sample(x, weight, beyond, weight > 0, np.zeros((m, len(starts))))
-
-
-def _by_column(function: Any) -> Any:
-    """A function of variables in columns, of nodes whose last axis they are."""
-
-    def at(x: Array, *arguments: Array) -> Any:
-        columns = np.ascontiguousarray(np.moveaxis(x, -1, 0))
-        return function(*columns, *arguments)
-
-    return at
 
 
 def expectation_of(law: Law, coordinates: Sequence[Symbol], samples: Sequence[Symbol]) -> Expectation:

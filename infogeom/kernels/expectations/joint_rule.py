@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Symbol
 
-from infogeom.kernels.expectations.nodes import Batch, is_whole, magnitude_of
+from infogeom.kernels.expectations.nodes import Batch, bounded, is_whole, magnitude_of
 from infogeom.kernels.expectations.pieces import Chart, Found, Height, Rows, located, peaks
 from infogeom.models.law import Law, kinks_of
 from infogeom.numeric.float64 import in_float64
@@ -116,7 +116,7 @@ class JointRule:
     def _height(self, x: Array, given: Sequence[Array]) -> Array:
         """Log-density by the last variable and what else it holds; −∞ where it has no value."""
         (value,) = self._density(x, *given)
-        return np.where(np.isnan(value) | (value == np.inf), -np.inf, value)
+        return bounded(value)
 
     def _batch(self, columns: Sequence[Array], w: Array, given: Sequence[Array]) -> Batch:
         """Nodes in the order of the law's variables, those without weight in the place of the heaviest."""

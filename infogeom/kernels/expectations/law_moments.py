@@ -37,7 +37,7 @@ from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.models.law import Law
 from infogeom.numeric.float64 import PRIMITIVES, in_float64
 
-__all__ = ["AT_ONCE", "Expectation", "Found", "derivatives_of", "special_functions"]
+__all__ = ["AT_ONCE", "Expectation", "Found", "special_functions"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]  # numbers of points
@@ -76,7 +76,7 @@ class Found(NamedTuple):
 
 
 class Expectation:
-    """Moments of the Fisher metric of one law of one variable, in those coordinates that it depends on.
+    """Moments of the Fisher metric of one law, here of one variable, in those coordinates that it depends on.
 
     Parameters
     ----------
@@ -87,17 +87,29 @@ class Expectation:
 
     def __init__(self, law: Law, coordinates: Sequence[Symbol], samples: Sequence[Symbol]) -> None:
         self.copies = float(law.copies)
-        (variable,) = law.variables
-        density, held = law.log_density, law.log_density.free_symbols - {variable}
+        density, held = law.log_density, law.log_density.free_symbols - {*law.variables}
         self.coordinates = [c for c in coordinates if c in held]
         self.inputs = [k for k, s in enumerate(samples) if s in held]
         self.n, arguments = len(self.coordinates), self.coordinates + [samples[k] for k in self.inputs]
-        self.rule = Rule(law, arguments, special_functions())
+        self.rule: Any = self._rule_of(law, arguments)
         self.moving = self.rule.moves_with(self.coordinates)
-        derivatives = derivatives_of(density, self.coordinates, 1 if self.moving else 2)
-        self._derivatives = in_float64([variable, *arguments], derivatives, special_functions())
-        self._with_errors = with_errors([variable, *arguments], derivatives, special_functions())
-        self._exponent = with_errors([variable, *arguments], [density], special_functions())
+        derivatives, special = _derivatives(density, self.coordinates, 1 if self.moving else 2), special_functions()
+        symbols, rounded = [*law.variables, *arguments], self._rounded(law)
+        self._derivatives = self._at_nodes(in_float64(symbols, derivatives, special))
+        self._with_errors = self._at_nodes(with_errors(symbols, derivatives, special, rounded))
+        self._exponent = self._at_nodes(with_errors(symbols, [density], special, rounded))
+
+    def _rule_of(self, law: Law, arguments: Sequence[Symbol]) -> Any:
+        """What gives the nodes."""
+        return Rule(law, arguments, special_functions())
+
+    def _rounded(self, law: Law) -> Sequence[Symbol]:
+        """Variables whose rounding the errors of functions of them hold; here samples say how far nodes move."""
+        return ()
+
+    def _at_nodes(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of variables as one of nodes."""
+        return function
 
     def __call__(self, theta: Array) -> Found:
         """Moments at points, given with the data of a sample behind them.
@@ -105,9 +117,7 @@ class Expectation:
         The trapezoidal rule doubles its nodes, half of them at the places of the last one, and so an integrand that is
         analytic gains as many digits as it had. Once g stays one more doubling says what ∂g and ∂∂g are still off by.
         """
-        shapes = [(len(theta),) + (self.n,) * rank for rank in ((2,) if self.moving else (2, 3, 4))]
-        empty, change = (tuple(np.zeros(shape) for shape in shapes) for _ in range(2))
-        found = Found(theta, empty, change, np.zeros(len(theta)), np.zeros(len(theta), dtype=bool), [])
+        found = self._nothing(theta)
         if self.rule.continuous:
             pieces = self.rule.pieces(theta)
             number = np.bincount(pieces.point, minlength=len(theta))
@@ -116,6 +126,12 @@ class Expectation:
         else:
             self._sum(found)
         return found
+
+    def _nothing(self, theta: Array) -> Found:
+        """What is known of points before any node."""
+        shapes = [(len(theta),) + (self.n,) * rank for rank in ((2,) if self.moving else (2, 3, 4))]
+        empty, change = (tuple(np.zeros(shape) for shape in shapes) for _ in range(2))
+        return Found(theta, empty, change, np.zeros(len(theta)), np.zeros(len(theta), dtype=bool), [])
 
     def _integrate(self, rows: Rows, pieces: Pieces, found: Found, head: _Head | None = None) -> None:
         """Moments at some points, of as many pieces each, by rules of more and more nodes.
@@ -360,7 +376,7 @@ def special_functions() -> Mapping[str, Callable[..., Any]]:
     return {name: function for name, function in special_on_arrays().items() if name in lacking}
 
 
-def derivatives_of(e: Expr, x: Sequence[Symbol], order: int) -> list[Expr]:
+def _derivatives(e: Expr, x: Sequence[Symbol], order: int) -> list[Expr]:
     """All derivatives up to an order, one step at a time: SymPy would simplify what it takes in several."""
     known: dict[tuple[int, ...], Expr] = {(): e}
     for rank in range(1, order + 1):

@@ -30,6 +30,7 @@ __all__ = [
     "Rule",
     "Sample",
     "Stretches",
+    "bounded",
     "is_whole",
     "magnitude_of",
     "sample_of_outcomes",
@@ -117,7 +118,7 @@ class Rule:
     def log_density(self, x: Array, theta: Sequence[float] | Array) -> Array:
         """Log-density at nodes, −∞ where it has no value."""
         (value,) = self._density(x, *theta)
-        return _bounded(value)
+        return bounded(value)
 
     def stretches(self, theta: Array) -> Stretches:
         """Stretches of outcomes that count at points (m, k): all of a finite set, else integers around the mode."""
@@ -241,7 +242,7 @@ class Rule:
         """Nodes (m, N) with their weights; those without weight are in the place of the heaviest."""
         value, terms = self._with_terms(x, *theta.T[..., None])
         with np.errstate(over="ignore", invalid="ignore"):
-            w = np.exp(_bounded(value) + slope)
+            w = np.exp(bounded(value) + slope)
             magnitude = np.where(w > 0, w * terms, 0.0).sum(axis=1)
         heaviest = np.take_along_axis(x, w.argmax(axis=1)[:, None], axis=1)
         return Batch(np.where(w > 0, x, heaviest), w, magnitude)
@@ -265,7 +266,7 @@ def is_whole(mass: Array, magnitude: Array) -> NDArray[np.bool_]:
     return found
 
 
-def _bounded(log_density: Array) -> Array:
+def bounded(log_density: Array) -> Array:
     """−∞ where a density without bound at an end of its support has no value: float64 cannot tell the two apart."""
     return np.where(np.isnan(log_density) | (log_density == np.inf), -np.inf, log_density)
 
