@@ -72,7 +72,9 @@ class Chart:
     def __init__(self, low: Array, high: Array) -> None:
         self.low, self.high = low, high
         self._finite = np.isfinite(low[:, 0]), np.isfinite(high[:, 0])
-        self._inside = np.nextafter(low, np.inf), np.nextafter(high, -np.inf)
+        # An end at infinity is none: a density with a power for its tail has a value at the last number of float64.
+        first, last = np.nextafter(low, np.inf), np.nextafter(high, -np.inf)
+        self._inside = np.where(np.isfinite(low), first, low), np.where(np.isfinite(high), last, high)
 
     def of(self, rows: Rows) -> Chart:
         """Those of some of the intervals."""

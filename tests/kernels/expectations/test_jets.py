@@ -64,6 +64,17 @@ def test_a_density_may_be_without_bound_at_an_end(name: str) -> None:
     assert int(ds.status[0]) == 0
 
 
+@pytest.mark.parametrize("power", [2.0, 0.5])
+def test_a_density_may_fall_like_a_power_on_a_half_line(power: float) -> None:
+    # Lomax's law by quadrature: g = 1/power².
+    x, a = sympy.symbols("x a", positive=True)
+    log_p, half_line = sympy.log(a) - (a + 1) * sympy.log(1 + x), sympy.Interval.open(0, sympy.oo)
+    law = Model("power", [ig.models.Parameter(a)], log_p, x, half_line, budget=0)
+    ds = ig.grid.evaluate_points(law, [[power]], ["metric"])
+    assert ds.metric.values[0] == pytest.approx(power**-2, rel=1e-13, abs=0)
+    assert ds.status.values == [0]
+
+
 @pytest.mark.parametrize(
     ("law", "point"),
     [
