@@ -22,17 +22,8 @@ from infogeom.symbolic.zero import vanishing
 
 __all__ = ["Calculus", "calculus_of"]
 
-#: What is written by sines and cosines, and by hyperbolic ones: one over the other, or 1 over it.
-QUOTIENTS: dict[type, tuple[Any, Any]] = {
-    sympy.tan: (sympy.sin, sympy.cos),
-    sympy.cot: (sympy.cos, sympy.sin),
-    sympy.sec: (None, sympy.cos),
-    sympy.csc: (None, sympy.sin),
-    sympy.tanh: (sympy.sinh, sympy.cosh),
-    sympy.coth: (sympy.cosh, sympy.sinh),
-    sympy.sech: (None, sympy.cosh),
-    sympy.csch: (None, sympy.sinh),
-}
+#: What is written by sines and cosines, and by hyperbolic ones, one over the other; metrics hold no others of the kind.
+QUOTIENTS: dict[type, tuple[Any, Any]] = {sympy.tan: (sympy.sin, sympy.cos), sympy.tanh: (sympy.sinh, sympy.cosh)}
 #: Functions whose multiple angles are written out.
 PERIODIC = (sympy.sin, sympy.cos, sympy.sinh, sympy.cosh)
 #: Multiples that are written out.
@@ -169,11 +160,11 @@ def calculus_of(metric: Metric) -> Calculus:
 
 
 def _by_sines(matrix: sympy.ImmutableMatrix) -> sympy.ImmutableMatrix:
-    """The matrix without tangents, secants and their like, and with one angle where there were several multiples."""
+    """The matrix without tangents, and with one angle where there were several multiples."""
     quotients: dict[Expr, Expr] = {}
     for f in matrix.atoms(*QUOTIENTS):
         (over, under), u = QUOTIENTS[type(f)], f.args[0]
-        quotients[f] = (over(u) if over else 1) / under(u)
+        quotients[f] = over(u) / under(u)
     matrix = matrix.xreplace(quotients)
     by_angle: dict[Expr, dict[Expr, Expr]] = {}
     for f in matrix.atoms(*PERIODIC):
@@ -181,8 +172,6 @@ def _by_sines(matrix: sympy.ImmutableMatrix) -> sympy.ImmutableMatrix:
         by_angle.setdefault(angle, {})[f] = multiple
     single: dict[Expr, Expr] = {}
     for angle, multiples in by_angle.items():
-        if not all(multiple.is_Rational for multiple in multiples.values()):
-            continue
         least = sympy.gcd_list(list(multiples.values()))
         for f, multiple in multiples.items():
             single[f] = _of_multiple(f, multiple / least, least * angle)

@@ -9,6 +9,7 @@ from flint import arb, ctx
 from sympy import Rational, Symbol
 
 from infogeom.functions import log_exprel
+from infogeom.functions.exprel import by_log_exprel
 from infogeom.kernels.balls import ball_functions
 from tests.special_reference import exactly
 
@@ -54,3 +55,20 @@ def test_it_is_rewritten_as_its_definition() -> None:
 def test_it_prints_as_a_logarithm_and_its_derivatives() -> None:
     assert sympy.latex(log_exprel(0, t)) == r"\left(\log\frac{e^{t} - 1}{t}\right)"
     assert sympy.latex(log_exprel(2, t) ** 2) == r"{\left(K^{(2)}\left(t\right)\right)}^{2}"
+
+
+ROOT = sympy.exp(-k)  # between 0 and 1
+
+
+@pytest.mark.parametrize(
+    "e", [sympy.log(sympy.exp(k) - 1), sympy.log(1 - sympy.exp(-k)), sympy.log(-sympy.log(1 - ROOT / 2))]
+)
+def test_logarithms_that_lose_digits_are_written_by_it_and_are_the_same(e: sympy.Expr) -> None:
+    found = by_log_exprel(e, lambda of: bool(of.is_positive))
+    assert found.has(log_exprel)
+    assert abs((found - e).subs(k, Rational(3, 7)).evalf(30)) < 1e-28
+
+
+@pytest.mark.parametrize("e", [sympy.log(sympy.exp(t) - 1), sympy.log(-sympy.log(k)), sympy.log(2 - sympy.exp(-k))])
+def test_logarithms_of_what_may_be_negative_or_loses_nothing_are_left(e: sympy.Expr) -> None:
+    assert by_log_exprel(e, lambda of: bool(of.is_positive)) == e

@@ -143,6 +143,11 @@ def test_a_false_survival_function_is_told() -> None:
         )
 
 
+def test_a_survival_function_in_symbols_that_the_law_has_not_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"survival must hold no symbols but those of 'exponential', got \['a'\]"):
+        ig.models.censored(ig.models.exponential(), 1, survival=-sympy.Symbol("a", positive=True) * x)
+
+
 def test_draws_end_at_the_time() -> None:
     law = ig.models.censored(ig.models.exponential(), 2).at(rate=0.5)
     time, seen = law.sample(4000, seed=1).T

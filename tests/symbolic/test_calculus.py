@@ -82,3 +82,25 @@ def test_what_is_no_fraction_is_an_expression(entry: Expr) -> None:
     metric = Metric([u, y], diag(1, 2 + entry))
     assert calculus_of(metric).__class__ is Expressions
     assert inverse(metric)[1, 1] == 1 / (2 + entry)
+
+
+def assert_written_alike(entry: Expr, allowed: set[Expr]) -> None:
+    """Of the same value, by no functions but those."""
+    ((written,),) = Expressions(Metric([u], Matrix([[entry]]))).g
+    assert written.atoms(sympy.Function) <= allowed
+    assert abs((written - entry).subs(u, Rational(3, 7)).evalf(30)) < 1e-28
+
+
+@pytest.mark.parametrize("f", [tan, sympy.cot, sympy.sec, sympy.csc, tanh, sympy.coth, sech, sympy.csch])
+def test_quotients_of_sines_are_written_by_them(f: type) -> None:
+    assert_written_alike(f(u), {sin(u), cos(u), sinh(u), cosh(u)})
+
+
+@pytest.mark.parametrize("entry", [sin(u / 2) + sin(2 * u) * cos(3 * u / 2), cosh(2 * u) + sinh(3 * u)])
+def test_multiples_of_an_angle_are_written_by_the_least(entry: Expr) -> None:
+    assert_written_alike(entry, {sin(u / 2), cos(u / 2), sinh(u), cosh(u)})
+
+
+def test_multiples_beyond_the_fourth_and_angles_of_no_common_part_stay() -> None:
+    entry = sin(5 * u) + cos(u) + sin(sympy.sqrt(2) * v)
+    assert Expressions(Metric([u, v], diag(entry, 1))).g[0][0] == entry
