@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sympy
 from numpy.typing import ArrayLike, NDArray
-from sympy import Symbol
+from sympy import Expr, Piecewise, Symbol
 from sympy.core.function import AppliedUndef
 
 from infogeom.arguments import array_of, table_of
@@ -91,7 +91,7 @@ def observe(
     _check_inside(model, symbols, data)
 
     # The scores are functions of what is observed, at which every sample stands.
-    log_p = model.log_density
+    log_p = _of_possible(model, symbols, data)
     score = sympy.ImmutableMatrix([log_p.diff(p.symbol) for p in model.parameters])
     return Model(
         model.name,
@@ -172,6 +172,26 @@ def _check_inside(model: Model, symbols: Sequence[Symbol], data: NDArray[np.floa
             raise ValueError(
                 f"observations must lie in the support {support} of {symbol.name}, got {columns[k][at]} at index {at}"
             )
+
+
+def _of_possible(model: Model, symbols: Sequence[Symbol], data: NDArray[np.float64]) -> Expr:
+    """Log-density without its cases of probability 0; raise for the first observation that is one of them."""
+    log_p = model.log_density
+    cases = log_p.args if isinstance(log_p, Piecewise) else ()
+    possible = [case for case in cases if case[0] != -sympy.oo]
+    told_by = {symbol for _, condition in cases for symbol in condition.free_symbols}
+    if len(possible) == len(cases) or told_by - {*symbols}:
+        return log_p
+    is_possible = Piecewise(*[(float(value != -sympy.oo), condition) for value, condition in cases])
+    outside = np.flatnonzero(sympy.lambdify(symbols, is_possible, "numpy", dummify=True)(*data.T) == 0)
+    if outside.size:
+        at, names = outside[0], ", ".join(symbol.name for symbol in symbols)
+        raise ValueError(
+            f"observations must have a density under {model.name!r}, got ({names}) = {tuple(data[at].tolist())} at "
+            f"index {at}"
+        )
+    *others, (last, _) = possible
+    return Piecewise(*others, (last, True))
 
 
 def _samples(model: Model, symbols: Sequence[Symbol], data: NDArray[np.float64], weights: ArrayLike | None) -> Samples:

@@ -189,6 +189,17 @@ def test_observations_of_a_law_without_a_closed_form_have_both() -> None:
     assert (ig.evaluate_points(expected, [[0, 1, 2]], ["metric"]).metric.values == known.metric.values).all()
 
 
+def test_times_of_which_some_were_censored_have_a_likelihood() -> None:
+    # ℓ is the mean of log r − r and −2r, and −∂∂ℓ is the share of those seen over r².
+    law, rate = ig.models.censored(ig.models.exponential(), 2), 0.7
+    ds = ig.grid.evaluate_points(
+        observe(law, [[1, 1], [2, 0]], fisher="observed"), [[rate]], ["metric", "score", "log_likelihood"]
+    )
+    assert ds.log_likelihood.values == pytest.approx((np.log(rate) - 3 * rate) / 2, rel=1e-14)
+    assert ds.score.values == pytest.approx((1 / rate - 3) / 2, rel=1e-14)
+    assert ds.metric.values == pytest.approx(1 / rate**2 / 2, rel=1e-14)
+
+
 @pytest.mark.slow
 def test_what_is_observed_of_a_law_in_another_variable_is_its_own() -> None:
     law = observe(ig.models.generalised_extreme_value(), [0.3, 1.1], fisher="observed")
@@ -256,6 +267,11 @@ def test_an_observed_information_has_no_other_coordinates() -> None:
         ),
         (lambda: ig.models.multinomial_logit([0, 1], 3, [1, 3]), ValueError, r"support \{0, 1, 2\} of y, got 3.0"),
         (lambda: observe(ig.models.multinomial(4, 3), [[1, 2], [3, 2]]), ValueError, "got 2.0 at index 1"),
+        (
+            lambda: observe(ig.models.censored(ig.models.exponential(), 2), [[2, 0], [1, 0]]),
+            ValueError,
+            r"a density under .* got \(time, seen\) = \(1.0, 0.0\) at index 1",
+        ),
         (lambda: observe(ig.models.gamma(), [[1, 2]]), ValueError, r"observations must have shape \(N,\) .* \(1, 2\)"),
         (lambda: observe(ig.models.gamma(), [1, np.inf]), ValueError, "observations must be finite, got inf"),
         (lambda: ig.models.logistic_regression([0, 1], [1]), ValueError, "one for each of 2 inputs, got 1"),
