@@ -227,7 +227,13 @@ class Model(OfModels):
             raise ValueError(
                 f"model {self.name!r}: variable and support go together, got {self.variable}, {self.support}"
             )
-        own = {p.symbol for p in self.parameters} | set(self.variables) | set(self.change_of_variable)
+        parameters = [p.symbol for p in self.parameters]
+        if len({*self.variables, *parameters}) < len(self.variables) + len(parameters):
+            raise ValueError(
+                f"model {self.name!r}: variables must differ from each other and from the parameters, got "
+                f"{list(self.variables)} and {parameters}"
+            )
+        own = {*parameters} | set(self.variables) | set(self.change_of_variable)
         if self.samples:
             own |= set(self.samples.symbols)
         found = self.log_density.free_symbols

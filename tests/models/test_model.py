@@ -186,6 +186,12 @@ def test_a_bad_model_is_a_value_error_that_says_why(keywords: Any, message: str)
         law(**keywords)
 
 
+@pytest.mark.parametrize("other", [x, a], ids=["twice the same", "a parameter"])
+def test_a_variable_that_is_something_else_besides_is_a_value_error(other: sympy.Symbol) -> None:
+    with pytest.raises(ValueError, match="variables must differ from each other and from the parameters, got"):
+        Model("law", MEAN, -((x - a) ** 2) / 2, (x, other), (sympy.S.Reals, sympy.S.Reals))
+
+
 def test_a_family_has_no_loss_and_an_expected_metric() -> None:
     assert law().loss is None
     assert law().fisher == "expected"
