@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from numbers import Integral
 
 import sympy
 from numpy.typing import ArrayLike
@@ -123,9 +124,11 @@ def item_response(
     >>> ig.evaluate_points(item, [[1, 0]], ["metric"]).metric.values[0].round(4).tolist()
     [[0.1311, 0.0], [0.0, 0.2144]]
     """
-    if kind not in (1, 2, 3) or isinstance(kind, bool):
+    if not isinstance(kind, Integral) or isinstance(kind, bool) or kind not in (1, 2, 3):
         raise ValueError(f"kind must be the number of parameters, 1, 2 or 3, got {kind!r}")
     given, ability = finite_array("abilities", abilities, ndim=1), Symbol("ability", real=True)
+    if not given.size:
+        raise ValueError("abilities must hold at least one, got none")
     a, b, c = positive("discrimination", (0.5, 2)), real("difficulty", (-2, 2)), probability("guessing", (0.05, 0.35))
     free: list[Parameter] = [[b], [a, b], [a, b, c]][kind - 1]
     slope = a.symbol if kind > 1 else sympy.S.One

@@ -247,6 +247,8 @@ def test_dependent_inputs_are_singular_and_no_fault_of_the_parameters() -> None:
         (lambda: ig.models.multinomial_logit([0, 1], 1), ValueError, "outcomes must be at least 2, got 1"),
         (lambda: ig.models.multinomial_logit([0, 1], 27), ValueError, "outcomes must be at most 26, .* got 27"),
         (lambda: ig.models.item_response([0, 1], 4), ValueError, "kind must be the number of parameters, .* got 4"),
+        (lambda: ig.models.item_response([0], np.ones(2)), ValueError, r"kind must be the number .* got array"),
+        (lambda: ig.models.item_response([], 1), ValueError, "abilities must hold at least one, got none"),
         (lambda: ig.models.item_response([[0, 1]], 1), ValueError, r"abilities must have 1 dimension, got shape"),
     ],
 )
