@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import sympy
 from sympy import Expr, Symbol
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import Boolean
 
-from infogeom.functions import expit, softplus
+from infogeom.functions import expit, inverse_mills, log_normal_cdf, softplus
 from infogeom.functions.facts import Arithmetic, Facts
 from infogeom.functions.registry import facts_of
 from infogeom.functions.removable import removable
@@ -286,15 +287,23 @@ class Builder:
         total = self.assign(PLUS, "1.0", e)
         return a, e, self.assign(OVER, "1.0", total)
 
+    def _by_mills_ratio(self, u: Expr, *, name: str) -> str:
+        a = self.node(u)
+        size = self._call("fabs", [a])
+        return self._call(name, [a, self._call("mills_ratio", [size])])
+
     def _sign(self, u: Expr) -> str:
         return self.assign("1.0 if {0} > 0.0 else -1.0 if {0} < 0.0 else nan", self.node(u))  # at 0 it jumps
 
 
-#: Functions that compiled sources do not call: their exponentials may be split between axes, and cases become selects.
+#: Functions that compiled sources do not call: their exponentials may be split between axes, cases become selects, and
+#: of functions that vary by cases what is the same in all vectorises.
 WRITTEN_OUT: dict[type, Callable[[Builder, Expr], str]] = {
     expit: Builder._expit,
     softplus: Builder._softplus,
     sympy.sign: Builder._sign,
+    log_normal_cdf: partial(Builder._by_mills_ratio, name="log_normal_cdf_by"),
+    inverse_mills: partial(Builder._by_mills_ratio, name="inverse_mills_by"),
 }
 
 

@@ -14,7 +14,7 @@ from sympy import Symbol
 
 from infogeom.kernels.codegen.lines import INNER, INNERMOST, OUTER, SAMPLE, Kinds, Line, Program, fused, lone_products
 
-__all__ = ["BLOCK", "UNROLL", "Axes", "write_loops", "write_point"]
+__all__ = ["BLOCK", "UNROLL", "Axes", "NodeAxes", "write_loops", "write_nodes", "write_point"]
 
 #: Samples per block: each block is summed on its own, which bounds table memory and rounding alike.
 BLOCK = 256
@@ -47,11 +47,26 @@ class Axes:
         return names
 
 
+class NodeAxes(Axes):
+    """Axes where every outer point has inner points of its own: nothing is the same along the inner axis for all."""
+
+    def kinds(self) -> dict[Symbol, Kinds]:
+        """What each symbol depends on."""
+        return dict.fromkeys(self.outer, frozenset({OUTER})) | dict.fromkeys(self.inner, INNERMOST)
+
+
 def write_loops(program: Program, axes: Axes) -> str:
     """Source of ``tile(outer, inner, data, out)`` and ``exponents(outer, inner, data, along_outer, along_inner)``."""
     writer = _Writer(fused(program), axes)
     writer.tile()
     writer.exponents()
+    return "\n".join(writer.text) + "\n"
+
+
+def write_nodes(program: Program, axes: NodeAxes) -> str:
+    """Source of ``nodes(outer, inner, out)``, which fills out (P, results, V) at inner points (variables, P, V)."""
+    writer = _NodeWriter(program, axes)
+    writer.nodes()
     return "\n".join(writer.text) + "\n"
 
 
@@ -247,8 +262,12 @@ class _Writer:
         self.loop(depth, rows, chain(*terms), copies)
         for c, term in enumerate(terms):
             total = f"total[{c}, v]"
-            line = f"{total} = {self.plus(total, term, copies)}" if copies else f"out[{c}, p, v] = {term[0]}"
+            line = f"{total} = {self.plus(total, term, copies)}" if copies else f"{self.place_of(c)} = {term[0]}"
             self.write(depth + 1, [line])
+
+    def place_of(self, result: int) -> str:
+        """Where a result of a point goes."""
+        return f"out[{result}, p, v]"
 
     def loop(self, depth: int, rows: Sequence[str], targets: Iterable[str], copies: int) -> None:
         """Open a loop over the inner axis, with the lines that lead to the targets from rows."""
@@ -290,3 +309,20 @@ class _Writer:
         inside = len(loops) + 1
         self.write(inside, self.assignments(exponents, lambda _: True))
         self.write(inside, _each(f"{target} = max({target}, fabs({{0}}))", exponents))
+
+
+class _NodeWriter(_Writer):
+    """Loops over points each of which has inner points of its own."""
+
+    def nodes(self) -> None:
+        """Source of ``nodes``."""
+        self.write(0, ["def nodes(outer, places, out):"])
+        self.write(1, ["P, V = places.shape[1], places.shape[2]"])
+        self.write(1, self.assignments(self.program.results, lambda d: not d))
+        self.write(1, _each("row_{0} = empty(V)", chain(*self.calls)))
+        self.points(1, ())
+        self.write(2, ["inner = places[:, p]"])
+        self.innermost(2, ())
+
+    def place_of(self, result: int) -> str:
+        return f"out[p, {result}, v]"

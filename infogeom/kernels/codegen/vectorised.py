@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache, partial
 from typing import Any
 
@@ -15,9 +16,14 @@ from infogeom.kernels.compiled.compile import compiled
 from infogeom.kernels.compiled.library import MODULES
 from infogeom.numeric.float64 import PRIMITIVES
 
-__all__ = ["special_on_arrays", "vectorised"]
+__all__ = ["as_compiled", "special_on_arrays", "vectorised"]
 
 Array = NDArray[np.float64]
+#: Of the mathematical library, which compiled sources call; NumPy's own differ in the last bit.
+FROM_MATH = (
+    *("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "asinh"),
+    *("atanh", "erf", "erfc", "gamma", "lgamma", "pow"),
+)
 #: What sources call for constants.
 NUMBERS = {"pi": np.pi, "e": np.e, "euler": np.euler_gamma, "catalan": 0.915965594177219}
 
@@ -40,6 +46,40 @@ def vectorised(source: str) -> Callable[[list[Array]], list[Array]]:
             return list(namespace["point"](x, ()))
 
     return values
+
+
+def as_compiled(source: str) -> Callable[[Sequence[Array]], list[Array]]:
+    """Function of arrays, which broadcast, that evaluates a source as compiled code does, to the last bit.
+
+    Parameters
+    ----------
+    source : str
+        From `infogeom.kernels.codegen.layout`, of ``point(x, rows)`` without samples.
+    """
+    tree = ast.fix_missing_locations(_OnArrays().visit(ast.parse(source)))
+    namespace: dict[str, Any] = {"inf": np.inf, "nan": np.nan, "choose": _choose}
+    namespace |= {"fabs": np.abs, "sqrt": np.sqrt, "max": np.maximum} | special_on_arrays()
+    namespace |= {name: partial(_on_arrays, name) for name in FROM_MATH}
+    exec(compile(tree, "<infogeom kernel>", "exec"), namespace)
+
+    def values(x: Sequence[Array]) -> list[Array]:
+        with np.errstate(all="ignore"):  # shows in the results
+            return list(namespace["point"](x, ()))
+
+    return values
+
+
+class _OnArrays(ast.NodeTransformer):
+    """Operations of numbers that arrays lack, as calls: values that depend on conditions, and powers."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.Call:
+        return self._call("choose", node.test, node.body, node.orelse)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        return self._call("pow", node.left, node.right) if isinstance(node.op, ast.Pow) else self.generic_visit(node)
+
+    def _call(self, function: str, *arguments: ast.expr) -> ast.Call:
+        return ast.Call(ast.Name(function, ast.Load()), [self.visit(a) for a in arguments], [])
 
 
 @cache

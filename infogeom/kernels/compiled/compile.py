@@ -19,20 +19,20 @@ import numba
 import numpy as np
 import platformdirs
 
-from infogeom.kernels.compiled.jit import FUSED, OPTIONS
+from infogeom.kernels.compiled.jit import FUSED, OPTIONS, REORDERED
 from infogeom.kernels.compiled.kernel_cache import KernelCache, keep_source
 from infogeom.kernels.compiled.library import MODULES
 from infogeom.kernels.compiled.private_folder import PrivateFolder
 from infogeom.kernels.compiled.sealed_files import CacheWarning
 
-__all__ = ["CacheWarning", "cache_directory", "compiled", "compiled_module", "interpreted"]
+__all__ = ["CacheWarning", "cache_directory", "compiled", "compiled_module", "interpreted", "is_kept"]
 
 Functions = dict[str, Callable[..., Any]]
 
 #: Opens every generated module; those of `infogeom.kernels.compiled.library` follow that a kernel calls for.
 HEADER = """\
 from math import acos, asin, asinh, atan, atanh, cos, cosh, erf, erfc, exp, expm1, fabs, gamma, inf, lgamma, log, log1p
-from math import nan, sin, sinh, sqrt, tan, tanh
+from math import nan, pow, sin, sinh, sqrt, tan, tanh
 
 from numpy import empty
 
@@ -64,11 +64,15 @@ def compiled(source: str, *, contract: bool = False) -> Functions:
         Numba functions that release the GIL. Where the cache folder cannot be used, or what is in it is damaged or
         may be another user's, they are compiled in memory, after a `CacheWarning` with the path.
     """
-    return _compiled(_whole(source), contract)
+    return _compiled(_whole(source), FUSED if contract else OPTIONS)
 
 
-def _compiled(text: str, contract: bool) -> Functions:
-    options = FUSED if contract else OPTIONS
+def is_kept(source: str, function: str) -> bool:
+    """Whether there is machine code on disk for a function of a source, compiled without `contract`."""
+    return (cache_directory() / "__pycache__" / f"{_name(_whole(source), OPTIONS)}.{function}.nbi").exists()
+
+
+def _compiled(text: str, options: Mapping[str, Any]) -> Functions:
     name, folder = _name(text, options), PrivateFolder(cache_directory().absolute())
     keep_source(folder, f"{name}.py", text)
     module = _executed(name, text, str(folder.path / f"{name}.py"))
@@ -99,17 +103,18 @@ def _whole(source: str) -> str:
 
 
 @cache
-def compiled_module(*modules: ModuleType, contract: bool = False) -> Functions:
+def compiled_module(*modules: ModuleType, contract: bool = False, summed: bool = False) -> Functions:
     """Compile the functions of modules that are plain Python, from their own source texts as one.
 
-    What a later one imports from an earlier one is there already.
+    What a later one imports from an earlier one is there already. Where they are ``summed`` the order of sums is the
+    compiler's.
     """
     text = inspect.getsource(modules[0])
     earlier = "|".join(re.escape(module.__name__) for module in modules)
     for module in modules[1:]:
         body = inspect.getsource(module).partition("annotations\n")[2]
         text += re.sub(rf"^from (?:{earlier}) import .*\n", "", body, flags=re.MULTILINE)
-    return _compiled(text, contract)
+    return _compiled(text, REORDERED if summed else FUSED if contract else OPTIONS)
 
 
 def _functions(module: ModuleType) -> Functions:

@@ -9,7 +9,10 @@ from math import exp, expm1, log, log1p
 
 from numpy import empty
 
-__all__ = ["inverse_mills", "log_exprel", "log_normal_cdf", "log_sum_exp", "softmax"]
+__all__ = [
+    "inverse_mills", "inverse_mills_by", "log_exprel", "log_normal_cdf", "log_normal_cdf_by", "log_sum_exp",
+    "mills_ratio", "softmax",
+]  # fmt: skip
 
 
 def log_sum_exp(*a: float) -> float:
@@ -53,17 +56,27 @@ def _exp_of_difference(a: float, b: float) -> float:
 
 def log_normal_cdf(x: float) -> float:
     """Logarithm log Φ(x) of the normal distribution function; relative accuracy 1e-15."""
-    if x < 0.0:
-        return log(DENSITY * _mills(-x)) - 0.5 * x * x
-    return log1p(-DENSITY * _gauss(x) * _mills(x))
+    return log_normal_cdf_by(x, mills_ratio(abs(x)))
 
 
 def inverse_mills(x: float) -> float:
     """Inverse Mills ratio φ(x)/Φ(x) of the normal law; relative accuracy 1e-15."""
+    return inverse_mills_by(x, mills_ratio(abs(x)))
+
+
+def log_normal_cdf_by(x: float, mills: float) -> float:
+    """The same by the Mills ratio of |x|."""
     if x < 0.0:
-        return 1.0 / _mills(-x)
+        return log(DENSITY * mills) - 0.5 * x * x
+    return log1p(-DENSITY * _gauss(x) * mills)
+
+
+def inverse_mills_by(x: float, mills: float) -> float:
+    """The same by the Mills ratio of |x|."""
+    if x < 0.0:
+        return 1.0 / mills
     density = DENSITY * _gauss(x)
-    return density / (1.0 - density * _mills(x))
+    return density / (1.0 - density * mills)
 
 
 def _gauss(x: float) -> float:
@@ -74,7 +87,7 @@ def _gauss(x: float) -> float:
     return exp(-0.5 * high * high) * exp(-0.5 * (x - high) * (x + high))
 
 
-def _mills(x: float) -> float:
+def mills_ratio(x: float) -> float:
     """Mills ratio Φ(−x)/φ(x), x ≥ 0: (1 + x) times it is a Chebyshev series in (x − 9/2) / (x + 9/2).
 
     As Shepherd and Laframboise, Math. Comp. 36 (1981) 249–253, have it for erfc.

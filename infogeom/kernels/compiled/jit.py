@@ -4,7 +4,8 @@
 fast-math flag is on: sums keep their order, nan and inf their meaning. A compiler left free to fuse products and sums
 takes other products for the last points of a loop, which fill no vector, than for those before: what a point gets would
 depend on how many stand beside it. Kernels say themselves what is fused, by `fma`. Only the passes of networks, whose
-arrays always come whole, leave it to the compiler.
+arrays always come whole, leave it to the compiler, and sums over the nodes of one point, which no other point changes,
+leave it their order as well.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 #: The passes of networks, where the compiler may fuse products and sums.
 FUSED: dict[str, Any] = {**OPTIONS, "fastmath": {"contract"}}
 
-__all__ = ["FUSED", "OPTIONS", "fma"]
+#: Sums over what belongs to one point, whose order is the compiler's.
+REORDERED: dict[str, Any] = {**OPTIONS, "fastmath": {"contract", "reassoc"}}
+
+__all__ = ["FUSED", "OPTIONS", "REORDERED", "fma"]
 
 
 @intrinsic

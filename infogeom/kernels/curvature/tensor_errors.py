@@ -122,9 +122,17 @@ class TensorErrors:
         return (some / (some + FLOOR / 1e5)) * (size * size * size) * FLOOR
 
     def scalar(self, riemann: Array, gamma: Array, ddg: Array) -> Array:
-        """Bound of R, from R^a_bcd, Γ_abc and ∂∂g in the frame."""
-        error = np.asarray(np.einsum("ababm->m", self.riemann(gamma, ddg, riemann)))
-        return (error + self.lost * (1.0 * len(gamma) * (len(gamma) - 1))) / self.sound
+        """Bound of R, from R^a_bcd, Γ_abc and ∂∂g in the frame: of the R^ab_ab, as `riemann` has them."""
+        size, U, D = self._of_terms(gamma, ddg)
+        n, both, curved = len(gamma), size + U, np.abs(riemann)
+        error = np.einsum("kabm,kbam->abm", U, both) + np.einsum("kabm,kbam->abm", size, U)
+        error += np.einsum("kaam,kbbm->abm", U, both) + np.einsum("kaam,kbbm->abm", size, U)
+        for indices in ("abba", "baab", "aabb", "bbaa") if D.size else ():
+            error += np.einsum(f"{indices}m->abm", D) * 0.5
+        for carried in ("aem,ebabm", "bem,aeabm", "aem,abebm", "bem,abaem"):
+            error += np.einsum(f"{carried}->abm", self._W, curved)
+        error[range(n), range(n)] = 0.0
+        return (error.sum(axis=(0, 1)) + self.lost * (1.0 * n * (n - 1))) / self.sound
 
     def metric(self, g: Array) -> Array:
         """Bound of g_ij, shape (n, n, m)."""
@@ -154,21 +162,28 @@ class TensorErrors:
 
     def riemann(self, gamma: Array, ddg: Array, riemann: Array) -> Array:
         """Bound of R^a_bcd in the frame, shape (n, n, n, n, m), from Γ_abc, ∂∂g and R^a_bcd there."""
-        size, n = np.abs(gamma), len(gamma)
-        dg_error = self._framed[1] if self._framed else self._contracted(self._dg_error, self._E, range(3))
-        # Half of an inverse metric, and of the two roundings of a product, for each of the two Γ.
-        of_gamma = dg_error * 0.5 if self._hessian else _first_kind(dg_error)
-        U = of_gamma + self._of_gamma + _times(self._W, size) * 0.5 + size * UNIT
+        n, (size, U, D) = len(gamma), self._of_terms(gamma, ddg)
         products = sum(_outer(U[k], size[k] + U[k]) + _outer(size[k], U[k]) for k in range(n))
         error = _exchanged(products)
         if ddg.size:
-            D = self._framed[2] if self._framed else self._contracted(self._errors[2] * self._share, self._E, range(4))
             error = error + _exchanged(D.transpose(0, 2, 3, 1, 4) + D.transpose(2, 0, 1, 3, 4)) * 0.5
         for index in range(4):  # one is raised, and all are carried to coordinates
             error = error + np.moveaxis(_times(self._W, np.moveaxis(np.abs(riemann), index, 0)), 0, index)
         for c in range(n):
             error[:, :, c, c] = 0.0
         return error
+
+    def _of_terms(self, gamma: Array, ddg: Array) -> tuple[Array, Array, Array]:
+        """Magnitudes of Γ_abc in the frame, and bounds of these and of ∂∂g, empty as that."""
+        size = np.abs(gamma)
+        dg_error = self._framed[1] if self._framed else self._contracted(self._dg_error, self._E, range(3))
+        # Half of an inverse metric, and of the two roundings of a product, for each of the two Γ.
+        of_gamma = dg_error * 0.5 if self._hessian else _first_kind(dg_error)
+        U = of_gamma + self._of_gamma + _times(self._W, size) * 0.5 + size * UNIT
+        if not ddg.size:
+            return size, U, ddg
+        D = self._framed[2] if self._framed else self._contracted(self._errors[2] * self._share, self._E, range(4))
+        return size, U, D
 
     def riemann_in_coordinates(self, error: Array) -> Array:
         """Bound of R^i_jkl, from those of R^a_bcd in the frame."""

@@ -109,19 +109,28 @@ class _Total:
 
     def add(self, part: _Part) -> None:
         """Add the moments of a part; where it was not found, or has no derivatives, nothing is known of its entries."""
-        known, lost = (np.flatnonzero(where) for where in (part.found.known, ~part.found.known))
-        for whole, moment in zip(self.moments, part.found.moments, strict=False):
-            whole[_entries(known, part.own, moment.ndim - 1)] += part.weight * (part.law.copies * moment[known])
-        for rows, orders in ((lost, 0), (known, 1 if part.law.moving else 3)):
-            for whole in self.moments[orders:]:
-                whole[_entries(rows, part.own, whole.ndim - 1)] = np.nan
-            self._known[rows] = np.minimum(self._known[rows], orders)
-        self._error[_entries(lost, part.own, 2)] = np.inf
+        lost, moments = ~part.found.known, part.found.moments
+        orders = len(moments)
+        for order, whole in enumerate(self.moments):
+            own = part.weight * (part.law.copies * moments[order]) if order < orders else np.nan
+            self._add_to(whole, part.own, own, np.nan, lost)
+        self._known = np.minimum(self._known, np.where(lost, 0, orders))
+        self._add_to(self._error, part.own, 0.0, np.inf, lost)
+
+    def _add_to(self, whole: Array, own: Sequence[int], value: Any, otherwise: float, lost: NDArray[np.bool_]) -> None:
+        """Add a value to the entries of some coordinates, something else where it is lost."""
+        rank = whole.ndim - 1
+        if lost.any():
+            value = np.where(lost.reshape((-1,) + (1,) * rank), otherwise, value)
+        if len(own) == whole.shape[1]:
+            whole += value
+        else:
+            whole[_entries(np.arange(len(whole)), own, rank)] += value
 
     def add_errors(self, part: _Part, bounds: Bounds) -> None:
         """Add bounds on the errors of a part."""
-        factor, everywhere = part.weight * part.law.copies, np.arange(len(self._known))
-        self._error[_entries(everywhere, part.own, 2)] += factor * bounds.metric
+        factor, none = part.weight * part.law.copies, np.zeros(len(self._known), dtype=bool)
+        self._add_to(self._error, part.own, factor * bounds.metric, 0.0, none)
         for whole, error in zip(self._framed, bounds.framed, strict=False):
             whole += factor * error
 
@@ -132,10 +141,11 @@ class _Total:
             shape = (-1,) + (1,) * (error.ndim - 1)
             known = (order < self._known).reshape(shape)
             framed.append(np.where(known & frame.regular.reshape(shape), error, np.nan))
-            higher.append(np.where(known, frame.back(error), np.inf))
+            if order:
+                higher.append(np.where(known, frame.back(error), np.inf))
         factor = np.zeros((len(self._known), self._error.shape[1] + 1))
         g, dg, ddg = (np.moveaxis(tensor, 0, -1) for tensor in self.moments)
-        errors = tuple(np.moveaxis(error, 0, -1) for error in (self._error, *higher[1:], factor))
+        errors = tuple(np.moveaxis(error, 0, -1) for error in (self._error, *higher, factor))
         return BoundedJet(g, dg, ddg, errors, tuple(np.moveaxis(error, 0, -1) for error in framed))
 
 

@@ -1,14 +1,13 @@
 """Moments of the Fisher metric of one law of one variable, at many points at once, and bounds on their errors.
 
-The nodes are those of `infogeom.kernels.expectations.nodes`, doubled in number for a continuous law until g stays, and
-once more; what that last step changes is part of the error. What rounding does inside the derivatives of ℓ is bounded
+The nodes are those of `infogeom.kernels.expectations.nodes`, doubled in number for a continuous law until moments stay;
+what is left to change is part of the error. What rounding does inside the derivatives of ℓ is bounded
 as it occurs (`infogeom.kernels.expectations.running_error`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement
 from operator import add
 from typing import Any, NamedTuple
@@ -17,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sympy import Expr, Symbol
 
-from infogeom.functions.primitive import primitives
-from infogeom.kernels.codegen.vectorised import special_on_arrays
+from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.loops import TINY, UNIT
-from infogeom.kernels.expectations.moment_errors import Bounds, Frame, Uncertain, moment_errors
-from infogeom.kernels.expectations.moments import embedded, gram, moments, places
+from infogeom.kernels.expectations import moment_loops
+from infogeom.kernels.expectations.at_nodes import at_nodes
+from infogeom.kernels.expectations.moment_errors import Bounds, Frame, moment_errors
+from infogeom.kernels.expectations.moments import doubled, largest, moments, sums_of_products, units
 from infogeom.kernels.expectations.nodes import (
     EPS,
     TERM_ROUNDINGS,
@@ -32,21 +32,18 @@ from infogeom.kernels.expectations.nodes import (
     sample_of_rule,
     side_by_side,
 )
-from infogeom.kernels.expectations.pieces import Pieces
-from infogeom.kernels.expectations.running_error import with_errors
+from infogeom.kernels.expectations.pieces import EFFORTS, Pieces
+from infogeom.kernels.expectations.running_error import error_program
 from infogeom.models.law import Law
-from infogeom.numeric.float64 import PRIMITIVES, in_float64
 
-__all__ = ["AT_ONCE", "Expectation", "Found", "special_functions"]
+__all__ = ["AT_ONCE", "Expectation", "Found", "Means"]
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]  # numbers of points
 #: Intervals of the first rule.
-FEWEST_INTERVALS = 32
+FEWEST_INTERVALS = 16
 #: Intervals of the last rule.
 MOST_INTERVALS = 2**14
-#: Change of g, relative to √(g_ii g_jj), that is rounding.
-SETTLED = 1e-14
 #: Weight, of a sum of 1, at which a score without a value does not matter: at an end of the support.
 NEGLIGIBLE_WEIGHT = 1e-25
 #: Nodes that are looked at at once.
@@ -57,22 +54,47 @@ LONG_STRETCH = 4096
 OUTCOMES = 64
 #: Weights below this may have lost digits to underflow.
 SAFE_WEIGHT = 1e-290
-#: What E[s] and E[a + ½ s s], which vanish, come to where nodes are missing, relative to g.
+#: What E[s] and E[a] + ½ g, which vanish, come to where nodes are missing, relative to g.
 DEFICIT = 1e-13
 
 
 class Found(NamedTuple):
-    """Moments at points, what the last step changed in them, what share of g was missed, and at which they were found.
+    """Moments at points, what is left to change in them, what should vanish, and at which they were found.
 
-    ``samples`` are nodes at which errors are looked at, each with the points that they belong to.
+    ``gram`` is the matrix that they are made of, of ``n`` coordinates. ``left`` (m, orders) is in units of
+    √(g_ii g_jj …). ``rest`` (m, d) is what E[s] and E[a] + ½ g came to. ``samples`` are nodes at which errors are
+    looked at, each with the points that they belong to.
     """
 
     theta: Array
-    moments: tuple[Array, ...]
-    change: tuple[Array, ...]
-    deficit: Array
+    n: int
+    gram: Array
+    left: Array
+    rest: Array
     known: NDArray[np.bool_]
     samples: list[tuple[Rows, Sample]]
+
+    @property
+    def moments(self) -> tuple[Array, ...]:
+        """g, ∂g and what curvature needs of ∂∂g, or g alone; 0 where they were not found."""
+        return moments(self.gram, self.n)
+
+    def take(self, rows: Rows, means: Means, left: Array, sample: Sample) -> None:
+        """Keep what was found at points."""
+        self.gram[rows], self.rest[rows], self.left[rows], self.known[rows] = means.gram, means.rest, left, True
+        self.samples.append((rows, sample))
+
+
+class Means(NamedTuple):
+    """Gram matrices at points, where they are known, and what E[s] and E[a] + ½ g came to, which vanish."""
+
+    gram: Array
+    whole: NDArray[np.bool_]
+    rest: Array
+
+    def of(self, chosen: NDArray[np.bool_]) -> Means:
+        """Those of some points."""
+        return Means(self.gram[chosen], self.whole[chosen], self.rest[chosen])
 
 
 class Expectation:
@@ -93,75 +115,74 @@ class Expectation:
         self.n, arguments = len(self.coordinates), self.coordinates + [samples[k] for k in self.inputs]
         self.rule: Any = self._rule_of(law, arguments)
         self.moving = self.rule.moves_with(self.coordinates)
-        derivatives, special = _derivatives(density, self.coordinates, 1 if self.moving else 2), special_functions()
-        symbols, rounded = [*law.variables, *arguments], self._rounded(law)
-        self._derivatives = self._at_nodes(in_float64(symbols, derivatives, special))
-        self._with_errors = self._at_nodes(with_errors(symbols, derivatives, special, rounded))
-        self._exponent = self._at_nodes(with_errors(symbols, [density], special, rounded))
+        derivatives = _derivatives(density, self.coordinates, 1 if self.moving else 2)
+        steps, values = error_program([*derivatives, density], self._rounded(law))
+        self._derivatives = at_nodes(law.variables, arguments, derivatives)
+        self._with_errors = at_nodes(law.variables, arguments, values, steps)
 
     def _rule_of(self, law: Law, arguments: Sequence[Symbol]) -> Any:
         """What gives the nodes."""
-        return Rule(law, arguments, special_functions())
+        return Rule(law, arguments)
 
     def _rounded(self, law: Law) -> Sequence[Symbol]:
         """Variables whose rounding the errors of functions of them hold; here samples say how far nodes move."""
         return ()
 
-    def _at_nodes(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A function of variables as one of nodes."""
-        return function
+    def _columns(self, x: Array) -> Array:
+        """Nodes of points, the variables first."""
+        return x[None]
 
     def __call__(self, theta: Array) -> Found:
         """Moments at points, given with the data of a sample behind them.
 
-        The trapezoidal rule doubles its nodes, half of them at the places of the last one, and so an integrand that is
-        analytic gains as many digits as it had. Once g stays one more doubling says what ∂g and ∂∂g are still off by.
+        The trapezoidal rule doubles its nodes, half of them at the places of the last one.
         """
         found = self._nothing(theta)
-        if self.rule.continuous:
-            pieces = self.rule.pieces(theta)
+        if not self.rule.continuous:
+            self._sum(found)
+            return found
+        for effort in EFFORTS:
+            (lost,) = np.nonzero(~found.known)
+            if not lost.size:
+                break
+            pieces = self.rule.pieces(theta[lost], effort)
+            pieces = pieces._replace(point=lost[pieces.point])
             number = np.bincount(pieces.point, minlength=len(theta))
             for pieces_each in np.unique(number[number > 0]):
                 self._integrate(np.flatnonzero(number == pieces_each), pieces, found)
-        else:
-            self._sum(found)
         return found
 
     def _nothing(self, theta: Array) -> Found:
         """What is known of points before any node."""
-        shapes = [(len(theta),) + (self.n,) * rank for rank in ((2,) if self.moving else (2, 3, 4))]
-        empty, change = (tuple(np.zeros(shape) for shape in shapes) for _ in range(2))
-        return Found(theta, empty, change, np.zeros(len(theta)), np.zeros(len(theta), dtype=bool), [])
+        m, n = len(theta), self.n
+        d, orders = (n, 1) if self.moving else (n + n * (n + 1) // 2, 3)
+        none = np.zeros(m, dtype=bool)
+        return Found(theta, n, np.zeros((m, d, d)), np.zeros((m, orders)), np.zeros((m, d)), none, [])
 
     def _integrate(self, rows: Rows, pieces: Pieces, found: Found, head: _Head | None = None) -> None:
         """Moments at some points, of as many pieces each, by rules of more and more nodes.
 
         ``head`` is what is not integrated, and the same for all rules.
         """
-        intervals, settled = FEWEST_INTERVALS, np.zeros(len(rows), dtype=bool)
+        intervals, last = FEWEST_INTERVALS, None
         _, sums = self._by_rule(found.theta, rows, pieces, intervals, new=False)
-        before = self._moments(head.and_tail(sums) if head else sums)
+        before = self._means(head.and_tail(sums) if head else sums)
         while rows.size and intervals < MOST_INTERVALS:
             intervals *= 2
             nodes, new = self._by_rule(found.theta, rows, pieces, intervals, new=True)
             sums = sums.halved().plus(new)
-            now = self._moments(head.and_tail(sums) if head else sums)
-            both = now.whole & before.whole
-            done = both & (settled if intervals < MOST_INTERVALS else True)
-            sample = sample_of_rule(nodes.x[done], 2 * nodes.w[done])
-            found.samples.append((rows[done], side_by_side(sample, head.sample.of(done)) if head else sample))
-            found.known[rows[done]], found.deficit[rows[done]] = True, now.deficit[done]
-            for whole, off, value, earlier in zip(found.moments, found.change, now.values, before.values, strict=True):
-                whole[rows[done]], off[rows[done]] = value[done], np.abs(value - earlier)[done]
+            now = self._means(head.and_tail(sums) if head else sums)
+            last = doubled(now.gram, before.gram, self.n, last)
+            done = now.whole & before.whole & (last.settled if intervals < MOST_INTERVALS else True)
+            left, sample = last.left[done], sample_of_rule(nodes.x[done], 2 * nodes.w[done])
             if head:
-                for off, doubt in zip(found.change, head.doubt, strict=True):
-                    off[rows[done]] += doubt[done]
+                own = head.of(done)
+                left = left + largest(own.doubt, units(now.gram[done], self.n))
+                sample = side_by_side(sample, own.sample)
+            found.take(rows[done], now.of(done), left, sample)
 
             # Others go on.
-            g, earlier = now.values[0], before.values[0]
-            size = np.sqrt(np.einsum("mii,mjj->mij", g, g))
-            settled = both & (np.abs(g - earlier) <= SETTLED * size).all(axis=(1, 2))
-            rows, settled, before, sums = rows[~done], settled[~done], now.of(~done), sums.of(~done)
+            rows, before, sums, last = rows[~done], now.of(~done), sums.of(~done), last.of(~done)
             head = head.of(~done) if head else None
 
     def _by_rule(self, theta: Array, rows: Rows, pieces: Pieces, intervals: int, *, new: bool) -> tuple[Batch, _Sums]:
@@ -186,13 +207,9 @@ class Expectation:
             for rows in _split(np.flatnonzero(sizes == size), size):
                 own = stretches.of(rows)
                 nodes = self.rule.counted(found.theta[rows], own, size)
-                now = self._moments(self._sums(found.theta[rows], nodes))
-                beyond = self.rule.beyond(nodes, own)
-                sample = sample_of_outcomes(nodes.x, nodes.w, beyond)
-                found.samples.append((rows[now.whole], sample.of(now.whole)))
-                found.known[rows], found.deficit[rows] = now.whole, now.deficit
-                for whole, new in zip(found.moments, now.values, strict=True):
-                    whole[rows] = new
+                now = self._means(self._sums(found.theta[rows], nodes))
+                sample = sample_of_outcomes(nodes.x, nodes.w, *self.rule.beyond(nodes, own))
+                found.take(rows[now.whole], now.of(now.whole), found.left[rows[now.whole]], sample.of(now.whole))
 
     def _sum_head_and_tail(self, rows: Rows, found: Found) -> None:
         """Moments at some points by the first of outcomes without end, and the integral over the others."""
@@ -202,10 +219,9 @@ class Expectation:
         pieces = self.rule.pieces(theta)
         rows, theta = rows[pieces.point], theta[pieces.point]
         nodes, doubtful = self.rule.head(theta)
-        none = [(np.empty(0), np.empty(0))] * len(rows)
-        doubt = moments(self._sums(theta, nodes._replace(w=doubtful)).gram, self.n)
-        sample = sample_of_outcomes(nodes.x, nodes.w, none)
-        head = _Head(self._sums(theta, nodes), tuple(map(np.abs, doubt)), sample)
+        doubt = self._sums(theta, nodes._replace(w=doubtful)).gram
+        sample = sample_of_outcomes(nodes.x, nodes.w, *np.empty((2, len(rows), 0)))
+        head = _Head(self._sums(theta, nodes), doubt, sample)
         self._integrate(rows, pieces._replace(point=rows), found, head)
 
     def _sums(self, theta: Array, nodes: Batch) -> _Sums:
@@ -217,23 +233,19 @@ class Expectation:
         return total._replace(magnitude=nodes.magnitude)
 
     def _sums_of(self, theta: Array, x: Array, w: Array) -> _Sums:
-        derivatives = np.stack(self._derivatives(x, *theta.T[..., None]), axis=1)
-        missing, beyond = ~np.isfinite(derivatives), ~np.isfinite(w)
-        weighs = missing & (w > NEGLIGIBLE_WEIGHT)[:, None]
-        lacking: NDArray[np.bool_] = np.logical_or(weighs.any(axis=(1, 2)), beyond.any(axis=1))
+        derivatives = self._derivatives(self._columns(x), theta)
+        means, gram, lacking = sums_of_products(derivatives, w, self.n, NEGLIGIBLE_WEIGHT)
+        return _Sums(np.where(lacking, 0.0, w.sum(axis=1)), np.zeros(len(x)), lacking, means, gram)
 
-        # At an end of the support, where nothing weighs, there may be no values: they count as 0.
-        values, w = embedded(np.where(missing, 0.0, derivatives), self.n), np.where(beyond, 0.0, w)
-        means = (values @ w[:, :, None])[..., 0]
-        return _Sums(w.sum(axis=1), np.zeros(len(x)), lacking, means, gram(values, w))
-
-    def _moments(self, sums: _Sums) -> _Moments:
+    def _means(self, sums: _Sums) -> Means:
         """Means of what was summed."""
         whole = self.rule.whole(sums.mass, sums.magnitude) & ~sums.lacking
         mass = np.where(whole, sums.mass, 1.0)
-        values = moments(sums.gram / mass[:, None, None], self.n)
-        deficit = np.zeros(len(mass)) if self.moving else _deficit(values[0], sums.means / mass[:, None])
-        return _Moments(values, whole, deficit)
+        gram, rest = sums.gram / mass[:, None, None], sums.means / mass[:, None]
+        if not self.moving:
+            i, j = np.triu_indices(self.n)
+            rest[:, self.n :] += gram[:, i, j] / 2
+        return Means(gram, whole, rest)
 
     # --- Errors -------------------------------------------------------------------------------------------------------
 
@@ -243,31 +255,25 @@ class Expectation:
         orders = (2,) if self.moving else (2, 3, 4)
         bounds = Bounds(np.zeros((m, n, n)), tuple(np.zeros((m,) + (into,) * rank) for rank in orders))
         for rows, sample in _joined(found.samples):
-            own = self._errors_at(found.theta[rows], found.deficit[rows], sample, frame.at(rows))
+            own = self._errors_at(found, rows, sample, frame.at(rows))
             bounds.metric[rows] = own.metric
             for whole, error in zip(bounds.framed, own.framed, strict=True):
                 whole[rows] = error
-        return bounds.plus(found.change, frame)
+        return bounds.plus(found.left, units(found.gram, self.n), frame)
 
-    def _errors_at(self, theta: Array, deficit: Array, sample: Sample, frame: Frame) -> Bounds:
+    def _errors_at(self, found: Found, rows: Rows, sample: Sample, frame: Frame) -> Bounds:
         """Bounds at points from their samples of nodes, shape (m, nodes)."""
-        columns = theta.T[..., None]
-        derivatives, errors = (np.stack(one, axis=1) for one in self._with_errors(sample.x, *columns))
-        (log_density,), (off,) = self._exponent(sample.x, *columns)
-        # A weight errs by what its exponent does, and by what the density changes where a node is rounded.
-        exponents = off + sample.jitter(log_density)
-        values = np.where(np.isfinite(derivatives), derivatives, 0.0)
-        # Where nothing is known of a derivative's error it is as large as the derivative.
-        bounds = np.where(np.isfinite(errors), errors, np.abs(values)) + sample.jitter(values)
-        w, beyond = sample.w, sample.beyond
-        own = np.where(np.isfinite(exponents), exponents, 1.0)
-        # Weights are shares of the mass, which errs as they do together.
-        inside = np.where(beyond, 0.0, w)
-        of_mass = (own * inside).sum(axis=1) / inside.sum(axis=1)
-        relative = TERM_ROUNDINGS * UNIT + deficit[:, None] + own + of_mass[:, None]
-        faint = (w < SAFE_WEIGHT) & sample.counts
-        uncertain = np.where(beyond, w, w * relative) + np.where(faint, TINY, 0.0)
-        return moment_errors(values, bounds, Uncertain(inside[:, None], uncertain[:, None]), frame)
+        kernels = compiled_module(moment_loops, summed=True)
+        values = self._with_errors(self._columns(sample.x), found.theta[rows])
+        d, w, of_w = values.shape[1] // 2 - 1, sample.w.copy(), np.empty_like(sample.w)
+        where = sample.beyond, sample.counts, sample.step
+        kernels["doubt"](values, w, *where, TERM_ROUNDINGS * UNIT, SAFE_WEIGHT, TINY, of_w)
+        derivatives, errors = (np.ascontiguousarray(part) for part in (values[:, :d], values[:, d + 1 : -1]))
+        if not self.moving:
+            of_means = np.zeros((len(rows), d))
+            kernels["explain"](derivatives, errors, w, of_w, self.n, of_means)
+            of_w += w * _deficit(found.rest[rows], of_means, units(found.gram[rows], self.n))[:, None]
+        return moment_errors(derivatives, errors, w, of_w, frame)
 
 
 def _concatenated(parts: Sequence[Sequence[Any]]) -> list[Any]:
@@ -329,7 +335,7 @@ class _Head(NamedTuple):
     """Sums over the first outcomes at points, what of them is in doubt, and where errors are looked at."""
 
     sums: _Sums
-    doubt: tuple[Array, ...]
+    doubt: Array
     sample: Sample
 
     def and_tail(self, sums: _Sums) -> _Sums:
@@ -338,42 +344,19 @@ class _Head(NamedTuple):
 
     def of(self, chosen: NDArray[np.bool_]) -> _Head:
         """Those of some points."""
-        return _Head(self.sums.of(chosen), tuple(part[chosen] for part in self.doubt), self.sample.of(chosen))
+        return _Head(self.sums.of(chosen), self.doubt[chosen], self.sample.of(chosen))
 
 
-class _Moments(NamedTuple):
-    """Moments at points, where they are known, and what share of g was missed."""
-
-    values: tuple[Array, ...]
-    whole: NDArray[np.bool_]
-    deficit: Array
-
-    def of(self, chosen: NDArray[np.bool_]) -> _Moments:
-        """Those of some points."""
-        return _Moments(tuple(value[chosen] for value in self.values), self.whole[chosen], self.deficit[chosen])
-
-
-def _deficit(g: Array, means: Array) -> Array:
-    """Share of g that nodes miss by what E[s] and E[a + ½ s s] are there, which vanish; 0 where rounding explains it.
+def _deficit(rest: Array, explained: Array, unit: Array) -> Array:
+    """Share of g that nodes miss, by how much more E[s] and E[a] + ½ g come to than errors explain; they vanish.
 
     What is missing of E[s²] is at least the square of what is missing of E[s], divided by the mass that is.
     """
-    n = g.shape[1]
-    size = np.sqrt(np.diagonal(g, axis1=1, axis2=2))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        first = np.abs(means[:, :n]) / size
-        a = means[:, n + places(n, 2)]
-        second = np.abs(a + g / 2) / (size[:, :, None] * size[:, None, :])
-        deficit = np.maximum((first**2).max(axis=1) / EPS, second.max(axis=(1, 2)))
-    explained = (size > 0).all(axis=1) & (deficit > DEFICIT)
-    return np.where(explained, deficit, 0.0)
-
-
-@cache
-def special_functions() -> Mapping[str, Callable[..., Any]]:
-    """The functions of this package that SciPy lacks, element by element."""
-    lacking = {function.__name__ for function in primitives()} - PRIMITIVES.keys()
-    return {name: function for name, function in special_on_arrays().items() if name in lacking}
+    n, (i, j) = unit.shape[1], np.triu_indices(unit.shape[1])
+    more = np.maximum(np.abs(rest) - explained, 0.0)
+    first, second = more[:, :n] / unit, more[:, n:] / (unit[:, i] * unit[:, j])
+    deficit = np.maximum((first**2).max(axis=1) / EPS, second.max(axis=1))
+    return np.where(deficit > DEFICIT, deficit, 0.0)
 
 
 def _derivatives(e: Expr, x: Sequence[Symbol], order: int) -> list[Expr]:

@@ -8,42 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from math import prod
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.loops import TINY
-from infogeom.kernels.expectations.moments import embedded, places, symmetrised
+from infogeom.kernels.expectations import moment_loops
+from infogeom.kernels.expectations.moments import moments
 
-__all__ = ["Bounds", "Frame", "Uncertain", "moment_errors", "unpacked"]
+__all__ = ["Bounds", "Frame", "moment_errors"]
 
 Array = NDArray[np.float64]
-
-
-class Uncertain(NamedTuple):
-    """Numbers at nodes, positive, and bounds on their errors, shape (m, components, nodes)."""
-
-    size: Array
-    error: Array
-
-    def summed(self, other: Uncertain, weights: Uncertain) -> Array:
-        """Error of the sums over all nodes of weighted products of one's components with the other's."""
-        own = self.error * weights.size + self.size * weights.error
-        return own @ other.size.swapaxes(1, 2) + (self.size * weights.size) @ other.error.swapaxes(1, 2)
-
-
-def _rows(tensor: Array) -> Array:
-    """All components in a row."""
-    m, *components, nodes = tensor.shape
-    return tensor.reshape(m, prod(components), nodes)
-
-
-def unpacked(vectors: Array, n: int) -> tuple[Array, ...]:
-    """Arrays s[i] and a[i, j], if there are any, from vectors (m, d, nodes)."""
-    s = vectors[:, :n]
-    return (s,) if vectors.shape[1] == n else (s, vectors[:, n + places(n, 2)])
 
 
 class Frame:
@@ -81,19 +58,9 @@ class Frame:
         part.regular, part.E, part._F = self.regular[rows], self.E[rows], self._F[rows]
         return part
 
-    def turned(self, value: Array, error: Array) -> Uncertain:
-        """Numbers at nodes in the frame, and bounds on their errors."""
-        indices = value.ndim - 2
-        size = np.abs(_contracted(value, self.E, indices))
-        return Uncertain(_rows(size), _rows(_contracted(error, np.abs(self.E), indices)))
-
-    def bound(self, error: Array) -> Array:
-        """Bound in the frame on an error in coordinates."""
-        return _contracted(error[..., None], np.abs(self.E), error.ndim - 1)[..., 0]
-
     def back(self, error: Array) -> Array:
         """Bound in coordinates on an error in the frame."""
-        return _contracted(error[..., None], np.abs(self._F), error.ndim - 1)[..., 0]
+        return _contracted(error, np.abs(self._F))
 
 
 def _factors(g: Array) -> Array:
@@ -112,13 +79,20 @@ class Bounds(NamedTuple):
     metric: Array
     framed: tuple[Array, ...]
 
-    def plus(self, change: Sequence[Array], frame: Frame) -> Bounds:
-        """Bounds with further errors, given in coordinates."""
-        framed = tuple(bound + frame.bound(c) for bound, c in zip(self.framed, change, strict=True))
-        return Bounds(self.metric + change[0], framed)
+    def plus(self, left: Array, unit: Array, frame: Frame) -> Bounds:
+        """Bounds with further errors (m, orders) in units (m, n) of the coordinates."""
+        metric = self.metric + left[:, 0, None, None] * unit[:, :, None] * unit[:, None, :]
+        turned = np.einsum("mi,mij->mj", unit, np.abs(frame.E))
+        power, framed = turned, []
+        for order, bound in enumerate(self.framed):
+            power = (power[:, :, None] * turned[:, None]).reshape(len(turned), -1)
+            framed.append(
+                bound + left[:, order, None].reshape((-1,) + (1,) * (bound.ndim - 1)) * power.reshape(bound.shape)
+            )
+        return Bounds(metric, tuple(framed))
 
 
-def moment_errors(derivatives: Array, errors: Array, weights: Uncertain, frame: Frame) -> Bounds:
+def moment_errors(derivatives: Array, errors: Array, w: Array, of_w: Array, frame: Frame) -> Bounds:
     """Bounds on the errors of what `moments` gives, of g alone where there are first derivatives alone.
 
     In the frame scores do not cancel, however close the metric is to a singular one: errors of the derivatives are
@@ -128,42 +102,23 @@ def moment_errors(derivatives: Array, errors: Array, weights: Uncertain, frame: 
     ----------
     derivatives, errors : ndarray, shape (m, derivatives, nodes)
         Those of ℓ in the order of their indices, and bounds on their errors.
-    weights : Uncertain
-        Of the nodes, shape (m, 1, nodes).
+    w, of_w : ndarray, shape (m, nodes)
+        Weights of the nodes, positive, and bounds on their errors.
     frame : Frame
         Of the coordinates of ℓ.
     """
     m, n, into = frame.E.shape
-    values, bounds = unpacked(embedded(derivatives, n), n), unpacked(_embedded_errors(derivatives, errors, n), n)
-    turned = list(map(frame.turned, values, bounds))
-    s, coordinates = turned[0], Uncertain(np.abs(values[0]), bounds[0])
-    framed = [_symmetric(s.summed(s, weights))]
-    for a in turned[1:]:
-        first, second = a.summed(s, weights), a.summed(a, weights)
-        framed += symmetrised(first.reshape((m,) + (into,) * 3), second.reshape((m,) + (into,) * 4))
-    return Bounds(_symmetric(coordinates.summed(coordinates, weights)), tuple(framed))
+    d = into if derivatives.shape[1] == n else into + into * (into + 1) // 2
+    metric, products = np.zeros((m, n, n)), np.zeros((m, d, d))
+    add = compiled_module(moment_loops, summed=True)["add_errors"]
+    add(*map(np.ascontiguousarray, (derivatives, errors, w, of_w, frame.E)), metric, products)
+    return Bounds(metric, moments(products, into))
 
 
-def _embedded_errors(derivatives: Array, errors: Array, n: int) -> Array:
-    """Bounds on the errors of s and a = h + ½ s s."""
-    if derivatives.shape[1] == n:
-        return errors
-    i, j = np.triu_indices(n)
-    size, found = np.abs(derivatives[:, :n]), errors.copy()
-    found[:, n:] += (size[:, i] * errors[:, j] + size[:, j] * errors[:, i]) / 2
-    return found
-
-
-def _symmetric(error: Array) -> Array:
-    return (error + error.swapaxes(1, 2)) / 2
-
-
-def _contracted(tensor: Array, matrix: Array, indices: int) -> Array:
-    """Tensor whose indices after the first are contracted with the first one of a matrix (m, n, into)."""
-    m, n, into = matrix.shape
-    shape = (m,) + (into,) * indices + tensor.shape[1 + indices :]
-    transposed = matrix.swapaxes(1, 2)[:, None]
-    nodes = tensor.shape[-1]
-    for k in range(indices):
-        tensor = transposed @ tensor.reshape(m, into**k, n, n ** (indices - k - 1) * nodes)
-    return tensor.reshape(shape)
+def _contracted(tensor: Array, matrix: Array) -> Array:
+    """Tensor (m, n, …, n) with every index contracted with the first one of a matrix (m, n, into)."""
+    m, _, into = matrix.shape
+    rank = tensor.ndim - 1
+    out, flat = np.empty((m, into**rank)), np.ascontiguousarray(tensor).reshape(m, -1)
+    compiled_module(moment_loops, summed=True)["contract"](flat, np.ascontiguousarray(matrix), rank, out)
+    return out.reshape((m,) + (into,) * rank)

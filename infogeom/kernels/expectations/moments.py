@@ -12,43 +12,47 @@ tensor in any coordinates. All of it is one Gram matrix.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import combinations_with_replacement
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["embedded", "gram", "moments", "places"]
+from infogeom.kernels.compiled.compile import compiled_module
+from infogeom.kernels.curvature.loops import TINY
+from infogeom.kernels.expectations import moment_loops
+
+__all__ = ["Doubled", "doubled", "largest", "moments", "sums_of_products", "units"]
 
 Array = NDArray[np.float64]
-Integers = NDArray[np.int64]
+#: What is left to change of moments, relative to their own size, where a rule has settled.
+SETTLED = 1e-15
+#: How much more may be left to change than there seems to be.
+CONVERGENCE_MARGIN = 16
 
 
-@lru_cache(maxsize=64)
-def places(n: int, rank: int) -> Integers:
-    """Where the derivatives of one order stand, shape (n,)*rank, when each is listed once, indices ascending."""
-    found = np.empty((n,) * rank, dtype=np.int64)
-    listed = {along: k for k, along in enumerate(combinations_with_replacement(range(n), rank))}
-    for index in np.ndindex(found.shape):
-        found[index] = listed[tuple(sorted(index))]
-    return found
+def sums_of_products(derivatives: Array, w: Array, n: int, negligible: float) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Sums over nodes of the s_i and a_ij, and of the products of any two, and where something is lacking.
 
+    Parameters
+    ----------
+    derivatives : ndarray, shape (m, d, N)
+        Of ℓ, in the order of their indices; first ones may be alone.
+    w : ndarray, shape (m, N)
+        Weights.
+    n : int
+        Number of coordinates.
+    negligible : float
+        Weight at which a derivative without a value counts as 0.
 
-def embedded(derivatives: Array, n: int) -> Array:
-    """The s_i and a_ij at nodes from the derivatives of ℓ, both (m, derivatives, N); first ones may be alone."""
-    if derivatives.shape[1] == n:
-        return derivatives
-    i, j = np.triu_indices(n)
-    found = derivatives.copy()
-    found[:, n:] += derivatives[:, i] * derivatives[:, j] / 2
-    return found
-
-
-def gram(vectors: Array, w: Array) -> Array:
-    """Means of all products of two at points, shape (m, d, d), of vectors (m, d, N) and weights (m, N)."""
-    found = vectors @ (vectors * w[:, None]).swapaxes(1, 2)
-    symmetric: Array = (found + found.swapaxes(1, 2)) / 2  # to the last bit
-    return symmetric
+    Returns
+    -------
+    tuple of ndarray, shapes (m, d), (m, d, d), (m,)
+    """
+    m, d, _ = derivatives.shape
+    means, gram, lacking = np.zeros((m, d)), np.zeros((m, d, d)), np.zeros(m, dtype=bool)
+    add = compiled_module(moment_loops, summed=True)["add_products"]
+    add(*map(np.ascontiguousarray, (derivatives, w)), n, negligible, lacking, means, gram)
+    return means, gram, lacking
 
 
 def moments(means: Array, n: int) -> tuple[Array, ...]:
@@ -62,12 +66,53 @@ def moments(means: Array, n: int) -> tuple[Array, ...]:
     g = means[:, :n, :n]
     if means.shape[1] == n:
         return (g,)
-    a = n + places(n, 2)
-    first, second = means[:, a, :n], means[:, a[:, :, None, None], a]  # [i, k, j] and [i, k, j, l]
-    return g, *symmetrised(first, second)
+    m = len(means)
+    first, second = np.empty((m,) + (n,) * 3), np.empty((m,) + (n,) * 4)
+    compiled_module(moment_loops, summed=True)["unfold"](np.ascontiguousarray(means), first, second)
+    return g, first, second
 
 
-def symmetrised(first: Array, second: Array) -> tuple[Array, Array]:
-    """∂_k g_ij and ∂_k ∂_l g_ij from E[a_ik s_j] and E[a_ik a_jl], or bounds from bounds."""
-    once = first.transpose(0, 1, 3, 2) + first.transpose(0, 3, 1, 2)
-    return once, second.transpose(0, 1, 3, 2, 4) + second.transpose(0, 1, 3, 4, 2)
+def units(gram: Array, n: int) -> Array:
+    """√g_ii at points, shape (m, n)."""
+    found: Array = np.sqrt(np.maximum(np.diagonal(gram, axis1=1, axis2=2)[:, :n], TINY))
+    return found
+
+
+def largest(gram: Array, unit: Array) -> Array:
+    """Bounds (m, orders) on the entries of g, ∂g and ∂∂g, or of the first alone, in units (m, n) of each index."""
+    orders = 1 if gram.shape[1] == unit.shape[1] else 3
+    found = np.empty((len(gram), orders))
+    compiled_module(moment_loops, summed=True)["largest"](np.ascontiguousarray(gram), unit, found)
+    found[:, 1:] *= 2  # entries of two of which they are the sum
+    return found
+
+
+class Doubled(NamedTuple):
+    """What a rule of twice as many nodes changed in moments at points, and what is left to change, shape (m, orders).
+
+    Both are largest entries in units of √(g_ii g_jj …). What is left does not count where it is ``settled`` (m,).
+    """
+
+    left: Array
+    change: Array
+    settled: NDArray[np.bool_]
+
+    def of(self, chosen: NDArray[np.bool_]) -> Doubled:
+        """That of some points."""
+        return Doubled(self.left[chosen], self.change[chosen], self.settled[chosen])
+
+
+def doubled(now: Array, before: Array, n: int, last: Doubled | None) -> Doubled:
+    """What doubling the nodes of a rule changed in a Gram matrix (m, d, d).
+
+    An integrand that is analytic gains as many digits as it had: each step changes moments by the square of the share
+    by which the one before did. Without a ``last`` step what it changed is left.
+    """
+    unit = units(now, n)
+    change, size = largest(now - before, unit), largest(now, unit)
+    left = change
+    if last:
+        ratio = np.minimum(change / np.maximum(last.change, TINY), 1.0)
+        left = np.minimum(1.0, CONVERGENCE_MARGIN * ratio**2) * change
+    settled = np.all(left <= SETTLED * np.maximum(1.0, size), axis=1)
+    return Doubled(left, change, np.asarray(settled))

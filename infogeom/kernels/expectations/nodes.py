@@ -6,18 +6,21 @@ sinh τ wide around the peak of the density, so that integrands fall doubly expo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy import Expr, Symbol
+from sympy import Expr, Set, Symbol
 
 from infogeom.functions import log_sum_exp
+from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.loops import TINY
-from infogeom.kernels.expectations.pieces import LEFT_OFF, Chart, Pieces, search
+from infogeom.kernels.expectations import node_loops
+from infogeom.kernels.expectations.at_nodes import at_nodes
+from infogeom.kernels.expectations.pieces import CLOSELY, LEFT_OFF, QUICKLY, Chart, Effort, Pieces, search
 from infogeom.models.law import Law, kinks_of
 from infogeom.numeric.cubature import ends_of
 from infogeom.numeric.endless_sums import doubtful_share, head_factors
@@ -47,7 +50,9 @@ LONGEST_STRETCH = 2_000_000
 #: First outcomes that are taken one by one where an integral takes the place of the others.
 HEAD = 256
 #: Distances from a supposed mode at which outcomes are looked at.
-OUTCOME_STEPS = np.floor(2.0 ** np.arange(-1, 40, 0.125))
+OUTCOME_STEPS = np.unique(np.floor(2.0 ** np.arange(-1, 40, 0.5)))
+#: Outcomes of which all are taken.
+FEW_OUTCOMES = 256
 #: Roundings of a term of E[D D (s s)].
 TERM_ROUNDINGS = 16
 #: Intervals of a rule that shows where a density is, more where its mass is not found by fewer.
@@ -57,9 +62,7 @@ LOG_LEAST = float(np.log(TINY))
 #: Nodes at which the errors of a point's derivatives are looked at, which change slowly from node to node.
 LOOKED_AT = 32
 #: Outcomes from the first on, and from the last, that are all looked at: only beyond they are like their neighbours.
-UNLIKE = 64
-#: Numbers of those that stand for what was left off are rounded up to a multiple of this.
-FAR_OUTCOMES = 32
+UNLIKE = 24
 
 
 class Batch(NamedTuple):
@@ -71,15 +74,19 @@ class Batch(NamedTuple):
 
 
 class Stretches(NamedTuple):
-    """First outcome and number of outcomes at points; others that stand for those left off, with bounds on weights."""
+    """First outcome and number of outcomes at points; others ``far`` out (m, F), and how much they stand for.
+
+    These are what was left off: each has a ``bound`` on the weight as far as the next, 0 where it stands for none.
+    """
 
     first: Array
     size: NDArray[np.int64]
-    beyond: list[tuple[Array, Array]]
+    far: Array
+    bound: Array
 
     def of(self, rows: NDArray[np.int64]) -> Stretches:
         """Those of some points."""
-        return Stretches(self.first[rows], self.size[rows], [self.beyond[k] for k in rows])
+        return Stretches(self.first[rows], self.size[rows], self.far[rows], self.bound[rows])
 
 
 class Rule:
@@ -90,23 +97,22 @@ class Rule:
     law : Law
     arguments : sequence of Symbol
         What the law holds besides its variable.
-    special : mapping of str to callable
-        Functions that SciPy lacks, vectorised.
     """
 
-    def __init__(self, law: Law, arguments: Sequence[Symbol], special: Mapping[str, Callable[..., Any]]) -> None:
+    def __init__(self, law: Law, arguments: Sequence[Symbol]) -> None:
         (variable,), (self._support,) = law.variables, law.supports
         density, self.continuous = law.log_density, isinstance(self._support, sympy.Interval)
         kinks = kinks_of(density, variable) if self.continuous else []
         self._moving = {symbol for kink in kinks for symbol in kink.free_symbols}
-        self._density = in_float64([variable, *arguments], [density], special)
-        self._with_terms = in_float64([variable, *arguments], [density, magnitude_of(density)], special)
+        self._density = at_nodes([variable], arguments, [density])
+        self._with_terms = at_nodes([variable], arguments, [density, magnitude_of(density)])
         self._kinked, self._kinks = bool(kinks), in_float64(arguments, kinks)
+        self._few = _few_outcomes(self._support)
 
     @property
     def has_tail(self) -> bool:
         """Whether outcomes are the integers from a first one on, without end."""
-        if self.continuous or isinstance(self._support, sympy.FiniteSet):
+        if self.continuous or self._few is not None:
             return False
         low, high = ends_of(self._support)
         return bool(low.is_finite and not high.is_finite)
@@ -115,61 +121,70 @@ class Rule:
         """Whether a kink of the density moves with one of the symbols."""
         return not self._moving.isdisjoint(symbols)
 
-    def log_density(self, x: Array, theta: Sequence[float] | Array) -> Array:
-        """Log-density at nodes, −∞ where it has no value."""
-        (value,) = self._density(x, *theta)
-        return bounded(value)
+    def log_density(self, x: Array, theta: Array) -> Array:
+        """Log-density at nodes (m, K) of points (m, k), −∞ where it has no value."""
+        return bounded(self._density(x[None], theta)[:, 0])
 
     def stretches(self, theta: Array) -> Stretches:
-        """Stretches of outcomes that count at points (m, k): all of a finite set, else integers around the mode."""
-        m = len(theta)
-        if isinstance(self._support, sympy.FiniteSet):
-            size, none = np.full(m, len(self._support.args)), np.empty(0)
-            return Stretches(np.zeros(m), size, [(none, none)] * m)
-        around = self._around_mode(theta)
-        looked_at = np.isfinite(around)
-        height = self.log_density(np.where(looked_at, around, around[:, :1]), theta.T[..., None])
-        height = np.where(looked_at, height, -np.inf)
-
-        # From the last outcome looked at that does not count to the first that does not count again: all between them.
-        top = height.max(axis=1, keepdims=True)
-        counts = height > top - LEFT_OFF
-        number = looked_at.sum(axis=1)
-        first = np.maximum(counts.argmax(axis=1) - 1, 0)
-        last = np.minimum(counts.shape[1] - counts[:, ::-1].argmax(axis=1), number - 1)
-        rows = np.arange(m)
+        """Stretches of outcomes that count at points (m, k): all of few, else integers around the mode."""
+        m, rows = len(theta), np.arange(len(theta))
+        if self._few is not None:
+            none = np.empty((m, 0))
+            return Stretches(np.full(m, self._few[0]), np.full(m, len(self._few)), none, none)
+        around, height = self._around_mode(theta)
+        for closer in (True, False):
+            # From the last outcome looked at that does not count to the first that does not count again: all between.
+            counts = height > height.max(axis=1, keepdims=True) - LEFT_OFF
+            number = np.isfinite(around).sum(axis=1)
+            first = np.maximum(counts.argmax(axis=1) - 1, 0)
+            last = np.minimum(counts.shape[1] - counts[:, ::-1].argmax(axis=1), number - 1)
+            if closer:
+                inner = around[rows, np.minimum(first + 1, last)], around[rows, np.maximum(last - 1, first)]
+                ends = around[rows, first], around[rows, last]
+                steps = [end[:, None] + (at - end)[:, None] * CLOSELY for end, at in zip(ends, inner, strict=True)]
+                around, height = self._looked_at(np.rint(np.concatenate(steps, axis=1)), theta, around, height)
         start, end = around[rows, first], around[rows, last]
-        size = np.where((top[:, 0] > -np.inf) & (end - start <= LONGEST_STRETCH), end - start + 1, 0)
+        found = (height.max(axis=1) > -np.inf) & (end - start <= LONGEST_STRETCH)
+        size = np.where(found, end - start + 1, 0)
 
         # What was looked at further out stands for all that was left off.
-        beyond = []
-        for k in range(m):
-            x, h = around[k, : number[k]], height[k, : number[k]]
-            below, above = slice(first[k], None, -1), slice(last[k], None)
-            sides = _beyond(x[below], h[below]), _beyond(x[above], h[above])
-            beyond.append((np.append(sides[0][0], sides[1][0]), np.append(sides[0][1], sides[1][1])))
-        return Stretches(start, size.astype(np.int64), beyond)
+        far, bound = np.tile(start[:, None], around.shape[1]), np.zeros(around.shape)
+        compiled_module(node_loops)["stand_beyond"](around, height, number, first, last, LOG_LEAST, far, bound)
+        some = max(1, int((bound > 0).sum(axis=1).max()))
+        return Stretches(start, size.astype(np.int64), far[:, :some], bound[:, :some])
 
-    def _around_mode(self, theta: Array) -> Array:
-        """Outcomes (m, K) closer together the nearer they are to the mode, sought from the beginning, or 0; then ∞."""
-        low, high = map(float, ends_of(self._support))
+    def _around_mode(self, theta: Array) -> tuple[Array, Array]:
+        """Outcomes (m, K) closer together the nearer they are to the mode, sought from the beginning, or 0; and ℓ."""
+        low, _ = map(float, ends_of(self._support))
         centre = np.full((len(theta), 1), low if np.isfinite(low) else 0.0)
-        around = np.empty((len(theta), 0))
+        around = height = np.empty((len(theta), 0))
         for _ in range(2):  # around the beginning, then around the peak
-            around = np.concatenate([around, centre + OUTCOME_STEPS, centre - OUTCOME_STEPS], axis=1)
-            around = np.sort(np.clip(around, low, high), axis=1)
-            highest = self.log_density(around, theta.T[..., None]).argmax(axis=1)[:, None]
-            centre = np.take_along_axis(around, highest, axis=1)
-        again = np.diff(around, axis=1, prepend=-np.inf) == 0
-        return np.sort(np.where(again, np.inf, around), axis=1)
+            steps = np.concatenate([centre - OUTCOME_STEPS, centre + OUTCOME_STEPS], axis=1)
+            around, height = self._looked_at(steps, theta, around, height)
+            centre = np.take_along_axis(around, height.argmax(axis=1)[:, None], axis=1)
+        return around, height
+
+    def _looked_at(self, more: Array, theta: Array, around: Array, height: Array) -> tuple[Array, Array]:
+        """Outcomes with more of them and their ℓ, ascending; those that are there already, or twice, are ∞ far out."""
+        low, high = map(float, ends_of(self._support))
+        more = np.sort(np.clip(more, low, high), axis=1)
+        new = np.diff(more, axis=1, prepend=-np.inf) > 0
+        more = np.sort(np.where(new, more, np.inf), axis=1)[:, : int(new.sum(axis=1).max())]
+        known = np.isfinite(more)
+        own = self.log_density(np.where(known, more, more[:, :1]), theta)
+        both, heights = (
+            np.concatenate([around, more], axis=1),
+            np.concatenate([height, np.where(known, own, -np.inf)], axis=1),
+        )
+        order = np.argsort(both, axis=1, kind="stable")
+        return np.take_along_axis(both, order, axis=1), np.take_along_axis(heights, order, axis=1)
 
     def counted(self, theta: Array, stretches: Stretches, size: int) -> Batch:
         """Outcomes of stretches of at most so many, with their probabilities."""
         place = np.arange(size)
         counts = place < stretches.size[:, None]
-        if isinstance(self._support, sympy.FiniteSet):
-            values = np.array(sorted(map(float, self._support)))
-            x = np.tile(values[np.minimum(place, len(values) - 1)], (len(theta), 1))
+        if self._few is not None:
+            x = np.tile(self._few[np.minimum(place, len(self._few) - 1)], (len(theta), 1))
         else:
             x = stretches.first[:, None] + np.where(counts, place, 0)
         return self._weighted(x, np.where(counts, 0.0, -np.inf), theta)
@@ -190,7 +205,7 @@ class Rule:
         if nodes is None or not self.whole(nodes.w.sum(), nodes.magnitude):
             return None
         x: Array = nodes.x[0, nodes.w[0] > 0]
-        if isinstance(self._support, sympy.FiniteSet):
+        if self._few is not None:
             return x
         low, high = map(float, ends_of(self._support))
         x = np.arange(max(x[0] - number, low), min(x[-1] + number, high) + 1)
@@ -203,11 +218,10 @@ class Rule:
         """
         first, _ = map(float, ends_of(self._support))
         x, slope = first + np.arange(float(HEAD)), np.log(head_factors(HEAD))
-        shape = len(theta), HEAD
-        batch = self._weighted(np.broadcast_to(x, shape), np.broadcast_to(slope, shape), theta)
+        batch = self._weighted(np.tile(x, (len(theta), 1)), np.tile(slope, (len(theta), 1)), theta)
         return batch, batch.w * doubtful_share(HEAD)
 
-    def pieces(self, theta: Array) -> Pieces:
+    def pieces(self, theta: Array, effort: Effort = QUICKLY) -> Pieces:
         """Pieces of the support between kinks at points (m, k), with centre and scale of the density and a range of τ.
 
         Pieces on which there is no density are left out. Of outcomes without end they are those beyond the `head`.
@@ -217,7 +231,7 @@ class Rule:
         breaks = [self._between(ends, at) for at in theta] if self._kinked else [[ends]] * len(theta)
         at = np.repeat(np.arange(len(theta)), list(map(len, breaks)))
         low, high = np.array(list(chain(*breaks))).T[..., None]
-        found = search(Chart(low, high), self.log_density, theta[at].T[..., None])
+        found = search(Chart(low, high), self.log_density, theta[at], effort)
         return Pieces(at, low, high, *found).of(found.top > -np.inf)
 
     def _between(self, ends: tuple[float, float], theta: Array) -> list[tuple[float, float]]:
@@ -231,33 +245,35 @@ class Rule:
         Only every second one, those that half as many intervals do not have, where these are ``new``.
         """
         places = np.arange(1, intervals, 2) if new else np.arange(intervals + 1)
-        step = ((pieces.last - pieces.first) / intervals)[:, None]
-        centre, scale, first = (values[:, None] for values in (pieces.centre, pieces.scale, pieces.first))
-        tau = first + places * step
-        x, slope = Chart(pieces.low, pieces.high).point(centre + scale * np.sinh(tau))
-        slope = slope + np.log(scale * np.cosh(tau) * step)
-        return self._weighted(x.reshape(len(theta), -1), slope.reshape(len(theta), -1), theta)
+        t, slope = np.empty((2, len(pieces.centre), len(places)))
+        on_tau = pieces.centre, pieces.scale, pieces.first, pieces.last
+        compiled_module(node_loops)["places"](*on_tau, places.astype(float), intervals, t, slope)
+        x, of_chart = Chart(pieces.low, pieces.high).point(t)
+        return self._weighted(x.reshape(len(theta), -1), (slope + of_chart).reshape(len(theta), -1), theta)
 
     def _weighted(self, x: Array, slope: Array, theta: Array) -> Batch:
         """Nodes (m, N) with their weights; those without weight are in the place of the heaviest."""
-        value, terms = self._with_terms(x, *theta.T[..., None])
-        with np.errstate(over="ignore", invalid="ignore"):
-            w = np.exp(bounded(value) + slope)
-            magnitude = np.where(w > 0, w * terms, 0.0).sum(axis=1)
-        heaviest = np.take_along_axis(x, w.argmax(axis=1)[:, None], axis=1)
-        return Batch(np.where(w > 0, x, heaviest), w, magnitude)
+        w, magnitude = np.empty(x.shape), np.zeros(len(x))
+        compiled_module(node_loops)["weigh"](self._with_terms(x[None], theta), slope, x, w, magnitude)
+        return Batch(x, w, magnitude)
 
-    def beyond(self, nodes: Batch, stretches: Stretches) -> list[tuple[Array, Array]]:
-        """What stands for outcomes that were left off, or that float64 finds no probability of in a finite set."""
-        if not isinstance(self._support, sympy.FiniteSet):
-            return stretches.beyond
-        values = np.array(sorted(map(float, self._support)))
-        lost = [values[w[: len(values)] <= 0] for w in nodes.w]
-        return [(x, np.full(len(x), TINY)) for x in lost]
+    def beyond(self, nodes: Batch, stretches: Stretches) -> tuple[Array, Array]:
+        """What stands for outcomes (m, F) that were left off, or that float64 finds no probability of among few."""
+        if self._few is None:
+            return stretches.far, stretches.bound
+        lost = nodes.w[:, : len(self._few)] <= 0
+        return np.broadcast_to(self._few, lost.shape), np.where(lost, TINY, 0.0)
 
     def whole(self, mass: Array, magnitude: Array) -> NDArray[np.bool_]:
         """Whether nodes of this mass and magnitude find all of a density."""
         return is_whole(mass, magnitude)
+
+
+def _few_outcomes(support: Set) -> Array | None:
+    """All outcomes, ascending, where there are no more than it takes to look for those that count."""
+    if isinstance(support, sympy.FiniteSet) or (isinstance(support, sympy.Range) and support.size <= FEW_OUTCOMES):
+        return np.array(sorted(map(float, support)))
+    return None
 
 
 def is_whole(mass: Array, magnitude: Array) -> NDArray[np.bool_]:
@@ -269,18 +285,6 @@ def is_whole(mass: Array, magnitude: Array) -> NDArray[np.bool_]:
 def bounded(log_density: Array) -> Array:
     """−∞ where a density without bound at an end of its support has no value: float64 cannot tell the two apart."""
     return np.where(np.isnan(log_density) | (log_density == np.inf), -np.inf, log_density)
-
-
-def _beyond(x: Array, height: Array) -> tuple[Array, Array]:
-    """Outcomes further and further out, the first one excepted, each with a bound on the mass as far as the next one.
-
-    The density falls there.  One that is below float64 stands for all that follow.
-    """
-    x, height = x[1:], height[1:]
-    known = height + np.log(np.abs(np.diff(x, append=x[-1:] + 1))) if len(x) else height
-    below = known <= LOG_LEAST
-    some = int(np.argmax(below)) + 1 if below.any() else len(x)
-    return x[:some], np.exp(np.maximum(known[:some], LOG_LEAST))
 
 
 class Sample(NamedTuple):
@@ -300,21 +304,12 @@ class Sample(NamedTuple):
         """Those of some points."""
         return Sample(self.x[rows], self.w[rows], self.beyond[rows], self.counts[rows], self.step[rows])
 
-    def jitter(self, values: Array) -> Array:
-        """How much values (m, …, K) change from neighbour to neighbour in the steps by which rounding moves a node."""
-        step = self.step if values.ndim == 2 else self.step[:, None]
-        with np.errstate(invalid="ignore"):
-            change: Array = np.where(step > 0, np.abs(np.gradient(values, axis=-1)) * step, 0.0)
-        return change
-
 
 def sample_of_rule(x: Array, w: Array) -> Sample:
     """Some of the nodes (m, N) of a continuous law, which stand for all."""
     sample = _some(x, w, 0)
-    # Nodes are 0 apart where rounding leaves nothing of their distance from an end; then values do not differ.
-    apart = np.abs(np.gradient(sample.x, axis=1))
-    step = np.divide(np.spacing(np.abs(sample.x)) / 8, apart, out=np.zeros_like(apart), where=apart > 0)
-    return sample._replace(step=step)
+    compiled_module(node_loops)["gaps"](sample.x, sample.step)
+    return sample
 
 
 def side_by_side(*samples: Sample) -> Sample:
@@ -323,46 +318,30 @@ def side_by_side(*samples: Sample) -> Sample:
     return Sample(*(np.concatenate(arrays, axis=1) for arrays in columns))
 
 
-def sample_of_outcomes(x: Array, w: Array, beyond: Sequence[tuple[Array, Array]]) -> Sample:
-    """Some of the outcomes (m, N), which stand for all, and those of each point for what was left off."""
-    inside = _some(x, w, UNLIKE)
-    number = np.array([len(far) for far, _ in beyond])
-    shape = len(x), -(-int(number.max()) // FAR_OUTCOMES) * FAR_OUTCOMES
-    far, w_far = np.tile(inside.x[:, -1:], shape[1]), np.zeros(shape)
-    for k, (places, weights) in enumerate(beyond):
-        far[k, : number[k]], w_far[k, : number[k]] = places, weights
-    outside = np.arange(shape[1]) < number[:, None]
-    none = np.zeros_like(inside.counts)
-    return side_by_side(inside._replace(beyond=none), Sample(far, w_far, outside, outside, 0 * w_far))
+def sample_of_outcomes(x: Array, w: Array, far: Array, bound: Array) -> Sample:
+    """Some of the outcomes (m, N), which stand for all, and those ``far`` out with bounds on the weight left off."""
+    outside = bound > 0
+    return side_by_side(_some(x, w, UNLIKE), Sample(far, bound, outside, outside, np.zeros(far.shape)))
 
 
 def _some(x: Array, w: Array, ends: int) -> Sample:
     """Nodes with weight: some of them, evenly, in the place of all, but for so many at each end."""
-    kept = w > 0
-    number = kept.sum(axis=1, keepdims=True)
-    others = np.maximum(number - 2 * ends, 0)
-    stride = np.maximum(1, -(-others // LOOKED_AT))
-    after = ends + -(-others // stride)
-    place = np.arange(min(x.shape[1], LOOKED_AT + 2 * ends))
-    strided = (place >= ends) & (place < after) & (others > 0)
-    spread = np.where(strided, ends + (place - ends) * stride, number - ends + (place - after))
-    at = np.where((place < ends) | (others == 0), place, spread)
-    counts = at < number
-
-    # The last one again and again, without weight.
-    last = np.where(counts, at, 0).max(axis=1, keepdims=True)
-    order = np.argsort(~kept, axis=1, kind="stable")
-    chosen = np.take_along_axis(order, np.where(counts, at, last), axis=1)
-    weight = np.take_along_axis(w, chosen, axis=1) * np.where(strided, stride, 1)
-    nowhere = np.zeros_like(counts)
-    return Sample(np.take_along_axis(x, chosen, axis=1), np.where(counts, weight, 0.0), nowhere, counts, 0.0 * weight)
+    shape = len(x), min(x.shape[1], LOOKED_AT + 2 * ends)
+    chosen, weight, counts = np.empty(shape), np.empty(shape), np.empty(shape, dtype=bool)
+    compiled_module(node_loops)["choose"](x, w, ends, LOOKED_AT, chosen, weight, counts)
+    return Sample(chosen, weight, np.zeros(shape, dtype=bool), counts, np.zeros(shape))
 
 
 def magnitude_of(e: Expr) -> Expr:
     """What the rounding errors of a sum are relative to: its terms, positive."""
     if isinstance(e, log_sum_exp):
         terms = [e.fdiff(k) * magnitude_of(a) for k, a in enumerate(e.args, 1)]
-        return sympy.Add(sympy.Abs(e), *terms)
+        return sympy.Add(_size(e), *terms)
     if e.is_Add:
         return sympy.Add(*map(magnitude_of, e.args))
-    return sympy.Abs(e)
+    return _size(e)
+
+
+def _size(e: Expr) -> Expr:
+    """|e| of what is real, known or not."""
+    return sympy.sqrt(e**2)

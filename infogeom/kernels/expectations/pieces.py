@@ -11,9 +11,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
-__all__ = ["LEFT_OFF", "Chart", "Found", "Height", "Pieces", "Rows", "located", "peaks", "search"]
+from infogeom.kernels.compiled.compile import compiled_module
+from infogeom.kernels.expectations import node_loops
+
+__all__ = [
+    "CLOSELY",
+    "EFFORTS",
+    "LEFT_OFF",
+    "QUICKLY",
+    "THOROUGHLY",
+    "Chart",
+    "Effort",
+    "Found",
+    "Height",
+    "Pieces",
+    "Rows",
+    "located",
+    "peaks",
+    "search",
+]
 
 Array = NDArray[np.float64]
 #: Which rows of arrays.
@@ -23,19 +40,49 @@ EVERY = slice(None)
 Height = Callable[..., Array]
 #: Where the exponent of the density has fallen by this from its peak it is left off.
 LEFT_OFF = 60.0
-#: Distances from a supposed peak at which the density is looked at, in the variable of the line.
-DISTANCES = np.concatenate([[0.0], 10.0 ** np.arange(-9, 9.5, 0.25)])
 #: Parts of a stretch in which the peak is, and how often the stretch is shortened at most.
-STRETCH_PARTS = np.linspace(0, 1, 21)
-MOST_STRETCHES = 12
+STRETCH_PARTS = np.linspace(0, 1, 9)
+MOST_STRETCHES = 20
 #: How little the exponent falls from the peak to the ends of a stretch that is short enough.
 FLAT = 0.1
-#: Decades of the distance from a peak at which the exponent has fallen by 1, and steps within one.
-DECADES = 10.0 ** np.arange(-12, 12)
-WITHIN_DECADE = 10.0 ** np.arange(-0.875, 0.125, 0.125)
-#: Where it is looked how far a density goes in τ, and how closely at the ends of that.
-RANGE = np.arange(-60.0, 60.5, 0.5)
-CLOSELY = np.array([0.125, 0.25, 0.375])
+#: Decimal exponents of the distance from a peak at which the exponent has fallen by 1, and how often and in how many
+#: parts they are narrowed down.
+DECADES = -12.0, 12.0
+DECADE_PARTS = np.arange(1, 6) / 6
+DECADE_ROUNDS = 3
+#: Parts of the stretch of τ in which a density ends.
+CLOSELY = np.arange(1, 8) / 8
+
+
+#: Distances that are near.
+NEAR_DISTANCE = 10.0
+
+
+class Effort(NamedTuple):
+    """How closely densities are looked for.
+
+    Attributes
+    ----------
+    distances : ndarray
+        From 0 to where the density is looked at, in the variable of the line; those up to `NEAR_DISTANCE` from other places,
+        too, where a peak is supposed.
+    range : ndarray
+        Where it is looked how far a density goes, in τ.
+    """
+
+    distances: Array
+    range: Array
+
+
+def _both_sides(positive: Array) -> Array:
+    return np.concatenate([-positive[::-1], [0.0], positive])
+
+
+#: Enough where there is one peak, beside a parameter or far out,
+QUICKLY = Effort(np.logspace(-9, 9, 19), _both_sides(np.array([1.0, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 60])))
+#: and where that was not enough.
+THOROUGHLY = Effort(np.logspace(-9, 9, 73), np.arange(-60.0, 60.5, 0.5))
+EFFORTS = QUICKLY, THOROUGHLY
 
 
 class Pieces(NamedTuple):
@@ -72,9 +119,6 @@ class Chart:
     def __init__(self, low: Array, high: Array) -> None:
         self.low, self.high = low, high
         self._finite = np.isfinite(low[:, 0]), np.isfinite(high[:, 0])
-        # An end at infinity is none: a density with a power for its tail has a value at the last number of float64.
-        first, last = np.nextafter(low, np.inf), np.nextafter(high, -np.inf)
-        self._inside = np.where(np.isfinite(low), first, low), np.where(np.isfinite(high), last, high)
 
     def of(self, rows: Rows) -> Chart:
         """Those of some of the intervals."""
@@ -82,22 +126,9 @@ class Chart:
 
     def point(self, t: Array) -> tuple[Array, Array]:
         """Points x(t) and log dx/dt, shape (r, K)."""
-        x, slope = np.array(t), np.zeros_like(t)
-        below, above = self._finite
-        with np.errstate(over="ignore"):
-            for rows, sign in ((below & ~above, 1.0), (above & ~below, -1.0)):
-                if rows.any():
-                    end = self.low[rows] if sign > 0 else self.high[rows]
-                    slope[rows] = sign * t[rows]
-                    x[rows] = end + sign * np.exp(slope[rows])
-            rows = below & above
-            if rows.any():
-                low, high, size = self.low[rows], self.high[rows], np.abs(t[rows])
-                width, near = high - low, expit(-size)
-                x[rows] = np.where(t[rows] < 0, low + width * near, high - width * near)
-                slope[rows] = np.log(width) - size - 2 * np.log1p(np.exp(-size))
-        # What rounding puts on an end, beyond which another formula may hold, stays inside.
-        return np.clip(x, *self._inside), slope
+        x, slope = np.empty(t.shape), np.empty(t.shape)
+        compiled_module(node_loops)["on_line"](np.ascontiguousarray(t), self.low[:, 0], self.high[:, 0], x, slope)
+        return x, slope
 
     def inverse(self, x: Array) -> Array:
         """The t of points; nan outside."""
@@ -109,7 +140,7 @@ class Chart:
         return np.where(inside, np.where(left | right, t, x), np.nan)
 
 
-def search(chart: Chart, log_density: Callable[[Array, Array], Array], theta: Array) -> Found:
+def search(chart: Chart, log_density: Callable[[Array, Array], Array], theta: Array, effort: Effort = QUICKLY) -> Found:
     """Find densities on pieces.
 
     The nodes are to lie wherever a density is, be it 10⁻⁹ wide or 10⁹ away: so first its peak is found, then on what
@@ -121,35 +152,38 @@ def search(chart: Chart, log_density: Callable[[Array, Array], Array], theta: Ar
         Of r pieces.
     log_density : callable
         Of x (r, K) and ``theta``.
-    theta : ndarray, shape (k, r, 1)
+    theta : ndarray, shape (r, k)
         Parameters of the density on each piece.
+    effort : Effort, optional
     """
 
     def height(t: Array, rows: Rows = EVERY) -> Array:
         x, slope = chart.of(rows).point(t)
-        return log_density(x, theta[:, rows]) + slope
+        return log_density(x, theta[rows]) + slope
 
     # The peak, from around 0 and around each parameter that lies in the piece.
-    around = np.concatenate([np.zeros((1, len(chart.low), 1)), chart.inverse(theta)])
-    centres = np.nan_to_num(around)[..., 0].T
-    looked_at = centres[:, :, None] + np.concatenate([DISTANCES, -DISTANCES])
-    return located(height, looked_at.reshape(len(centres), -1))
+    centres = np.nan_to_num(chart.inverse(theta.T[..., None]))[..., 0].T
+    near = _both_sides(effort.distances[effort.distances <= NEAR_DISTANCE])
+    beside = (centres[:, :, None] + near).reshape(len(theta), len(near) * theta.shape[1])
+    far = np.broadcast_to(_both_sides(effort.distances), (len(theta), 2 * len(effort.distances) + 1))
+    return located(height, np.concatenate([far, beside], axis=1), effort)
 
 
-def located(height: Height, t: Array) -> Found:
+def located(height: Height, t: Array, effort: Effort = QUICKLY) -> Found:
     """Find densities on pieces by their height along the line, looked at first at places t (r, K)."""
     heights = height(t)
     peak, top = _peak(height, t, heights)
     scale = _scale(height, peak, top)
 
     # The range; |τ| is the logarithm of dt/dτ, but for a constant. No place of before that counts is left out.
-    first, last = _range(height, peak, scale, top)
+    first, last = _range(height, peak, scale, top, effort.range)
     with np.errstate(over="ignore", invalid="ignore"):
         tau = np.arcsinh((t - peak) / scale)
         counts = heights + np.abs(tau) > top - LEFT_OFF
     first = np.minimum(first, np.where(counts, tau, np.inf).min(axis=1))
     last = np.maximum(last, np.where(counts, tau, -np.inf).max(axis=1))
-    return Found(peak[:, 0], scale[:, 0], np.maximum(first, RANGE[0]), np.minimum(last, RANGE[-1]), top[:, 0])
+    ends = effort.range[0], effort.range[-1]
+    return Found(peak[:, 0], scale[:, 0], np.maximum(first, ends[0]), np.minimum(last, ends[1]), top[:, 0])
 
 
 def peaks(height: Height, t: Array) -> tuple[Array, Array]:
@@ -186,18 +220,23 @@ def _highest(t: Array, height: Array) -> tuple[Array, Array, Array, Array]:
 
 def _scale(height: Height, peak: Array, top: Array) -> Array:
     """The distance at which it has fallen by 1 from the peak on the steeper side; 1 where it never does."""
+    least, most = (np.full_like(peak, decade) for decade in DECADES)
+    for _ in range(DECADE_ROUNDS):
+        inner = least + (most - least) * DECADE_PARTS
+        beside = np.minimum(height(peak + 10.0**inner), height(peak - 10.0**inner))
+        places = np.concatenate([least, inner, most], axis=1)
+        at = _first_true(beside < top - 1)
+        least, most = (np.take_along_axis(places, at + k, axis=1) for k in (0, 1))
+    return np.where(most < DECADES[1], 10.0**most, 1.0)
 
-    def fallen(distance: Array) -> tuple[Any, Any]:
-        beside: NDArray[Any] = np.minimum(height(peak + distance), height(peak - distance)) < top - 1
-        return beside.any(axis=1, keepdims=True), beside.argmax(axis=1, keepdims=True)
 
-    falls, decade = fallen(np.broadcast_to(DECADES, (len(peak), len(DECADES))))
-    distances = DECADES[decade] * WITHIN_DECADE
-    _, step = fallen(distances)
-    return np.where(falls, np.take_along_axis(distances, step, axis=1), 1.0)
+def _first_true(truth: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Number of entries before the first true one of each row, shape (r, 1)."""
+    at: NDArray[np.intp] = np.where(truth.any(axis=1), truth.argmax(axis=1), truth.shape[1])[:, None]
+    return at
 
 
-def _range(height: Height, peak: Array, scale: Array, top: Array) -> tuple[Array, Array]:
+def _range(height: Height, peak: Array, scale: Array, top: Array, looked_at: Array) -> tuple[Array, Array]:
     """First and last τ between which a density counts, looked at more closely where it ends."""
 
     def counts(tau: Array) -> NDArray[np.bool_]:
@@ -205,14 +244,11 @@ def _range(height: Height, peak: Array, scale: Array, top: Array) -> tuple[Array
             heights = height(peak + scale * np.sinh(tau)) + np.abs(tau)
         return heights > top - LEFT_OFF
 
-    inside = counts(np.broadcast_to(RANGE, (len(peak), len(RANGE))))
-    first = RANGE[np.maximum(inside.argmax(axis=1) - 1, 0)]
-    last = RANGE[np.minimum(len(RANGE) - inside[:, ::-1].argmax(axis=1), len(RANGE) - 1)]
-    return first + _outside(counts(first[:, None] + CLOSELY)), last - _outside(counts(last[:, None] - CLOSELY))
-
-
-def _outside(inside: NDArray[np.bool_]) -> Array:
-    """How far one may go in and is outside all the same."""
-    steps = np.where(inside.any(axis=1), inside.argmax(axis=1), inside.shape[1])
-    distance: Array = CLOSELY[0] * steps
-    return distance
+    inside = counts(np.broadcast_to(looked_at, (len(peak), len(looked_at))))
+    ends = []
+    for grid, own in ((looked_at, inside), (looked_at[::-1], inside[:, ::-1])):
+        outer = np.maximum(own.argmax(axis=1) - 1, 0)
+        gap = (grid[outer + 1] - grid[outer])[:, None]
+        steps = _first_true(counts(grid[outer][:, None] + gap * CLOSELY))
+        ends.append((grid[outer][:, None] + gap * steps * CLOSELY[0])[:, 0])
+    return ends[0], ends[1]

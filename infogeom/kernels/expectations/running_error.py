@@ -19,7 +19,7 @@ from infogeom.functions.registry import facts_of
 from infogeom.kernels.curvature.loops import UNIT
 from infogeom.numeric.float64 import Array, evaluated, in_arrays
 
-__all__ = ["with_errors"]
+__all__ = ["error_program", "with_errors"]
 
 #: Roundings to which SciPy's functions and those of `infogeom.kernels.compiled.float_functions` are good, as far as was
 #: seen.
@@ -50,16 +50,24 @@ def with_errors(
     inexact : collection of Symbol
         Arguments that are rounded: nodes of a rule.
     """
-    known, count = evaluated(expressions), len(expressions)
-    steps, values = sympy.cse(known, list=False)
-    program = _Program(steps, values, inexact)
-    evaluate = in_arrays(arguments, program.results, more, lambda _: (program.steps, program.results))
+    count = len(expressions)
+    steps, results = error_program(expressions, inexact)
+    evaluate = in_arrays(arguments, results, more, lambda _: (steps, results))
 
     def both(*at: Any) -> tuple[list[Array], list[Array]]:
         found = evaluate(*at)
         return found[:count], found[count:]
 
     return both
+
+
+def error_program(
+    expressions: Sequence[Expr], inexact: Collection[Symbol] = ()
+) -> tuple[list[tuple[Symbol, Expr]], list[Expr]]:
+    """Steps, and results by them: the values of expressions, then bounds on their errors; arguments as above."""
+    steps, values = sympy.cse(evaluated(expressions), list=False)
+    program = _Program(steps, values, inexact)
+    return program.steps, program.results
 
 
 class _Program:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sympy import Expr, Rational, Symbol
 
 from infogeom.kernels.curvature.loops import UNIT
-from infogeom.kernels.expectations.law_moments import special_functions
+from infogeom.kernels.expectations.at_nodes import special_functions
 from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.models.entries import Entries, Pattern
 

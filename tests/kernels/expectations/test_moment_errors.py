@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from infogeom.kernels.expectations.moment_errors import Bounds, Frame, Uncertain, moment_errors
-from infogeom.kernels.expectations.moments import embedded, gram
+from infogeom.kernels.expectations.moment_errors import Bounds, Frame, moment_errors
 from infogeom.kernels.expectations.moments import moments as what_is_needed
+from infogeom.kernels.expectations.moments import sums_of_products
 from infogeom.kernels.expectations.nodes import Sample, sample_of_outcomes, sample_of_rule
 
 Array = np.ndarray[Any, np.dtype[Any]]
 #: Nodes, how large errors are there, and the step of central differences.
 NODES, SIZE, STEP = 5, 1e-9, 1e-4
 #: What stands for outcomes that were left off.
-LEFT_OUT = [(np.array([2100.0]), np.array([1e-20]))]
+LEFT_OUT = np.array([[2100.0]]), np.array([[1e-20]])
 DERIVATIVES = {1: 1 + 1, 2: 2 + 3}  # of up to second order, by the number of parameters
 
 
 def moments(derivatives: Array, w: Array, n: int) -> list[Array]:
     """g, ∂g and what curvature needs of ∂∂g."""
-    means = gram(embedded(derivatives[None], n), w[None])
-    return [moment[0] for moment in what_is_needed(means, n)]
+    _, gram, _ = sums_of_products(derivatives[None], w[None], n, 0.0)
+    return [moment[0] for moment in what_is_needed(gram, n)]
 
 
 def turned(tensor: Array, E: Array) -> Array:
@@ -74,8 +74,7 @@ def test_moments_err_by_no_more_than_their_bounds_and_not_far_less(
     frame = Frame(moments(derivatives, w, n)[0][None])
     for errors in which(rng, len(derivatives)):
         true = worst(derivatives, w, errors[:-1], errors[-1], n)
-        weights = Uncertain(w[None, None], errors[None, -1:])
-        found = moment_errors(derivatives[None], errors[None, :-1], weights, frame)
+        found = moment_errors(derivatives[None], errors[None, :-1], w[None], errors[None, -1], frame)
         for (most,), off in zip((found.metric, *found.framed), (true.metric, *true.framed), strict=True):
             assert (off <= most * (1 + 1e-6) + 1e-6 * SIZE * off.max()).all()
             assert most.max() <= 8 * off.max() + 1e-6 * SIZE
@@ -102,11 +101,11 @@ def test_outcomes_that_are_looked_at_stand_for_all() -> None:
     w = np.exp(-(((x - 900) / 200) ** 2))
     w[[0, 3, -1]] = 20.0  # the first and the last stand for none but themselves
     w /= w.sum()
-    stands_for_all(x, w, sample_of_outcomes(x[None], w[None], LEFT_OUT))
+    stands_for_all(x, w, sample_of_outcomes(x[None], w[None], *LEFT_OUT))
 
 
 def test_what_was_left_off_stands_for_itself() -> None:
     x = np.arange(2000.0)
-    sample = sample_of_outcomes(x[None], np.full((1, 2000), 1 / 2000), LEFT_OUT)
+    sample = sample_of_outcomes(x[None], np.full((1, 2000), 1 / 2000), *LEFT_OUT)
     assert sample.x[sample.beyond].tolist() == [2100.0]
     assert sample.w[sample.beyond].tolist() == [1e-20]

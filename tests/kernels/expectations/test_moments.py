@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
 import pytest
 
-from infogeom.kernels.expectations.moments import embedded, gram, moments, places
+from infogeom.kernels.expectations.moments import moments, sums_of_products
 
 Array = np.ndarray[Any, np.dtype[Any]]
 POINTS, NODES = 3, 5
+
+
+def places(n: int, rank: int) -> Array:
+    """Where the derivatives of one order stand, shape (n,)*rank, when each is listed once, indices ascending."""
+    found = np.empty((n,) * rank, dtype=np.int64)
+    listed = {along: k for k, along in enumerate(combinations_with_replacement(range(n), rank))}
+    for index in np.ndindex(found.shape):
+        found[index] = listed[tuple(sorted(index))]
+    return found
 
 
 def derivatives_at(n: int) -> tuple[Array, Array, Array, Array]:
@@ -22,8 +32,9 @@ def derivatives_at(n: int) -> tuple[Array, Array, Array, Array]:
 
 def found(s: Array, h: Array, w: Array) -> tuple[Array, ...]:
     i, j = np.triu_indices(s.shape[1])
-    vectors = embedded(np.concatenate([s, h[:, i, j]], axis=1), s.shape[1])
-    return moments(gram(vectors, w), s.shape[1])
+    derivatives = np.concatenate([s, h[:, i, j]], axis=1)
+    _, gram, _ = sums_of_products(derivatives, w, s.shape[1], 0.0)
+    return moments(gram, s.shape[1])
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -61,5 +72,6 @@ def test_third_derivatives_cancel_in_the_riemann_tensor(n: int) -> None:
 
 def test_first_derivatives_make_a_metric_alone() -> None:
     s, w = np.array([[[1.0, 2.0], [0.0, 1.0]]]), np.array([[0.5, 0.25]])
-    (g,) = moments(gram(embedded(s, 2), w), 2)
+    _, gram, _ = sums_of_products(s, w, 2, 0.0)
+    (g,) = moments(gram, 2)
     assert g[0].tolist() == [[1.5, 0.5], [0.5, 0.25]]

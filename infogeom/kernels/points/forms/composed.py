@@ -22,7 +22,7 @@ from sympy import Expr, Set, Symbol
 from infogeom.kernels.curvature.jet import RANKS, BoundedJet
 from infogeom.kernels.curvature.loops import UNIT
 from infogeom.kernels.curvature.tensor_errors import SINGLE
-from infogeom.kernels.expectations.law_moments import special_functions
+from infogeom.kernels.expectations.at_nodes import special_functions
 from infogeom.kernels.expectations.running_error import with_errors
 from infogeom.kernels.points.pointwise import Pointwise, sharpen_scalar
 from infogeom.kernels.points.tiles import Task

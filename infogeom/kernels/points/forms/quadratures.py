@@ -28,7 +28,7 @@ class _Expectations(Pointwise):
         "the metric can be taken by quadrature"
     )
 
-    points_of_tile = 256
+    points_of_tile = 512
 
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
