@@ -64,8 +64,8 @@ class Effort(NamedTuple):
     Attributes
     ----------
     distances : ndarray
-        From 0 to where the density is looked at, in the variable of the line; those up to `NEAR_DISTANCE` from other places,
-        too, where a peak is supposed.
+        From 0 to where the density is looked at, in the variable of the line; those up to `NEAR_DISTANCE` from other
+        places, too, where a peak is supposed.
     range : ndarray
         Where it is looked how far a density goes, in τ.
     """
