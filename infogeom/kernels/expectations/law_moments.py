@@ -47,11 +47,11 @@ MOST_INTERVALS = 2**14
 #: Weight, of a sum of 1, at which a score without a value does not matter: at an end of the support.
 NEGLIGIBLE_WEIGHT = 1e-25
 #: Nodes that are looked at at once.
-AT_ONCE = 8192
+AT_ONCE = 16_384
 #: Outcomes beyond which the first ones and an integral take the place of all.
 LONG_STRETCH = 4096
 #: Numbers of outcomes are rounded up to a multiple of this, so that points have as many.
-OUTCOMES = 64
+OUTCOMES = 32
 #: Weights below this may have lost digits to underflow.
 SAFE_WEIGHT = 1e-290
 #: What E[s] and E[a] + ½ g, which vanish, come to where nodes are missing, relative to g.
@@ -202,7 +202,7 @@ class Expectation:
             is_long = (stretches.size == 0) | (stretches.size > LONG_STRETCH)
             self._sum_head_and_tail(np.flatnonzero(is_long), found)
             short = np.where(found.known, 0, stretches.size)
-        sizes = -(-short // OUTCOMES) * OUTCOMES
+        sizes = np.minimum(-(-short // OUTCOMES) * OUTCOMES, self.rule.most)
         for size in np.unique(sizes[sizes > 0]):
             for rows in _split(np.flatnonzero(sizes == size), size):
                 own = stretches.of(rows)
@@ -268,12 +268,11 @@ class Expectation:
         d, w, of_w = values.shape[1] // 2 - 1, sample.w.copy(), np.empty_like(sample.w)
         where = sample.beyond, sample.counts, sample.step
         kernels["doubt"](values, w, *where, TERM_ROUNDINGS * UNIT, SAFE_WEIGHT, TINY, of_w)
-        derivatives, errors = (np.ascontiguousarray(part) for part in (values[:, :d], values[:, d + 1 : -1]))
         if not self.moving:
             of_means = np.zeros((len(rows), d))
-            kernels["explain"](derivatives, errors, w, of_w, self.n, of_means)
+            kernels["explain"](values, w, of_w, self.n, of_means)
             of_w += w * _deficit(found.rest[rows], of_means, units(found.gram[rows], self.n))[:, None]
-        return moment_errors(derivatives, errors, w, of_w, frame)
+        return moment_errors(values, w, of_w, frame)
 
 
 def _concatenated(parts: Sequence[Sequence[Any]]) -> list[Any]:

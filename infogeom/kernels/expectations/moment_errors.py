@@ -92,7 +92,7 @@ class Bounds(NamedTuple):
         return Bounds(metric, tuple(framed))
 
 
-def moment_errors(derivatives: Array, errors: Array, w: Array, of_w: Array, frame: Frame) -> Bounds:
+def moment_errors(values: Array, w: Array, of_w: Array, frame: Frame) -> Bounds:
     """Bounds on the errors of what `moments` gives, of g alone where there are first derivatives alone.
 
     In the frame scores do not cancel, however close the metric is to a singular one: errors of the derivatives are
@@ -100,18 +100,18 @@ def moment_errors(derivatives: Array, errors: Array, w: Array, of_w: Array, fram
 
     Parameters
     ----------
-    derivatives, errors : ndarray, shape (m, derivatives, nodes)
-        Those of ℓ in the order of their indices, and bounds on their errors.
+    values : ndarray, shape (m, 2 (d + 1), nodes)
+        The d derivatives of ℓ in the order of their indices, ℓ, and bounds on the errors of these.
     w, of_w : ndarray, shape (m, nodes)
         Weights of the nodes, positive, and bounds on their errors.
     frame : Frame
         Of the coordinates of ℓ.
     """
     m, n, into = frame.E.shape
-    d = into if derivatives.shape[1] == n else into + into * (into + 1) // 2
-    metric, products = np.zeros((m, n, n)), np.zeros((m, d, d))
-    add = compiled_module(moment_loops, summed=True)["add_errors"]
-    add(*map(np.ascontiguousarray, (derivatives, errors, w, of_w, frame.E)), metric, products)
+    D = into if values.shape[1] == 2 * (n + 1) else into + into * (into + 1) // 2
+    metric, products = np.zeros((m, n, n)), np.zeros((m, D, D))
+    E = np.ascontiguousarray(frame.E)
+    compiled_module(moment_loops, summed=True)["add_errors"](values, w, of_w, E, metric, products)
     return Bounds(metric, moments(products, into))
 
 

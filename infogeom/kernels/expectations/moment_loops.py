@@ -51,22 +51,20 @@ def add_products(
         mirror(gram[p])
 
 
-def add_errors(
-    derivatives: Array, errors: Array, w: Array, of_w: Array, frames: Array, of_metric: Array, of_products: Array
-) -> None:
+def add_errors(found: Array, w: Array, of_w: Array, frames: Array, of_metric: Array, of_products: Array) -> None:
     """Add what products of vectors err by, to first order and in magnitude, at the nodes of all points.
 
-    Errors of derivatives are (m, d, K), of weights (m, K). Those of s s are added to ``of_metric`` (m, n, n); those of
-    all products, after the vectors are turned into ``frames`` (m, n, N), to ``of_products`` (m, D, D), D being to N
-    what d is to n.
+    ``found`` (m, 2 (d + 1), K) is as `doubt` leaves it, ``of_w`` (m, K) errors of weights. Those of s s are added to
+    ``of_metric`` (m, n, n); those of all products, after the vectors are turned into ``frames`` (m, n, N), to
+    ``of_products`` (m, D, D), D being to N what d is to n.
     """
-    points, d, nodes = derivatives.shape
+    points, d, nodes = len(found), found.shape[1] // 2 - 1, found.shape[2]
     n, into, D = frames.shape[1], frames.shape[2], of_products.shape[1]
     rows, of_rows, turned, of_turned = empty((d, nodes)), empty((d, nodes)), empty((D, nodes)), empty((D, nodes))
     own, other = empty(nodes), empty(nodes)
     half, of_half = empty((into, n, nodes)), empty((into, n, nodes))
     for p in range(points):
-        rows[:], of_rows[:] = derivatives[p], errors[p]
+        rows[:], of_rows[:] = found[p, :d], found[p, d + 1 : 2 * d + 1]
         if d > n:
             embed_errors(rows, of_rows, n)
             embed(rows, n)
@@ -127,19 +125,19 @@ def doubt(
                 w[p, v] = 0.0
 
 
-def explain(derivatives: Array, errors: Array, w: Array, of_w: Array, n: int, found: Array) -> None:
-    """Add what the means of vectors err by to ``found`` (m, d)."""
-    points, d, nodes = derivatives.shape
+def explain(found: Array, w: Array, of_w: Array, n: int, of_means: Array) -> None:
+    """Add to what the means of vectors err by (m, d); ``found`` as above."""
+    points, d, nodes = len(found), found.shape[1] // 2 - 1, found.shape[2]
     rows, of_rows = empty((d, nodes)), empty((d, nodes))
     for p in range(points):
-        rows[:], of_rows[:] = derivatives[p], errors[p]
+        rows[:], of_rows[:] = found[p, :d], found[p, d + 1 : 2 * d + 1]
         embed_errors(rows, of_rows, n)
         embed(rows, n)
         for k in range(d):
             total = 0.0
             for v in range(nodes):
                 total += of_w[p, v] * abs(rows[k, v]) + w[p, v] * of_rows[k, v]
-            found[p, k] += total
+            of_means[p, k] += total
 
 
 def unfold(gram: Array, first: Array, second: Array) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from math import exp, inf, isfinite, log, log1p
+from math import asinh, exp, inf, isfinite, log, log1p
 from typing import Any
 
 from numpy import nextafter, spacing
 
-__all__ = ["choose", "gaps", "on_line", "places", "stand_beyond", "weigh"]
+__all__ = ["choose", "fresh", "gaps", "merge", "on_line", "places", "stand_beyond", "weigh"]
 
 Array = Any  # of float64
+#: Distance of τ from 0 from which it is a sinh.
+BENT = 6.0
 
 
 def on_line(t: Array, low: Array, high: Array, x: Array, slope: Array) -> None:
@@ -41,14 +43,26 @@ def on_line(t: Array, low: Array, high: Array, x: Array, slope: Array) -> None:
 def places(
     centre: Array, scale: Array, first: Array, last: Array, numbers: Array, intervals: int, t: Array, slope: Array
 ) -> None:
-    """Fill nodes t = centre + scale sinh τ (r, K) of rules over so many intervals, and log dt, by their numbers."""
+    """Fill nodes t = centre + scale sinh τ (r, K) of rules over so many intervals, and log dt, by their numbers.
+
+    Where τ reaches `BENT` or beyond, which a power does for a tail, it is a sinh itself, and falls doubly exponentially
+    as others do.
+    """
     for r in range(len(t)):
-        step = (last[r] - first[r]) / intervals
+        bent = max(-first[r], last[r]) >= BENT
+        start, end = (asinh(first[r]), asinh(last[r])) if bent else (first[r], last[r])
+        step = (end - start) / intervals
         unit = log(scale[r] * step)
         for k in range(t.shape[1]):
-            power = exp(first[r] + numbers[k] * step)
+            tau = start + numbers[k] * step
+            slope[r, k] = unit
+            if bent:
+                power = exp(tau)
+                tau = 0.5 * (power - 1.0 / power)
+                slope[r, k] += log(0.5 * (power + 1.0 / power))
+            power = exp(tau)
             t[r, k] = centre[r] + scale[r] * (0.5 * (power - 1.0 / power))
-            slope[r, k] = unit + log(0.5 * (power + 1.0 / power))
+            slope[r, k] += log(0.5 * (power + 1.0 / power))
 
 
 def weigh(values: Array, slope: Array, x: Array, w: Array, magnitude: Array) -> None:
@@ -94,6 +108,42 @@ def choose(x: Array, w: Array, ends: int, most: int, chosen: Array, weight: Arra
                 kept += 1
         for k in range(at, chosen.shape[1]):
             chosen[p, k], weight[p, k], counts[p, k] = last, 0.0, False
+
+
+def fresh(around: Array, more: Array, low: float, high: float, new: Array, number: Array) -> None:
+    """Those of ``more`` outcomes (m, L), ascending, that lie between two and are not in ``around`` (m, K), ascending.
+
+    They fill the first places of ``new``, ∞ the others; ``number`` (m,) says how many they are.
+    """
+    for p in range(len(more)):
+        at = k = 0
+        last = -inf
+        for v in range(more.shape[1]):
+            outcome = min(max(more[p, v], low), high)
+            while k < around.shape[1] and around[p, k] < outcome:
+                k += 1
+            if outcome > last and not (k < around.shape[1] and around[p, k] == outcome):
+                new[p, at] = outcome
+                at += 1
+            last = outcome
+        number[p] = at
+        for v in range(at, more.shape[1]):
+            new[p, v] = inf
+
+
+def merge(around: Array, height: Array, new: Array, own: Array, outcomes: Array, heights: Array) -> None:
+    """Outcomes of both, ascending, with their heights, −∞ at ∞."""
+    for p in range(len(around)):
+        k = v = 0
+        for at in range(outcomes.shape[1]):
+            if v == new.shape[1] or (k < around.shape[1] and around[p, k] <= new[p, v]):
+                outcomes[p, at], heights[p, at] = around[p, k], height[p, k]
+                k += 1
+            else:
+                outcomes[p, at], heights[p, at] = new[p, v], own[p, v]
+                v += 1
+            if outcomes[p, at] == inf:
+                heights[p, at] = -inf
 
 
 def stand_beyond(

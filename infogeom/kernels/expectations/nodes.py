@@ -110,6 +110,11 @@ class Rule:
         self._few = _few_outcomes(self._support)
 
     @property
+    def most(self) -> int:
+        """Number of outcomes at most."""
+        return LONGEST_STRETCH if self._few is None else len(self._few)
+
+    @property
     def has_tail(self) -> bool:
         """Whether outcomes are the integers from a first one on, without end."""
         if self.continuous or self._few is not None:
@@ -142,7 +147,7 @@ class Rule:
                 inner = around[rows, np.minimum(first + 1, last)], around[rows, np.maximum(last - 1, first)]
                 ends = around[rows, first], around[rows, last]
                 steps = [end[:, None] + (at - end)[:, None] * CLOSELY for end, at in zip(ends, inner, strict=True)]
-                around, height = self._looked_at(np.rint(np.concatenate(steps, axis=1)), theta, around, height)
+                around, height = self._looked_at(np.sort(np.rint(np.concatenate(steps, axis=1))), theta, around, height)
         start, end = around[rows, first], around[rows, last]
         found = (height.max(axis=1) > -np.inf) & (end - start <= LONGEST_STRETCH)
         size = np.where(found, end - start + 1, 0)
@@ -159,25 +164,22 @@ class Rule:
         centre = np.full((len(theta), 1), low if np.isfinite(low) else 0.0)
         around = height = np.empty((len(theta), 0))
         for _ in range(2):  # around the beginning, then around the peak
-            steps = np.concatenate([centre - OUTCOME_STEPS, centre + OUTCOME_STEPS], axis=1)
+            steps = np.concatenate([centre - OUTCOME_STEPS[::-1], centre + OUTCOME_STEPS], axis=1)
             around, height = self._looked_at(steps, theta, around, height)
             centre = np.take_along_axis(around, height.argmax(axis=1)[:, None], axis=1)
         return around, height
 
     def _looked_at(self, more: Array, theta: Array, around: Array, height: Array) -> tuple[Array, Array]:
-        """Outcomes with more of them and their ℓ, ascending; those that are there already, or twice, are ∞ far out."""
+        """Outcomes with more of them, ascending as they are, and their ℓ; those that do not exist are ∞ far out."""
+        loops, new, number = compiled_module(node_loops), np.empty(more.shape), np.empty(len(more), dtype=np.int64)
         low, high = map(float, ends_of(self._support))
-        more = np.sort(np.clip(more, low, high), axis=1)
-        new = np.diff(more, axis=1, prepend=-np.inf) > 0
-        more = np.sort(np.where(new, more, np.inf), axis=1)[:, : int(new.sum(axis=1).max())]
-        known = np.isfinite(more)
-        own = self.log_density(np.where(known, more, more[:, :1]), theta)
-        both, heights = (
-            np.concatenate([around, more], axis=1),
-            np.concatenate([height, np.where(known, own, -np.inf)], axis=1),
-        )
-        order = np.argsort(both, axis=1, kind="stable")
-        return np.take_along_axis(both, order, axis=1), np.take_along_axis(heights, order, axis=1)
+        loops["fresh"](around, more, low, high, new, number)
+        new = np.ascontiguousarray(new[:, : number.max()])
+        own = self.log_density(np.where(np.isfinite(new), new, around[:, :1] if around.size else new[:, :1]), theta)
+        shape = len(new), around.shape[1] + new.shape[1]
+        outcomes, heights = np.empty(shape), np.empty(shape)
+        loops["merge"](around, height, new, own, outcomes, heights)
+        return outcomes, heights
 
     def counted(self, theta: Array, stretches: Stretches, size: int) -> Batch:
         """Outcomes of stretches of at most so many, with their probabilities."""
@@ -261,8 +263,9 @@ class Rule:
         """What stands for outcomes (m, F) that were left off, or that float64 finds no probability of among few."""
         if self._few is None:
             return stretches.far, stretches.bound
-        lost = nodes.w[:, : len(self._few)] <= 0
-        return np.broadcast_to(self._few, lost.shape), np.where(lost, TINY, 0.0)
+        lost = nodes.w <= 0
+        some = np.flatnonzero(lost.any(axis=0))
+        return np.tile(self._few[some], (len(lost), 1)), np.where(lost[:, some], TINY, 0.0)
 
     def whole(self, mass: Array, magnitude: Array) -> NDArray[np.bool_]:
         """Whether nodes of this mass and magnitude find all of a density."""
@@ -329,7 +332,9 @@ def _some(x: Array, w: Array, ends: int) -> Sample:
     shape = len(x), min(x.shape[1], LOOKED_AT + 2 * ends)
     chosen, weight, counts = np.empty(shape), np.empty(shape), np.empty(shape, dtype=bool)
     compiled_module(node_loops)["choose"](x, w, ends, LOOKED_AT, chosen, weight, counts)
-    return Sample(chosen, weight, np.zeros(shape, dtype=bool), counts, np.zeros(shape))
+    most = int(counts.sum(axis=1).max(initial=1))
+    chosen, weight, counts = chosen[:, :most], weight[:, :most], counts[:, :most]
+    return Sample(chosen, weight, np.zeros_like(counts), counts, np.zeros_like(weight))
 
 
 def magnitude_of(e: Expr) -> Expr:

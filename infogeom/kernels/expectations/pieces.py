@@ -50,6 +50,10 @@ FLAT = 0.1
 DECADES = -12.0, 12.0
 DECADE_PARTS = np.arange(1, 6) / 6
 DECADE_ROUNDS = 3
+#: Reach in scales of a density with light tails,
+LIGHT_REACH = 20.0
+#: and what it becomes by a larger scale.
+EVEN_REACH = 6.0
 #: Parts of the stretch of τ in which a density ends.
 CLOSELY = np.arange(1, 8) / 8
 
@@ -79,9 +83,14 @@ def _both_sides(positive: Array) -> Array:
 
 
 #: Enough where there is one peak, beside a parameter or far out,
-QUICKLY = Effort(np.logspace(-9, 9, 19), _both_sides(np.array([1.0, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 60])))
+QUICKLY = Effort(
+    np.logspace(-3, 9, 13), _both_sides(np.array([1.0, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 160, 256]))
+)
 #: and where that was not enough.
-THOROUGHLY = Effort(np.logspace(-9, 9, 73), np.arange(-60.0, 60.5, 0.5))
+THOROUGHLY = Effort(
+    np.logspace(-9, 9, 73),
+    np.concatenate([np.arange(-256.0, -64, 8), np.arange(-64.0, 64.5, 0.5), np.arange(72.0, 264, 8)]),
+)
 EFFORTS = QUICKLY, THOROUGHLY
 
 
@@ -180,10 +189,16 @@ def located(height: Height, t: Array, effort: Effort = QUICKLY) -> Found:
     with np.errstate(over="ignore", invalid="ignore"):
         tau = np.arcsinh((t - peak) / scale)
         counts = heights + np.abs(tau) > top - LEFT_OFF
-    first = np.minimum(first, np.where(counts, tau, np.inf).min(axis=1))
-    last = np.maximum(last, np.where(counts, tau, -np.inf).max(axis=1))
-    ends = effort.range[0], effort.range[-1]
-    return Found(peak[:, 0], scale[:, 0], np.maximum(first, ends[0]), np.minimum(last, ends[1]), top[:, 0])
+    first = np.maximum(np.minimum(first, np.where(counts, tau, np.inf).min(axis=1)), effort.range[0])
+    last = np.minimum(np.maximum(last, np.where(counts, tau, -np.inf).max(axis=1)), effort.range[-1])
+
+    # Where it falls as e^−t² does nodes are to be as far apart in the middle as further out, nearly.
+    with np.errstate(over="ignore"):
+        ends = np.sinh([first, last])
+    reach = np.abs(ends).max(axis=0)
+    wider = np.where(reach < LIGHT_REACH, np.maximum(reach / EVEN_REACH, 1.0), 1.0)
+    first, last = np.arcsinh(ends / wider)
+    return Found(peak[:, 0], scale[:, 0] * wider, first, last, top[:, 0])
 
 
 def peaks(height: Height, t: Array) -> tuple[Array, Array]:

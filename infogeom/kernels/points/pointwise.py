@@ -59,7 +59,7 @@ class _Followed(Evaluation):
 
         def everywhere(found: Array) -> Array:
             """Tensors at all points, nan where no jet was taken; none where there are none."""
-            if not len(found):
+            if not len(found) or taken.all():
                 return found
             spread = np.full((*found.shape[:-1], len(taken)), np.nan)
             spread[..., taken] = found

@@ -74,7 +74,9 @@ def test_moments_err_by_no_more_than_their_bounds_and_not_far_less(
     frame = Frame(moments(derivatives, w, n)[0][None])
     for errors in which(rng, len(derivatives)):
         true = worst(derivatives, w, errors[:-1], errors[-1], n)
-        found = moment_errors(derivatives[None], errors[None, :-1], w[None], errors[None, -1], frame)
+        none = np.zeros((1, NODES))  # in the place of ℓ
+        values = np.concatenate([derivatives, none, errors[:-1], none])
+        found = moment_errors(values[None], w[None], errors[None, -1].copy(), frame)
         for (most,), off in zip((found.metric, *found.framed), (true.metric, *true.framed), strict=True):
             assert (off <= most * (1 + 1e-6) + 1e-6 * SIZE * off.max()).all()
             assert most.max() <= 8 * off.max() + 1e-6 * SIZE

@@ -17,6 +17,10 @@ from infogeom.kernels.points.work import way_of
 from infogeom.symbolic import Expectation, Metric
 
 Array = NDArray[np.float64]
+#: Points of a tile where laws have one variable,
+TILE_OF_ONE_VARIABLE = 1024
+#: and where they have several, and thousands of times as many nodes.
+TILE_OF_SEVERAL_VARIABLES = 64
 #: Bits of sums over outcomes at most.
 BITS_OF_SUMS = 2**10
 
@@ -28,13 +32,13 @@ class _Expectations(Pointwise):
         "the metric can be taken by quadrature"
     )
 
-    points_of_tile = 512
-
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
         self._place = self.form, metric.coordinates
         self._expectations = expectations_of(*self._place)
         self.order = 0 if self._expectations.moving else 2
+        several = any(len(law.variables) > 1 for law in self.form.laws)
+        self.points_of_tile = TILE_OF_SEVERAL_VARIABLES if several else TILE_OF_ONE_VARIABLE
 
     def jets(self, points: Array, order: int) -> BoundedJet:
         return self._expectations.jets(points)
