@@ -171,10 +171,11 @@ class Rule:
 
     def _looked_at(self, more: Array, theta: Array, around: Array, height: Array) -> tuple[Array, Array]:
         """Outcomes with more of them, ascending as they are, and their ℓ; those that do not exist are ∞ far out."""
-        loops, new, number = compiled_module(node_loops), np.empty(more.shape), np.empty(len(more), dtype=np.int64)
+        loops, number = compiled_module(node_loops), np.empty(len(more), dtype=np.int64)
         low, high = map(float, ends_of(self._support))
-        loops["fresh"](around, more, low, high, new, number)
-        new = np.ascontiguousarray(new[:, : number.max()])
+        every = np.empty_like(more)
+        loops["fresh"](around, more, low, high, every, number)
+        new: Array = np.ascontiguousarray(every[:, : int(number.max())])
         own = self.log_density(np.where(np.isfinite(new), new, around[:, :1] if around.size else new[:, :1]), theta)
         shape = len(new), around.shape[1] + new.shape[1]
         outcomes, heights = np.empty(shape), np.empty(shape)
