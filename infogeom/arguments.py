@@ -320,19 +320,21 @@ def point_inside(
     return point
 
 
-def constants_of(name: str, given: Mapping[str, Any], symbols: Sequence[Symbol]) -> dict[Symbol, Expr]:
-    """Exact numbers for some of the symbols, read by name, each as the symbol's assumptions want it."""
+def constants_of(
+    name: str, given: Mapping[str, Any], symbols: Sequence[Symbol], told: str = "{0}"
+) -> dict[Symbol, Expr]:
+    """Exact numbers for some of the symbols, by name, as their assumptions want them; ``told`` is what messages say."""
     known = {symbol.name: symbol for symbol in symbols}
     unknown = [other for other in given if other not in known]
     if unknown:
         raise ValueError(f"{name} must name constants out of {list(known)}, got {unknown}")
-    numbers = {known[key]: as_expression(key, value) for key, value in given.items()}
+    numbers = {known[key]: as_expression(told.format(key), value) for key, value in given.items()}
     for symbol, number in numbers.items():
         if number.free_symbols or not number.is_finite:
-            raise ValueError(f"{symbol.name} must be a finite number, got {number}")
-        assumed = symbol.assumptions0.items()
-        if any(getattr(number, f"is_{rule}") is (not holds) for rule, holds in assumed):
-            raise ValueError(f"{symbol.name} must be a number that {sympy.srepr(symbol)} allows, got {number}")
+            raise ValueError(f"{told.format(symbol.name)} must be a finite number, got {number}")
+        if any(getattr(number, f"is_{rule}") is (not holds) for rule, holds in symbol.assumptions0.items()):
+            allowed = f"a number that {sympy.srepr(symbol)} allows"
+            raise ValueError(f"{told.format(symbol.name)} must be {allowed}, got {number}")
     return numbers
 
 

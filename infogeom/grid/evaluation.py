@@ -35,6 +35,7 @@ def evaluate(
     *,
     rtol: float = 1e-9,
     max_refined: int = 10_000,
+    constants: Mapping[str, Any] | None = None,
     chunks: Mapping[str, int] | int | str | None = None,
 ) -> xr.Dataset:
     """Evaluate quantities on a rectilinear grid.
@@ -58,6 +59,9 @@ def evaluate(
     max_refined : int
         Most points to compute again, each of which takes milliseconds (10 µs for every sample); with ``chunks`` for
         each block. What is left over has status 5. 0 refines none.
+    constants : mapping of str or Symbol to number, optional
+        Numbers for constants of the model or metric, in place of those that it has, by name. Floats are read as the
+        decimal fractions that they print as. Fractions are data of the kernels: another number compiles nothing.
     chunks : mapping of str to int, int or "auto", optional
         Block lengths along the axes; the Dataset is then lazy, for any dask scheduler to compute (extra
         ``distributed``), and does not warn.
@@ -94,7 +98,7 @@ def evaluate(
     (array([-1., -1.]), array([0, 0], dtype=int8))
     """
     start = time.perf_counter()
-    metric = numeric_metric(model_or_metric)
+    metric = numeric_metric(model_or_metric, constants)
     names = checked_quantities(metric, quantities)
     accuracy = checked_accuracy(rtol, max_refined)
     grid = checked_axes(metric, axes)
@@ -120,6 +124,7 @@ def evaluate_points(
     *,
     rtol: float = 1e-9,
     max_refined: int = 10_000,
+    constants: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
     """Evaluate quantities at single points.
 
@@ -131,7 +136,7 @@ def evaluate_points(
         (a path along "step"). Tables with names, DataFrames, mappings and structured arrays, are read by name.
     quantities : sequence of str
         As for `evaluate`.
-    rtol, max_refined : float, int
+    rtol, max_refined, constants : float, int, mapping
         As for `evaluate`.
 
     Returns
@@ -159,7 +164,7 @@ def evaluate_points(
     array([-1., -1.])
     """
     start = time.perf_counter()
-    metric = numeric_metric(model_or_metric)
+    metric = numeric_metric(model_or_metric, constants)
     names = checked_quantities(metric, quantities)
     accuracy = checked_accuracy(rtol, max_refined)
     where, dim, kept = checked_points(metric, points)

@@ -47,7 +47,7 @@ def family(text: str) -> Model:
     --------
     >>> import infogeom as ig
     >>> ig.models.family("student_t:3")
-    <Model Student, 3 degrees of freedom: mu, sigma>
+    <Model Student, known degrees of freedom: mu, sigma>
     """
     name, _, rest = text.partition(":")
     arguments = [part for part in rest.split(",") if part]

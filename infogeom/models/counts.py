@@ -10,7 +10,7 @@ from sympy import Expr, Symbol, log, loggamma
 from infogeom.arguments import check_count, positive_number
 from infogeom.models.by_name import listed
 from infogeom.models.model import Model
-from infogeom.models.parameter import UNIT_INTERVAL, Parameter, known_count, trials
+from infogeom.models.parameter import UNIT_INTERVAL, Constant, Parameter, trials
 from infogeom.models.structures import Counts
 
 __all__ = [
@@ -122,7 +122,7 @@ def negative_multinomial(r: int | float | Expr, outcomes: int) -> Model:
     check_count("outcomes", outcomes)
     value = r if isinstance(r, Symbol) else positive_number("r", r)
     p, x = _shares(outcomes), _counts(outcomes)
-    successes = known_count("r")
+    successes = Constant("r", positive=True)
     left = _left_over(p)
     means = tuple(q / left for q in _symbols(p))
 

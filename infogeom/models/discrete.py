@@ -9,7 +9,7 @@ from infogeom.arguments import check_count, positive_number
 from infogeom.functions import log_bessel, log_zeta
 from infogeom.models.by_name import listed
 from infogeom.models.model import Model
-from infogeom.models.parameter import Parameter, known_count, positive, probability, trials
+from infogeom.models.parameter import Constant, Parameter, known_count, positive, probability, trials
 from infogeom.models.sources import DISCRETE
 
 __all__ = [
@@ -149,7 +149,7 @@ def negative_binomial(r: int | float | Expr | None = None) -> Model:
         parameters.insert(0, positive("r", (0.5, 4)))
         number = parameters[0].symbol
     else:
-        number = known_count("r")
+        number = Constant("r", positive=True)
         known[number] = positive_number("r", r)
 
     coefficient = loggamma(K + number) - loggamma(number) - loggamma(K + 1)

@@ -195,7 +195,7 @@ def student_t(nu: int | float | Expr | None = None) -> Model:
         known[n] = positive_number("nu", nu)
     s, z = sigma.symbol, (X - mu.symbol) / sigma.symbol
     log_p = loggamma((n + 1) / 2) - loggamma(n / 2) - log(pi * n) / 2 - log(s) - (n + 1) / 2 * log(1 + z**2 / n)
-    name = "Student" if nu is None else f"Student, {nu} degrees of freedom"
+    name = "Student" if nu is None else "Student, known degrees of freedom"
     latex, source = r"t_\nu(\mu, \sigma)", f"{CONTINUOUS_2}, Ch. 28"
     return Model(name, parameters, log_p, X, REALS, constants=known, latex=latex, source=source)
 

@@ -73,6 +73,9 @@ class Structure:
         """A model of whose observations those of this one are functions, at its point; None where there is none."""
         return None
 
+    def check(self, model: Model) -> None:
+        """Raise where the constants of the model are none that it can have."""
+
     def seen(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """What is observed of observations (n, variables) of that model."""
         return x

@@ -41,6 +41,12 @@ class Observed(Structure):
         """Whether it is no tensor."""
         return NO_TENSOR if self.fisher == "observed" else ""
 
+    def check(self, model: Model) -> None:
+        """Observations must lie in the support."""
+        symbols = _observed_symbols(self.model)
+        assert model.samples
+        _check_inside(replace(self.model, constants=model.constants), symbols, model.samples.data[:, -len(symbols) :])
+
 
 def observe(
     model: Model, observations: ArrayLike, *, weights: ArrayLike | None = None, fisher: str = "expected"

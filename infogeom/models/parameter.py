@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,10 @@ __all__ = [
     "REALS",
     "UNIT_INTERVAL",
     "Constant",
+    "Held",
     "Parameter",
     "domain_of",
+    "fractions",
     "known_count",
     "parameters_of",
     "positive",
@@ -138,6 +141,22 @@ class Constant(Symbol):  # type: ignore[misc]  # SymPy has no types
     """A number that a law knows, as the n of a binomial; equal to no symbol of a user's."""
 
     __slots__ = ()
+
+
+class Held(Symbol):  # type: ignore[misc]
+    """A constant whose number is data of kernels, where float64 rounds it, and no text in them."""
+
+    __slots__ = ()
+
+    @classmethod
+    def in_place_of(cls, symbol: Symbol) -> Held:
+        """One of the same name and assumptions."""
+        return cls(symbol.name, **symbol.assumptions0)
+
+
+def fractions(held: Mapping[Held, sympy.Rational]) -> tuple[tuple[int, int], ...]:
+    """Numbers of constants, in order, as numerators and denominators."""
+    return tuple((int(number.p), int(number.q)) for number in held.values())
 
 
 def known_count(name: str) -> Constant:

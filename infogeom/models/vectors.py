@@ -169,6 +169,7 @@ def wishart(d: int, dof: int | float | Expr | None = None) -> Model:
     check_count("d", d)
     scale, entries = positive_matrix("sigma", d, d)
     parameters = list(entries.values())
+    constraints = [m for m in leading_minors(scale) if not m.is_positive]
     known: dict[Symbol, Expr] = {}
     if dof is None:
         number = Symbol("nu", positive=True)
@@ -178,6 +179,7 @@ def wishart(d: int, dof: int | float | Expr | None = None) -> Model:
         known[number] = positive_number("dof", dof)
         if not known[number] > d - 1:
             raise ValueError(f"dof must be more than d − 1 = {d - 1}, got {dof!r}")
+        constraints += [number - (d - 1)] if d > 1 else []
 
     # The matrix itself, of which the density is a function: its diagonal first, which is positive by itself.
     S = _random_matrix(d)
@@ -190,7 +192,7 @@ def wishart(d: int, dof: int | float | Expr | None = None) -> Model:
         variables,
         _support_of(S),
         constants=known,
-        constraints=[m for m in leading_minors(scale) if not m.is_positive],
+        constraints=constraints,
         structure=Wishart(scale, number, squares(d, entries)),
         latex=r"S \sim \mathcal{W}(\Sigma, \nu)",
         source="Muirhead, Aspects of Multivariate Statistical Theory (1982), Th. 3.2.1",

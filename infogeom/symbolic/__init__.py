@@ -1,8 +1,9 @@
 """Closed forms: Fisher metrics derived from log-densities, and the tensors of any closed-form metric."""
 
+from infogeom.symbolic.called import Called
 from infogeom.symbolic.composed import DirectSum, PulledBack, Scaled
 from infogeom.symbolic.fisher import ExpectationError, metric, numeric_metric
-from infogeom.symbolic.forms import Called, ClosedForm, Expectation, Form, WeightedStates
+from infogeom.symbolic.forms import ClosedForm, Expectation, Form, WeightedStates
 from infogeom.symbolic.gibbs import CumulantsAtPoint
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.normal_law import MeanAndCovariance

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import sympy
-from sympy import Expr, Symbol
+from sympy import Expr, Rational, Symbol
 
 from infogeom.arguments import as_expression, exact, positive_number
 from infogeom.formulas import latex
-from infogeom.models.parameter import domain_of
+from infogeom.models.parameter import Held, domain_of
 from infogeom.models.samples import Samples
 from infogeom.symbolic.forms import ClosedForm, Form, Place, Term, check_symbols
 from infogeom.symbolic.zero import Region
@@ -87,6 +87,12 @@ class Composed(Form):
     def subs(self, known: Mapping[Symbol, Expr]) -> Form:
         """In each part."""
         return self.made_of([form.subs(known) for _, form in self.parts])
+
+    def holding(self, known: Mapping[Held, Rational]) -> Form | None:
+        """In each part."""
+        held = [form.holding(known) for _, form in self.parts]
+        forms = [form for form in held if form]
+        return self.made_of(forms) if len(forms) == len(held) else None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -171,6 +177,12 @@ class PulledBack(Composed):
         """In the form and in the old coordinates."""
         old = {symbol: e.subs(known) for symbol, e in self.old.items()}
         return replace(self, form=self.form.subs(known), old=old)
+
+    def holding(self, known: Mapping[Held, Rational]) -> Form | None:
+        """In the form; the old coordinates have them as text."""
+        old = {symbol: e.subs(known) for symbol, e in self.old.items()}
+        form = self.form.holding(known)
+        return form and replace(self, form=form, old=old)
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the form, and of the map."""

@@ -6,7 +6,9 @@ a metric made of theirs. Otherwise the expectation is taken (`infogeom.symbolic.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from sympy import Expr
 from sympy.core.function import AppliedUndef
@@ -14,6 +16,7 @@ from sympy.core.function import AppliedUndef
 import infogeom.symbolic.structures  # noqa: F401  # their rules
 from infogeom.models.model import Model
 from infogeom.symbolic.expectation import ExpectationError
+from infogeom.symbolic.held import holding
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.structures.kept import check_known, closed, in_numbers
 
@@ -60,11 +63,12 @@ def metric(model: Model) -> Metric:
     return closed(model)
 
 
-def numeric_metric(model_or_metric: Model | Metric) -> Metric:
+def numeric_metric(model_or_metric: Model | Metric, constants: Mapping[str, Any] | None = None) -> Metric:
     """Metric of a model, or the metric itself, with a number for every constant.
 
     Where the expectations of a model do not close, the metric is the law's mean of the products of scores, to be taken
-    by quadrature or summation.
+    by quadrature or summation. Numbers given by ``constants`` take the place of a model's own; they are data of the
+    metric's form, whose expressions are the same for all of them (`infogeom.symbolic.held`).
 
     Examples
     --------
@@ -72,9 +76,12 @@ def numeric_metric(model_or_metric: Model | Metric) -> Metric:
     >>> ig.symbolic.numeric_metric(ig.models.skew_normal())
     <Metric of skew normal: xi, omega, alpha; by quadrature>
     """
-    given = in_numbers(model_or_metric) if isinstance(model_or_metric, Model) else model_or_metric
-    if not isinstance(given, Metric):
-        raise TypeError(f"model_or_metric must be a Model or a Metric, got {type(given).__name__}")
+    if not isinstance(model_or_metric, Model | Metric):
+        raise TypeError(f"model_or_metric must be a Model or a Metric, got {type(model_or_metric).__name__}")
+    if constants:
+        given = holding(model_or_metric, constants)
+    else:
+        given = in_numbers(model_or_metric) if isinstance(model_or_metric, Model) else model_or_metric
     if given.constants:
         found = set().union(*(e.free_symbols for e in given.form.expressions))
         check_known(found & {*given.constants})

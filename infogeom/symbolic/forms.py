@@ -6,25 +6,27 @@ Whoever needs numbers asks `infogeom.kernels.points.work.work_of` for the form's
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from sympy import Expr, ImmutableMatrix, Symbol
+from sympy import Expr, ImmutableMatrix, Rational, Symbol
 
-from infogeom.arguments import ReadOnlyArrays, check_real, exact, finite_array
+from infogeom.arguments import ReadOnlyArrays, exact, finite_array
 from infogeom.formulas import latex
 from infogeom.functions.plain import plain
 from infogeom.models.law import Law
+from infogeom.models.parameter import Held
 from infogeom.models.samples import Samples
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.matrix_entries import real_where_possible, rows_of, symmetric
 from infogeom.symbolic.zero import Region
 
-__all__ = ["Called", "ClosedForm", "Expectation", "Form", "Place", "Term", "WeightedStates", "check_symbols"]
+__all__ = ["ClosedForm", "Expectation", "Form", "Place", "Term", "WeightedStates", "check_symbols"]
 
 
 class Place(NamedTuple):
@@ -65,6 +67,8 @@ class Form(ABC):
         Whether points where it is not positive definite are unphysical.
     values_only : str
         Why it has values alone, and no curvature or other coordinates; empty where it has all.
+    held : mapping of Held to sympy.Rational
+        Constants whose numbers are data, and stand in no expression.
 
     Examples
     --------
@@ -79,6 +83,7 @@ class Form(ABC):
     ricci_scalar: Expr | None = None
     definite: bool = False
     values_only: str = ""
+    held: Mapping[Held, Rational] = MappingProxyType({})
     #: Whether it is a metric's, which has read it.
     stands = False
 
@@ -121,6 +126,10 @@ class Form(ABC):
         """The form with values for constants, of which it may hold none."""
         return self
 
+    def holding(self, known: Mapping[Held, Rational]) -> Form | None:
+        """The form with numbers of constants as data; None where it takes them as text alone."""
+        return None
+
     @abstractmethod
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the metric, or of its integrand where it is a mean over samples."""
@@ -145,6 +154,8 @@ class ClosedForm(Form):
         Whether points where it is not positive definite are unphysical, which their status says.
     values_only : str
         Why it has values alone, where it is no tensor.
+    held : mapping of Held to sympy.Rational
+        Constants whose numbers are data.
 
     Examples
     --------
@@ -160,6 +171,7 @@ class ClosedForm(Form):
     ricci_scalar: Expr | None = None
     definite: bool = False
     values_only: str = ""
+    held: Mapping[Held, Rational] = field(default_factory=dict)
 
     @property
     def expressions(self) -> tuple[Expr, ...]:
@@ -184,13 +196,14 @@ class ClosedForm(Form):
         entries = exact(given).applyfunc(plain).applyfunc(real_where_possible)
         if entries.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
             raise ValueError(f"matrix must hold real, finite expressions, got {entries}")
-        check_symbols(entries.free_symbols, place, self.samples.symbols if self.samples else ())
+        of_data = self.samples.symbols if self.samples else ()
+        check_symbols(entries.free_symbols, place, (*self.held, *of_data))
         if self.cumulants and self.cumulants.second.shape != (n, n):
             raise ValueError(f"cumulants must be of {n} statistics, got {self.cumulants.second.rows}")
         if self.ricci_scalar is not None:
             if self.samples:
                 raise ValueError("ricci_scalar is known of metrics without samples alone, got a mean over samples")
-            check_symbols(self.ricci_scalar.free_symbols, place, ())
+            check_symbols(self.ricci_scalar.free_symbols, place, (*self.held,))
         return replace(self, matrix=symmetric(entries, place.region, rounded=given.has(sympy.Float)))
 
     def written_out(self, coordinates: Sequence[Symbol]) -> ClosedForm | None:
@@ -202,6 +215,10 @@ class ClosedForm(Form):
         cumulants = self.cumulants and self.cumulants.subs(known)
         scalar = None if self.ricci_scalar is None else self.ricci_scalar.subs(known)
         return replace(self, matrix=self.matrix.subs(known), cumulants=cumulants, ricci_scalar=scalar)
+
+    def holding(self, known: Mapping[Held, Rational]) -> Form | None:
+        """With their symbols as they stand."""
+        return replace(self, held={**self.held, **known})
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the matrix."""
@@ -217,6 +234,8 @@ class Expectation(Form):
     laws : sequence of Law
     samples : Samples, optional
         Data that the laws depend on, over which the metric is a mean besides.
+    held : mapping of Held to sympy.Rational
+        Constants whose numbers are data.
 
     Examples
     --------
@@ -227,6 +246,7 @@ class Expectation(Form):
 
     laws: Sequence[Law]
     samples: Samples | None = None
+    held: Mapping[Held, Rational] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "laws", tuple(self.laws))
@@ -244,15 +264,43 @@ class Expectation(Form):
     def read(self, place: Place) -> Self:
         """As it is: densities are exact already."""
         own = [v for law in self.laws for v in law.variables]
-        own += self.samples.symbols if self.samples else ()
+        own += self.inputs
         for e in self.expressions:
             check_symbols(e.free_symbols, place, own)
         return replace(self)
 
     def subs(self, known: Mapping[Symbol, Expr]) -> Form:
-        """In the log-densities."""
-        laws = [replace(law, log_density=law.log_density.subs(known)) for law in self.laws]
+        """In the log-densities and the supports."""
+        return self._with_text(known)
+
+    def _with_text(self, known: Mapping[Symbol, Expr]) -> Expectation:
+        laws = []
+        for law in self.laws:
+            supports = tuple(support.subs(known) for support in law.supports)
+            laws.append(replace(law, log_density=law.log_density.subs(known), supports=supports))
         return replace(self, laws=laws)
+
+    def holding(self, known: Mapping[Held, Rational]) -> Form | None:
+        """With their symbols as they stand in the log-densities; supports are known beforehand."""
+        supports = [support for law in self.laws for support in law.supports]
+        of_supports = set().union(*(support.free_symbols for support in supports))
+        text = {symbol: number for symbol, number in known.items() if symbol in of_supports}
+        form = self._with_text(text)
+        rest = {symbol: number for symbol, number in known.items() if symbol not in text}
+        return replace(form, held={**self.held, **rest})
+
+    @property
+    def inputs(self) -> tuple[Symbol, ...]:
+        """What `rows` are of: the symbols of the samples, and constants that are data."""
+        of_data = self.samples.symbols if self.samples else ()
+        return (*of_data, *self.held)
+
+    @property
+    def rows(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Data that the laws hold, a row for each sample, and weights."""
+        data, weights = (self.samples.data, self.samples.weights) if self.samples else (np.empty((1, 0)), np.ones(1))
+        constants = np.array([float(number) for number in self.held.values()])
+        return np.hstack([data, np.broadcast_to(constants, (len(data), len(constants)))]), weights
 
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the expectation, products of scores written out."""
@@ -309,62 +357,6 @@ class WeightedStates(ReadOnlyArrays, Form):
     def latex(self, coordinates: Sequence[Symbol]) -> str:
         """LaTeX of the covariance."""
         return r"\mathrm{Cov}(t_i, t_j)"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Called(Form):
-    """A function of the coordinates, of which nothing is known but its values.
-
-    Parameters
-    ----------
-    function : callable
-        ``function(*coordinates)``, of floats, returns g, shape (n, n); or (g, ∂g); or (g, ∂g, ∂∂g): ``dg[i, j, k]`` is
-        ∂_k g_ij and ``ddg[i, j, k, l]`` is ∂_k ∂_l g_ij. What it does not give is found by differences.
-        Where it raises an ArithmeticError or a ValueError the metric has no value: nan, unrefined.
-    accuracy : float
-        How far each number may be off, relative to the scale √|g_ii g_jj| of its entry, or |g_ij| where that is more,
-        and for derivatives to that times the fastest that an entry changes with their coordinates.
-
-    Notes
-    -----
-    Differences see what changes over a millionth of a coordinate or more, of 1 where it is 0.
-
-    Examples
-    --------
-    >>> import infogeom as ig
-    >>> u, v = sympy.symbols("u v", positive=True)
-    >>> plane = ig.Metric([u, v], ig.symbolic.Called(lambda u, v: [[1 / v**2, 0], [0, 1 / v**2]]))
-    >>> plane.at(u=0.3, v=2)
-    array([[0.25, 0.  ],
-           [0.  , 0.25]])
-    """
-
-    function: Callable[..., Any]
-    accuracy: float = 2.0**-48
-
-    @property
-    def expressions(self) -> tuple[Expr, ...]:
-        """None."""
-        return ()
-
-    @property
-    def told(self) -> str:
-        """A function."""
-        return "a function of the coordinates"
-
-    def read(self, place: Place) -> Self:
-        """As it is."""
-        if not callable(self.function):
-            raise TypeError(f"function must be callable, got {self.function!r}")
-        check_real("accuracy", self.accuracy)
-        if not 0 < self.accuracy < 1:
-            raise ValueError(f"accuracy must be between 0 and 1, got {self.accuracy}")
-        return replace(self)
-
-    def latex(self, coordinates: Sequence[Symbol]) -> str:
-        """Name of the function."""
-        name = getattr(self.function, "__name__", "f")
-        return rf"\mathtt{{{name}}}" if name.isidentifier() and "_" not in name else "f"
 
 
 def check_symbols(found: set[Symbol], place: Place, own: Sequence[Symbol]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mpmath
@@ -21,6 +21,7 @@ from infogeom.models.parameter import Parameter
 from infogeom.quantities import QUANTITIES
 from infogeom.symbolic import Metric
 from infogeom.symbolic.fisher import numeric_metric
+from infogeom.symbolic.held import with_numbers
 from infogeom.verification.parts import reference
 from infogeom.verification.reference import Reference, rounding_bounds
 from infogeom.verification.routes import CLOSED_FORM, ROUTE_DIGITS, Found, Route, Skipped, routes
@@ -48,7 +49,13 @@ WITHOUT_VALUES = ("out_of_domain", "overflow", "undefined")
 Point = tuple[float, ...]
 
 
-def verify(model_or_metric: Model | Metric, points: ArrayLike | None = None, *, slow: bool = False) -> Verification:
+def verify(
+    model_or_metric: Model | Metric,
+    points: ArrayLike | None = None,
+    *,
+    slow: bool = False,
+    constants: Mapping[str, Any] | None = None,
+) -> Verification:
     """Compare the compiled values of a model or metric with those of independent routes.
 
     The routes, as far as they apply:
@@ -72,6 +79,10 @@ def verify(model_or_metric: Model | Metric, points: ArrayLike | None = None, *, 
     slow : bool
         Ask EinsteinPy about three parameters too, which takes it seconds to minutes a point.
 
+    constants : mapping of str to number, optional
+        Numbers for constants by name, as for `infogeom.grid.evaluate`: of the compiled values as data, of the routes in
+        the formulas.
+
     Notes
     -----
     Of a law whose expectations do not close each point takes quadratures in many digits: up to minutes.
@@ -93,6 +104,9 @@ def verify(model_or_metric: Model | Metric, points: ArrayLike | None = None, *, 
     >>> ig.verify(ig.models.binomial(7), [[0.3]]).agree
     True
     """
+    held = numeric_metric(model_or_metric, constants)
+    if constants:
+        model_or_metric = with_numbers(model_or_metric, constants)
     metric = numeric_metric(model_or_metric)
     if not isinstance(slow, bool | np.bool_):
         raise TypeError(f"slow must be True or False, got {slow!r}")
@@ -101,7 +115,7 @@ def verify(model_or_metric: Model | Metric, points: ArrayLike | None = None, *, 
     if at.ndim != 2 or at.shape[1] != n or not len(at):
         raise ValueError(f"points must have shape (m, {n}) with m at least 1, got {at.shape}")
     model = model_or_metric if isinstance(model_or_metric, Model) else None
-    return verified(metric, model, [tuple(map(float, point)) for point in at], slow=bool(slow))
+    return verified(metric, model, [tuple(map(float, point)) for point in at], slow=bool(slow), held=held)
 
 
 def typical_points(model_or_metric: Model | Metric, count: int = DEFAULT_POINTS, seed: int = 0) -> NDArray[np.float64]:
@@ -130,13 +144,18 @@ def typical_points(model_or_metric: Model | Metric, count: int = DEFAULT_POINTS,
     return np.where((low < rounded) & (rounded < high), rounded, drawn)
 
 
-def verified(metric: Metric, model: Model | None, points: Sequence[Point], *, slow: bool = False) -> Verification:
-    """Table of a metric's routes, and of a model's that is supposed to have it."""
+def verified(
+    metric: Metric, model: Model | None, points: Sequence[Point], *, slow: bool = False, held: Metric | None = None
+) -> Verification:
+    """Table of a metric's routes, and of a model's that is supposed to have it.
+
+    ``held`` is the same metric with constants as data, of which the compiled values are to be.
+    """
     jet = reference(metric, model)
     taken, skipped = routes(metric, model, jet, slow=slow)
     given = {name for route in taken for name in route.gives}
     quantities = [name for name in QUANTITIES if name in given]
-    compiled = _compiled(metric, points, quantities)
+    compiled = _compiled(held or metric, points, quantities)
     rows: list[Row] = []
     bar = tqdm(total=len(points) * len(taken), desc="routes", delay=2, leave=False, disable=None)
     with precision.digits(ROUTE_DIGITS), bar as progress:

@@ -295,7 +295,7 @@ def test_the_table_comes_in_latex_too(monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_one_family_is_shown_in_full() -> None:
     done = run("models", "student_t:3")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("student_t:3\n\nlaw          Student, 3 degrees of freedom\n")
+    assert done.stdout.startswith("student_t:3\n\nlaw          Student, known degrees of freedom\n")
     assert "\nR            -2\ncurvature    constant\n" in done.stdout
 
 

@@ -126,6 +126,8 @@ class Balls:
         Rows of the samples, weights last.
     equal : bool
         Whether the weights are 1/N each, which float64 may hold only rounded.
+    held : tuple of (int, int)
+        Fractions that ``point`` takes before the coordinates.
     """
 
     source: str
@@ -133,9 +135,10 @@ class Balls:
     n: int
     data: Array
     equal: bool = False
+    held: tuple[tuple[int, int], ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: self.__dict__[name] for name in ("source", "at", "n", "data", "equal")}
+        return {name: self.__dict__[name] for name in ("source", "at", "n", "data", "equal", "held")}
 
     @cached_property
     def _functions(self) -> dict[str, Any]:
@@ -201,12 +204,16 @@ class Balls:
         return components
 
     def _components(self, x: Sequence[arb], bits: int) -> Objects:
-        return np.asarray(_ball(np.array(self._functions["point"](x, self._rows(bits)), dtype=object)))
+        return np.asarray(_ball(np.array(self._functions["point"](self._with_held(x), self._rows(bits)), dtype=object)))
+
+    def _with_held(self, x: Sequence[arb]) -> list[arb]:
+        """What is held, at the precision at hand, and the coordinates."""
+        return [_ratio(p, q) for p, q in self.held] + list(x)
 
     def samples(self, x: Sequence[float], bits: int) -> Iterator[Objects]:
         """The metric of each sample at a point, times its weight, shape (n, n)."""
         with precision(bits):
-            at = [arb(float(c)) for c in x]
+            at = self._with_held([arb(float(c)) for c in x])
             for row in self._rows(bits):
                 components = _ball(np.array(self._functions["point"](at, [row]), dtype=object))
                 yield components[self.at["g"]].reshape(self.n, self.n)

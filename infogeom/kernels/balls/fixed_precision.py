@@ -67,6 +67,8 @@ class DoubleDouble:
         The samples, weights last.
     weight : tuple or None
         The ball of all weights, where these are equal.
+    held : ndarray, shape (k, 3)
+        Balls of constants, which come before the coordinates.
     """
 
     sampled: _Sampled | None
@@ -75,6 +77,7 @@ class DoubleDouble:
     signs: Array
     data: Array
     weight: tuple[float, float, float] | None
+    held: Array
 
     def refine(self, points: Array) -> Found:
         """Values at points (m, n), with their errors, which nothing beside a point changes."""
@@ -88,7 +91,8 @@ class DoubleDouble:
     def enclose(self, points: Array) -> Array:
         """Balls (components, 3, m) of all quantities at points (m, n)."""
         m = len(points)
-        table = _padded(_exact(np.asarray(points, dtype=float).T))
+        held = np.broadcast_to(self.held[:, :, None], (*self.held.shape, m))
+        table = _padded(np.concatenate([held, _exact(np.asarray(points, dtype=float).T)]))
         if self.sampled:
             table = np.concatenate([table, self._sums(table, m)])
         balls = self.quantities(table)[:, :, :m]
@@ -179,29 +183,51 @@ def double_double_of(balls: Balls, quantities: Collection[str]) -> DoubleDouble 
         return None
     places = tuple((name, tuple(at.tolist())) for name, at in balls.at.items())
     columns = balls.data.shape[1]
-    found = _stages(balls.source, places, balls.n, columns, tuple(sorted(quantities)))
+    try:
+        held = np.array([_fraction(p, q) for p, q in balls.held]).reshape(-1, 3)
+    except UnsupportedFunctionError:
+        return None
+    found = _stages(balls.source, places, balls.n, len(held), columns, tuple(sorted(quantities)))
     if found is None:
         return None
     data = balls.data[balls.data[:, -1] != 0].T if columns else balls.data
     weight = Program().ratio(1, len(balls.data)).constant if balls.equal else None
-    return DoubleDouble(*found, data, weight)
+    return DoubleDouble(*found, data, weight, held)
+
+
+def _fraction(p: int, q: int) -> tuple[float, float, float]:
+    """Ball of a fraction."""
+    number = Program().ratio(p, q)
+    assert number.constant
+    h, l, r = number.constant
+    return number.sign * h, number.sign * l, r
 
 
 @lru_cache(maxsize=64)
 def _stages(
-    source: str, places: tuple[tuple[str, tuple[int, ...]], ...], n: int, columns: int, quantities: tuple[str, ...]
+    source: str,
+    places: tuple[tuple[str, tuple[int, ...]], ...],
+    n: int,
+    held: int,
+    columns: int,
+    quantities: tuple[str, ...],
 ) -> tuple[_Sampled | None, Stage, Places, Array] | None:
     try:
-        return _written_out(source, dict(places), n, columns, quantities)
+        return _written_out(source, dict(places), n, held, columns, quantities)
     except UnsupportedFunctionError:
         return None
 
 
 def _written_out(
-    source: str, places: Mapping[str, tuple[int, ...]], n: int, columns: int, quantities: Collection[str]
+    source: str,
+    places: Mapping[str, tuple[int, ...]],
+    n: int,
+    held: int,
+    columns: int,
+    quantities: Collection[str],
 ) -> tuple[_Sampled | None, Stage, Places, Array]:
     program = Program()
-    x = [program.input(k, sampled=False) for k in range(n)]
+    x = [program.input(k, sampled=False) for k in range(held + n)]
     row, table = _rows(program, source, columns)
     rows = [row] if table else []
     components = [program.number(c) for c in _namespace(program, source)["point"](x, rows)]
@@ -216,7 +242,7 @@ def _written_out(
     wanted = [number.register for number in results]
     sums = [k for k in program.needed(wanted) if program.instructions[k][0] == "sum"]
     sampled = _sampled(program, table, sums, coordinates) if table else None
-    after = stage(program, wanted, coordinates | {k: n + row for row, k in enumerate(sums)})
+    after = stage(program, wanted, coordinates | {k: len(x) + row for row, k in enumerate(sums)})
     return sampled, after, at, np.array([float(number.sign) for number in results])
 
 

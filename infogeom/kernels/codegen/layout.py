@@ -25,23 +25,27 @@ UNROLL = 4
 
 @dataclass(frozen=True)
 class Axes:
-    """Which coordinates run along the outer points and which along the inner ones, and the per-sample symbols."""
+    """Which coordinates run along the outer points and which along the inner ones, the per-sample symbols, and others.
+
+    These are ``held``, the same at all points and samples: each a row behind the outer coordinates.
+    """
 
     outer: tuple[Symbol, ...]
     inner: tuple[Symbol, ...]
     sample: tuple[Symbol, ...] = ()
+    held: tuple[Symbol, ...] = ()
 
     def kinds(self) -> dict[Symbol, Kinds]:
         """What each symbol depends on.  Without outer coordinates there is nothing to hoist, and points stand alone."""
         inner = frozenset({INNER}) if self.outer else INNERMOST
         kinds = dict.fromkeys(self.outer, frozenset({OUTER}))
-        kinds |= dict.fromkeys(self.inner, inner)
+        kinds |= dict.fromkeys(self.inner, inner) | dict.fromkeys(self.held, frozenset())
         return kinds | dict.fromkeys(self.sample, frozenset({SAMPLE}))
 
     def positional(self) -> dict[Symbol, Symbol]:
         """Symbols named by position."""
         names = {}
-        for symbols, letter in ((self.outer, "q"), (self.inner, "r"), (self.sample, "x")):
+        for symbols, letter in ((self.outer, "q"), (self.inner, "r"), (self.sample, "x"), (self.held, "h")):
             for k, symbol in enumerate(symbols):
                 names[symbol] = Symbol(f"{letter}{k}", real=True)
         return names
@@ -73,12 +77,12 @@ def write_nodes(program: Program, axes: NodeAxes) -> str:
 def write_point(program: Program, axes: Axes) -> str:
     """Source of ``rows(data)`` and ``point(x, rows)``: the same lines for one point, in whatever arithmetic.
 
-    ``x`` holds the outer and the inner coordinates. ``rows`` yields for each sample what no point changes; results are
-    summed over the samples.
+    ``x`` holds the outer coordinates, what is held, and the inner coordinates. ``rows`` yields for each sample what no
+    point changes; results are summed over the samples.
     """
     lines = program.needed(program.results)
     start = ["def point(x, rows):"]
-    for k, symbol in enumerate(axes.outer + axes.inner):
+    for k, symbol in enumerate(axes.outer + axes.held + axes.inner):
         start.append(f"    {symbol.name} = x[{k}]")
     start += _indented(1, [line for line in lines if SAMPLE not in program.depends[line.name]])
     if not axes.sample:
@@ -171,6 +175,11 @@ class _Writer:
         }[kind]
         return [Line(symbol.name, f"{array}[{k}, {index}]") for k, symbol in enumerate(symbols)]
 
+    def held(self) -> list[Line]:
+        """Assignments of the symbols that are the same everywhere."""
+        first = len(self.axes.outer)
+        return [Line(symbol.name, f"outer[{first + k}, 0]") for k, symbol in enumerate(self.axes.held)]
+
     def assignments(self, targets: Iterable[str], where: Callable[[Kinds], bool]) -> list[Line]:
         """Lines that lead to the targets, out of those whose dependences are ``where``."""
         return [line for line in self.program.needed(targets) if where(self.program.depends[line.name])]
@@ -179,7 +188,7 @@ class _Writer:
         """Source of ``tile``: tables first, then, block by block, the loops over points, samples and the inner axis."""
         self.write(0, ["def tile(outer, inner, data, out):"])
         self.write(1, ["P, V = out.shape[1], out.shape[2]"])
-        self.write(1, self.assignments(self.program.results, lambda d: not d))
+        self.write(1, self.held() + self.assignments(self.program.results, lambda d: not d))
         plain = self.table(1, frozenset({INNER}))
         copies = UNROLL if self.axes.sample else 0
         self.write(1, self.of_copies("row_{0} = empty(V)", list(chain(*self.calls)), copies))
@@ -290,6 +299,7 @@ class _Writer:
     def exponents(self) -> None:
         """Largest absolute exponent at each outer and at each inner point, one loop nest for each kind of exponent."""
         self.write(0, ["", "", "def exponents(outer, inner, data, along_outer, along_inner):"])
+        self.write(1, self.held())
         self.write(1, ["along_outer[:] = 0.0", "along_inner[:] = 0.0"])
         kinds_of = {e: self.program.depends.get(e, frozenset()) for e in self.program.exponents}
         for kinds in sorted(map(sorted, set(kinds_of.values()))):

@@ -160,4 +160,5 @@ def _positional(axes: Axes, expressions: Mapping[str, Sequence[Expr]]) -> tuple[
     renamed = {key: [new[e] for e in group] for key, group in expressions.items()}
     outer = tuple(names[s] for s in axes.outer)
     inner = tuple(names[s] for s in axes.inner)
-    return Axes(outer, inner, tuple(names[s] for s in axes.sample)), renamed
+    sample, held = (tuple(names[s] for s in symbols) for symbols in (axes.sample, axes.held))
+    return Axes(outer, inner, sample, held), renamed

@@ -2,8 +2,9 @@
 
 Every expression e has a *majorant* M ≥ |e|, what it becomes when nothing in it cancels, and a *count* c of roundings:
 to first order the computed value is within c · u · M of e (Higham, Accuracy and Stability of Numerical Algorithms,
-2002, Ch. 3).  Coordinates and data are exact.  A product adds the counts of its factors, a sum takes the largest; a
-function of an inexact argument magnifies what it gets by its condition.
+2002, Ch. 3).  Coordinates and data are exact, constants that are held as data are rounded once.  A product adds the
+counts of its factors, a sum takes the largest; a function of an inexact argument magnifies what it gets by its
+condition.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from infogeom.functions.registry import facts_of, functions_that
 from infogeom.kernels.codegen.cases import borders
 from infogeom.kernels.codegen.underflow import lost
 from infogeom.kernels.curvature.loops import UNIT
+from infogeom.models.parameter import Held
 
 __all__ = ["DEPTH", "ERRORS", "SPREAD", "WEIGHT", "SampleErrors", "jet_errors", "rounding"]
 
@@ -43,7 +45,7 @@ def rounding(e: Expr) -> tuple[Expr, Expr]:
             return Abs(e), sympy.Integer(0 if _exact(e) else 1)
         return sympy.Float(SMALL_CONSTANT), sympy.Integer(NOTHING_LEFT)
     if e.is_Symbol:
-        return Abs(e), sympy.Integer(0)
+        return Abs(e), sympy.Integer(isinstance(e, Held))
     if e.is_Add or e.is_Mul:
         majorants, counts = _each(e.args)
         combined = largest if e.is_Add else sympy.Add

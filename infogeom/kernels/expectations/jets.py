@@ -45,11 +45,8 @@ class Expectations:
     """
 
     def __init__(self, form: ExpectationForm, x: Sequence[Symbol]) -> None:
-        samples = form.samples
-        self._symbols, self._data, self._weights = (
-            (samples.symbols, samples.data, samples.weights) if samples else ((), np.empty((1, 0)), np.ones(1))
-        )
-        self._laws = [expectation_of(law, x, self._symbols) for law in form.laws]
+        self._data, self._weights = form.rows
+        self._laws = [expectation_of(law, tuple(x), form.inputs) for law in form.laws]
         self._own = [list(map(x.index, law.coordinates)) for law in self._laws]
         self._n = len(x)
         self.moving = any(law.moving for law in self._laws)

@@ -6,6 +6,7 @@ Continuous variables are integrated over by rules of more and more nodes, each v
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,8 @@ def sample_of_nodes(nodes: Batch, *, lost: bool) -> Sample:
     return Sample(x, weight, beyond, weight > 0, np.zeros((m, len(starts))))
 
 
-def expectation_of(law: Law, coordinates: Sequence[Symbol], samples: Sequence[Symbol]) -> Expectation:
-    """Moments of a law, of one variable or of several."""
+@lru_cache(maxsize=64)
+def expectation_of(law: Law, coordinates: tuple[Symbol, ...], samples: tuple[Symbol, ...]) -> Expectation:
+    """Moments of a law, of one variable or of several, kept."""
     kind = Expectation if len(law.variables) == 1 else JointExpectation
     return kind(law, coordinates, samples)

@@ -2,7 +2,8 @@
 
 Beside every intermediate value stands a bound on its error, found from those of its operands and from the values
 themselves (Higham, Accuracy and Stability of Numerical Algorithms, 2002, Sec. 3.3): cancellation shows where it occurs,
-and each subexpression is bounded once, however often it is used.  Arguments are exact, or rounded where that is said.
+and each subexpression is bounded once, however often it is used.  Arguments are exact, or rounded where that is said;
+constants that are data are rounded once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from infogeom.functions.facts import ELEMENTARY
 from infogeom.functions.primitive import Primitive
 from infogeom.functions.registry import facts_of
 from infogeom.kernels.curvature.loops import UNIT
+from infogeom.models.parameter import Held
 from infogeom.numeric.float64 import Array, evaluated, in_arrays
 
 __all__ = ["error_program", "with_errors"]
@@ -110,7 +112,7 @@ class _Program:
 
     def _error(self, e: Expr) -> Expr:
         if e.is_Symbol:
-            return ZERO
+            return UNIT * self._size(e) if isinstance(e, Held) else ZERO
         if e.is_Number or not e.free_symbols:
             return ZERO if _exact(e) else sympy.Float(abs(float(e)) * UNIT)
         if e.is_Add:

@@ -47,12 +47,12 @@ class Scores:
     """
 
     def __init__(self, form: Expectation, x: tuple[Symbol, ...]) -> None:
-        samples, self._n = form.samples, len(x)
+        self._n = len(x)
         self._expectations = expectations_of(form, x)
-        self._few = samples is None or len(samples) <= FEW_SAMPLES
+        self._few = form.samples is None or len(form.samples) <= FEW_SAMPLES
         self._scores = []
         for law in form.laws:
-            arguments = list(law.variables) + list(x) + list(samples.symbols if samples else ())
+            arguments = list(law.variables + x + form.inputs)
             self._scores.append(in_mpmath(arguments, [law.log_density.diff(c) for c in x]))
 
     def null_directions(self, point: Sequence[float]) -> Array:

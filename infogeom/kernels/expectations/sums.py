@@ -24,6 +24,7 @@ from infogeom.kernels.codegen.program import Axes, Places, UnsupportedFunctionEr
 from infogeom.kernels.curvature.jet import JET
 from infogeom.kernels.status import Status
 from infogeom.models.law import Law
+from infogeom.models.parameter import fractions
 from infogeom.numeric.cubature import ends_of
 from infogeom.numeric.joint import joint_of
 from infogeom.symbolic import Expectation
@@ -58,7 +59,7 @@ class Group:
     Attributes
     ----------
     source : str
-        Of ``rows(data)`` and ``point(x, rows)``, which sums over outcomes.
+        Of ``rows(data)`` and ``point(x, rows)``, which sums over outcomes; constants that are data come first in x.
     at : mapping of str to ndarray of int
         Where g, dg, ddg and the probability p stand in what ``point`` returns.
     law : int
@@ -105,7 +106,8 @@ class SumBalls(Balls):
         total = np.array([arb(0)] * (self.n**2 + self.n**3 + self.n**4), dtype=object)
         masses: dict[int, arb] = {}
         for group, part in zip(self.groups, self._parts, strict=True):
-            sums = _Sum(group, part._functions, [x[k] for k in group.own], bits).value()
+            at = self._with_held([x[k] for k in group.own])
+            sums = _Sum(group, part._functions, at, bits).value()
             masses[group.law] = masses.get(group.law, arb(0)) + sums[group.at["p"][0]]
             for name, rank in JET.items():
                 whole = total[self.at[name]].reshape((self.n,) * rank)
@@ -211,17 +213,24 @@ def exact_sums(form: Expectation, x: tuple[Symbol, ...]) -> SumBalls | None:
     ends = np.cumsum([n**rank for rank in JET.values()])
     at = {name: np.arange(end - n**rank, end) for end, (name, rank) in zip(ends, JET.items(), strict=True)}
     try:
-        groups = [group for k in range(len(form.laws)) for group in _groups(form, x, k)]
+        groups = _groups(tuple(form.laws), x, tuple(form.held))
     except UnsupportedFunctionError:
         return None
-    return SumBalls("", at, n, np.empty((0, 0)), groups=tuple(groups))
+    return SumBalls("", at, n, np.empty((0, 0)), held=fractions(form.held), groups=groups)
 
 
-def _groups(form: Expectation, coordinates: tuple[Symbol, ...], number: int) -> Iterator[Group]:
+@lru_cache(maxsize=32)
+def _groups(laws: tuple[Law, ...], x: tuple[Symbol, ...], held: tuple[Symbol, ...]) -> tuple[Group, ...]:
+    """Those of all laws."""
+    return tuple(group for k, law in enumerate(laws) for group in _groups_of(law, x, held, k))
+
+
+def _groups_of(
+    law: Law, coordinates: tuple[Symbol, ...], constants: tuple[Symbol, ...], number: int
+) -> Iterator[Group]:
     """Outcomes of a law that share one formula, those of which it tells apart by cases each on its own."""
-    law = form.laws[number]
     if len(law.variables) > 1:
-        yield _joint_group(law, coordinates, number)
+        yield _joint_group(law, coordinates, constants, number)
         return
     (x,), (support,) = law.variables, law.supports
     finite = isinstance(support, sympy.FiniteSet)
@@ -231,9 +240,9 @@ def _groups(form: Expectation, coordinates: tuple[Symbol, ...], number: int) -> 
     cases = _cases(density, x)
     apart = sorted(k for k in cases if k in support)
     for k in apart:
-        yield Group(*_source(density.subs(x, k), [x], held), number, own, copies, (k,))
+        yield Group(*_source(density.subs(x, k), [x], held, constants), number, own, copies, (k,))
     rest = density.xreplace({case: sympy.S(isinstance(case, sympy.Ne)) for case in density.atoms(sympy.Eq, sympy.Ne)})
-    source, at = _source(rest, [x], held)
+    source, at = _source(rest, [x], held, constants)
     if finite:
         outcomes = [k for k in map(_integer, support) if k not in apart]
         yield Group(source, at, number, own, copies, tuple(outcomes))
@@ -248,7 +257,7 @@ def _exact(law: Law) -> Expr:
     return law.log_density.xreplace({e: sympy.Rational(e) for e in law.log_density.atoms(sympy.Float)})
 
 
-def _joint_group(law: Law, coordinates: tuple[Symbol, ...], number: int) -> Group:
+def _joint_group(law: Law, coordinates: tuple[Symbol, ...], constants: tuple[Symbol, ...], number: int) -> Group:
     """Joint outcomes of several variables, all by one formula."""
     outcomes = joint_of(law).outcomes
     density = _exact(law)
@@ -259,7 +268,7 @@ def _joint_group(law: Law, coordinates: tuple[Symbol, ...], number: int) -> Grou
     held = [c for c in coordinates if density.has(c)]
     own, copies = tuple(coordinates.index(c) for c in held), float(law.copies)
     rows = outcomes.astype(int).tolist()
-    return Group(*_source(density, law.variables, held), number, own, copies, tuple(map(tuple, rows)))
+    return Group(*_source(density, law.variables, held, constants), number, own, copies, tuple(map(tuple, rows)))
 
 
 def _integer(k: Expr) -> int:
@@ -279,7 +288,9 @@ def _cases(density: Expr, x: Symbol) -> set[int]:
     return found
 
 
-def _source(density: Expr, x: Sequence[Symbol], held: Sequence[Symbol]) -> tuple[str, Places]:
+def _source(
+    density: Expr, x: Sequence[Symbol], held: Sequence[Symbol], constants: tuple[Symbol, ...]
+) -> tuple[str, Places]:
     """Source of the sums over outcomes of products of derivatives, and of p.
 
     They are written in symbols for p and for the derivatives of ℓ up to second order, each of which is computed once.
@@ -296,7 +307,7 @@ def _source(density: Expr, x: Sequence[Symbol], held: Sequence[Symbol]) -> tuple
     for name, moment in _moments(symbols).items():
         expressions[name] = list(starmap(moment, product(range(n), repeat=JET[name])))
     expressions["p"] = [PROBABILITY]
-    return exact_source(expressions, Axes((), tuple(held), tuple(x)), standing)
+    return exact_source(expressions, Axes(constants, tuple(held), tuple(x)), standing)
 
 
 def _moments(symbols: Mapping[tuple[int, ...], Symbol]) -> dict[str, Callable[..., Expr]]:

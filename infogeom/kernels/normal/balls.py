@@ -161,7 +161,7 @@ def balls_of(law: NormalLaw, x: tuple[Symbol, ...], order: int) -> NormalBalls |
     except UnsupportedFunctionError:
         return None
     data = np.empty((0, 0))
-    return NormalBalls("", at, n, data, False, mean, matrix, law.matrix.shape[0], law.is_precision, along)
+    return NormalBalls("", at, n, data, False, (), mean, matrix, law.matrix.shape[0], law.is_precision, along)
 
 
 def _parts(entries: Entries, x: Sequence[Symbol], along: Sequence[Along]) -> tuple[Part, ...]:

@@ -169,13 +169,15 @@ def metric_kernels(
     # A Fisher metric is positive.
     signed = isinstance(given, sympy.ImmutableMatrix) and given.is_diagonal() and "fisher" not in metric.attributes
     order = highest_order(quantities)
-    return _metric_kernels(given, metric.coordinates, samples, scalars, quantities, order, outer, bounds, signed)
+    held = tuple(metric.form.held)
+    return _metric_kernels(given, metric.coordinates, samples, held, scalars, quantities, order, outer, bounds, signed)
 
 
 def jet_kernels(metric: Metric, order: int) -> MetricKernels:
     """Kernels of the jet alone up to an order, second derivatives of a Hessian metric too, with their errors."""
     samples = metric.samples.symbols if metric.samples else ()
-    return _metric_kernels(metric.matrix, metric.coordinates, samples, (), (), order, (), True, False, True)
+    held = tuple(metric.form.held)
+    return _metric_kernels(metric.matrix, metric.coordinates, samples, held, (), (), order, (), True, False, True)
 
 
 #: Writes what follows from a jet behind it, given how to assign a name and the names of the jet's entries.
@@ -187,6 +189,7 @@ def _metric_kernels(
     given: MatrixOrCumulants,
     coordinates: tuple[Symbol, ...],
     samples: tuple[Symbol, ...],
+    held: tuple[Symbol, ...],
     scalars: tuple[tuple[str, Expr], ...],
     quantities: Names,
     order: int,
@@ -212,7 +215,7 @@ def _metric_kernels(
         share = SINGLE_OF_SAMPLES if samples else SINGLE
         following = partial(_following, shapes=shapes, quantities=quantities, signed=signed, share=share)
 
-    axes = Axes(outer, tuple(c for c in coordinates if c not in outer), _columns(samples))
+    axes = Axes(outer, tuple(c for c in coordinates if c not in outer), _columns(samples), held)
     if samples:
         return _kernels_of_mean(expressions, samples, axes, following, bounds)
     if bounds:
@@ -278,7 +281,7 @@ def _kernels_of_mean(
 
     # Like the outer coordinates, the bounds of the data are the same along the inner ones.
     largest = tuple(sums.largest.values())
-    counts = kernel({"counts": list(sums.counts.values())}, Axes(axes.outer + largest, axes.inner))
+    counts = kernel({"counts": list(sums.counts.values())}, Axes(axes.outer + largest, axes.inner, held=axes.held))
     roundings = tuple(Symbol(f"k{k}", positive=True) for k in range(counts.components))
 
     # Errors in terms of the components, of those roundings and of the bounds of the data, in this order.
@@ -312,12 +315,14 @@ def _following(
 def exact_kernel(metric: Metric, quantities: Names, observables: Names) -> tuple[str, Places]:
     """Source of ``point(x, rows)`` for the jet of a metric and its observables, and where each stands in it.
 
-    Rows of the data are those of ``metric.samples`` with the weight last.
+    Constants that are held as data come before the coordinates. Rows of the data are those of ``metric.samples`` with
+    the weight last.
     """
     samples = metric.samples.symbols if metric.samples else ()
     quantities, scalars = without_jet(metric, quantities, observables)
     order = highest_order(quantities)
-    return _exact_kernel(matrix_or_cumulants(metric, quantities), metric.coordinates, samples, scalars, order)
+    given, held = matrix_or_cumulants(metric, quantities), tuple(metric.form.held)
+    return _exact_kernel(given, metric.coordinates, samples, held, scalars, order)
 
 
 @lru_cache(maxsize=128)
@@ -325,10 +330,11 @@ def _exact_kernel(
     given: MatrixOrCumulants,
     coordinates: tuple[Symbol, ...],
     samples: tuple[Symbol, ...],
+    held: tuple[Symbol, ...],
     scalars: tuple[tuple[str, Expr], ...],
     order: int,
 ) -> tuple[str, Places]:
     jet = jet_expressions(given, coordinates, bool(samples), order)
     expressions = _with_scalars(jet, scalars, sampled=bool(samples))
     columns = (*samples, WEIGHT) if samples else ()
-    return exact_source(expressions, Axes((), coordinates, columns))
+    return exact_source(expressions, Axes(held, coordinates, columns))

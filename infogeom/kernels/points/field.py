@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,10 +28,12 @@ class Field:
     Parameters
     ----------
     model_or_metric : Model or Metric
-        With numbers for all constants.
+        With numbers for all constants, of its own or by ``constants``.
     quantities : sequence of str
         Names of `infogeom.quantities.QUANTITIES` that are neither bounds nor read off others, and of
         ``metric.observables``.
+    constants : mapping of str to number, optional
+        As for `infogeom.grid.evaluate`.
 
     Raises
     ------
@@ -38,8 +41,10 @@ class Field:
         For quantities that there are none of, or that the form of the metric cannot give; for points of another length.
     """
 
-    def __init__(self, model_or_metric: Model | Metric, quantities: Sequence[str]) -> None:
-        metric = numeric_metric(model_or_metric)
+    def __init__(
+        self, model_or_metric: Model | Metric, quantities: Sequence[str], constants: Mapping[str, Any] | None = None
+    ) -> None:
+        metric = numeric_metric(model_or_metric, constants)
         if isinstance(quantities, str):
             raise TypeError(f"quantities must be a sequence of names, got {quantities!r}")
         self._names, self._work = tuple(quantities), work_of(metric)

@@ -12,6 +12,7 @@ from infogeom.functions.facts import Arithmetic
 from infogeom.functions.registry import facts_of
 from infogeom.models.law import law_of
 from infogeom.models.model import Model
+from infogeom.models.parameter import Held
 from infogeom.symbolic.definition import is_no_logarithm
 from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError
 from infogeom.symbolic.metric_value import Metric
@@ -75,19 +76,21 @@ def _derived(model: Model) -> Metric:
             raise ExpectationError(f"model {model.name!r}: {told}") from None
         raise
     form = rules.closed_form(derived.matrix).subs(known)
+    observables = {name: e.subs(known) for name, e in model.observables.items()}
     return Metric(
         rules.coordinates,
         form,
         domains=[p.domain for p in model.parameters],
         constraints=[c.subs(known) for c in model.constraints],
         constants=sorted(_symbols(model), key=str),
-        observables=model.observables,
+        observables=observables,
         attributes=_attributes(model) | {"derivation": derived.by},
     )
 
 
 def _open(model: Model, reason: OpenExpectationError) -> Metric:
-    check_known(_symbols(model))
+    symbols = _symbols(model)
+    check_known({symbol for symbol in symbols if not isinstance(symbol, Held)})
     rules = rules_of(model)
     form, by = rules.open_form(reason)
     return Metric(
@@ -95,6 +98,7 @@ def _open(model: Model, reason: OpenExpectationError) -> Metric:
         form,
         domains=[p.domain for p in model.parameters],
         constraints=[c.subs(model.constants) for c in model.constraints],
+        constants=sorted(symbols, key=str),
         attributes=_attributes(model) | {"expectation": by},
     )
 

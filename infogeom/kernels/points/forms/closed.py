@@ -12,6 +12,7 @@ from infogeom.functions.registry import functions_that
 from infogeom.kernels.balls.enclosures import BITS, FEWER_BITS, MOST_BITS, Balls
 from infogeom.kernels.balls.fixed_precision import DoubleDouble, double_double_of
 from infogeom.kernels.codegen.builder import UnsupportedFunctionError, lacking_in_balls
+from infogeom.kernels.codegen.program import Kernel
 from infogeom.kernels.codegen.rounding import ERRORS
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.jet import JET, BoundedJet
@@ -31,7 +32,7 @@ from infogeom.kernels.points.pointwise import at_point
 from infogeom.kernels.points.proofs import null_space, rank_in_general, rank_of_samples
 from infogeom.kernels.points.tiles import Evaluation, Places, Task, ratio
 from infogeom.kernels.points.work import Work, way_of
-from infogeom.models.parameter import Parameter
+from infogeom.models.parameter import Parameter, fractions
 from infogeom.quantities import QUANTITIES, highest_order, may_vanish, metric_and_model, shape_of, zero_with
 from infogeom.symbolic import ClosedForm, Metric
 from infogeom.symbolic.tensors import is_product_of_lines
@@ -65,31 +66,37 @@ class _Jet:
     Parameters
     ----------
     kernels : MetricKernels
-    data : ndarray
-        From `infogeom.kernels.points.closed_kernels.sample_table`.
-    n : int
-        Number of coordinates.
+    metric : Metric
     """
 
-    def __init__(self, kernels: MetricKernels, data: Array, n: int) -> None:
-        self.kernels, self.data, self._n = kernels, data, n
-        self.share = SINGLE_OF_SAMPLES if data.size else SINGLE
+    def __init__(self, kernels: MetricKernels, metric: Metric) -> None:
+        self.kernels, self.data, self._n = kernels, sample_table(metric), len(metric.coordinates)
+        self._held = np.array([[float(number)] for number in metric.form.held.values()]).reshape(-1, 1)
+        self.share = SINGLE_OF_SAMPLES if metric.samples else SINGLE
 
     def __call__(self, outer: Array, inner: Array) -> Array:
         """Components of the jet, and behind them what their errors depend on besides."""
         jet, counts = self.kernels.jet, self.kernels.counts
         if not counts:
-            return evaluate_kernel(jet, outer, inner, self.data)
+            return self.by(jet, outer, inner)
 
         # Of a mean over samples: the roundings in one of them, which know the data by their bounds alone, and these.
         bounds = sample_bounds(self.data)
         ends = np.cumsum([jet.components, counts.components, len(bounds)])
         values = np.empty((ends[-1], outer.shape[1], inner.shape[1]))
-        evaluate_kernel(jet, outer, inner, self.data, values[: ends[0]])
-        along = np.vstack([outer, np.broadcast_to(bounds[:-1, None], (len(bounds) - 1, outer.shape[1]))])
+        evaluate_kernel(jet, self._along(outer), inner, self.data, values[: ends[0]])
+        along = self._along(_on_each(outer, bounds[:-1, None]))
         evaluate_kernel(counts, along, inner, NO_DATA, values[ends[0] : ends[1]])
         values[ends[1] :] = bounds[:, None, None]
         return values
+
+    def by(self, kernel: Kernel, outer: Array, inner: Array) -> Array:
+        """Components of a kernel of coordinates and data."""
+        return evaluate_kernel(kernel, self._along(outer), inner, self.data)
+
+    def _along(self, outer: Array) -> Array:
+        """Outer coordinates, and constants that are data behind them."""
+        return _on_each(outer, self._held) if self._held.size else outer
 
     def tensors(self, jet: Array) -> tuple[Array, Array, Array]:
         """g, ∂g and ∂∂g, empty where they are not there, from components (components, m)."""
@@ -116,8 +123,7 @@ class _Compiled(Evaluation):
         metric, (geometric, observables) = task.metric, metric_and_model(task.quantities)
         bounds = task.rtol is not None
         self.kernels = metric_kernels(metric, geometric, observables, task.outer_coordinates, bounds=bounds)
-        self.data = sample_table(metric)
-        self._jet = _Jet(self.kernels, self.data, self.n)
+        self._jet = _Jet(self.kernels, metric)
         self.size = self.kernels.jet.components
         rows, columns = SAMPLED if metric.samples else UNSAMPLED
         if not (self.kernels.whole or self.kernels.after):
@@ -156,7 +162,7 @@ class _Compiled(Evaluation):
         """Everything from straight-line code, right where the metric is positive; None where there is no such code."""
         kernels = self.kernels
         if kernels.whole:
-            kernel, values = kernels.whole, evaluate_kernel(kernels.whole, outer, inner, self.data)
+            kernel, values = kernels.whole, self._jet.by(kernels.whole, outer, inner)
         elif kernels.after:
             jet = self._jet(outer, inner)
             kernel, values = kernels.after, evaluate_kernel(kernels.after, NOWHERE, jet.reshape(len(jet), -1), NO_DATA)
@@ -200,6 +206,11 @@ def _by_loops(jet: _Jet, quantities: Sequence[str], observed: Sequence[str]) -> 
     return values
 
 
+def _on_each(outer: Array, rows: Array) -> Array:
+    """Outer coordinates (coordinates, P) with numbers (k, 1) behind those of each point."""
+    return np.vstack([outer, np.broadcast_to(rows, (len(rows), outer.shape[1]))])
+
+
 def _shaped(values: Array, at: NDArray[np.int64], shape: tuple[int, ...]) -> Array:
     """A tensor (*shape, m) from its places among components (components, m)."""
     if not at.size:
@@ -226,10 +237,10 @@ class _Closed(Work):
 
     def compiled(self, quantities: tuple[str, ...]) -> Callable[[Array], tuple[Array, ...]]:
         # Of straight-line code all that can be looked up is looked up here: a call costs microseconds.
-        metric, data = self.metric, sample_table(self.metric)
+        metric = self.metric
         given = tuple(name for name in quantities if name in metric.observables)
         others = tuple(name for name in quantities if name not in given)
-        jet = _Jet(metric_kernels(metric, others, given, (), bounds=False), data, self.n)
+        jet = _Jet(metric_kernels(metric, others, given, (), bounds=False), metric)
         observed = tuple(name for name in quantities if name in jet.kernels.jet.at)  # what takes no jet
         geometric = tuple(name for name in quantities if name not in observed)
         by_loops = _by_loops(jet, quantities, observed)
@@ -247,7 +258,7 @@ class _Closed(Work):
             if kernel is jet.kernels.after:
                 found = evaluate_kernel(kernel, NOWHERE, jet(NOWHERE, point)[:, 0], NO_DATA)[:, 0, 0]
             else:
-                found = evaluate_kernel(kernel, NOWHERE, point, data)[:, 0, 0]
+                found = jet.by(kernel, NOWHERE, point)[:, 0, 0]
             if pivot is not None and not found[pivot] > SINGULAR:
                 return by_loops(x)
             return tuple(found[at].reshape(shape) for at, shape in places)
@@ -255,7 +266,7 @@ class _Closed(Work):
         return values
 
     def jets(self, points: Array, order: int) -> BoundedJet:
-        jet = _Jet(jet_kernels(self.metric, order), sample_table(self.metric), self.n)
+        jet = _Jet(jet_kernels(self.metric, order), self.metric)
         packed = jet(NOWHERE, np.ascontiguousarray(points.T))[:, 0]
         errors, (g, dg, ddg) = jet.errors(packed), jet.tensors(packed)
         return BoundedJet(g, dg, ddg, tuple(jet.share / SINGLE * errors[name] for name in ERRORS))
@@ -306,7 +317,9 @@ class _Closed(Work):
         null = null_space(self.metric) if of_metric else np.empty((0, self.n))
         if len(null) or not irregular:
             return self.n - len(null), null
-        return self._rank_over_samples if self.metric.samples else rank_in_general(self.metric.matrix), null
+        if self.metric.samples:
+            return self._rank_over_samples, null
+        return rank_in_general(self.metric.matrix.subs(dict(self.form.held))), null
 
     @cached_property
     def _rank_over_samples(self) -> int:
@@ -357,4 +370,5 @@ def exact(metric: Metric, quantities: Sequence[str]) -> Balls:
     source, at = exact_kernel(metric, geometric, observables)
     samples = metric.samples
     data = np.column_stack([samples.data, samples.weights]) if samples else np.empty((0, 0))
-    return Balls(source, at, len(metric.coordinates), data, bool(samples and samples.equal))
+    held = fractions(metric.form.held)
+    return Balls(source, at, len(metric.coordinates), data, bool(samples and samples.equal), held)
