@@ -23,14 +23,22 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A metric, the ranges its points come from, its Ricci scalar and where that is written."""
+    """A metric, or the model that has it, the ranges its points come from, its Ricci scalar and where that is written.
+
+    Of a model it is derived when it is asked for, and not where tests are collected.
+    """
 
     name: str
-    metric: ig.symbolic.Metric
+    given: ig.symbolic.Metric | ig.models.Model
     typical: Sequence[tuple[float, float]]
     ricci_scalar: Expr
     source: str
     positive: bool = True
+
+    @cached_property
+    def metric(self) -> ig.symbolic.Metric:
+        """That of the model."""
+        return ig.symbolic.metric(self.given) if isinstance(self.given, ig.models.Model) else self.given
 
     @cached_property
     def _derivatives(self) -> list[Any]:
@@ -135,7 +143,7 @@ def of(family: str, R: Expr | int, source: str) -> Problem:
     """Row of a family of `infogeom.models`, at points of its own typical ranges."""
     model = getattr(ig.models, family)()
     ranges = [p.typical for p in model.parameters]
-    return Problem(family, ig.symbolic.metric(model), ranges, sympy.sympify(R), source)
+    return Problem(family, model, ranges, sympy.sympify(R), source)
 
 
 #: Arwini & Dodson (2008) write the gamma law in mean γ and shape κ; R is a scalar.
@@ -166,12 +174,13 @@ def families() -> tuple[Problem, ...]:
 @cache
 def problems() -> tuple[Problem, ...]:
     """All rows."""
-    normal, binomial = (ig.symbolic.metric(m) for m in (ig.models.normal(), ig.models.binomial(7)))
     zero = sympy.Integer(0)
     angle, wide = (0.4, 2.7), (-2.0, 2.0)
     return (
-        Problem("normal", normal, [(-3, 3), (0.3, 3)], -sympy.Integer(1), "Atkinson & Mitchell (1981): K = −1/2"),
-        Problem("binomial", binomial, [(0.05, 0.95)], zero, "one parameter: flat"),
+        Problem(
+            "normal", ig.models.normal(), [(-3, 3), (0.3, 3)], -sympy.Integer(1), "Atkinson & Mitchell (1981): K = −1/2"
+        ),
+        Problem("binomial", ig.models.binomial(7), [(0.05, 0.95)], zero, "one parameter: flat"),
         Problem("sphere", sphere, [angle, wide], sympy.Integer(2), "do Carmo, Riemannian Geometry: K = 1"),
         Problem("half-space", half_space, [wide, wide, (0.3, 3)], -sympy.Integer(6), "do Carmo: −n(n−1)"),
         Problem(
@@ -179,14 +188,14 @@ def problems() -> tuple[Problem, ...]:
         ),
         Problem(
             "multinomial",
-            ig.symbolic.metric(ig.models.multinomial(5, 3)),
+            ig.models.multinomial(5, 3),
             [(0.1, 0.45)] * 2,
             Rational(1, 10),
             "Amari & Nagaoka (2000): sphere of radius 2 √n",
         ),
         Problem(
             "covariances",
-            ig.symbolic.metric(ig.models.multivariate_normal_known_mean(2)),
+            ig.models.multivariate_normal_known_mean(2),
             [(1, 2.5), (-0.8, 0.8), (1, 2.5)],
             -sympy.Integer(2),
             "Skovgaard (1984): a line times a hyperbolic plane of K = −1",
