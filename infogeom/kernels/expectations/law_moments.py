@@ -21,7 +21,7 @@ from infogeom.kernels.curvature.loops import TINY, UNIT
 from infogeom.kernels.expectations import moment_loops
 from infogeom.kernels.expectations.at_nodes import at_nodes
 from infogeom.kernels.expectations.moment_errors import Bounds, Frame, moment_errors
-from infogeom.kernels.expectations.moments import doubled, largest, moments, sums_of_products, units
+from infogeom.kernels.expectations.moments import derivatives_of, doubled, largest, moments, sums_of_products, units
 from infogeom.kernels.expectations.nodes import (
     EPS,
     TERM_ROUNDINGS,
@@ -115,7 +115,7 @@ class Expectation:
         self.n, arguments = len(self.coordinates), self.coordinates + [samples[k] for k in self.inputs]
         self.rule: Any = self._rule_of(law, arguments)
         self.moving = self.rule.moves_with(self.coordinates)
-        derivatives = _derivatives(density, self.coordinates, 1 if self.moving else 2)
+        derivatives = derivatives_of(density, self.coordinates, 1 if self.moving else 2)
         steps, values = error_program([*derivatives, density], self._rounded(law))
         self._derivatives = at_nodes(law.variables, arguments, derivatives)
         self._with_errors = at_nodes(law.variables, arguments, values, steps)
@@ -356,12 +356,3 @@ def _deficit(rest: Array, explained: Array, unit: Array) -> Array:
     first, second = more[:, :n] / unit, more[:, n:] / (unit[:, i] * unit[:, j])
     deficit = np.maximum((first**2).max(axis=1) / EPS, second.max(axis=1))
     return np.where(deficit > DEFICIT, deficit, 0.0)
-
-
-def _derivatives(e: Expr, x: Sequence[Symbol], order: int) -> list[Expr]:
-    """All derivatives up to an order, one step at a time: SymPy would simplify what it takes in several."""
-    known: dict[tuple[int, ...], Expr] = {(): e}
-    for rank in range(1, order + 1):
-        for along in combinations_with_replacement(range(len(x)), rank):
-            known[along] = known[along[:-1]].diff(x[along[-1]])
-    return list(known.values())[1:]

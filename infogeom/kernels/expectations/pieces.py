@@ -38,7 +38,7 @@ Rows = slice | NDArray[np.int64]
 EVERY = slice(None)
 #: The logarithm of a density along the line of each piece, or of some of them, at places (r, K).
 Height = Callable[..., Array]
-#: Where the exponent of the density has fallen by this from its peak it is left off.
+#: Where the exponent of the density has fallen by this from its peak it is left off, in float64.
 LEFT_OFF = 60.0
 #: Parts of a stretch in which the peak is, and how often the stretch is shortened at most.
 STRETCH_PARTS = np.linspace(0, 1, 9)
@@ -72,10 +72,13 @@ class Effort(NamedTuple):
         places, too, where a peak is supposed.
     range : ndarray
         Where it is looked how far a density goes, in τ.
+    left_off : float, optional
+        Where the exponent of the density has fallen by this from its peak it is left off.
     """
 
     distances: Array
     range: Array
+    left_off: float = LEFT_OFF
 
 
 def _both_sides(positive: Array) -> Array:
@@ -185,10 +188,10 @@ def located(height: Height, t: Array, effort: Effort = QUICKLY) -> Found:
     scale = _scale(height, peak, top)
 
     # The range; |τ| is the logarithm of dt/dτ, but for a constant. No place of before that counts is left out.
-    first, last = _range(height, peak, scale, top, effort.range)
+    first, last = _range(height, peak, scale, top, effort)
     with np.errstate(over="ignore", invalid="ignore"):
         tau = np.arcsinh((t - peak) / scale)
-        counts = heights + np.abs(tau) > top - LEFT_OFF
+        counts = heights + np.abs(tau) > top - effort.left_off
     first = np.maximum(np.minimum(first, np.where(counts, tau, np.inf).min(axis=1)), effort.range[0])
     last = np.minimum(np.maximum(last, np.where(counts, tau, -np.inf).max(axis=1)), effort.range[-1])
 
@@ -251,14 +254,15 @@ def _first_true(truth: NDArray[np.bool_]) -> NDArray[np.intp]:
     return at
 
 
-def _range(height: Height, peak: Array, scale: Array, top: Array, looked_at: Array) -> tuple[Array, Array]:
+def _range(height: Height, peak: Array, scale: Array, top: Array, effort: Effort) -> tuple[Array, Array]:
     """First and last τ between which a density counts, looked at more closely where it ends."""
 
     def counts(tau: Array) -> NDArray[np.bool_]:
         with np.errstate(over="ignore", invalid="ignore"):
             heights = height(peak + scale * np.sinh(tau)) + np.abs(tau)
-        return heights > top - LEFT_OFF
+        return heights > top - effort.left_off
 
+    looked_at = effort.range
     inside = counts(np.broadcast_to(looked_at, (len(peak), len(looked_at))))
     ends = []
     for grid, own in ((looked_at, inside), (looked_at[::-1], inside[:, ::-1])):

@@ -22,6 +22,7 @@ from sympy import Expr, Symbol
 from infogeom.kernels.balls.enclosures import MOST_BITS, Balls, Refined
 from infogeom.kernels.codegen.program import Axes, Places, UnsupportedFunctionError, exact_source
 from infogeom.kernels.curvature.jet import JET
+from infogeom.kernels.expectations.integrals import EndlessSumError, Integral, integral_of
 from infogeom.kernels.status import Status
 from infogeom.models.law import Law
 from infogeom.models.parameter import fractions
@@ -46,10 +47,6 @@ MOST_JOINTLY_IN_BALLS = 4096
 SPARE_BITS = 64
 #: The probability of an outcome.
 PROBABILITY = sympy.Dummy("p", positive=True)
-
-
-class EndlessSumError(ArithmeticError):
-    """A sum over outcomes did not end soon, or its mass was not found."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +78,16 @@ class Group:
     outcomes: tuple[int, ...] | tuple[tuple[int, ...], ...]
     stretch: tuple[int | None, int | None] | None = None
 
+    def value(self, functions: Mapping[str, Any], x: Sequence[arb], bits: int) -> Objects:
+        """Components of the sum over them in so many bits."""
+        return _Sum(self, functions, x, bits).value()
+
 
 @dataclass(frozen=True, eq=False)
 class SumBalls(Balls):
-    """The jet of a metric that is a sum over outcomes, in ball arithmetic."""
+    """The jet of a metric that is a sum over outcomes, or an integral, in ball arithmetic."""
 
-    groups: tuple[Group, ...] = ()
+    groups: tuple[Group | Integral, ...] = ()
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "groups": self.groups}
@@ -107,7 +108,7 @@ class SumBalls(Balls):
         masses: dict[int, arb] = {}
         for group, part in zip(self.groups, self._parts, strict=True):
             at = self._with_held([x[k] for k in group.own])
-            sums = _Sum(group, part._functions, at, bits).value()
+            sums = group.value(part._functions, at, bits)
             masses[group.law] = masses.get(group.law, arb(0)) + sums[group.at["p"][0]]
             for name, rank in JET.items():
                 whole = total[self.at[name]].reshape((self.n,) * rank)
@@ -205,9 +206,8 @@ def _row(outcome: int | tuple[int, ...]) -> list[arb]:
 
 @lru_cache(maxsize=32)
 def exact_sums(form: Expectation, x: tuple[Symbol, ...]) -> SumBalls | None:
-    """An expectation over discrete laws in ball arithmetic; None where that is not known how to be had."""
-    supports = [support for law in form.laws for support in law.supports]
-    if form.samples or not supports or any(isinstance(support, sympy.Interval) for support in supports):
+    """An expectation in ball arithmetic; None where that is not known how to be had."""
+    if form.samples or not any(law.supports for law in form.laws):
         return None
     n = len(x)
     ends = np.cumsum([n**rank for rank in JET.values()])
@@ -220,15 +220,23 @@ def exact_sums(form: Expectation, x: tuple[Symbol, ...]) -> SumBalls | None:
 
 
 @lru_cache(maxsize=32)
-def _groups(laws: tuple[Law, ...], x: tuple[Symbol, ...], held: tuple[Symbol, ...]) -> tuple[Group, ...]:
+def _groups(
+    laws: tuple[Law, ...], x: tuple[Symbol, ...], held: tuple[Symbol, ...]
+) -> tuple[Group | Integral, ...]:
     """Those of all laws."""
     return tuple(group for k, law in enumerate(laws) for group in _groups_of(law, x, held, k))
 
 
 def _groups_of(
     law: Law, coordinates: tuple[Symbol, ...], constants: tuple[Symbol, ...], number: int
-) -> Iterator[Group]:
+) -> Iterator[Group | Integral]:
     """Outcomes of a law that share one formula, those of which it tells apart by cases each on its own."""
+    continuous = [isinstance(support, sympy.Interval) for support in law.supports]
+    if continuous == [True]:
+        yield integral_of(law, _exact(law), coordinates, constants, number)
+        return
+    if any(continuous):
+        raise UnsupportedFunctionError(f"no ball version of an integral over {law.variables}")
     if len(law.variables) > 1:
         yield _joint_group(law, coordinates, constants, number)
         return

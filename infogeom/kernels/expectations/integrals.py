@@ -1,0 +1,198 @@
+"""Moments of a law of one continuous variable in ball arithmetic: integrals at rising precision.
+
+The rule is that of `infogeom.kernels.expectations.nodes`, every node a ball, with as many of them as the precision asks
+for: it doubles them until what is left to change is below it. That is what is seen of the last steps, with a margin,
+and no proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations_with_replacement
+from math import asinh, isfinite, log
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy
+from flint import arb, arb_mat
+from numpy.typing import NDArray
+from sympy import Expr, Symbol
+
+from infogeom.kernels.codegen.program import Axes, Places, UnsupportedFunctionError, exact_source
+from infogeom.kernels.curvature.jet import JET
+from infogeom.kernels.expectations.moments import CONVERGENCE_MARGIN, derivatives_of
+from infogeom.kernels.expectations.node_loops import BENT
+from infogeom.kernels.expectations.nodes import Rule
+from infogeom.kernels.expectations.pieces import LEFT_OFF, THOROUGHLY
+from infogeom.models.law import Law, kinks_of
+from infogeom.numeric.cubature import ends_of
+from infogeom.precision import bits_of_balls as precision
+
+__all__ = ["EndlessSumError", "Integral", "integral_of"]
+
+Objects = NDArray[Any]  # of balls
+#: Intervals of the first rule,
+FIRST_INTERVALS = 64
+#: and of the last one.
+LAST_INTERVALS = 2**12
+
+
+class EndlessSumError(ArithmeticError):
+    """A sum over outcomes did not end soon, an integral did not settle, or the mass was not found."""
+
+
+class Piece(NamedTuple):
+    """A piece of a support, and where the density is on it, as `infogeom.kernels.expectations.pieces.Pieces` has it."""
+
+    low: float
+    high: float
+    centre: float
+    scale: float
+    first: float
+    last: float
+
+    def places(self, intervals: int, *, new: bool) -> Iterator[tuple[arb, arb]]:
+        """Nodes of a rule on the line and their weights dt.
+
+        Only every second one, those that half as many intervals do not have, where these are ``new``.
+        """
+        bent = max(-self.first, self.last) >= BENT
+        start, end = (asinh(self.first), asinh(self.last)) if bent else (self.first, self.last)
+        step = (arb(end) - arb(start)) / intervals
+        for k in range(1, intervals, 2) if new else range(intervals + 1):
+            tau, weight = start + k * step, self.scale * step
+            if bent:
+                tau, weight = tau.sinh(), weight * tau.cosh()
+            yield self.centre + self.scale * tau.sinh(), weight * tau.cosh()
+
+    def digits_lost(self, t: arb) -> int:
+        """How many bits a point loses beside the end that it is close to, if that is not 0."""
+        close = any(isfinite(end) and end for end in (self.low, self.high))
+        return int(abs(float(t.mid())) / log(2)) if close else 0
+
+    def point(self, t: arb) -> tuple[arb, arb]:
+        """A point x(t), and dx/dt, as `infogeom.kernels.expectations.pieces.Chart` has them."""
+        below, above = isfinite(self.low), isfinite(self.high)
+        if below and above:
+            width, near = arb(self.high) - arb(self.low), 1 / (1 + abs(t).exp())
+            return self.low + width * near if t < 0 else self.high - width * near, width * near * (1 - near)
+        if below:
+            return self.low + t.exp(), t.exp()
+        return (self.high - (-t).exp(), (-t).exp()) if above else (t, arb(1))
+
+
+@dataclass(frozen=True)
+class Integral:
+    """Moments of a continuous law.
+
+    Attributes
+    ----------
+    source : str
+        Of ``point(x, rows)``: p, then the derivatives of ℓ up to second order, at constants, coordinates and an outcome.
+    at : mapping of str to ndarray of int
+        Where g, dg, ddg and the mass p stand in what `value` returns.
+    law : int
+        Which of the metric's it belongs to.
+    own : tuple of int
+        Which coordinates that holds.
+    copies : float
+    density : Law
+    arguments : tuple of Symbol
+        Constants that are data, then those coordinates.
+    """
+
+    source: str
+    at: Places
+    law: int
+    own: tuple[int, ...]
+    copies: float
+    density: Law
+    arguments: tuple[Symbol, ...]
+
+    def value(self, functions: Mapping[str, Any], x: Sequence[arb], bits: int) -> Objects:
+        """Components of the moments, and the mass, in so many bits."""
+        effort = THOROUGHLY._replace(left_off=LEFT_OFF + bits * log(2))
+        found = _rule(self.density, self.arguments).pieces(np.array([[float(c.mid()) for c in x]]), effort)
+        columns = [np.ravel(values).tolist() for values in found[1:-1]]
+        pieces = [Piece(*numbers) for numbers in zip(*columns, strict=True)]
+
+        def sums(intervals: int, *, new: bool) -> Objects:
+            return self._gram(functions["point"], x, pieces, bits, intervals, new=new)
+
+        intervals, last = FIRST_INTERVALS, None
+        gram = sums(intervals, new=False)
+        while intervals < LAST_INTERVALS:
+            intervals *= 2
+            before, gram = gram, gram / 2 + sums(intervals, new=True)
+            units = self._units(gram)
+            change = max(abs(ball).upper() for ball in ((gram - before) / units).flat)
+            if last is not None and change.is_finite():
+                left = change * min(arb(1), CONVERGENCE_MARGIN * (change / max(last, change)) ** 2).upper()
+                if left < arb(2) ** -bits:
+                    return self._components(gram + units * arb(0, left))
+            last = change
+        raise EndlessSumError
+
+    def _gram(
+        self, point: Any, x: Sequence[arb], pieces: Sequence[Piece], bits: int, intervals: int, *, new: bool
+    ) -> Objects:
+        """Sums over nodes of all products of two vectors s_i, a_ij and 1."""
+        n, rows, weighted = len(self.own), [], []
+        for piece in pieces:
+            for t, weight in piece.places(intervals, new=new):
+                with precision(bits + piece.digits_lost(t)):
+                    outcome, slope = piece.point(t)
+                    p, *d = point([*x, outcome], ())
+                    for k, (i, j) in enumerate(combinations_with_replacement(range(n), 2), start=n):
+                        d[k] += d[i] * d[j] / 2
+                    rows.append([*d, arb(1)])
+                    weighted.append([v * (p * slope * weight) for v in rows[-1]])
+        total = arb_mat(rows).transpose() * arb_mat(weighted)
+        return np.array(total.tolist(), dtype=object)
+
+    def _units(self, gram: Objects) -> Objects:
+        """√g_ii for each index, of all entries; of 1 it is 1."""
+        n = len(self.own)
+        root = [gram[i, i].mid().sqrt() for i in range(n)]
+        each = [*root, *(root[i] * root[j] for i, j in combinations_with_replacement(range(n), 2)), arb(1)]
+        return np.array([[a * b for b in each] for a in each], dtype=object)
+
+    def _components(self, gram: Objects) -> Objects:
+        """g, ∂g and ∂∂g, as `infogeom.kernels.expectations.moments` has them, and the mass."""
+        n = len(self.own)
+        a = n + np.array([[i * n - i * (i - 1) // 2 + j - i if i <= j else 0 for j in range(n)] for i in range(n)])
+        a = np.maximum(np.triu(a), np.triu(a).T)
+        first, second = gram[a][..., :n], gram[a[:, :, None, None], a]  # [i, k, j] and [i, k, j, l]
+        once = first.transpose(0, 2, 1) + first.transpose(2, 0, 1)
+        twice = second.transpose(0, 2, 1, 3) + second.transpose(0, 2, 3, 1)
+        return np.concatenate([gram[:n, :n].ravel(), once.ravel(), twice.ravel(), gram[-1:, -1]])
+
+
+@lru_cache(maxsize=32)
+def _rule(law: Law, arguments: tuple[Symbol, ...]) -> Rule:
+    return Rule(law, arguments)
+
+
+def integral_of(
+    law: Law, density: Expr, coordinates: tuple[Symbol, ...], constants: tuple[Symbol, ...], number: int
+) -> Integral:
+    """Moments of a law, whose log-density is given without floats.
+
+    Raises
+    ------
+    UnsupportedFunctionError
+        Where balls lack a function, or where ends and kinks are not numbers that float64 holds.
+    """
+    (x,), held = law.variables, tuple(c for c in coordinates if density.has(c))
+    places = [*ends_of(law.supports[0]), *kinks_of(density, x)]
+    if not all(place.is_infinite or (place.is_Rational and sympy.Rational(float(place)) == place) for place in places):
+        raise UnsupportedFunctionError(f"no ball version of an integral with an end or a kink at one of {places}")
+    expressions = {"d": [sympy.exp(density), *derivatives_of(density, held, 2)]}
+    source, _ = exact_source(expressions, Axes(constants, (*held, x)))
+    n = len(held)
+    ends = np.cumsum([n**rank for rank in JET.values()] + [1])
+    at = dict(zip([*JET, "p"], np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
+    own = tuple(map(coordinates.index, held))
+    return Integral(source, at, number, own, float(law.copies), law, (*constants, *held))
