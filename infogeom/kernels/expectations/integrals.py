@@ -90,7 +90,8 @@ class Integral:
     Attributes
     ----------
     source : str
-        Of ``point(x, rows)``: p, then the derivatives of ℓ up to second order, at constants, coordinates and an outcome.
+        Of ``point(x, rows)``: p, then the derivatives of ℓ up to second order, x being constants, coordinates and an
+        outcome.
     at : mapping of str to ndarray of int
         Where g, dg, ddg and the mass p stand in what `value` returns.
     law : int
@@ -113,30 +114,42 @@ class Integral:
 
     def value(self, functions: Mapping[str, Any], x: Sequence[arb], bits: int) -> Objects:
         """Components of the moments, and the mass, in so many bits."""
-        effort = THOROUGHLY._replace(left_off=LEFT_OFF + bits * log(2))
-        found = _rule(self.density, self.arguments).pieces(np.array([[float(c.mid()) for c in x]]), effort)
-        columns = [np.ravel(values).tolist() for values in found[1:-1]]
-        pieces = [Piece(*numbers) for numbers in zip(*columns, strict=True)]
-
-        def sums(intervals: int, *, new: bool) -> Objects:
-            return self._gram(functions["point"], x, pieces, bits, intervals, new=new)
-
+        pieces = self._pieces(x, bits)
         intervals, last = FIRST_INTERVALS, None
-        gram = sums(intervals, new=False)
+        gram = self._gram(functions["point"], x, pieces, bits, intervals)
         while intervals < LAST_INTERVALS:
             intervals *= 2
-            before, gram = gram, gram / 2 + sums(intervals, new=True)
+            before, new = gram, self._gram(functions["point"], x, pieces, bits, intervals, new=True)
+            gram = before / 2 + new
             units = self._units(gram)
-            change = max(abs(ball).upper() for ball in ((gram - before) / units).flat)
+            change = _largest((gram - before) / units)
             if last is not None and change.is_finite():
-                left = change * min(arb(1), CONVERGENCE_MARGIN * (change / max(last, change)) ** 2).upper()
+                share = (CONVERGENCE_MARGIN * (change / max(last, change)) ** 2).upper()
+                left = change * min(share, arb(1))
                 if left < arb(2) ** -bits:
                     return self._components(gram + units * arb(0, left))
             last = change
         raise EndlessSumError
 
+    def _pieces(self, x: Sequence[arb], bits: int) -> list[Piece]:
+        """Where the density is, as far as so many bits ask for."""
+        effort = THOROUGHLY._replace(left_off=LEFT_OFF + bits * log(2))
+        at = [float(c.mid()) for c in x]
+        found = _rule(self.density, self.arguments).pieces(np.array([at]), effort)
+        if not len(found.point):
+            raise EndlessSumError
+        columns = [values.ravel() for values in found[1:-1]]
+        return [Piece(*numbers) for numbers in np.stack(columns, axis=1).tolist()]
+
     def _gram(
-        self, point: Any, x: Sequence[arb], pieces: Sequence[Piece], bits: int, intervals: int, *, new: bool
+        self,
+        point: Any,
+        x: Sequence[arb],
+        pieces: Sequence[Piece],
+        bits: int,
+        intervals: int,
+        *,
+        new: bool = False,
     ) -> Objects:
         """Sums over nodes of all products of two vectors s_i, a_ij and 1."""
         n, rows, weighted = len(self.own), [], []
@@ -144,11 +157,13 @@ class Integral:
             for t, weight in piece.places(intervals, new=new):
                 with precision(bits + piece.digits_lost(t)):
                     outcome, slope = piece.point(t)
-                    p, *d = point([*x, outcome], ())
+                    p, *vector = point([*x, outcome], ())
                     for k, (i, j) in enumerate(combinations_with_replacement(range(n), 2), start=n):
-                        d[k] += d[i] * d[j] / 2
-                    rows.append([*d, arb(1)])
-                    weighted.append([v * (p * slope * weight) for v in rows[-1]])
+                        vector[k] += vector[i] * vector[j] / 2
+                    vector.append(arb(1))
+                    share = p * slope * weight
+                    rows.append(vector)
+                    weighted.append([v * share for v in vector])
         total = arb_mat(rows).transpose() * arb_mat(weighted)
         return np.array(total.tolist(), dtype=object)
 
@@ -156,23 +171,36 @@ class Integral:
         """√g_ii for each index, of all entries; of 1 it is 1."""
         n = len(self.own)
         root = [gram[i, i].mid().sqrt() for i in range(n)]
-        each = [*root, *(root[i] * root[j] for i, j in combinations_with_replacement(range(n), 2)), arb(1)]
-        return np.array([[a * b for b in each] for a in each], dtype=object)
+        products = [a * b for a, b in combinations_with_replacement(root, 2)]
+        each = np.array([*root, *products, arb(1)], dtype=object)
+        product: Objects = np.outer(each, each)
+        return product
 
     def _components(self, gram: Objects) -> Objects:
         """g, ∂g and ∂∂g, as `infogeom.kernels.expectations.moments` has them, and the mass."""
         n = len(self.own)
-        a = n + np.array([[i * n - i * (i - 1) // 2 + j - i if i <= j else 0 for j in range(n)] for i in range(n)])
-        a = np.maximum(np.triu(a), np.triu(a).T)
+        a = np.empty((n, n), dtype=np.int64)
+        for at, (i, j) in enumerate(combinations_with_replacement(range(n), 2), start=n):
+            a[i, j] = a[j, i] = at
         first, second = gram[a][..., :n], gram[a[:, :, None, None], a]  # [i, k, j] and [i, k, j, l]
         once = first.transpose(0, 2, 1) + first.transpose(2, 0, 1)
         twice = second.transpose(0, 2, 1, 3) + second.transpose(0, 2, 3, 1)
         return np.concatenate([gram[:n, :n].ravel(), once.ravel(), twice.ravel(), gram[-1:, -1]])
 
 
+def _largest(matrix: Objects) -> arb:
+    """Bound on the magnitude of all entries."""
+    sizes: list[arb] = [abs(ball).upper() for ball in matrix.flat]
+    return max(sizes)
+
+
 @lru_cache(maxsize=32)
 def _rule(law: Law, arguments: tuple[Symbol, ...]) -> Rule:
     return Rule(law, arguments)
+
+
+def _held_by_float64(number: Expr) -> bool:
+    return bool(number.is_Rational) and sympy.Rational(float(number)) == number
 
 
 def integral_of(
@@ -187,7 +215,7 @@ def integral_of(
     """
     (x,), held = law.variables, tuple(c for c in coordinates if density.has(c))
     places = [*ends_of(law.supports[0]), *kinks_of(density, x)]
-    if not all(place.is_infinite or (place.is_Rational and sympy.Rational(float(place)) == place) for place in places):
+    if not all(place.is_infinite or _held_by_float64(place) for place in places):
         raise UnsupportedFunctionError(f"no ball version of an integral with an end or a kink at one of {places}")
     expressions = {"d": [sympy.exp(density), *derivatives_of(density, held, 2)]}
     source, _ = exact_source(expressions, Axes(constants, (*held, x)))

@@ -8,13 +8,12 @@ as it occurs (`infogeom.kernels.expectations.running_error`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations_with_replacement
 from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Symbol
+from sympy import Symbol
 
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.loops import TINY, UNIT

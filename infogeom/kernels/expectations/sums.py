@@ -220,9 +220,7 @@ def exact_sums(form: Expectation, x: tuple[Symbol, ...]) -> SumBalls | None:
 
 
 @lru_cache(maxsize=32)
-def _groups(
-    laws: tuple[Law, ...], x: tuple[Symbol, ...], held: tuple[Symbol, ...]
-) -> tuple[Group | Integral, ...]:
+def _groups(laws: tuple[Law, ...], x: tuple[Symbol, ...], held: tuple[Symbol, ...]) -> tuple[Group | Integral, ...]:
     """Those of all laws."""
     return tuple(group for k, law in enumerate(laws) for group in _groups_of(law, x, held, k))
 

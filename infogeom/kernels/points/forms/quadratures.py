@@ -1,4 +1,4 @@
-"""Expectations without a closed form: quadrature or summation by float64, sums over outcomes in balls."""
+"""Expectations without a closed form: quadrature or summation by float64, and in balls of rising precision."""
 
 from __future__ import annotations
 
