@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 
 import sympy
 from sympy import Expr, Set, Symbol
@@ -26,12 +26,50 @@ class Law:
         None where the base measure is not given.
     copies : sympy.Expr
         How many independent observations there are.
+    observed : sympy.Expr, optional
+        Log-density of what is observed, where that is a function of variables and parameters; scores are its.
+    change : tuple of (Symbol, sympy.Expr)
+        What is observed by the variables.
     """
 
     log_density: Expr
     variables: tuple[Symbol, ...]
     supports: tuple[Set, ...]
     copies: Expr | int = 1
+    observed: Expr | None = None
+    change: tuple[tuple[Symbol, Expr], ...] = ()
+
+    @property
+    def expressions(self) -> tuple[Expr, ...]:
+        """All that it is written with but for the supports."""
+        given = () if self.observed is None else (self.observed,)
+        return (self.log_density, *given, *dict(self.change).values())
+
+    @property
+    def own(self) -> tuple[Symbol, ...]:
+        """The variables, and what is observed."""
+        return (*self.variables, *dict(self.change))
+
+    @property
+    def arguments(self) -> set[Symbol]:
+        """What it holds besides."""
+        symbols = [e.free_symbols for e in self.expressions]
+        return set().union(*symbols) - {*self.own}
+
+    def written(self, function: Callable[[Expr], Expr]) -> Law:
+        """The law with a function of each of its expressions in their place."""
+        observed = None if self.observed is None else function(self.observed)
+        change = tuple((symbol, function(e)) for symbol, e in self.change)
+        return replace(self, log_density=function(self.log_density), observed=observed, change=change)
+
+    def derivatives(self, x: Sequence[Symbol], order: int) -> list[Expr]:
+        """All derivatives of ℓ in the parameters x up to an order, each once, as functions of the variables."""
+        known: dict[tuple[int, ...], Expr] = {(): self.log_density if self.observed is None else self.observed}
+        # One step at a time: SymPy would simplify what it takes in several.
+        for rank in range(1, order + 1):
+            for along in combinations_with_replacement(range(len(x)), rank):
+                known[along] = known[along[:-1]].diff(x[along[-1]])
+        return [e.subs(self.change) for e in known.values()][1:]
 
 
 def law_of(model: Model) -> Law:
@@ -40,7 +78,9 @@ def law_of(model: Model) -> Law:
     for x in model.change_of_variable.values():
         (variable,) = model.variables
         density += sympy.log(sympy.Abs(x.diff(variable)))
-    return Law(density, model.variables, model.supports)
+    observed = model.log_density if model.change_of_variable else None
+    change = tuple(model.change_of_variable.items())
+    return Law(density, model.variables, model.supports, observed=observed, change=change)
 
 
 def anchored(law: Law) -> Law:

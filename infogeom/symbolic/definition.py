@@ -136,7 +136,7 @@ def _redundant(metrics: Sequence[Array], coordinates: Sequence[Symbol]) -> str |
 
 def check_mass(law: Law, coordinates: Sequence[Symbol], typical: Sequence[tuple[float, float]]) -> str | None:
     """Whether a density integrates to one; a sentence that says what it does, or None."""
-    scores, metrics = [law.log_density.diff(c) for c in coordinates], []
+    scores, metrics = law.derivatives(coordinates, 1), []
     for point in points_of(coordinates, typical, set()):
         problem = None
         for definition in _definitions(law, coordinates):

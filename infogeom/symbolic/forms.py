@@ -253,8 +253,8 @@ class Expectation(Form):
 
     @property
     def expressions(self) -> tuple[Expr, ...]:
-        """Log-densities."""
-        return tuple(law.log_density for law in self.laws)
+        """Log-densities, and what they are of."""
+        return tuple(e for law in self.laws for e in law.expressions)
 
     @property
     def told(self) -> str:
@@ -263,7 +263,7 @@ class Expectation(Form):
 
     def read(self, place: Place) -> Self:
         """As it is: densities are exact already."""
-        own = [v for law in self.laws for v in law.variables]
+        own = [v for law in self.laws for v in law.own]
         own += self.inputs
         for e in self.expressions:
             check_symbols(e.free_symbols, place, own)
@@ -277,7 +277,7 @@ class Expectation(Form):
         laws = []
         for law in self.laws:
             supports = tuple(support.subs(known) for support in law.supports)
-            laws.append(replace(law, log_density=law.log_density.subs(known), supports=supports))
+            laws.append(replace(law.written(lambda e: e.subs(known)), supports=supports))
         return replace(self, laws=laws)
 
     def holding(self, known: Mapping[Held, Rational]) -> Form | None:
@@ -307,7 +307,7 @@ class Expectation(Form):
         n = len(coordinates)
         integrand = sympy.zeros(n)
         for law in self.laws:
-            s = sympy.Matrix([law.log_density.diff(c) for c in coordinates])
+            s = sympy.Matrix(law.derivatives(coordinates, 1))
             integrand += law.copies * s * s.T
         return rf"\mathrm{{E}}\, {latex(integrand.as_immutable())}"
 

@@ -22,7 +22,7 @@ from sympy import Expr, Symbol
 
 from infogeom.kernels.codegen.program import Axes, Places, UnsupportedFunctionError, exact_source
 from infogeom.kernels.curvature.jet import JET
-from infogeom.kernels.expectations.moments import CONVERGENCE_MARGIN, derivatives_of
+from infogeom.kernels.expectations.moments import CONVERGENCE_MARGIN
 from infogeom.kernels.expectations.node_loops import BENT
 from infogeom.kernels.expectations.nodes import Rule
 from infogeom.kernels.expectations.pieces import LEFT_OFF, THOROUGHLY
@@ -204,23 +204,22 @@ def _held_by_float64(number: Expr) -> bool:
 
 
 def integral_of(
-    law: Law, density: Expr, coordinates: tuple[Symbol, ...], constants: tuple[Symbol, ...], number: int
+    law: Law, exact: Law, coordinates: tuple[Symbol, ...], constants: tuple[Symbol, ...], number: int
 ) -> Integral:
-    """Moments of a law, whose log-density is given without floats.
+    """Moments of a law, given without floats too.
 
     Raises
     ------
     UnsupportedFunctionError
         Where balls lack a function, or where ends and kinks are not numbers that float64 holds.
     """
-    (x,), held = law.variables, tuple(c for c in coordinates if density.has(c))
-    places = [*ends_of(law.supports[0]), *kinks_of(density, x)]
+    (x,), held = law.variables, tuple(c for c in coordinates if any(e.has(c) for e in law.expressions))
+    places = [*ends_of(law.supports[0]), *kinks_of(exact.log_density, x)]
     if not all(place.is_infinite or _held_by_float64(place) for place in places):
         raise UnsupportedFunctionError(f"no ball version of an integral with an end or a kink at one of {places}")
-    expressions = {"d": [sympy.exp(density), *derivatives_of(density, held, 2)]}
+    expressions = {"d": [sympy.exp(exact.log_density), *exact.derivatives(held, 2)]}
     source, _ = exact_source(expressions, Axes(constants, (*held, x)))
-    n = len(held)
+    n, own = len(held), tuple(map(coordinates.index, held))
     ends = np.cumsum([n**rank for rank in JET.values()] + [1])
     at = dict(zip([*JET, "p"], np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
-    own = tuple(map(coordinates.index, held))
     return Integral(source, at, number, own, float(law.copies), law, (*constants, *held))

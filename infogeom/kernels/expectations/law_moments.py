@@ -20,7 +20,7 @@ from infogeom.kernels.curvature.loops import TINY, UNIT
 from infogeom.kernels.expectations import moment_loops
 from infogeom.kernels.expectations.at_nodes import at_nodes
 from infogeom.kernels.expectations.moment_errors import Bounds, Frame, moment_errors
-from infogeom.kernels.expectations.moments import derivatives_of, doubled, largest, moments, sums_of_products, units
+from infogeom.kernels.expectations.moments import doubled, largest, moments, sums_of_products, units
 from infogeom.kernels.expectations.nodes import (
     EPS,
     TERM_ROUNDINGS,
@@ -108,13 +108,13 @@ class Expectation:
 
     def __init__(self, law: Law, coordinates: Sequence[Symbol], samples: Sequence[Symbol]) -> None:
         self.copies = float(law.copies)
-        density, held = law.log_density, law.log_density.free_symbols - {*law.variables}
+        density, held = law.log_density, law.arguments
         self.coordinates = [c for c in coordinates if c in held]
         self.inputs = [k for k, s in enumerate(samples) if s in held]
         self.n, arguments = len(self.coordinates), self.coordinates + [samples[k] for k in self.inputs]
         self.rule: Any = self._rule_of(law, arguments)
         self.moving = self.rule.moves_with(self.coordinates)
-        derivatives = derivatives_of(density, self.coordinates, 1 if self.moving else 2)
+        derivatives = law.derivatives(self.coordinates, 1 if self.moving else 2)
         steps, values = error_program([*derivatives, density], self._rounded(law))
         self._derivatives = at_nodes(law.variables, arguments, derivatives)
         self._with_errors = at_nodes(law.variables, arguments, values, steps)

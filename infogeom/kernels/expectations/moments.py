@@ -12,34 +12,22 @@ tensor in any coordinates. All of it is one Gram matrix.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sympy import Expr, Symbol
 
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.loops import TINY
 from infogeom.kernels.expectations import moment_loops
 
-__all__ = ["Doubled", "derivatives_of", "doubled", "largest", "moments", "sums_of_products", "units"]
+__all__ = ["Doubled", "doubled", "largest", "moments", "sums_of_products", "units"]
 
 Array = NDArray[np.float64]
 #: What is left to change of moments, relative to their own size, where a rule has settled.
 SETTLED = 1e-15
 #: How much more may be left to change than there seems to be.
 CONVERGENCE_MARGIN = 16
-
-
-def derivatives_of(e: Expr, x: Sequence[Symbol], order: int) -> list[Expr]:
-    """All derivatives up to an order, one step at a time: SymPy would simplify what it takes in several."""
-    known: dict[tuple[int, ...], Expr] = {(): e}
-    for rank in range(1, order + 1):
-        for along in combinations_with_replacement(range(len(x)), rank):
-            known[along] = known[along[:-1]].diff(x[along[-1]])
-    return list(known.values())[1:]
 
 
 def sums_of_products(derivatives: Array, w: Array, n: int, negligible: float) -> tuple[Array, Array, NDArray[np.bool_]]:

@@ -53,7 +53,7 @@ class Scores:
         self._scores = []
         for law in form.laws:
             arguments = list(law.variables + x + form.inputs)
-            self._scores.append(in_mpmath(arguments, [law.log_density.diff(c) for c in x]))
+            self._scores.append(in_mpmath(arguments, law.derivatives(x, 1)))
 
     def null_directions(self, point: Sequence[float]) -> Array:
         """Orthonormal directions (n − rank, n) in which the law does not change at a point; none where that is open.

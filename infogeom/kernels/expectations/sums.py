@@ -233,14 +233,14 @@ def _groups_of(
     if continuous == [True]:
         yield integral_of(law, _exact(law), coordinates, constants, number)
         return
-    if any(continuous):
-        raise UnsupportedFunctionError(f"no ball version of an integral over {law.variables}")
+    if any(continuous) or law.change:
+        raise UnsupportedFunctionError(f"no ball version of a sum or an integral over {law.variables}")
     if len(law.variables) > 1:
         yield _joint_group(law, coordinates, constants, number)
         return
     (x,), (support,) = law.variables, law.supports
     finite = isinstance(support, sympy.FiniteSet)
-    density = _exact(law)
+    density = _exact(law).log_density
     held = [c for c in coordinates if density.has(c)]
     own, copies = tuple(coordinates.index(c) for c in held), float(law.copies)
     cases = _cases(density, x)
@@ -258,15 +258,17 @@ def _groups_of(
         yield Group(source, at, number, own, copies, tuple(apart), (first, last))
 
 
-def _exact(law: Law) -> Expr:
-    """Log-density without floats."""
-    return law.log_density.xreplace({e: sympy.Rational(e) for e in law.log_density.atoms(sympy.Float)})
+def _exact(law: Law) -> Law:
+    """The law without floats."""
+    floats = set().union(*(e.atoms(sympy.Float) for e in law.expressions))
+    numbers = {e: sympy.Rational(e) for e in floats}
+    return law.written(lambda e: e.xreplace(numbers))
 
 
 def _joint_group(law: Law, coordinates: tuple[Symbol, ...], constants: tuple[Symbol, ...], number: int) -> Group:
     """Joint outcomes of several variables, all by one formula."""
     outcomes = joint_of(law).outcomes
-    density = _exact(law)
+    density = _exact(law).log_density
     if len(outcomes) > MOST_JOINTLY_IN_BALLS:
         raise UnsupportedFunctionError(f"no ball version of a sum over {len(outcomes)} joint outcomes")
     if density.atoms(sympy.core.relational.Relational) or (outcomes != np.floor(outcomes)).any():

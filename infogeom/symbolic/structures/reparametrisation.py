@@ -79,7 +79,7 @@ class ReparametrisationRules(RulesOfParts[Reparametrisation]):
     def laws(self, reason: OpenExpectationError) -> list[Law]:
         """Those of the part, in the new coordinates."""
         laws = rules_of(self._part).laws(reason)
-        return [replace(law, log_density=law.log_density.subs(self._old, simultaneous=True)) for law in laws]
+        return [law.written(lambda e: e.subs(self._old, simultaneous=True)) for law in laws]
 
     def open_form(self, reason: OpenExpectationError) -> tuple[Form, str]:
         """That of the part's structure in the new coordinates, else by laws or by the form of the part."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -100,7 +101,7 @@ class Rules(Generic[S]):
         ``reason`` says why they matter.
         """
         model = self.model
-        if not model.supports or model.samples or model.change_of_variable:
+        if not model.supports or model.samples:
             raise OpenExpectationError(
                 f"{reason}; numbers are taken of laws with supports and without data, which {model.name!r} is not"
             )
@@ -108,7 +109,7 @@ class Rules(Generic[S]):
         constants = {symbol: value.evalf(POINT_DIGITS) for symbol, value in model.constants.items()}
         law = law_of(model)
         supports = tuple(support.subs(model.constants) for support in law.supports)
-        law = Law(law.log_density.subs(constants), law.variables, supports)
+        law = replace(law, supports=supports).written(lambda e: e.subs(constants))
         if len(supports) > 1:
             try:
                 joint_of(law)

@@ -12,7 +12,7 @@ from sympy import Piecewise, Rational, Symbol, log
 
 import infogeom as ig
 from infogeom.kernels.status import Status
-from infogeom.models import Model, from_density
+from infogeom.models import Model, Parameter, from_density
 from tests.law_reference import Definition
 
 x, a = Symbol("x", real=True), Symbol("a", real=True)
@@ -142,3 +142,19 @@ def test_a_rare_outcome_errs_by_as_much_as_the_mass_of_all_others(decade: int) -
     for x, g, bound in zip(points[:, 0], ds.metric[:, 0, 0].values, ds.metric_error[:, 0, 0].values, strict=True):
         right = 1 / (mpmath.mpf(x) * (1 - mpmath.mpf(x)))
         assert abs(mpmath.mpf(g) - right) <= 2 * mpmath.mpf(bound)
+
+
+def test_a_law_whose_support_moves_is_integrated_in_its_pivot() -> None:
+    # The generalised Pareto law by its survival probability u; scores are those of the measurement x.
+    s, xi = Symbol("s", positive=True), Symbol("xi", real=True)
+    parameters = [Parameter(s), Parameter(xi, sympy.Interval.open(Rational(-1, 2), sympy.oo))]
+    law, by_pivot = -log(s) - (1 / xi + 1) * log(1 + xi * x / s), {x: s * (u**-xi - 1) / xi}
+    support = sympy.Interval.open(0, 1)
+    model = Model("by its survival", parameters, law, u, support, change_of_variable=by_pivot, budget=0)
+    ds = ig.grid.evaluate_points(model, [[2, 0.3], [0.5, 1.25]], ["metric", "ricci_scalar"])
+    closed = ig.grid.evaluate_points(
+        ig.models.generalised_pareto(), [[2, 0.3], [0.5, 1.25]], ["metric", "ricci_scalar"]
+    )
+    assert (ds.status == Status.OK).all()
+    np.testing.assert_allclose(ds.metric, closed.metric, rtol=1e-13)
+    np.testing.assert_allclose(ds.ricci_scalar, closed.ricci_scalar, rtol=1e-11)
