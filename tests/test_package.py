@@ -36,10 +36,10 @@ WITHOUT_EXAMPLE = {
 }
 
 
-#: Prints each name that a process finds in which nothing of the package was imported before; others import SymPy once.
+#: Prints each name that a process finds in which nothing of the package was imported before; all else is there.
 EACH_ALONE = """
 import os, sys
-import numba, scipy.special, scipy.stats, sympy, xarray
+import einsteinpy, loky, matplotlib.pyplot, mpmath, numba, scipy.special, scipy.stats, sympy.stats, tqdm, xarray
 for name in {names}:
     if os.fork() == 0:
         import infogeom
