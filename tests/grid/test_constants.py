@@ -128,6 +128,17 @@ def test_a_constant_is_the_fraction_that_was_given() -> None:
     assert (found.metric.item(), found.status.item()) == (float(right.evalf(30)), 1)
 
 
+def test_a_refined_integral_takes_the_fraction_too() -> None:
+    bent = sympy.log(sympy.erfc(-a * (x - m) / s / sympy.sqrt(2)))
+    log_p = -sympy.log(s) - sympy.log(2 * sympy.pi) / 2 - ((x - m) / s) ** 2 / 2 + bent
+    law = replace(from_density(log_p, x, [m, s], sympy.S.Reals, constants={a: 1}), budget=0)
+    asked: dict[str, Any] = {"quantities": ["metric"], "rtol": 2e-15}
+    found = ig.evaluate_points(law, [[0.3, 1.2]], **asked, constants={"a": 0.3})
+    right = ig.evaluate_points(with_text(law, {"a": sympy.Rational(3, 10)}), [[0.3, 1.2]], **asked)
+    assert found.status.item() == right.status.item() == 1
+    assert found.metric.equals(right.metric)
+
+
 def test_a_form_of_forms_holds_constants_in_its_parts() -> None:
     g, t = normal().metric(), Symbol("t", positive=True)
     part = ig.symbolic.metric(replace(normal(), constants={a: a}))
