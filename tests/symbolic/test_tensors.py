@@ -60,7 +60,11 @@ def diffgeom(metric: Metric) -> tuple[Any, Any, Any]:
     return tuple(sympy.Array(t).applyfunc(lambda e: e.xreplace(back)) for t in tensors)  # type: ignore[return-value]
 
 
-@pytest.fixture(scope="module", params=GENERIC)
+#: Of the others diffgeom makes as much; of this one it takes long.
+LONG = "logarithmic"
+
+
+@pytest.fixture(scope="module", params=[pytest.param(n, marks=[pytest.mark.slow] * (n == LONG)) for n in GENERIC])
 def both(request: pytest.FixtureRequest) -> tuple[Metric, tuple[Any, Any, Any]]:
     """A metric, and its tensors by sympy.diffgeom at a rational point."""
     metric = GENERIC[request.param]
