@@ -20,9 +20,10 @@ from infogeom.kernels.codegen.builder import Builder, UnsupportedFunctionError
 from infogeom.kernels.codegen.layout import NodeAxes, write_nodes, write_point
 from infogeom.kernels.codegen.vectorised import as_compiled, special_on_arrays
 from infogeom.kernels.compiled.compile import compiled, is_kept
+from infogeom.kernels.expectations.running_error import error_program
 from infogeom.numeric.float64 import PRIMITIVES, evaluated, in_arrays
 
-__all__ = ["AtNodes", "Values", "at_nodes", "special_functions"]
+__all__ = ["AtNodes", "Values", "at_nodes", "errors_at_nodes", "special_functions"]
 
 Array = NDArray[np.float64]
 Steps = Sequence[tuple[Symbol, Expr]]
@@ -32,9 +33,7 @@ Values = Callable[[Array, Array], Array]
 WORTH_COMPILING = 200_000_000
 
 
-def at_nodes(
-    variables: Sequence[Symbol], arguments: Sequence[Symbol], expressions: Sequence[Expr], steps: Steps = ()
-) -> Values:
+def at_nodes(variables: Sequence[Symbol], arguments: Sequence[Symbol], expressions: Sequence[Expr]) -> Values:
     """Function of nodes and arguments that gives the values of expressions.
 
     Parameters
@@ -42,8 +41,6 @@ def at_nodes(
     variables, arguments : sequence of Symbol
     expressions : sequence of Expr
         Functions of numbers in them are evaluated beforehand.
-    steps : sequence of (Symbol, Expr), optional
-        What symbols stand for, in later ones and in the expressions.
 
     Raises
     ------
@@ -52,12 +49,24 @@ def at_nodes(
     """
     known = evaluated(expressions)
     try:
-        return AtNodes(variables, arguments, known, steps)
+        return AtNodes(variables, arguments, known)
     except (UnsupportedFunctionError, OverflowError):
-        return _by_scipy([*variables, *arguments], known, steps)
+        return _by_scipy([*variables, *arguments], known)
 
 
-def _by_scipy(symbols: Sequence[Symbol], expressions: Sequence[Expr], steps: Steps) -> Values:
+def errors_at_nodes(
+    variables: Sequence[Symbol], arguments: Sequence[Symbol], expressions: Sequence[Expr], inexact: Sequence[Symbol]
+) -> Values:
+    """Function that gives the values of expressions, then bounds on their errors; ``inexact`` symbols are rounded."""
+    try:
+        steps, results = error_program(expressions, inexact, compiled=True)
+        return AtNodes(variables, arguments, results, steps)
+    except (UnsupportedFunctionError, OverflowError):
+        steps, results = error_program(expressions, inexact)
+        return _by_scipy([*variables, *arguments], results, steps)
+
+
+def _by_scipy(symbols: Sequence[Symbol], expressions: Sequence[Expr], steps: Steps = ()) -> Values:
     """The same through SciPy, for functions that kernels lack."""
     given = {"cse": lambda _: (steps, expressions)} if steps else {}
     evaluate: Callable[..., Any] = in_arrays(symbols, expressions, special_functions(), **given)

@@ -18,7 +18,7 @@ from sympy import Symbol
 from infogeom.kernels.compiled.compile import compiled_module
 from infogeom.kernels.curvature.loops import TINY, UNIT
 from infogeom.kernels.expectations import moment_loops
-from infogeom.kernels.expectations.at_nodes import at_nodes
+from infogeom.kernels.expectations.at_nodes import at_nodes, errors_at_nodes
 from infogeom.kernels.expectations.moment_errors import Bounds, Frame, moment_errors
 from infogeom.kernels.expectations.moments import doubled, largest, moments, sums_of_products, units
 from infogeom.kernels.expectations.nodes import (
@@ -32,7 +32,6 @@ from infogeom.kernels.expectations.nodes import (
     side_by_side,
 )
 from infogeom.kernels.expectations.pieces import EFFORTS, Pieces
-from infogeom.kernels.expectations.running_error import error_program
 from infogeom.models.law import Law
 
 __all__ = ["AT_ONCE", "Expectation", "Found", "Means"]
@@ -43,6 +42,8 @@ Rows = NDArray[np.int64]  # numbers of points
 FEWEST_INTERVALS = 16
 #: Intervals of the last rule.
 MOST_INTERVALS = 2**14
+#: Share of what the last step changed that is left to change at least.
+LEAST_SHARE = 1 / 16
 #: Weight, of a sum of 1, at which a score without a value does not matter: at an end of the support.
 NEGLIGIBLE_WEIGHT = 1e-25
 #: Nodes that are looked at at once.
@@ -55,6 +56,8 @@ OUTCOMES = 32
 SAFE_WEIGHT = 1e-290
 #: What E[s] and E[a] + ½ g, which vanish, come to where nodes are missing, relative to g.
 DEFICIT = 1e-13
+#: What bounds are at least, in units of √(g_ii g_jj …): the nodes that are looked at do not stand for what is fainter.
+FAINTEST_TOLD = 1e-30
 
 
 class Found(NamedTuple):
@@ -115,9 +118,8 @@ class Expectation:
         self.rule: Any = self._rule_of(law, arguments)
         self.moving = self.rule.moves_with(self.coordinates)
         derivatives = law.derivatives(self.coordinates, 1 if self.moving else 2)
-        steps, values = error_program([*derivatives, density], self._rounded(law))
         self._derivatives = at_nodes(law.variables, arguments, derivatives)
-        self._with_errors = at_nodes(law.variables, arguments, values, steps)
+        self._with_errors = errors_at_nodes(law.variables, arguments, [*derivatives, density], self._rounded(law))
 
     def _rule_of(self, law: Law, arguments: Sequence[Symbol]) -> Any:
         """What gives the nodes."""
@@ -171,7 +173,7 @@ class Expectation:
             nodes, new = self._by_rule(found.theta, rows, pieces, intervals, new=True)
             sums = sums.halved().plus(new)
             now = self._means(head.and_tail(sums) if head else sums)
-            last = doubled(now.gram, before.gram, self.n, last)
+            last = doubled(now.gram, before.gram, self.n, last, LEAST_SHARE)
             done = now.whole & before.whole & (last.settled if intervals < MOST_INTERVALS else True)
             left, sample = last.left[done], sample_of_rule(nodes.x[done], 2 * nodes.w[done])
             if head:
@@ -258,7 +260,7 @@ class Expectation:
             bounds.metric[rows] = own.metric
             for whole, error in zip(bounds.framed, own.framed, strict=True):
                 whole[rows] = error
-        return bounds.plus(found.left, units(found.gram, self.n), frame)
+        return bounds.plus(found.left + FAINTEST_TOLD, units(found.gram, self.n), frame)
 
     def _errors_at(self, found: Found, rows: Rows, sample: Sample, frame: Frame) -> Bounds:
         """Bounds at points from their samples of nodes, shape (m, nodes)."""

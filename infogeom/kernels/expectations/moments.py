@@ -102,17 +102,19 @@ class Doubled(NamedTuple):
         return Doubled(self.left[chosen], self.change[chosen], self.settled[chosen])
 
 
-def doubled(now: Array, before: Array, n: int, last: Doubled | None) -> Doubled:
+def doubled(now: Array, before: Array, n: int, last: Doubled | None, least_share: float = 0.0) -> Doubled:
     """What doubling the nodes of a rule changed in a Gram matrix (m, d, d).
 
     An integrand that is analytic gains as many digits as it had: each step changes moments by the square of the share
-    by which the one before did. Without a ``last`` step what it changed is left.
+    by which the one before did. Without a ``last`` step what it changed is left. Where an integrand has parts of unlike
+    widths the narrow one, faint as it may be, converges later than the last two steps tell: ``least_share`` of what
+    this one changed is left in any case.
     """
     unit = units(now, n)
     change, size = largest(now - before, unit), largest(now, unit)
     left = change
     if last:
         ratio = np.minimum(change / np.maximum(last.change, TINY), 1.0)
-        left = np.minimum(1.0, CONVERGENCE_MARGIN * ratio**2) * change
+        left = np.clip(CONVERGENCE_MARGIN * ratio**2, least_share, 1.0) * change
     settled = np.all(left <= SETTLED * np.maximum(1.0, size), axis=1)
     return Doubled(left, change, np.asarray(settled))

@@ -64,11 +64,14 @@ def with_errors(
 
 
 def error_program(
-    expressions: Sequence[Expr], inexact: Collection[Symbol] = ()
+    expressions: Sequence[Expr], inexact: Collection[Symbol] = (), *, compiled: bool = False
 ) -> tuple[list[tuple[Symbol, Expr]], list[Expr]]:
-    """Steps, and results by them: the values of expressions, then bounds on their errors; arguments as above."""
+    """Steps, and results by them: the values of expressions, then bounds on their errors; arguments as above.
+
+    ``compiled`` says that functions of this package are those of `infogeom.kernels.compiled.library`, and not SciPy's.
+    """
     steps, values = sympy.cse(evaluated(expressions), list=False)
-    program = _Program(steps, values, inexact)
+    program = _Program(steps, values, inexact, compiled=compiled)
     return program.steps, program.results
 
 
@@ -76,9 +79,14 @@ class _Program:
     """Assignments that lead to the values of expressions and to their errors, in order."""
 
     def __init__(
-        self, steps: Sequence[tuple[Symbol, Expr]], values: Sequence[Expr], inexact: Collection[Symbol] = ()
+        self,
+        steps: Sequence[tuple[Symbol, Expr]],
+        values: Sequence[Expr],
+        inexact: Collection[Symbol] = (),
+        *,
+        compiled: bool = False,
     ) -> None:
-        self.steps = list(steps)
+        self.steps, self._compiled = list(steps), compiled
         self._names = {e: name for name, e in steps}
         self._errors: dict[Expr, Expr] = {}
         for symbol in inexact:
@@ -158,9 +166,12 @@ class _Program:
             return UNIT * abs(e.exp) * size
         if e.is_Pow or facts_of(e.func).roundings == ELEMENTARY:
             return UNIT * ELEMENTARY * size
-        own = e.roundings_of_scipy(self._size) if isinstance(e, Primitive) else None
-        if own is not None:
-            return UNIT * own
+        if isinstance(e, Primitive):
+            of_scipy = None if self._compiled else e.roundings_of_scipy(self._size)
+            if of_scipy is not None:
+                return UNIT * of_scipy
+            if self._compiled:
+                return UNIT * e.facts.roundings * (size + e.beside_zero())
         return UNIT * SPECIAL_ROUNDINGS * size
 
     def _slope(self, e: Expr, argument: Expr) -> Expr:

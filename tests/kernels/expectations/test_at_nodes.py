@@ -64,7 +64,7 @@ def test_values_are_those_of_the_expressions() -> None:
 def test_steps_stand_for_what_comes_later() -> None:
     t = sympy.Dummy("t", real=True)
     columns, theta = nodes()
-    found = at_nodes([x, y], [a, b], [t * y], [(t, x - a)])(columns, theta)
+    found = AtNodes([x, y], [a, b], [t * y], [(t, x - a)])(columns, theta)
     np.testing.assert_array_equal(found, at_nodes([x, y], [a, b], [(x - a) * y])(columns, theta))
 
 

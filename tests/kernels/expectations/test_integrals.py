@@ -53,6 +53,31 @@ def test_a_known_metric_is_found_to_the_last_digit(name: str) -> None:
     assert (ds.metric_error.values[0] <= 1.2e-16 * np.abs(right) + 1e-90).all()
 
 
+@pytest.mark.parametrize("name", LAWS)
+def test_float64_finds_it_to_its_bound(name: str) -> None:
+    density, parameters, support, at, metric = LAWS[name]
+    model = Model(name, [Parameter(p) for p in parameters], density, x, support, budget=0)
+    ds = ig.grid.evaluate_points(model, [at], ["metric", "metric_error"], max_refined=0)
+    with mp.workdps(40):
+        right = np.array(metric(*map(mp.mpf, at)), dtype=object).astype(float)
+    assert ds.status.item() == Status.OK
+    assert (np.abs(ds.metric.values[0] - right) <= ds.metric_error.values[0]).all()
+
+
+@pytest.mark.parametrize(
+    "point", [[0.2931, 2.1373, 0.1371, -2.4629, 0.4931], [0.7288, 3.8824, 0.6956, -3.8615, 0.3474]]
+)
+def test_a_faint_part_that_converges_late_is_in_the_bound(point: list[float]) -> None:
+    # Where the two are as likely as each other the scores turn: a narrow part, of which the metric holds 1e-10.
+    mu, sigma = Symbol("mu2", real=True), Symbol("sigma2", positive=True)
+    other = ig.models.reparametrise(ig.models.normal(), {"mu": mu, "sigma": sigma}, [mu, sigma])
+    model, asked = ig.models.mixture([ig.models.normal(), other]), ["ricci_scalar", "ricci_scalar_error"]
+    ds = ig.grid.evaluate_points(model, [point], asked, max_refined=0)
+    exact = ig.grid.evaluate_points(model, [point], asked, rtol=2.3e-16)
+    assert (ds.status.item(), exact.status.item()) == (Status.OK, Status.REFINED)
+    assert abs(ds.ricci_scalar - exact.ricci_scalar).item() <= ds.ricci_scalar_error.item()
+
+
 def test_curvature_is_refined_where_float64_loses_it() -> None:
     point = [[0, 1, 0.05]]  # towards 0 the metric becomes singular
     loose = ig.grid.evaluate_points(ig.models.skew_normal(), point, ["ricci_scalar", "ricci_scalar_error"], rtol=1e-4)

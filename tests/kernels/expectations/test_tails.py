@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.stats
 import sympy
 from sympy import Interval, log
 from sympy.codegen.cfunctions import expm1, log1p
@@ -37,3 +38,13 @@ def test_what_is_in_doubt_of_first_outcomes_is_in_the_error(monkeypatch: pytest.
     off = abs(rough.moments[0] - right.moments[0])
     assert (off > 1e-14).all()
     assert (off.ravel() <= rough.left[:, 0] * rough.moments[0].ravel()).all()
+
+
+def test_what_was_left_off_has_no_more_mass_than_is_told() -> None:
+    count = sympy.Symbol("k", integer=True, nonnegative=True)
+    law = Law(count * log(a) - a - sympy.loggamma(count + 1), (count,), (sympy.S.Naturals0,))
+    rates = np.array([[0.7], [30.0], [4000.0]])
+    found = nodes.Rule(law, [a]).stretches(rates)
+    for (rate,), first, size, bound in zip(rates, found.first, found.size, found.bound, strict=True):
+        below, above = scipy.stats.poisson.cdf(first - 1, rate), scipy.stats.poisson.sf(first + size - 1, rate)
+        assert below + above <= bound.sum() <= 1e-20
