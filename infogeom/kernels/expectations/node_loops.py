@@ -149,9 +149,9 @@ def merge(around: Array, height: Array, new: Array, own: Array, outcomes: Array,
 def stand_beyond(
     around: Array, height: Array, number: Array, first: Array, last: Array, least: float, x: Array, bound: Array
 ) -> None:
-    """Outcomes further and further out on both sides of a stretch, each with a bound on the mass as far as the next.
+    """Outcomes further and further out on both sides of a stretch, each with a bound on the mass since the one before.
 
-    The density falls there. One that is below ``least``, a logarithm, stands for all that follow.
+    The density falls there. Once that is below ``least``, a logarithm, one stands for all that follow.
     """
     for p in range(len(around)):
         at = 0
@@ -159,11 +159,9 @@ def stand_beyond(
             k = first[p] if side < 0 else last[p]
             end = 0 if side < 0 else number[p] - 1
             while k != end:
-                k += side
-                gap = 1.0 if k == end else abs(around[p, k + side] - around[p, k])
-                if gap == 0.0:
-                    continue
+                gap = abs(around[p, k + side] - around[p, k])
                 known = max(height[p, k] + log(gap), least)
+                k += side
                 x[p, at], bound[p, at] = around[p, k], exp(known)
                 at += 1
                 if known <= least:

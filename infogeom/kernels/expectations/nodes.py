@@ -76,7 +76,7 @@ class Batch(NamedTuple):
 class Stretches(NamedTuple):
     """First outcome and number of outcomes at points; others ``far`` out (m, F), and how much they stand for.
 
-    These are what was left off: each has a ``bound`` on the weight as far as the next, 0 where it stands for none.
+    These are what was left off: each has a ``bound`` on the weight since the one before, 0 where it stands for none.
     """
 
     first: Array

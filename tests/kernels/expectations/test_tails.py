@@ -41,7 +41,7 @@ def test_what_is_in_doubt_of_first_outcomes_is_in_the_error(monkeypatch: pytest.
 
 
 def test_what_was_left_off_has_no_more_mass_than_is_told() -> None:
-    count = sympy.Symbol("k", integer=True, nonnegative=True)
+    count = sympy.Symbol("k", nonnegative=True)
     law = Law(count * log(a) - a - sympy.loggamma(count + 1), (count,), (sympy.S.Naturals0,))
     rates = np.array([[0.7], [30.0], [4000.0]])
     found = nodes.Rule(law, [a]).stretches(rates)
