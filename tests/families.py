@@ -60,6 +60,7 @@ FAMILIES: dict[str, Callable[[], Model]] = {
     "log_series": ig.models.log_series,
     "yule_simon": ig.models.yule_simon,
     "discrete_weibull": ig.models.discrete_weibull,
+    "conway_maxwell_poisson": ig.models.conway_maxwell_poisson,
     "student_t(5)": partial(ig.models.student_t, 5),
     "pareto(3)": partial(ig.models.pareto, 3),
     "binomial(7)": partial(ig.models.binomial, 7),

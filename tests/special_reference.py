@@ -51,6 +51,29 @@ def log_exprel(m: int, t: Any) -> Any:
         return _derivative_of_exprel(m)(mpf(t)) if m else mpmath.log(mpmath.expm1(t) / t)
 
 
+def log_conway_maxwell(j: int, k: int, rate: Any, nu: Any) -> Any:
+    """By the power series of log Z in steps of log λ and ν, its terms summed from n = 0 on."""
+    s, t = sympy.symbols("s t")
+    found, n, largest = {}, 0, mpf(0)
+    for a in range(j + 1):
+        for b in range(k + 1):
+            found[a, b] = mpf(0)
+    while True:
+        f = mpmath.loggamma(n + 1)
+        w = mpmath.exp(n * mpmath.log(rate) - nu * f)
+        for a, b in found:
+            found[a, b] += w * mpf(n) ** a * (-f) ** b
+        largest, n = max(largest, w), n + 1
+        if n > 3 and w * mpf(n) ** (j + 2 * k + 2) < largest * mpmath.eps and rate < mpf(n) ** nu:
+            break
+    Z = sympy.Add(
+        *(sympy.Symbol(f"m{a}_{b}") * s**a * t**b / sympy.factorial(a) / sympy.factorial(b) for a, b in found)
+    )
+    slope = sympy.log(Z).diff(s, j, t, k) if j and k else sympy.log(Z).diff(s if j else t, j + k)
+    values = {f"m{a}_{b}": value for (a, b), value in found.items()}
+    return sympy.lambdify(list(map(sympy.Symbol, values)), slope.subs({s: 0, t: 0}), "mpmath")(*values.values())
+
+
 DEFINITIONS: dict[str, Callable[..., Any]] = {
     "polygamma": mpmath.psi,
     "polygamma_excess": polygamma_excess,
@@ -63,6 +86,7 @@ DEFINITIONS: dict[str, Callable[..., Any]] = {
     "inverse_mills": lambda x: mpmath.npdf(x) / mpmath.ncdf(x),
     "log_bessel": lambda nu, x: mpmath.log(mpmath.besseli(nu, x)),
     "log_zeta": log_zeta,
+    "log_conway_maxwell": log_conway_maxwell,
     "log_exprel": log_exprel,
     "polylog": lambda s, z: mpmath.re(mpmath.polylog(s, z)),
     "bose_polylog": lambda s, x: mpmath.polylog(s, mpmath.exp(x)),

@@ -22,8 +22,9 @@ HALF_LINE = sympy.Interval.open(0, sympy.oo)
 OWN = ig.models.from_density(sympy.log(rate) - rate * x, x, [rate], HALF_LINE)
 #: Families of one variable that SciPy lacks, or has by other names.
 ELSEWHERE = {
-    "Dirichlet-multinomial", "Kumaraswamy", "beta-binomial", "categorical", "dirichlet", "discrete Weibull",
-    "hurdle Poisson", "multinomial", "von Mises-Fisher", "zero-inflated Poisson", "zero-truncated Poisson",
+    "Conway–Maxwell–Poisson", "Dirichlet-multinomial", "Kumaraswamy", "beta-binomial", "categorical", "dirichlet",
+    "discrete Weibull", "hurdle Poisson", "multinomial", "von Mises-Fisher", "zero-inflated Poisson",
+    "zero-truncated Poisson",
 }  # fmt: skip
 FAMILIES = {model.name: model for _, model in named() if len(model.variables) == 1 and model.name not in ELSEWHERE}
 

@@ -13,6 +13,7 @@ class here, a float64 version in one of the modules of `infogeom.kernels.compile
 from __future__ import annotations
 
 from infogeom.functions.bessel import bessel_ratio, bessel_ratio_curve, bessel_ratio_slope, log_bessel
+from infogeom.functions.conway_maxwell import log_conway_maxwell
 from infogeom.functions.exponential_sums import log_sum_exp, softmax
 from infogeom.functions.exprel import log_exprel
 from infogeom.functions.gamma import digamma_difference, lgamma_difference, polygamma_excess
@@ -24,8 +25,8 @@ from infogeom.functions.zeta import log_zeta
 
 __all__ = [
     "SPECIAL", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope", "bose_polylog", "digamma_difference",
-    "expit", "fermi_polylog", "inverse_mills", "lgamma_difference", "log_bessel", "log_exprel", "log_normal_cdf",
-    "log_sum_exp", "log_zeta", "polygamma_excess", "softmax", "softplus", "stable",
+    "expit", "fermi_polylog", "inverse_mills", "lgamma_difference", "log_bessel", "log_conway_maxwell", "log_exprel",
+    "log_normal_cdf", "log_sum_exp", "log_zeta", "polygamma_excess", "softmax", "softplus", "stable",
 ]  # fmt: skip
 
 #: Those that balls of thousands of bits take seconds for.

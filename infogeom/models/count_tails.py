@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Eq, Piecewise, Symbol, log, loggamma
+from sympy import Eq, Piecewise, Symbol, exp, log, loggamma
 from sympy.codegen.cfunctions import expm1, log1p
 
-from infogeom.functions import lgamma_difference, log_exprel
+from infogeom.functions import lgamma_difference, log_conway_maxwell, log_exprel
 from infogeom.models.by_name import listed
 from infogeom.models.model import Model
 from infogeom.models.parameter import positive, probability
 from infogeom.models.sources import DISCRETE
+from infogeom.models.structures import Exponential
 
-__all__ = ["discrete_weibull", "log_series", "yule_simon"]
+__all__ = ["conway_maxwell_poisson", "discrete_weibull", "log_series", "yule_simon"]
 
 #: Counts from 1 on.
 COUNT = Symbol("x", positive=True)
@@ -77,3 +78,27 @@ def discrete_weibull() -> Model:
     log_p = Piecewise((log(1 - q.symbol), Eq(x, 0)), (beyond, True))
     latex, source = r"\mathrm{Weibull}_\mathbb{N}(q, \beta)", "Nakagawa & Osaki, IEEE Trans. Reliability 24 (1975) 300"
     return Model("discrete Weibull", parameters, log_p, x, sympy.S.Naturals0, latex=latex, source=source, budget=0)
+
+
+@listed
+def conway_maxwell_poisson() -> Model:
+    """Conway–Maxwell–Poisson law, probabilities ∝ λ^x/x!^ν of ``rate`` λ and ``nu``: Poisson's for ν = 1.
+
+    Wider than Poisson's for ν < 1, with a geometric law for ν → 0, and narrower for ν > 1, with Bernoulli's for ν → ∞.
+
+    Examples
+    --------
+    >>> import infogeom as ig
+    >>> ig.models.conway_maxwell_poisson().at(rate=2, nu=1).pdf([0, 1, 2]).round(4)
+    array([0.1353, 0.2707, 0.2707])
+    >>> ig.models.conway_maxwell_poisson().metric().at(rate=2, nu=1).round(4)
+    array([[ 0.5  , -0.978],
+           [-0.978,  2.167]])
+    """
+    rate, nu = parameters = [positive("rate", (0.5, 5)), positive("nu", (0.5, 3))]
+    x, r, n, eta = Symbol("x", nonnegative=True), rate.symbol, nu.symbol, Symbol("eta", real=True)
+    log_p = x * log(r) - n * loggamma(x + 1) - log_conway_maxwell(0, 0, r, n)
+    known = Exponential(log_conway_maxwell(0, 0, exp(eta), n), ((eta, log(r)), (n, n)))
+    latex, source = r"\mathrm{CMP}(\lambda, \nu)", "Shmueli et al., J. R. Stat. Soc. C 54 (2005) 127–142"
+    name = "Conway–Maxwell–Poisson"
+    return Model(name, parameters, log_p, x, sympy.S.Naturals0, structure=known, latex=latex, source=source)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from sympy import Expr, ImmutableMatrix
+from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.models.model import Model, Number, Structure
 
 __all__ = [
     "STATES_WRITTEN_OUT",
     "Counts",
+    "Exponential",
     "Gaussian",
     "QuadraticForms",
     "States",
@@ -80,6 +81,22 @@ class QuadraticForms:
     linear: tuple[ImmutableMatrix, ...]
     quadratic: tuple[ImmutableMatrix, ...]
     covariance: ImmutableMatrix
+
+
+@dataclass(frozen=True)
+class Exponential(Structure):
+    """An exponential family with a density, by its log-partition function.
+
+    Attributes
+    ----------
+    psi : Expr
+        In symbols of its own, the natural parameters.
+    natural : tuple of (Symbol, Expr)
+        Each of these with what it is in the parameters of the model.
+    """
+
+    psi: Expr
+    natural: tuple[tuple[Symbol, Expr], ...]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import infogeom as ig
 from infogeom.functions import log_zeta
 from infogeom.kernels.expectations import law_moments
 from infogeom.models.law import Law
+from tests import reference
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -82,6 +83,69 @@ def test_a_hurdle_law_is_a_zero_inflated_one_by_the_probability_of_zero() -> Non
     )
     J = np.array([[1 - np.exp(-2), -0.7 * np.exp(-2)], [0, 1]])
     assert J.T @ hurdle.metric.values[0] @ J == pytest.approx(inflated.metric.values[0], rel=1e-14)
+
+
+def of_conway_maxwell(rate: Any, nu: Any) -> Any:
+    """Covariance of the scores x/λ − E x/λ and E log x! − log x!, summed from 0 on."""
+    mp = reference.context
+    sums, n, largest = np.array([mp.zero] * 6, dtype=object), 0, mp.zero
+    while True:
+        f = mp.loggamma(n + 1)
+        w = mp.exp(n * mp.log(rate) - nu * f)
+        sums = sums + w * np.array([1, n, f, n * n, n * f, f * f], dtype=object)
+        largest, n = max(largest, w), n + 1
+        if w * n**4 < largest * mp.eps and rate < (n - 1) ** nu:
+            break
+    Z, x, f, xx, xf, ff = sums
+    x, f = x / Z, f / Z
+    mixed = -(xf / Z - x * f) / rate
+    return [[(xx / Z - x * x) / rate**2, mixed], [mixed, ff / Z - f * f]]
+
+
+def curvature_of_conway_maxwell(rate: Any, nu: Any) -> float:
+    """R = ¼ (‖T‖² − ‖tr T‖²), T = ∂g in log λ and −ν by differences."""
+    mp = reference.context
+    h, eta = mp.mpf(10) ** -14, mp.log(rate)
+
+    def g(*by: Any) -> Any:
+        r = mp.exp(eta + by[0] * h)
+        (a, b), (_, d) = of_conway_maxwell(r, nu - by[1] * h)
+        return np.array([[a * r * r, -b * r], [-b * r, d]], dtype=object)
+
+    T = np.stack([(g(1, 0) - g(-1, 0)) / (2 * h), (g(0, 1) - g(0, -1)) / (2 * h)], axis=-1)
+    inverse = reference.inverse(g(0, 0))
+    trace = np.einsum("ij,ijk->k", inverse, T)
+    raised = np.einsum("ai,bj,ck,ijk->abc", inverse, inverse, inverse, T)
+    return float(((T * raised).sum() - trace @ inverse @ trace) / 4)
+
+
+@pytest.mark.parametrize(
+    "at",  # Poisson and beside it, almost a geometric and a Bernoulli law, rare events, one of two counts, a large mean
+    [
+        (0.7, 1.5), (2.0, 1.0), (2.0, 1.0 + 1e-9), (0.5, 1e-3), (5.0, 30.0), (1e-6, 1.0), (3.0**10, 10.0), (300.0, 1.0),
+    ],
+)  # fmt: skip
+def test_a_conway_maxwell_law_has_the_covariance_of_its_scores(at: tuple[float, float]) -> None:
+    ds = ig.grid.evaluate_points(ig.models.conway_maxwell_poisson(), [at])
+    point = list(map(reference.context.mpf, at))
+    expected = np.array(of_conway_maxwell(*point), dtype=float)
+    scale = np.sqrt(np.outer(np.diag(expected), np.diag(expected)))
+    assert (abs(ds.metric.values[0] - expected) <= 2e-14 * scale).all()
+    assert float(ds.ricci_scalar[0]) == pytest.approx(curvature_of_conway_maxwell(*point), rel=1e-9)
+    assert int(ds.status[0]) in (0, 1)
+
+
+def test_conway_maxwell_laws_have_poisson_and_geometric_laws_among_them() -> None:
+    metric = ig.models.conway_maxwell_poisson().metric()
+    assert metric.at(rate=2.5, nu=1)[0, 0] == pytest.approx(0.4, rel=1e-14)
+    assert metric.at(rate=0.25, nu=1e-300)[0, 0] == pytest.approx(1 / (0.25 * 0.75**2), rel=1e-14)
+    assert metric.at(rate=0.25, nu=1e3)[0, 0] == pytest.approx(1 / (0.25 * 1.25**2), rel=1e-14)
+
+
+def test_where_a_conway_maxwell_law_has_too_many_counts_there_is_no_number() -> None:
+    with pytest.warns(ig.StatusWarning):
+        ds = ig.grid.evaluate_points(ig.models.conway_maxwell_poisson(), [[1.0, 1e-9], [1e300, 0.5]])
+    assert np.isnan(ds.ricci_scalar).all()
 
 
 @pytest.mark.slow  # 20 s each; tails alone are tested with the sums

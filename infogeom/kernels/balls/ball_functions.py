@@ -12,14 +12,15 @@ from collections.abc import Callable
 
 from flint import acb, arb, ctx
 
+from infogeom.kernels.balls.conway_maxwell import log_conway_maxwell
 from infogeom.kernels.balls.rising import CANCELLATION_BITS, derivative_of_series, refined
 
 __all__ = [
     "acos", "asin", "asinh", "atan", "atanh", "bessel_ratio", "bessel_ratio_curve", "bessel_ratio_slope",
     "bose_polylog", "cos", "cosh", "digamma_difference", "erf", "erfc", "exp", "expit", "expm1", "fabs",
     "fermi_polylog", "gamma", "inverse_mills", "lgamma", "lgamma_difference", "log", "log1p", "log_bessel",
-    "log_exprel", "log_normal_cdf", "log_sum_exp", "log_zeta", "polygamma", "polygamma_excess", "polylog", "removable",
-    "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "tan", "tanh", "zeta",
+    "log_conway_maxwell", "log_exprel", "log_normal_cdf", "log_sum_exp", "log_zeta", "polygamma", "polygamma_excess",
+    "polylog", "removable", "sign", "sin", "sinh", "softmax", "softplus", "sqrt", "tan", "tanh", "zeta",
 ]  # fmt: skip
 
 Real = arb | int | float

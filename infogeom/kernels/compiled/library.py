@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from infogeom.kernels.compiled import exponentials, float_functions, polylogarithms
+from infogeom.kernels.compiled import conway_maxwell, exponentials, float_functions, polylogarithms
 
 __all__ = ["CALLED", "MODULES"]
 
-MODULES = (float_functions, exponentials, polylogarithms)
+MODULES = (float_functions, exponentials, polylogarithms, conway_maxwell)
 #: Names of the functions.
 CALLED = frozenset(name for module in MODULES for name in module.__all__)

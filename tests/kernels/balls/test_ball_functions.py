@@ -50,6 +50,7 @@ SPECIAL: dict[str, Any] = {
     "polylog": (halves, st.floats(-0.9, 0.999).filter(lambda z: abs(z) > 1e-300)),
     "bose_polylog": (halves, moderate.map(lambda x: -x)),
     "fermi_polylog": (halves, st.floats(-30.0, -0.5) | st.floats(5.5, 300.0)),  # between, mpmath takes seconds
+    "log_conway_maxwell": (st.integers(0, 3), st.integers(0, 2), st.floats(0.01, 30.0), st.floats(0.7, 9.0)),
     "log_exprel": (orders, st.floats(-300.0, 300.0).filter(lambda t: abs(t) > 1e-9)),
     "log_zeta": (orders, st.floats(-10.0, 2.5).map(lambda e: 1.0 + 10.0**e)),
 }
@@ -138,6 +139,8 @@ def test_signs_are_joined_where_undecided() -> None:
         ("log_bessel", [0, 0]), ("log_bessel", [-1, 1]), ("log_zeta", [1, 1]), ("expit", [math.nan]),
         ("polylog", [2.5, 1.5]), ("polylog", [1, 1]), ("bose_polylog", [2.5, 0.1]), ("bose_polylog", [0.5, 0]),
         ("bose_polylog", [2.5, arb(0, 1e-9)]), ("fermi_polylog", [0.5, math.nan]),
+        ("log_conway_maxwell", [0, 0, -1, 1]), ("log_conway_maxwell", [2, 0, 2, 0]),
+        ("log_conway_maxwell", [2, 0, 1, 1e-9]), ("log_conway_maxwell", [2, 0, 1e9, 1]),
         ("softplus", [math.nan]), ("sign", [math.nan]),
     ],
 )  # fmt: skip
