@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import count, product
 from math import comb
 from typing import Any
@@ -19,6 +20,8 @@ __all__ = ["log_conway_maxwell"]
 
 #: Terms on either side of the largest up to which mpmath sums.
 MOST_TERMS = 2**15
+#: Sums of up to so many factors are taken at once.
+COMMON_ORDER = 4
 
 
 class log_conway_maxwell(Cancelling):  # noqa: N801
@@ -74,7 +77,7 @@ class log_conway_maxwell(Cancelling):  # noqa: N801
         fall = nu * (mpmath.loggamma(last + 1) - base) - MOST_TERMS * mpmath.log(rate)
         if not fall > mpmath.mp.prec + 50 * (j + k):
             return mpmath.nan
-        moments = _moments(j, k, rate, nu, int(center))
+        moments = _moments(max(j + k, COMMON_ORDER), rate, nu, int(center), mpmath.mp.prec)
         total = moments[0, 0]
         if (j, k) == (0, 0):
             return center * mpmath.log(rate) - nu * base + mpmath.log(total)
@@ -113,24 +116,26 @@ class log_conway_maxwell(Cancelling):  # noqa: N801
 Table = dict[tuple[int, int], Any]
 
 
-def _moments(j: int, k: int, rate: Any, nu: Any, center: int) -> Table:
-    """Sums of w d^a f^b, a ≤ j and b ≤ k, w being terms by the largest, d = n − center and f = log n!/center!."""
-    orders = list(product(range(j + 1), range(k + 1)))
-    sums = dict.fromkeys(orders, mpmath.mpf(0))
+@lru_cache(maxsize=64)
+def _moments(order: int, rate: Any, nu: Any, center: int, prec: int) -> Table:
+    """Sums of w d^a f^b, a + b ≤ order, w being terms by the largest, d = n − center and f = log n!/center!."""
+    sums = {(a, b): mpmath.mpf(0) for a in range(order + 1) for b in range(order + 1 - a)}
 
     def add(w: Any, d: int, f: Any) -> Any:
-        for a, b in orders:
-            sums[a, b] += w * mpmath.mpf(d) ** a * f**b
-        return w * abs(mpmath.mpf(d)) ** j * abs(f) ** k
+        """Add a term to each; how large it is in any of the highest."""
+        powers = [w * mpmath.mpf(d) ** a for a in range(order + 1)]
+        for a, b in sums:
+            sums[a, b] += powers[a] * f**b
+        return w * max(abs(d), abs(f)) ** order
 
     add(mpmath.mpf(1), 0, mpmath.mpf(0))
-    w, f, scale, lost = mpmath.mpf(1), mpmath.mpf(0), mpmath.mpf(0), mpmath.eps / 16
+    w, f, scale, lost = mpmath.mpf(1), mpmath.mpf(0), mpmath.mpf(0), mpmath.ldexp(1, -prec - 4)
     for d in count(1):
         ratio = rate / mpmath.mpf(center + d) ** nu
         w, f = w * ratio, f + mpmath.log(center + d)
         size = add(w, d, f)
         scale += size
-        growth = ratio * (1 + mpmath.mpf(j + 2 * k) / d)
+        growth = ratio * (1 + mpmath.mpf(2 * order) / d)
         if d > 2 and growth < 1 and size <= lost * (1 - growth) * scale:
             break
     w, f = mpmath.mpf(1), mpmath.mpf(0)
