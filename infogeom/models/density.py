@@ -14,7 +14,7 @@ from infogeom.arguments import as_expression, exact, sequence_of
 from infogeom.functions import stable
 from infogeom.models.model import Model
 from infogeom.models.parameter import Parameter, parameters_of
-from infogeom.models.typed import STABLE_LOGARITHMS, Typed
+from infogeom.models.typed import STABLE_LOGARITHMS, Typed, of_even_order
 
 __all__ = ["from_density", "from_sympy_stats", "location_scale"]
 
@@ -120,9 +120,10 @@ def from_sympy_stats(
     if isinstance(support, sympy.Interval):
         x = Symbol(random_variable.name, real=True, positive=support.start.is_nonnegative or None)
     else:  # declared an integer, SymPy would write log Γ(x) as log(Γ(x)), which overflows
-        x = Symbol(random_variable.name, nonnegative=True)
+        x = Symbol(random_variable.name, real=True, nonnegative=support.inf.is_nonnegative or None)
     if not isinstance(support, sympy.FiniteSet):
-        log_p = _logarithm(_one_piece(sympy.stats.density(random_variable)(x)))
+        density = _one_piece(sympy.stats.density(random_variable)(x))
+        log_p = _logarithm(of_even_order(density, x) if support.is_subset(sympy.S.Integers) else density)
     elif all(outcome.is_number for outcome in support):
         log_p = _of_outcomes(random_variable.pspace.distribution, x)
     else:

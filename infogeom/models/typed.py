@@ -20,7 +20,7 @@ from infogeom.functions.normal import by_normal_cdf
 from infogeom.functions.plain import plain
 from infogeom.models.parameter import Parameter
 
-__all__ = ["STABLE_LOGARITHMS", "Typed", "points_of_law"]
+__all__ = ["STABLE_LOGARITHMS", "Typed", "of_even_order", "points_of_law"]
 
 
 def _log_beta(a: Expr, b: Expr) -> Expr:
@@ -74,12 +74,15 @@ class Typed:
         self.variable = _no_integer(variable) if variable.is_integer else variable
         self._endless = not isinstance(support, sympy.Interval) and support.is_finite_set is False
         self._at_zero = not isinstance(support, sympy.Interval) and support.contains(0) == True  # noqa: E712
+        self._whole = bool(support.is_subset(sympy.S.Integers))
         self.points = points_of_law(self.variable, support, parameters, constants)
 
     def read(self, log_p: Expr) -> Expr:
         """The log-density by sums of logarithms, and by cases of them."""
         log_p = by_normal_cdf(plain(log_p.xreplace({self._given: self.variable})))
         log_p = by_log_exprel(log_p, self._is_positive_constant)
+        if self._whole:
+            log_p = of_even_order(log_p, self.variable)
         if self._at_zero:
             log_p = log_p.replace(self._is_open_power, self._closed_power)
         found = log_p.replace(self._is_typed, lambda e: self._logarithm(e.args[0]))
@@ -183,6 +186,15 @@ class Typed:
             value = e.xreplace(point).evalf()
             found.append(float(value) if value.is_real else -1.0)
         return found
+
+
+def of_even_order(e: Expr, integer: Symbol) -> Expr:
+    """Expression with Bessel functions I_n of an integer by |n|: I_−n = I_n (DLMF 10.27.1)."""
+
+    def even(n: Expr, z: Expr) -> Expr:
+        return sympy.besseli(sympy.Abs(n) if n.free_symbols == {integer} else n, z)
+
+    return e.replace(sympy.besseli, even)
 
 
 def _is_power(term: Expr) -> bool:

@@ -9,6 +9,7 @@ import pytest
 import sympy
 import sympy.stats
 from mpmath import mp
+from scipy.stats import skellam
 from sympy import Interval, Range, Symbol, exp, log, loggamma, oo, pi, sqrt
 
 import infogeom as ig
@@ -306,3 +307,16 @@ def test_a_closed_form_by_functions_without_kernels_gives_way_to_numbers() -> No
     right = [[1.02410814254, -0.17116775187], [-0.17116775187, 0.0685270356338]]
     assert found.metric.values[0] == pytest.approx(np.array(right), rel=1e-10)
     assert found.ricci_scalar.item() == pytest.approx(-1.0365718156984, rel=1e-12)
+
+
+def test_the_skellam_law_of_sympy_has_outcomes_on_both_sides_of_zero() -> None:
+    a, b = sympy.symbols("a b", positive=True)
+    law = ig.models.from_sympy_stats(sympy.stats.Skellam("x", a, b), [a, b])
+    assert law.at(a=1.9, b=0.7).pdf([-2, 0, 3]) == pytest.approx(skellam.pmf([-2, 0, 3], 1.9, 0.7), rel=1e-12)
+
+
+def test_bessel_functions_of_whole_orders_are_even_in_them() -> None:
+    n, b = sympy.Symbol("n", integer=True), sympy.Symbol("b", positive=True)
+    law = ig.models.from_density(-b + sympy.log(sympy.besseli(n, b)), n, [b], sympy.S.Integers)
+    (x,) = law.variables
+    assert law.log_density == -b + ig.functions.log_bessel(sympy.Abs(x), b)
