@@ -12,7 +12,7 @@ from sympy.core.function import ArgumentIndexError
 from infogeom.functions.facts import ELEMENTARY, Facts, Growth
 from infogeom.functions.primitive import Primitive, powered
 
-__all__ = ["log_sum_exp", "softmax"]
+__all__ = ["by_log_sum_exp", "log_sum_exp", "softmax"]
 
 
 class log_sum_exp(Primitive):  # noqa: N801
@@ -118,3 +118,26 @@ class softmax(Primitive):  # noqa: N801
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         k, *a = self.args
         return powered(rf"\operatorname{{softmax}}_{{{k}}}\left({', '.join(map(printer._print, a))}\right)", exp)
+
+
+def by_log_sum_exp(e: Expr, least: int) -> Expr:
+    """Expression with logarithms of sums of at least so many exponentials, of positive weights, by `log_sum_exp`.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> by_log_sum_exp(sympy.log(3 + sympy.exp(x)), 2)
+    log_sum_exp(log(3), x)
+    """
+
+    def rewritten(total: Expr) -> Expr:
+        exponents = []
+        for term in sympy.Add.make_args(total):
+            weight, power = term.as_coeff_Mul()
+            if not (weight.is_positive and (power == 1 or isinstance(power, sympy.exp))):
+                return sympy.log(total)
+            exponents.append(sympy.log(weight) + (power.args[0] if power != 1 else 0))
+        return log_sum_exp(*exponents) if len(exponents) >= least else sympy.log(total)
+
+    return e.replace(sympy.log, rewritten)

@@ -10,12 +10,16 @@ import sympy
 from sympy import Expr, ImmutableMatrix, Symbol
 
 from infogeom.arguments import as_expression
+from infogeom.functions.exponential_sums import by_log_sum_exp
 from infogeom.functions.polylogarithm import of_exponentials
 from infogeom.models.combine import reparametrise
 from infogeom.models.model import Model, Structure
 from infogeom.models.parameter import Parameter, parameters_of
 
 __all__ = ["KnownHessian", "LogPartition", "exponential_family", "natural_family"]
+
+#: Terms up to which the logarithm of a sum of exponentials is left as it is typed.
+MOST_LOGARITHMS = 16
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def exponential_family(
     >>> ig.symbolic.metric(law).matrix.tolist()
     [[1/mean]]
     """
-    psi = of_exponentials(as_expression("log_partition", log_partition))
+    psi = by_log_sum_exp(of_exponentials(as_expression("log_partition", log_partition)), MOST_LOGARITHMS + 1)
     declared = parameters_of("natural_parameters", natural_parameters)
     if absent := [p.name for p in declared if p.symbol not in psi.free_symbols]:
         raise ValueError(f"log_partition must hold every natural parameter, got {psi} without {absent}")

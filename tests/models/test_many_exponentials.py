@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import sympy
@@ -12,6 +14,7 @@ from infogeom.models import Model
 from infogeom.symbolic import ExpectationError, numeric_metric
 
 a, b = sympy.symbols("a b", real=True)
+nu = sympy.Symbol("nu", positive=True)
 RNG = np.random.default_rng(5)
 ROWS = RNG.integers(1, 9, (30, 3))
 SLOPES, WEIGHTS = ROWS[:, :2], ROWS[:, 2]
@@ -49,3 +52,24 @@ def test_few_terms_and_weights_that_are_not_whole_stay_expressions() -> None:
     assert ig.metric(family(SLOPES[:3], WEIGHTS[:3])).matrix is not None
     irrational = log_sum_exp(*(k * a + sympy.Rational(k, 3) for k in range(10)))
     assert ig.metric(ig.models.exponential_family(irrational, [a])).matrix is not None
+
+
+@cache
+def typed() -> Model:
+    """Conway–Maxwell–Poisson, cut off where nothing is left; the logarithms are no numbers of float64."""
+    terms = [sympy.exp(n * a - nu * sympy.loggamma(n + 1).evalf(30)) for n in range(60)]
+    return ig.models.exponential_family(sympy.log(sympy.Add(*terms)), [a, ig.models.Parameter(nu, None, (0.5, 2))])
+
+
+def test_the_logarithm_of_a_long_sum_as_it_is_typed_is_taken_by_numbers() -> None:
+    g = ig.models.conway_maxwell_poisson().metric().at(rate=np.exp(0.7), nu=1.5)
+    J = np.diag([np.exp(0.7), 1.0])
+    np.testing.assert_allclose(numeric_metric(typed()).at(a=0.7, nu=1.5), J @ g @ J, rtol=1e-13)
+
+
+@pytest.mark.slow
+def test_its_curvature_is_that_of_the_family() -> None:
+    found = ig.evaluate_points(typed(), [[0.7, 1.5]])
+    expected = ig.evaluate_points(ig.models.conway_maxwell_poisson(), [[np.exp(0.7), 1.5]])
+    assert float(found.ricci_scalar[0]) == pytest.approx(float(expected.ricci_scalar[0]), rel=1e-10)
+    assert int(found.status[0]) == 0

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import combinations_with_replacement
+from typing import Any
 
+import mpmath
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 from sympy import Expr, ImmutableMatrix, Symbol
 
+from infogeom import precision
 from infogeom.functions import log_sum_exp
 from infogeom.models.gibbs import Gibbs
 from infogeom.models.log_partition import LogPartition
 from infogeom.models.state_tables import from_states
 from infogeom.models.structures import STATES_WRITTEN_OUT
+from infogeom.numeric.multiprecision import in_mpmath
+from infogeom.symbolic.called import Called
 from infogeom.symbolic.cumulants import Cumulants
 from infogeom.symbolic.definition import points_of
 from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError
@@ -29,6 +35,11 @@ __all__ = ["LogPartitionRules"]
 
 Array = NDArray[np.float64]
 
+#: Terms up to which a logarithm of a sum of any exponentials is written out.
+EXPONENTIALS_WRITTEN_OUT = 2 * STATES_WRITTEN_OUT
+#: In which their exponents are taken.
+DIGITS_OF_EXPONENTS = 30
+
 
 @rules_for(LogPartition)
 class LogPartitionRules(Rules[LogPartition]):
@@ -37,10 +48,11 @@ class LogPartitionRules(Rules[LogPartition]):
     def matrix(self) -> Derived:
         """∂∂ψ, but of a sum over many states, which numbers take."""
         psi = self.structure.psi
-        if states := _states(psi, self.coordinates):
+        most = STATES_WRITTEN_OUT if _states(psi, self.coordinates) else EXPONENTIALS_WRITTEN_OUT
+        if isinstance(psi, log_sum_exp) and len(psi.args) > most:
             raise OpenExpectationError(
-                f"model {self.model.name!r}: a sum over {len(states[0])} states is written out up to "
-                f"{STATES_WRITTEN_OUT} of them; infogeom.grid.evaluate takes it by numbers"
+                f"model {self.model.name!r}: a sum over {len(psi.args)} states is written out up to "
+                f"{most} of them; infogeom.grid.evaluate takes it by numbers"
             )
         known = self.cumulants()
         matrix = known.second if known else ImmutableMatrix(sympy.hessian(psi, self.coordinates))
@@ -52,25 +64,60 @@ class LogPartitionRules(Rules[LogPartition]):
         return _of_linear_forms(self.structure.psi, self.coordinates)
 
     def open_form(self, reason: OpenExpectationError) -> tuple[Form, str]:
-        """The table of the states that ψ sums over."""
-        states = _states(self.structure.psi, self.coordinates)
+        """The table of the states that ψ sums over, or moments over them where they are not of float64."""
+        psi = self.structure.psi
+        states = _states(psi, self.coordinates)
         if states is None:
-            return super().open_form(reason)
+            exact = tuple(e.subs(self.model.constants) for e in psi.args)
+            return Called(MomentsOfExponents(exact, self.coordinates)), "sum"
         table = from_states(states[0], self.model.parameters, states[1]).structure
         assert isinstance(table, Gibbs)
         return CumulantsAtPoint(table), table.expectation
 
     def _check_convex(self, hessian: ImmutableMatrix) -> None:
         """Raise where ψ is not strictly convex, at two points of the typical ranges."""
+        at = in_mpmath(self.coordinates, list(hessian))
         for point in points_of(self.coordinates, [p.typical for p in self.model.parameters], set()):
-            at = {e: float(e.xreplace(point)) for e in {*hessian}}
-            values = np.array([at[e] for e in hessian]).reshape(hessian.shape)
+            values = np.array(list(map(float, at(*point.values())))).reshape(hessian.shape)
             if not np.linalg.eigvalsh(values)[0] > 0:
                 where = ", ".join(f"{symbol} = {float(value):.6g}" for symbol, value in point.items())
                 raise ExpectationError(
                     f"model {self.model.name!r}: the log-partition function must be strictly convex, "
                     f"but at {where} its Hessian is {values.tolist()}"
                 )
+
+
+@dataclass(frozen=True)
+class MomentsOfExponents:
+    """Derivatives of orders 2, 3 and 4 of log Σ_k exp(a_k) at a point: cumulants of the slopes of linear a_k.
+
+    Exponents and means are taken in many digits, so that the numbers are as good as float64 has them.
+    """
+
+    exponents: tuple[Expr, ...]
+    coordinates: tuple[Symbol, ...]
+
+    def __call__(self, *x: float) -> tuple[Array, Array, Array]:
+        """∂∂ψ, ∂∂∂ψ and ∂∂∂∂ψ."""
+        with precision.digits(DIGITS_OF_EXPONENTS):
+            a, slopes = self._values(*map(mpmath.mpf, x))
+            most = max(a)
+            powers = [mpmath.exp(u - most) for u in a]
+            shares = [power / mpmath.fsum(powers) for power in powers]
+            means = [mpmath.fdot(shares, column) for column in zip(*slopes, strict=True)]
+            centred = np.array([[t - m for t, m in zip(row, means, strict=True)] for row in slopes], dtype=float)
+        p = np.array(shares, dtype=float)
+        second = np.einsum("s,si,sj->ij", p, centred, centred)
+        third = np.einsum("s,si,sj,sk->ijk", p, centred, centred, centred)
+        fourth = np.einsum("s,si,sj,sk,sl->ijkl", p, centred, centred, centred, centred)
+        for pairs in ("ij,kl->ijkl", "ik,jl->ijkl", "il,jk->ijkl"):
+            fourth = fourth - np.einsum(pairs, second, second)
+        return second, third, fourth
+
+    @cached_property
+    def _values(self) -> Callable[..., Any]:
+        slopes = [[a.diff(c) for c in self.coordinates] for a in self.exponents]
+        return in_mpmath(self.coordinates, [list(self.exponents), slopes])
 
 
 @lru_cache(maxsize=16)
