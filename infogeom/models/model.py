@@ -160,7 +160,8 @@ class Model(OfModels):
     structure : Structure, optional
         What is known beside the log-density: how the model is made of others, or of which kind it is.
     budget : float
-        Seconds that SymPy may integrate; 0 for a law whose expectations are known not to close.
+        Seconds that SymPy may take for expectations of a long log-density, and as many for integrals of any; 0 for a
+        law whose expectations are known not to close.
     latex, source : str
         The law in LaTeX, and where it is described.
 

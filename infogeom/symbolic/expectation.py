@@ -7,7 +7,9 @@ The order of attack, each step exact:
    Exponential families, in any coordinates, close here, without an integral;
 3. pivots: a function of x and θ is gamma or beta prime distributed, see `infogeom.symbolic.pivots`;
 4. finite sums over few outcomes;
-5. SymPy's integrals, within a budget of time.
+5. SymPy's integrals.
+
+All of this, but for short densities, whose first four steps take no longer than seconds, has a budget of time.
 """
 
 from __future__ import annotations
@@ -25,12 +27,16 @@ from infogeom.numeric.worker import Worker, WorkerError
 from infogeom.symbolic.normal_form import gamma_form, normal_form
 from infogeom.symbolic.pivots import pivot_means
 
-__all__ = ["ExpectationError", "OpenExpectationError", "ScoredLaw", "moments"]
+__all__ = ["ExpectationError", "LateExpectationError", "OpenExpectationError", "ScoredLaw", "moments"]
 
 #: Outcomes up to which a sum over them is written out.
 MAX_OUTCOMES = 4
 #: Operations of an entry that somebody may still read, and kernels be made of.
 MAX_READABLE = 150
+#: The same of one that follows from score identities, which sums over outcomes do not cancel in.
+MAX_FROM_SCORES = 300
+#: Operations of a density up to which all but integrals is done at once, where a process would take longer to start.
+MAX_AT_ONCE = 25
 #: How SymPy's integrals fail.
 FAILURES = (
     ArithmeticError,
@@ -64,6 +70,10 @@ class OpenExpectationError(ExpectationError):
     """An expectation that did not close."""
 
 
+class LateExpectationError(OpenExpectationError):
+    """An expectation that did not close within its budget of time."""
+
+
 @dataclass(frozen=True)
 class ScoredLaw:
     """A law with its scores, and symbols that stand for these in terms.
@@ -78,7 +88,8 @@ class ScoredLaw:
     output : Expr or None
         Of a network.
     budget : float
-        Seconds for SymPy's integrals; 0 for a law whose expectations are known not to close.
+        Seconds for all of SymPy's work, and as many for its integrals; 0 for a law whose expectations are known not to
+        close.
     """
 
     law: Law
@@ -95,6 +106,11 @@ class ScoredLaw:
     def written_out(self, term: Expr) -> Expr:
         """A term with the scores themselves."""
         return term.xreplace(dict(zip(self.symbols, self.scores, strict=True)))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there is little that SymPy could be lost in; a network's expectations are those of its output."""
+        return self.output is not None or self.law.log_density.count_ops() <= MAX_AT_ONCE
 
     @property
     def is_direct(self) -> bool:
@@ -119,6 +135,25 @@ def moments(scored: ScoredLaw, terms: Sequence[Expr]) -> tuple[list[Expr], str]:
     law = scored.law
     if scored.budget == 0:
         raise OpenExpectationError(f"the expectation E[∂log p ∂log p] of log p = {law.log_density} does not close")
+    with Worker() as worker:
+        try:
+            found = _closed(scored, terms) if scored.is_short else worker.run(scored.budget, _closed, scored, terms)
+        except TimeoutError:
+            told = f"did not close within {scored.budget:g} s"
+            raise LateExpectationError(
+                f"the expectation E[∂log p ∂log p] of log p = {law.log_density} {told}"
+            ) from None
+        except OpenExpectationError as error:
+            # SymPy's integrals know one variable only.
+            means = _integrals(scored, terms, worker) if len(law.variables) == 1 else None
+            if means is None:
+                raise error from None
+            found = means, "integral"
+    return found
+
+
+def _closed(scored: ScoredLaw, terms: Sequence[Expr]) -> tuple[list[Expr], str]:
+    """Expectations by all attacks but integrals."""
     if scored.is_direct:
         found = _location(scored, terms)
         if found is not None:
@@ -131,8 +166,8 @@ def moments(scored: ScoredLaw, terms: Sequence[Expr]) -> tuple[list[Expr], str]:
         told = f"the expectation of products of the scores {list(scored.scores)} did not close"
         reason = OpenExpectationError(told)
     # These know one variable only.
-    if len(law.variables) == 1:
-        for name, attack in (("pivot", _pivots), ("finite sum", _outcomes), ("integral", _integrals)):
+    if len(scored.law.variables) == 1:
+        for name, attack in (("pivot", _pivots), ("finite sum", _outcomes)):
             found = attack(scored, terms)
             if found is not None:
                 return found, name
@@ -213,6 +248,10 @@ def _score_identities(scored: ScoredLaw, terms: Sequence[Expr]) -> list[Expr]:
         raise OpenExpectationError(
             f"the expectation E[{functions[mean]}] did not close: "
             f"the score identities of log p = {law.log_density} do not determine it"
+        )
+    if (longest := max(e.count_ops() for e in found)) > MAX_FROM_SCORES:
+        raise OpenExpectationError(
+            f"the expectation E[∂log p ∂log p] of log p = {law.log_density} closes in {longest} operations only"
         )
     return found
 
@@ -300,7 +339,7 @@ def _exponential(e: Expr) -> Expr:
     return gamma_form(sympy.Mul(*factors))
 
 
-def _integrals(scored: ScoredLaw, terms: Sequence[Expr]) -> list[Expr] | None:
+def _integrals(scored: ScoredLaw, terms: Sequence[Expr], worker: Worker) -> list[Expr] | None:
     """SymPy's integrals, in a process of their own that ends when the time does."""
     (variable,), (support,) = scored.law.variables, scored.law.supports
     density = scored.law.log_density
@@ -308,8 +347,7 @@ def _integrals(scored: ScoredLaw, terms: Sequence[Expr]) -> list[Expr] | None:
         return None
     integrands = tuple(scored.written_out(term) for term in terms)
     try:
-        with Worker() as worker:
-            found: list[Expr] | None = worker.run(scored.budget, _integrated, density, integrands, variable, support)
+        found: list[Expr] | None = worker.run(scored.budget, _integrated, density, integrands, variable, support)
     except (TimeoutError, WorkerError):
         return None
     return found

@@ -12,6 +12,7 @@ import infogeom as ig
 from infogeom.losses import CrossEntropy, LpNorm
 from infogeom.models.law import law_of, scores_of
 from infogeom.models.model import Model, Parameter
+from infogeom.symbolic import expectation
 from infogeom.symbolic.expectation import OpenExpectationError, ScoredLaw, moments
 from infogeom.symbolic.pivots import pivot_means
 
@@ -152,3 +153,20 @@ def test_terms_with_and_without_scores_are_taken_together() -> None:
     together, _ = moments(law, [v, s**2])
     assert [together[0]] == moments(law, [v])[0]
     assert together[1] == ig.metric(ig.models.weibull()).matrix[0, 0]
+
+
+def test_what_does_not_close_in_its_time_goes_to_numbers_and_says_so() -> None:
+    x, rate = sympy.Symbol("x", positive=True), ig.models.Parameter(sympy.Symbol("rate", positive=True))
+    weights = sympy.Add(*(sympy.Integer(n) ** -rate.symbol for n in range(1, 31)))
+    zipf = Model("Zipf", [rate], -rate.symbol * sympy.log(x) - sympy.log(weights), x, sympy.Range(1, 31), budget=0.1)
+    with pytest.raises(OpenExpectationError, match=r"did not close within 0\.1 s"):
+        ig.symbolic.metric(zipf)
+    attributes = ig.symbolic.numeric_metric(zipf).attributes
+    assert (attributes["expectation"], attributes["derivation"]) == ("sum", "none within 0.1 s")
+
+
+def test_what_closes_in_very_many_operations_only_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expectation, "MAX_FROM_SCORES", 0)
+    poisson = scored(ig.models.poisson())
+    with pytest.raises(OpenExpectationError, match=r"closes in \d+ operations only"):
+        moments(poisson, [poisson.symbols[0] ** 2])

@@ -14,7 +14,7 @@ from infogeom.models.law import law_of
 from infogeom.models.model import Model
 from infogeom.models.parameter import Held
 from infogeom.symbolic.definition import is_no_logarithm
-from infogeom.symbolic.expectation import ExpectationError, OpenExpectationError
+from infogeom.symbolic.expectation import ExpectationError, LateExpectationError, OpenExpectationError
 from infogeom.symbolic.metric_value import Metric
 from infogeom.symbolic.structures.rules import rules_of
 
@@ -93,13 +93,14 @@ def _open(model: Model, reason: OpenExpectationError) -> Metric:
     check_known({symbol for symbol in symbols if not isinstance(symbol, Held)})
     rules = rules_of(model)
     form, by = rules.open_form(reason)
+    late = {"derivation": f"none within {model.budget:g} s"} if isinstance(reason, LateExpectationError) else {}
     return Metric(
         rules.coordinates,
         form,
         domains=[p.domain for p in model.parameters],
         constraints=[c.subs(model.constants) for c in model.constraints],
         constants=sorted(symbols, key=str),
-        attributes=_attributes(model) | {"expectation": by},
+        attributes=_attributes(model) | {"expectation": by} | late,
     )
 
 

@@ -204,6 +204,6 @@ def _of_moments(name: str, scored: ScoredLaw) -> Derived:
     try:
         found, by = moments(scored, [s[i] * s[j] for i, j in pairs])
     except OpenExpectationError as error:
-        raise OpenExpectationError(f"model {name!r}: {error}") from None
+        raise type(error)(f"model {name!r}: {error}") from None
     entries = dict(zip(pairs, found, strict=True))
     return Derived(symmetric_of(n, lambda i, j: entries[i, j]), by)
