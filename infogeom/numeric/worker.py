@@ -59,7 +59,10 @@ class Worker:
 
     def run(self, seconds: float | None, function: Callable[..., Any], *arguments: Any) -> Any:
         """Result of a call, or its error; TimeoutError when it takes longer, not counting the start of the process."""
-        request = cloudpickle.dumps((function, arguments))
+        try:
+            request = cloudpickle.dumps((function, arguments))
+        except (TypeError, pickle.PicklingError, RecursionError) as error:
+            raise WorkerError(f"the process for SymPy cannot be told what it is asked of: {error}") from error
         try:
             process = self._process = self._process or _started()
             answer = _answer(process, request, seconds)

@@ -138,7 +138,7 @@ def moments(scored: ScoredLaw, terms: Sequence[Expr]) -> tuple[list[Expr], str]:
     with Worker() as worker:
         try:
             found = _closed(scored, terms) if scored.is_short else worker.run(scored.budget, _closed, scored, terms)
-        except TimeoutError:
+        except (TimeoutError, WorkerError):
             told = f"did not close within {scored.budget:g} s"
             raise LateExpectationError(
                 f"the expectation E[∂log p ∂log p] of log p = {law.log_density} {told}"
