@@ -61,8 +61,8 @@ class Worker:
         """Result of a call, or its error; TimeoutError when it takes longer, not counting the start of the process."""
         try:
             request = cloudpickle.dumps((function, arguments))
-        except (TypeError, pickle.PicklingError, RecursionError) as error:
-            raise WorkerError(f"the process for SymPy cannot be told what it is asked of: {error}") from error
+        except (TypeError, pickle.PicklingError, RecursionError) as unfit:
+            raise WorkerError(f"the process for SymPy cannot be told what it is asked of: {unfit}") from unfit
         try:
             process = self._process = self._process or _started()
             answer = _answer(process, request, seconds)
