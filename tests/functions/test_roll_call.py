@@ -32,6 +32,8 @@ UNIT, LEAST = 2.0**-57, 64
 LEAST_OF_SCIPY = 350
 POINTS, DIGITS, BITS = 25, 40, 128
 NOWHERE = np.empty(0, dtype=np.int64)
+#: What sources write log Φ and φ/Φ out by, which are on the roll.
+PARTS = {"mills_ratio", "log_normal_cdf_by", "inverse_mills_by"}
 #: Names that mpmath spells differently.
 MPMATH = {"lgamma": "loggamma", "removable": "sinc"}
 FUNCTIONS = {facts.name: function for function, facts in known_functions().items() if facts.name}
@@ -153,5 +155,5 @@ def test_every_public_function_is_on_the_roll() -> None:
 
 
 def test_what_is_implemented_is_on_the_roll() -> None:
-    assert set(by(Arithmetic.FLOAT64)) & set(by(Arithmetic.ARRAYS)) >= CALLED
+    assert set(by(Arithmetic.FLOAT64)) & set(by(Arithmetic.ARRAYS)) | PARTS >= CALLED
     assert set(ball_functions.__all__) - {"sqrt"} == set(by(Arithmetic.BALLS))
