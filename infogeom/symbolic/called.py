@@ -34,7 +34,7 @@ class Called(Form):
 
     Examples
     --------
-    >>> import infogeom as ig
+    >>> import sympy, infogeom as ig
     >>> u, v = sympy.symbols("u v", positive=True)
     >>> plane = ig.Metric([u, v], ig.symbolic.Called(lambda u, v: [[1 / v**2, 0], [0, 1 / v**2]]))
     >>> plane.at(u=0.3, v=2)

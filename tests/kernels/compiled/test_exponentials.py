@@ -89,9 +89,12 @@ def test_the_series_of_mills_ratio_is_that_of_chebyshev() -> None:
 
 FIRST: dict[str, tuple[float, ...]] = {
     "inverse_mills": (),
+    "inverse_mills_by": (1.0,),
     "log_exprel": (2,),
     "log_normal_cdf": (),
+    "log_normal_cdf_by": (1.0,),
     "log_sum_exp": (1.0,),
+    "mills_ratio": (),
     "softmax": (1, 0.5),
 }
 
