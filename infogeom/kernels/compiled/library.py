@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infogeom.kernels.compiled import conway_maxwell, exponentials, float_functions, polylogarithms
 
-__all__ = ["CALLED", "MODULES", "HELPERS"]
+__all__ = ["CALLED", "HELPERS", "MODULES"]
 
 MODULES = (float_functions, exponentials, polylogarithms, conway_maxwell)
 #: Names of the functions.
