@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
+import mpmath as mp
 import numpy as np
 import pytest
 import sympy
@@ -12,6 +14,7 @@ import infogeom as ig
 from infogeom.functions import log_sum_exp
 from infogeom.models import Model
 from infogeom.symbolic import ExpectationError, numeric_metric
+from infogeom.symbolic.structures import log_partition
 
 a, b = sympy.symbols("a b", real=True)
 nu = sympy.Symbol("nu", positive=True)
@@ -73,3 +76,17 @@ def test_its_curvature_is_that_of_the_family() -> None:
     expected = ig.evaluate_points(ig.models.conway_maxwell_poisson(), [[np.exp(0.7), 1.5]])
     assert float(found.ricci_scalar[0]) == pytest.approx(float(expected.ricci_scalar[0]), rel=1e-10)
     assert int(found.status[0]) == 0
+
+
+def test_exponents_that_are_not_linear_are_differentiated_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_partition, "EXPONENTIALS_WRITTEN_OUT", 2)  # more of these take minutes
+    psi = log_sum_exp(*(n * a / 5 + n * sympy.exp(b) / 7 for n in range(3)))
+    ds = ig.grid.evaluate_points(ig.models.exponential_family(psi, [a, b]), [[0.25, 0.125]], ["metric"])
+
+    def value(x: Any, y: Any) -> Any:
+        return mp.log(mp.fsum(mp.exp(n * x / 5 + n * mp.exp(y) / 7) for n in range(3)))
+
+    orders = (((2, 0), (1, 1)), ((1, 1), (0, 2)))
+    with mp.workdps(30):
+        right = [[float(mp.diff(value, (0.25, 0.125), at)) for at in row] for row in orders]
+    np.testing.assert_allclose(ds.metric.values[0], right, rtol=1e-12)

@@ -49,7 +49,7 @@ class LogPartitionRules(Rules[LogPartition]):
         """∂∂ψ, but of a sum over many states, which numbers take."""
         psi = self.structure.psi
         most = STATES_WRITTEN_OUT if _states(psi, self.coordinates) else EXPONENTIALS_WRITTEN_OUT
-        if isinstance(psi, log_sum_exp) and len(psi.args) > most:
+        if _is_of_linear_exponents(psi, self.coordinates) and len(psi.args) > most:
             raise OpenExpectationError(
                 f"model {self.model.name!r}: a sum over {len(psi.args)} states is written out up to "
                 f"{most} of them; infogeom.grid.evaluate takes it by numbers"
@@ -121,6 +121,14 @@ class MomentsOfExponents:
 
 
 @lru_cache(maxsize=16)
+def _is_of_linear_exponents(psi: Expr, coordinates: tuple[Symbol, ...]) -> bool:
+    """Whether ψ is log Σ_k exp(a_k) with a_k that are linear in the coordinates, and so a cumulant function."""
+    if not isinstance(psi, log_sum_exp):
+        return False
+    slopes = [a.diff(x) for a in psi.args for x in coordinates]
+    return all(slope.free_symbols.isdisjoint(coordinates) for slope in slopes)
+
+
 def _states(psi: Expr, coordinates: tuple[Symbol, ...]) -> tuple[Array, list[int]] | None:
     """Slopes t_k and weights m_k of ψ = log Σ_k m_k exp(t_k·θ), of many terms; None where it is none such.
 
